@@ -1,0 +1,5 @@
+//! The filter: one value with three faces (the panes, the text of the query bar, the SQL) that always agree.
+
+pub mod criteria;
+
+pub use criteria::Criteria;

@@ -1,0 +1,360 @@
+//! Points in time as the databases hold them, over their whole range.
+//!
+//! `chrono` ends at the year 262142 and knows no infinity; a PostgreSQL `timestamp` has both, and one such row
+//! must neither stop a page nor be shown as something that it is not. So the program carries PostgreSQL's own
+//! count, microseconds since 2000-01-01 UTC, with its two infinities, and turns to `chrono` only at the edges.
+
+use std::fmt;
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
+
+/// Microseconds from 1970-01-01 to 2000-01-01, both UTC.
+const UNIX_TO_2000: i64 = 946_684_800_000_000;
+const DAY: i64 = 86_400_000_000;
+/// The first instant PostgreSQL can store: 4714-11-24 BC.
+const EARLIEST: i64 = -211_813_488_000_000_000;
+
+/// An instant in UTC, to the microsecond: 4714 BC to 294276 AD, and both infinities.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(i64);
+
+/// A signed length of time in microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Span(pub i64);
+
+impl Span {
+    pub const fn seconds(n: i64) -> Self {
+        Self(n.saturating_mul(1_000_000))
+    }
+    pub const fn minutes(n: i64) -> Self {
+        Self::seconds(n.saturating_mul(60))
+    }
+    pub const fn hours(n: i64) -> Self {
+        Self::seconds(n.saturating_mul(3600))
+    }
+    pub const fn days(n: i64) -> Self {
+        Self::seconds(n.saturating_mul(86_400))
+    }
+    pub const fn as_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+    pub const fn abs(self) -> Self {
+        Self(self.0.saturating_abs())
+    }
+}
+
+impl Instant {
+    pub const INFINITY: Self = Self(i64::MAX);
+    pub const NEG_INFINITY: Self = Self(i64::MIN);
+
+    /// From PostgreSQL's binary form: microseconds since 2000-01-01, the ends of `i64` being the infinities.
+    pub const fn from_pg_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+    pub const fn pg_micros(self) -> i64 {
+        self.0
+    }
+
+    /// From microseconds since 1970-01-01. The ends of `i64` are the infinities; what lies before PostgreSQL's
+    /// first day is taken as that day, so that every database orders it alike.
+    pub const fn from_unix_micros(micros: i64) -> Self {
+        if micros == i64::MAX {
+            return Self::INFINITY;
+        }
+        if micros == i64::MIN {
+            return Self::NEG_INFINITY;
+        }
+        match micros.checked_sub(UNIX_TO_2000) {
+            Some(n) if n > EARLIEST => Self(n),
+            _ => Self(EARLIEST),
+        }
+    }
+
+    /// Microseconds since 1970-01-01; `None` for the last 29 years that PostgreSQL knows (after 294247-01-10),
+    /// which do not fit.
+    pub const fn unix_micros(self) -> Option<i64> {
+        match self.0 {
+            i64::MAX | i64::MIN => Some(self.0),
+            n => n.checked_add(UNIX_TO_2000),
+        }
+    }
+
+    pub fn from_utc(t: DateTime<Utc>) -> Self {
+        Self::from_unix_micros(t.timestamp_micros())
+    }
+
+    /// `None` for the infinities and for years that `chrono` cannot hold.
+    pub fn to_utc(self) -> Option<DateTime<Utc>> {
+        if !self.is_finite() {
+            return None;
+        }
+        DateTime::from_timestamp_micros(self.unix_micros()?)
+    }
+
+    pub const fn is_finite(self) -> bool {
+        self.0 != i64::MAX && self.0 != i64::MIN
+    }
+
+    /// Later by `span`; stays finite (clamped to the range) when `self` is, and infinite when it is not.
+    pub const fn plus(self, span: Span) -> Self {
+        if !self.is_finite() {
+            return self;
+        }
+        let n = self.0.saturating_add(span.0);
+        if n == i64::MAX {
+            Self(i64::MAX - 1)
+        } else if n < EARLIEST {
+            Self(EARLIEST)
+        } else {
+            Self(n)
+        }
+    }
+    pub const fn minus(self, span: Span) -> Self {
+        self.plus(Span(span.0.saturating_neg()))
+    }
+
+    /// `self - earlier`; `None` where either is infinite.
+    pub const fn since(self, earlier: Self) -> Option<Span> {
+        if !self.is_finite() || !earlier.is_finite() {
+            return None;
+        }
+        Some(Span(self.0.saturating_sub(earlier.0)))
+    }
+
+    /// Civil date and time of day in UTC: (year, month, day, microsecond of the day); years count 0 and down before 1 AD.
+    fn civil(self) -> (i64, u32, u32, i64) {
+        let days = self.0.div_euclid(DAY);
+        let rest = self.0.rem_euclid(DAY);
+        // Days since 0000-03-01, in eras of 400 years; 730_425 days lie between that and 2000-01-01.
+        let z = days + 730_425;
+        let era = z.div_euclid(146_097);
+        let doe = z.rem_euclid(146_097);
+        let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+        let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+        let mp = (5 * doy + 2) / 153;
+        let day = (doy - (153 * mp + 2) / 5 + 1) as u32;
+        let month = if mp < 10 { mp + 3 } else { mp - 9 } as u32;
+        let year = yoe + era * 400 + i64::from(month <= 2);
+        (year, month, day, rest)
+    }
+
+    fn from_civil(year: i64, month: u32, day: u32, micros: i64) -> Option<Self> {
+        let leap = year.rem_euclid(4) == 0 && (year.rem_euclid(100) != 0 || year.rem_euclid(400) == 0);
+        let last = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 if leap => 29,
+            2 => 28,
+            _ => return None,
+        };
+        if day < 1 || day > last || !(-4713..=294_276).contains(&year) {
+            return None;
+        }
+        let y = year - i64::from(month <= 2);
+        let era = y.div_euclid(400);
+        let yoe = y.rem_euclid(400);
+        let mp = i64::from(if month > 2 { month - 3 } else { month + 9 });
+        let doy = (153 * mp + 2) / 5 + i64::from(day) - 1;
+        let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+        let days = era * 146_097 + doe - 730_425;
+        let n = days.checked_mul(DAY)?.checked_add(micros)?;
+        (EARLIEST..i64::MAX).contains(&n).then_some(Self(n))
+    }
+
+    /// RFC 3339 in UTC with `Z`, the fraction only as long as needed; years outside 0 to 9999 in ISO 8601's
+    /// expanded form (`+294276-…`, `-4713-…`), the infinities as `infinity` and `-infinity`. [`parse_rfc3339`] reads all of it back.
+    ///
+    /// [`parse_rfc3339`]: Instant::parse_rfc3339
+    pub fn rfc3339(self) -> String {
+        if self == Self::INFINITY {
+            return "infinity".into();
+        }
+        if self == Self::NEG_INFINITY {
+            return "-infinity".into();
+        }
+        let (y, m, d, rest) = self.civil();
+        let (s, micros) = (rest / 1_000_000, rest % 1_000_000);
+        let year = if (0..=9999).contains(&y) { format!("{y:04}") } else { format!("{y:+05}") };
+        let mut out = format!("{year}-{m:02}-{d:02}T{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+        if micros != 0 {
+            let fraction = format!("{micros:06}");
+            out.push('.');
+            out.push_str(fraction.trim_end_matches('0'));
+        }
+        out.push('Z');
+        out
+    }
+
+    /// Reads RFC 3339 with any offset (a space may stand for the `T`), what [`rfc3339`](Instant::rfc3339) writes,
+    /// and a time without offset as UTC. A finer fraction is cut to microseconds. `None` for anything else.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let text = text.trim();
+        match text {
+            "infinity" | "+infinity" => return Some(Self::INFINITY),
+            "-infinity" => return Some(Self::NEG_INFINITY),
+            _ => {}
+        }
+        let (date, clock) = text.split_once(['T', 't', ' '])?;
+        let (sign, date) = match date.strip_prefix('-') {
+            Some(rest) => (-1, rest),
+            None => (1, date.strip_prefix('+').unwrap_or(date)),
+        };
+        let mut parts = date.split('-');
+        let (y, m, d) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() || y.len() < 4 || m.len() != 2 || d.len() != 2 {
+            return None;
+        }
+        let (year, month, day) = (sign * digits(y)?, digits(m)?, digits(d)?);
+        let (clock, offset) = split_offset(clock)?;
+        let (clock, fraction) = clock.split_once(['.', ',']).unwrap_or((clock, "0"));
+        let mut parts = clock.split(':');
+        let (h, mi) = (digits(parts.next()?)?, digits(parts.next()?)?);
+        let s = parts.next().map_or(Some(0), digits)?;
+        if parts.next().is_some() || h > 23 || mi > 59 || s > 59 {
+            return None;
+        }
+        digits(fraction)?;
+        let micros = digits(&format!("{fraction:0<6}")[..6])?;
+        let day_micros = ((h * 60 + mi) * 60 + s - offset) * 1_000_000 + micros;
+        Self::from_civil(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?, day_micros)
+    }
+}
+
+fn digits(text: &str) -> Option<i64> {
+    if text.is_empty() || text.len() > 12 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// A clock text without its offset, and the offset in seconds east of UTC.
+fn split_offset(clock: &str) -> Option<(&str, i64)> {
+    if let Some(rest) = clock.strip_suffix(['Z', 'z']) {
+        return Some((rest, 0));
+    }
+    let Some(at) = clock.rfind(['+', '-']) else { return Some((clock, 0)) };
+    let (rest, offset) = clock.split_at(at);
+    let sign = if offset.starts_with('-') { -1 } else { 1 };
+    let offset = &offset[1..];
+    let (h, m) = match offset.split_once(':') {
+        Some(pair) => pair,
+        None if offset.len() == 4 => offset.split_at(2),
+        None => (offset, "0"),
+    };
+    let (h, m) = (digits(h)?, digits(m)?);
+    (h <= 23 && m <= 59).then_some((rest, sign * (h * 3600 + m * 60)))
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rfc3339())
+    }
+}
+
+/// Broken-down time for display in some zone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Civil {
+    pub year: i64,
+    pub month: u32,
+    pub day: u32,
+    pub hour: u32,
+    pub minute: u32,
+    pub second: u32,
+    pub micros: u32,
+}
+
+impl Instant {
+    /// The calendar reading in UTC; `None` for the infinities.
+    pub fn civil_utc(self) -> Option<Civil> {
+        if !self.is_finite() {
+            return None;
+        }
+        let (year, month, day, rest) = self.civil();
+        let s = (rest / 1_000_000) as u32;
+        Some(Civil {
+            year,
+            month,
+            day,
+            hour: s / 3600,
+            minute: s / 60 % 60,
+            second: s % 60,
+            micros: (rest % 1_000_000) as u32,
+        })
+    }
+}
+
+impl Civil {
+    /// The reading of a `chrono` time in its own zone.
+    pub fn from_chrono<Z: chrono::TimeZone>(t: &DateTime<Z>) -> Self {
+        Self {
+            year: i64::from(t.year()),
+            month: t.month(),
+            day: t.day(),
+            hour: t.hour(),
+            minute: t.minute(),
+            second: t.second(),
+            micros: t.timestamp_subsec_micros(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_and_reads_the_whole_range() {
+        for (micros, text) in [
+            (0, "2000-01-01T00:00:00Z"),
+            (-1, "1999-12-31T23:59:59.999999Z"),
+            (845_805_690_120_000, "2026-10-20T09:21:30.12Z"),
+            (i64::MAX, "infinity"),
+            (i64::MIN, "-infinity"),
+            (9_223_371_331_199_999_999, "+294276-12-31T23:59:59.999999Z"),
+            (EARLIEST, "-4713-11-24T00:00:00Z"),
+        ] {
+            let t = Instant::from_pg_micros(micros);
+            assert_eq!(t.rfc3339(), text);
+            assert_eq!(Instant::parse_rfc3339(text), Some(t), "{text}");
+        }
+    }
+
+    #[test]
+    fn agrees_with_chrono_where_chrono_reaches() {
+        for unix in
+            [-62_135_596_800_000_000_i64, -1, 0, 951_782_400_000_000, 1_795_000_000_123_456, 253_402_300_799_999_999]
+        {
+            let t = Instant::from_unix_micros(unix);
+            assert_eq!(t.unix_micros(), Some(unix));
+            let c = DateTime::from_timestamp_micros(unix).unwrap();
+            assert_eq!(t.to_utc(), Some(c));
+            assert_eq!(t.civil_utc(), Some(Civil::from_chrono(&c)));
+        }
+    }
+
+    #[test]
+    fn reads_offsets_and_refuses_nonsense() {
+        let t = Instant::parse_rfc3339("2026-11-20T14:00:00Z");
+        for same in [
+            "2026-11-20T15:00:00+01:00",
+            "2026-11-20 14:00:00",
+            "2026-11-20T09:30:00.000000999-0430",
+            "2026-11-20T14:00",
+        ] {
+            assert_eq!(Instant::parse_rfc3339(same), t, "{same}");
+        }
+        for bad in [
+            "",
+            "2026-11-20",
+            "2026-02-30T00:00:00Z",
+            "2026-11-20T25:00:00Z",
+            "2026-11-20T14:00:00.xZ",
+            "T",
+            "26-1-1T0:0Z",
+            "2026-11-20T14:00:00+99:00",
+            "+294277-01-01T00:00:00Z",
+        ] {
+            assert_eq!(Instant::parse_rfc3339(bad), None, "{bad}");
+        }
+    }
+}

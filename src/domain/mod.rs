@@ -1,0 +1,7 @@
+//! Words of the subject. Nothing here does I/O, reads a clock or knows a screen.
+
+pub mod event;
+pub mod filter;
+pub mod instant;
+pub mod page;
+pub mod text;

@@ -1,0 +1,155 @@
+//! Text that came from outside, and the form of it that may be shown.
+//!
+//! Error messages are written by devices, brokers and sometimes by attackers. [`Text`] holds them as they are
+//! and has no `Display`; the only ways out are [`Text::raw`], for formats that escape by themselves (SQL
+//! parameters, JSON), and [`Clean`], in which nothing can move the cursor, turn the writing direction or hide.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+/// Text as the database or a file holds it. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text(Arc<str>);
+
+impl Text {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+    /// The true text. Only for what escapes it: bound parameters, JSON, comparison.
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
+    /// One safe line: line breaks and all other controls shown as signs.
+    pub fn clean(&self) -> Clean {
+        Clean::line(&self.0)
+    }
+    /// Safe lines, split at the text's own line breaks.
+    pub fn clean_lines(&self) -> Vec<Clean> {
+        self.0.split('\n').map(|l| Clean::line(l.strip_suffix('\r').unwrap_or(l))).collect()
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+/// Text that is safe to print: no control, no bidirectional or invisible character, no line break.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Clean(String);
+
+impl Clean {
+    /// Shows what is unsafe instead of deleting it, since it is evidence: `ESC` as `␛`, U+202E as `⟨202E⟩`.
+    pub fn line(text: &str) -> Self {
+        if !text.chars().any(is_unsafe) {
+            return Self(text.to_owned());
+        }
+        let mut out = String::with_capacity(text.len() + 16);
+        for c in text.chars() {
+            push_clean(&mut out, c);
+        }
+        Self(out)
+    }
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Clean {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+impl fmt::Debug for Clean {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+impl AsRef<str> for Clean {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+fn push_clean(out: &mut String, c: char) {
+    use fmt::Write as _;
+    match c {
+        // The Unicode block "Control Pictures" has one sign for each C0 control, and one for DEL.
+        '\0'..='\x1f' => out.extend(char::from_u32(0x2400 + c as u32)),
+        '\x7f' => out.push('␡'),
+        c if is_unsafe(c) => {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "⟨{:04X}⟩", c as u32);
+        }
+        c => out.push(c),
+    }
+}
+
+/// Whether a character must not reach a terminal, a file name or the clipboard as it is: controls, line and
+/// paragraph separators, bidirectional controls, zero-width and other default-ignorable characters, tags.
+pub fn is_unsafe(c: char) -> bool {
+    match c {
+        ' '..='~' => false,
+        '\0'..='\x1f' | '\x7f'..='\u{9f}' => true,
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' => true,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' => true,
+        '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' => true,
+        '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' => true,
+        // Noncharacters and private use have no agreed width.
+        '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' => true,
+        _ => false,
+    }
+}
+
+/// Text made fit for every database at entry: PostgreSQL cannot store NUL, so it becomes its sign `␀` on both.
+pub fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "␀")) } else { Cow::Borrowed(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn shows_what_it_must_not_print() {
+        for (raw, shown) in [
+            ("plain ünï", "plain ünï"),
+            ("\x1b[31mred", "␛[31mred"),
+            ("a\r\nb\tc\0\x7f", "a␍␊b␉c␀␡"),
+            ("\u{202e}exe.\u{200b}x\u{9b}2J", "⟨202E⟩exe.⟨200B⟩x⟨009B⟩2J"),
+        ] {
+            assert_eq!(Text::from(raw).clean().as_str(), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn clean_text_has_nothing_unsafe(s in any::<String>()) {
+            let clean = Text::from(s.as_str()).clean();
+            prop_assert!(!clean.as_str().chars().any(|c| c.is_control() || is_unsafe(c)));
+            for line in Text::from(s.as_str()).clean_lines() {
+                prop_assert!(!line.as_str().chars().any(is_unsafe));
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Why a question has no answer, in words for the person who asked.
+
+use thiserror::Error;
+
+/// Each variant says what failed and on what; [`SourceError::next_step`] says what to do. No secret ever enters one.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum SourceError {
+    /// The asker left; nobody waits for this.
+    #[error("cancelled")]
+    Cancelled,
+    #[error("the database stopped the query after {0}")]
+    Timeout(String),
+    #[error("cannot reach {address}: {why}")]
+    Unreachable { address: String, why: String },
+    /// Password, role or permission.
+    #[error("{address} refused: {why}")]
+    Refused { address: String, why: String },
+    /// Reached, but the table or a column is not as any profile describes it.
+    #[error("{0}")]
+    Shape(String),
+    /// A write was not possible as asked.
+    #[error("{0}")]
+    Invalid(String),
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl SourceError {
+    pub fn next_step(&self) -> &'static str {
+        match self {
+            Self::Cancelled => "",
+            Self::Timeout(_) => "narrow the time range or the filter, or raise the statement timeout",
+            Self::Unreachable { .. } => "check the address and that the server runs",
+            Self::Refused { .. } => "check user, password and permissions",
+            Self::Shape(_) => "check the database with 'renewscope db status'",
+            Self::Invalid(_) => "correct the input and run it again",
+            Self::Failed(_) => "see the log for details",
+        }
+    }
+    /// Whether the database could not be had at all (exit code 3).
+    pub fn is_connection(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Refused { .. })
+    }
+}

@@ -1,0 +1,109 @@
+//! The questions, and an answer for each.
+
+use std::sync::Arc;
+
+use crate::domain::event::{Id, RenewalEvent};
+use crate::domain::filter::Criteria;
+use crate::domain::instant::Instant;
+use crate::domain::page::{Anchor, Page, Total};
+use crate::domain::text::Text;
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Query {
+    /// Rows of the list, errors cut to their head. -> [`Answer::Page`]
+    Page { criteria: Criteria, anchor: Anchor, limit: u32 },
+    /// As `Page`, with whole error texts; for exports. -> [`Answer::Page`]
+    WholePage { criteria: Criteria, anchor: Anchor, limit: u32 },
+    /// How many rows match; stops counting at `ceiling`. -> [`Answer::Count`]
+    Count { criteria: Criteria, ceiling: Option<u64> },
+    /// The values of a field among the matching rows, most frequent first, or by name where not counted. -> [`Answer::Facets`]
+    Facets(FacetQuery),
+    /// Rows counted by bucket and outcome. -> [`Answer::Histogram`]
+    Histogram(HistogramQuery),
+    /// One event with its whole error, by id. -> [`Answer::Event`]
+    Event { id: Id },
+    /// Rows at or after `floor`, oldest first: what a tail reads again and again. -> [`Answer::Page`] (newest first as ever)
+    Since { criteria: Criteria, floor: Instant, limit: u32 },
+    /// The source itself. -> [`Answer::Described`]
+    Describe,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Answer {
+    Page(Page),
+    Count(Total),
+    Facets(Facets),
+    Histogram(Histogram),
+    Event(Option<Arc<RenewalEvent>>),
+    Described(Description),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Field {
+    Org,
+    Device,
+    Kind,
+    Reason,
+}
+
+/// Values of `field` among the rows that match `criteria` (the caller leaves out its own field's clauses).
+#[derive(Clone, PartialEq, Debug)]
+pub struct FacetQuery {
+    pub field: Field,
+    pub criteria: Criteria,
+    /// Only values whose name contains this, ASCII case ignored; ids by their beginning.
+    pub needle: String,
+    pub limit: u32,
+    /// Count at most this many of the newest matching rows; beyond, totals are `AtLeast`.
+    pub ceiling: u64,
+}
+
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Facets {
+    pub values: Vec<Facet>,
+    /// More values exist than are listed.
+    pub more: bool,
+    /// The counting stopped at the ceiling: every number is a lower bound.
+    pub partial: bool,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Facet {
+    /// What the filter compares: the id for organisations and devices, the text for types and reasons. `None`: the
+    /// rows without a value.
+    pub id: Option<Id>,
+    /// The name, where there is one.
+    pub name: Option<Text>,
+    pub rows: Total,
+}
+
+/// Equal buckets from `from` on: `buckets` of `width` microseconds.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HistogramQuery {
+    pub criteria: Criteria,
+    pub from: Instant,
+    pub width_micros: i64,
+    pub buckets: u32,
+}
+
+/// Rows in each bucket, by outcome, in the order of [`Outcome::ALL`](crate::domain::event::Outcome::ALL).
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Histogram {
+    pub buckets: Vec<[u64; 4]>,
+}
+
+/// What a source is and what it can do, for the header and for the doctor.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Description {
+    /// The server or file, without any secret.
+    pub address: String,
+    /// `own`, `flightctl`, …
+    pub profile: String,
+    /// Whether the server refuses writes of this session.
+    pub read_only: bool,
+    /// First and last `created_at`, `None` where the table is empty.
+    pub oldest: Option<Instant>,
+    pub newest: Option<Instant>,
+    /// Facts worth a line: missing indexes, guessed zones.
+    pub notes: Vec<String>,
+}
