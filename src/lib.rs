@@ -7,6 +7,14 @@
 //! |---|---|---|
 //! | [`domain`] | words of the subject; no I/O, no clock, no screen | – |
 //! | [`protocol`] | what crosses the channel between screen and tasks | `domain` |
+//! | [`worker`] | tasks, cancellation, tail; the only layer that spawns | `domain`, `protocol` |
+//! | [`app`] | the console as a pure state machine | `domain`, `protocol` |
+//! | [`ui`] | the model as cells | `domain`, `app` |
+//! | [`runtime`] | event loop, terminal, clock, signals | `app`, `ui`, `protocol`, `worker` |
 
 pub mod domain;
 pub mod protocol;
+pub mod worker;
+pub mod app;
+pub mod ui;
+pub mod runtime;

@@ -2,6 +2,8 @@
 
 pub mod event;
 pub mod filter;
+pub mod format;
 pub mod instant;
+pub mod measure;
 pub mod page;
 pub mod text;

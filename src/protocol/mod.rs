@@ -2,9 +2,12 @@
 
 pub mod error;
 pub mod query;
+pub mod source;
+pub mod tail;
 
 pub use error::SourceError;
 pub use query::{Answer, Query};
+pub use source::EventSource;
 
 use std::time::Duration;
 
@@ -17,7 +20,7 @@ pub enum Slot {
     Histogram,
     Detail,
     Describe,
-    Tail,
+    Seek,
 }
 
 /// Names one question: an answer is taken only by who waits for exactly this one.

@@ -1,0 +1,164 @@
+//! Answers and live rows into the model.
+
+use std::time::Duration;
+
+use crate::domain::event::Outcome;
+use crate::domain::instant::Instant;
+use crate::domain::page::{Page, Total};
+use crate::protocol::query::Answer;
+use crate::protocol::tail::{TailEvent, TailNews};
+use crate::protocol::{Reply, Slot, SourceError};
+
+use super::msg::Effect;
+use super::tail::Link;
+use super::{FACETS_EVERY, Focus, Model};
+
+/// An answer of the wrong shape is a fault of the program; it is told like any other.
+fn misfit<T>() -> Result<T, SourceError> {
+    Err(SourceError::Failed("the answer does not fit the question".into()))
+}
+
+macro_rules! take {
+    ($outcome:expr, $variant:path) => {
+        match $outcome {
+            Ok($variant(value)) => Ok(value),
+            Ok(_) => misfit(),
+            Err(error) => Err(error),
+        }
+    };
+}
+
+impl Model {
+    pub(super) fn reply(&mut self, reply: Reply, effects: &mut Vec<Effect>) {
+        let Reply { ticket, outcome } = reply;
+        match ticket.slot {
+            Slot::List if self.list.awaits(ticket) => {
+                if outcome.is_ok() {
+                    self.tail.link = Link::Live;
+                }
+                self.list.settle(take!(outcome, Answer::Page));
+            }
+            Slot::Count if self.count.awaits(ticket) => self.count.settle(take!(outcome, Answer::Count)),
+            Slot::Facets(field) => {
+                if let Some(pane) = self.panes.by_field(field).filter(|p| p.facets.awaits(ticket)) {
+                    pane.facets.settle(take!(outcome, Answer::Facets));
+                    pane.settle();
+                }
+            }
+            Slot::Histogram if self.bars.awaits(ticket) => {
+                let outcome = take!(outcome, Answer::Histogram);
+                let next = self.bars.settle(outcome, || self.filter.criteria(self.now, &self.zone));
+                effects.extend(next.map(Effect::Ask));
+            }
+            Slot::Detail if self.detail.fetch().awaits(ticket) => {
+                self.detail.fetch_mut().settle(take!(outcome, Answer::Event));
+                self.detail.take_whole();
+            }
+            Slot::Describe if self.source.awaits(ticket) => {
+                self.source.settle(take!(outcome, Answer::Described));
+                if self.bars.scale().is_none() {
+                    self.ask_bars(Duration::ZERO, effects);
+                }
+            }
+            Slot::Seek if self.seek.awaits(ticket) => {
+                self.seek.settle(take!(outcome, Answer::Page));
+                self.found(effects);
+            }
+            // Stale: somebody asked anew in the meantime.
+            _ => {}
+        }
+    }
+
+    /// Goes to the row that a seek has found.
+    fn found(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(error) = self.seek.error() {
+            let words = format!("could not look: {error}");
+            return self.say(words);
+        }
+        let Some(Page { rows, .. }) = self.seek.value() else { return };
+        let Some(row) = rows.first().cloned() else {
+            let way = if self.seeking_newer { "newer" } else { "older" };
+            return self.say(format!("no {way} failure under this filter"));
+        };
+        let criteria = self.criteria();
+        effects.extend(self.list.go_to(&row.cursor(), None, criteria).map(Effect::Ask));
+    }
+
+    pub(super) fn tail_event(&mut self, event: TailEvent, effects: &mut Vec<Effect>) {
+        if event.generation != self.tail.generation {
+            return;
+        }
+        match event.news {
+            TailNews::Trouble { error, retry_in } => {
+                let since = match &self.tail.link {
+                    Link::Away { since, .. } => *since,
+                    _ => self.now,
+                };
+                self.tail.link = Link::Away { since, error, next: self.now.plus(retry_in) };
+            }
+            TailNews::Recovered => {
+                self.tail.link = Link::Live;
+                self.ask_again(effects);
+            }
+            TailNews::Batch { rows, late } => {
+                self.tail.link = Link::Live;
+                if rows.is_empty() {
+                    return;
+                }
+                if self.tail.paused {
+                    self.tail.held += rows.len() as u64;
+                    self.tail.note(self.now, rows.len() as u64, late);
+                    return;
+                }
+                self.admit(rows, late);
+            }
+        }
+    }
+
+    fn admit(&mut self, rows: Vec<std::sync::Arc<crate::domain::event::RenewalEvent>>, late: u64) {
+        let fresh = self.list.arrive(rows);
+        if fresh.is_empty() {
+            return;
+        }
+        let n = fresh.len() as u64;
+        self.tail.note(self.now, n, late);
+        for row in &fresh {
+            self.bars.arrive(row);
+        }
+        match self.count.value_mut() {
+            Some(Total::Exact(total)) => *total += n,
+            Some(Total::AtLeast(_)) | None => {}
+        }
+        if self.facets_due.is_none() {
+            self.facets_due = Some(self.now.plus(FACETS_EVERY));
+        }
+    }
+
+    /// Asks every question again without moving the cursor.
+    pub(super) fn ask_again(&mut self, effects: &mut Vec<Effect>) {
+        let criteria = self.criteria();
+        effects.push(Effect::Ask(self.list.again(criteria.clone())));
+        let count = crate::protocol::Query::Count { criteria, ceiling: Some(super::COUNT_CEILING) };
+        effects.push(Effect::Ask(self.count.ask(count, Duration::ZERO)));
+        self.ask_facets(Duration::ZERO, effects);
+        self.ask_bars(Duration::ZERO, effects);
+        effects.push(Effect::Ask(self.source.ask(crate::protocol::Query::Describe, Duration::ZERO)));
+    }
+
+    /// How many of the loaded rows failed; for the empty and the calm state of the screen.
+    pub fn loaded_failures(&self) -> usize {
+        self.list.rows().iter().filter(|r| r.kind.outcome() == Outcome::Failed).count()
+    }
+
+    /// Why the screen cannot be trusted at this moment, and since when.
+    pub fn trouble(&self) -> Option<(&SourceError, Option<Instant>)> {
+        if let Link::Away { since, error, .. } = &self.tail.link {
+            return Some((error, Some(*since)));
+        }
+        self.list.error().map(|error| (error, None))
+    }
+
+    pub fn is_detail_open(&self) -> bool {
+        self.focus == Focus::Detail
+    }
+}

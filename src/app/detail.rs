@@ -1,0 +1,211 @@
+//! One event in words: every field, what its dates mean now, and what is wrong with them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::event::RenewalEvent;
+use crate::domain::format;
+use crate::domain::instant::{Instant, Span};
+use crate::domain::measure;
+use crate::domain::text::Clean;
+use crate::domain::zone::Zone;
+use crate::protocol::{Query, Request, Slot};
+
+use super::fetch::Fetch;
+
+/// Cells before the text of an error: a margin and its label.
+pub const INDENT: usize = 13;
+/// How long the cursor must rest before a cut error is fetched whole.
+const REST: Duration = Duration::from_millis(120);
+/// Lines of an error that are wrapped for the screen; what lies beyond is told.
+const LINES: usize = 20_000;
+
+#[derive(Clone, Debug)]
+pub struct Detail {
+    /// The event with its whole error, once fetched.
+    whole: Fetch<Option<Arc<RenewalEvent>>>,
+    shown: Option<Arc<RenewalEvent>>,
+    width: usize,
+    error: Vec<Clean>,
+    pub scroll: usize,
+}
+
+impl Default for Detail {
+    fn default() -> Self {
+        Self { whole: Fetch::new(Slot::Detail), shown: None, width: 0, error: Vec::new(), scroll: 0 }
+    }
+}
+
+impl Detail {
+    pub fn event(&self) -> Option<&Arc<RenewalEvent>> {
+        self.shown.as_ref()
+    }
+    pub fn error_lines(&self) -> &[Clean] {
+        &self.error
+    }
+    /// Whether the shown error is only its beginning.
+    pub fn is_cut(&self) -> bool {
+        self.shown.as_ref().and_then(|e| e.error.as_ref()).is_some_and(|e| !e.is_whole())
+    }
+    pub fn fetch(&self) -> &Fetch<Option<Arc<RenewalEvent>>> {
+        &self.whole
+    }
+    pub fn fetch_mut(&mut self) -> &mut Fetch<Option<Arc<RenewalEvent>>> {
+        &mut self.whole
+    }
+
+    /// Shows `event` at `width` cells; asks for the whole error where the list carries only its head.
+    pub fn show(&mut self, event: Option<&Arc<RenewalEvent>>, width: usize) -> Option<Request> {
+        let same = match (&self.shown, event) {
+            (Some(a), Some(b)) => a.id == b.id && a.created_at == b.created_at,
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            self.rewrap(width);
+            return None;
+        }
+        self.shown = event.cloned();
+        self.scroll = 0;
+        self.whole.clear();
+        self.width = 0;
+        self.rewrap(width);
+        let event = self.shown.as_ref()?;
+        let cut = event.error.as_ref().is_some_and(|e| !e.is_whole());
+        cut.then(|| self.whole.ask(Query::Event { id: event.id.clone() }, REST))
+    }
+
+    /// Takes the whole event that was asked for.
+    pub fn take_whole(&mut self) {
+        if let Some(Some(event)) = self.whole.value()
+            && self.shown.as_ref().is_some_and(|s| s.id == event.id)
+        {
+            self.shown = Some(event.clone());
+            let width = std::mem::take(&mut self.width);
+            self.rewrap(width);
+        }
+    }
+
+    fn rewrap(&mut self, width: usize) {
+        if self.width == width {
+            return;
+        }
+        self.width = width;
+        self.error.clear();
+        let Some(error) = self.shown.as_ref().and_then(|e| e.error.as_ref()) else { return };
+        for line in error.text.clean_lines() {
+            self.error.extend(measure::wrap(&line, width));
+            if self.error.len() > LINES {
+                self.error.truncate(LINES);
+                self.error.push(Clean::line("… the rest is not shown; 'renewscope get' prints all of it"));
+                break;
+            }
+        }
+    }
+}
+
+/// What a detail line says beyond its words; the screen gives each a colour, and a sign where colour is not all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tone {
+    Plain,
+    Muted,
+    Good,
+    Warn,
+    Bad,
+}
+
+/// A labelled line. `value` is safe: it comes from our own words, numbers and [`Clean`] text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    pub label: &'static str,
+    pub value: String,
+    pub tone: Tone,
+    /// A second part in a tone of its own.
+    pub aside: Option<(String, Tone)>,
+}
+
+fn line(label: &'static str, value: String, tone: Tone) -> Line {
+    Line { label, value, tone, aside: None }
+}
+
+/// The fields of `event` above its error, most needed first. Ids come last.
+pub fn fields(event: &RenewalEvent, now: Instant, zone: &Zone) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let success = event.kind.outcome() == crate::domain::event::Outcome::Succeeded;
+    lines.push(expiry_line("old expiry", event.old_expiry, now, zone, false));
+    let mut new = expiry_line("new expiry", event.new_expiry, now, zone, success);
+    if let (Some(old), Some(fresh)) = (event.old_expiry, event.new_expiry)
+        && let Some(gain) = fresh.since(old)
+    {
+        let tone = if gain.0 > 0 { Tone::Good } else { Tone::Bad };
+        let rest = new.aside.map(|(words, _)| words).unwrap_or_default();
+        new.aside = Some((format!("{rest}   {}", format::extension(gain)).trim_start().to_owned(), tone));
+    }
+    lines.push(new);
+    for warning in warnings(event, now) {
+        lines.push(line("", format!("! {warning}"), Tone::Warn));
+    }
+    if let Some(reason) = &event.reason {
+        lines.push(line("reason", reason.clean().to_string(), Tone::Plain));
+    } else {
+        lines.push(line("reason", "–".into(), Tone::Muted));
+    }
+    lines
+}
+
+/// The identifiers of an event: below the error, since they are for copying.
+pub fn identifiers(event: &RenewalEvent) -> Vec<Line> {
+    let named = |name: Option<&crate::domain::text::Text>, id: &crate::domain::event::Id| match name {
+        Some(name) => format!("{}  {}", id.clean(), name.clean()),
+        None => format!("{}  name not known", id.clean()),
+    };
+    let mut lines = vec![line("device", named(event.device.as_ref(), &event.device_id), Tone::Muted)];
+    match &event.org_id {
+        Some(org) => lines.push(line("org", named(event.org.as_ref(), org), Tone::Muted)),
+        None => lines.push(line("org", "– this source records none".into(), Tone::Muted)),
+    }
+    lines.push(line("event", event.id.clean().to_string(), Tone::Muted));
+    lines
+}
+
+fn expiry_line(label: &'static str, at: Option<Instant>, now: Instant, zone: &Zone, wanted: bool) -> Line {
+    let Some(at) = at else {
+        let tone = if wanted { Tone::Warn } else { Tone::Muted };
+        return line(label, "– not recorded".into(), tone);
+    };
+    let left = at.since(now);
+    let tone = match left {
+        Some(s) if s.0 <= 0 => Tone::Bad,
+        Some(s) if s < Span::days(1) => Tone::Bad,
+        Some(s) if s < Span::days(7) => Tone::Warn,
+        None if at == Instant::NEG_INFINITY => Tone::Bad,
+        _ => Tone::Plain,
+    };
+    let aside = match left {
+        Some(s) if s.0 <= 0 => format!("expired {}", format::relative(at, now)),
+        _ => format::relative(at, now),
+    };
+    Line { label, value: format::stamp(at, zone), tone: Tone::Plain, aside: Some((aside, tone)) }
+}
+
+/// What is wrong with an event's dates, in words.
+pub fn warnings(event: &RenewalEvent, now: Instant) -> Vec<&'static str> {
+    use crate::domain::event::Outcome;
+    let mut found = Vec::new();
+    let success = event.kind.outcome() == Outcome::Succeeded;
+    match (event.old_expiry, event.new_expiry) {
+        (Some(old), Some(new)) if new < old => found.push("the new certificate ends before the old one"),
+        (Some(old), Some(new)) if new == old => found.push("the new certificate does not last longer than the old one"),
+        (_, None) if success => found.push("a success without a new expiry date"),
+        _ => {}
+    }
+    if event.new_expiry.is_some_and(|new| new <= now) {
+        found.push("the new certificate has expired since");
+    } else if event.new_expiry.is_none() && event.old_expiry.is_some_and(|old| old <= now) && !success {
+        found.push("the old certificate has expired and this event brought no new one");
+    }
+    if event.created_at > now.plus(Span::minutes(1)) {
+        found.push("this event lies in the future: a clock is wrong, or a zone");
+    }
+    found
+}

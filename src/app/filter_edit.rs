@@ -1,0 +1,126 @@
+//! Editing the filter as text: checked while typing, nothing applied until Enter.
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use tui_input::backend::crossterm::EventHandler;
+use tui_input::{Input, InputRequest};
+
+use crate::domain::filter::{Filter, FilterError};
+
+/// Filters remembered within a session.
+const REMEMBERED: usize = 200;
+
+#[derive(Clone, Debug, Default)]
+pub struct FilterEdit {
+    pub input: Input,
+    error: Option<FilterError>,
+    history: Vec<String>,
+    /// Which remembered filter is shown, counted from the end; 0: the one being typed.
+    back: usize,
+    draft: String,
+}
+
+/// What a key did to the editor.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Edited {
+    Open,
+    Left,
+    Apply(Filter),
+}
+
+impl FilterEdit {
+    pub fn open(&mut self, filter: &Filter) {
+        let mut text = filter.to_string();
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        self.input = Input::new(text);
+        self.back = 0;
+        self.check();
+    }
+    pub fn error(&self) -> Option<&FilterError> {
+        self.error.as_ref()
+    }
+    fn check(&mut self) -> Option<Filter> {
+        match Filter::parse(self.input.value()) {
+            Ok(filter) => {
+                self.error = None;
+                Some(filter)
+            }
+            Err(error) => {
+                self.error = Some(error);
+                None
+            }
+        }
+    }
+
+    pub fn key(&mut self, key: KeyEvent) -> Edited {
+        match key.code {
+            KeyCode::Esc => return Edited::Left,
+            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Edited::Left,
+            KeyCode::Enter => {
+                if let Some(filter) = self.check() {
+                    self.remember();
+                    return Edited::Apply(filter);
+                }
+                return Edited::Open;
+            }
+            KeyCode::Up => self.recall(1),
+            KeyCode::Down => self.recall(-1),
+            _ => edit(&mut self.input, key),
+        }
+        self.check();
+        Edited::Open
+    }
+
+    pub fn paste(&mut self, text: &str) {
+        paste(&mut self.input, text);
+        self.check();
+    }
+
+    fn remember(&mut self) {
+        let text = self.input.value().trim().to_owned();
+        self.history.retain(|old| *old != text);
+        if !text.is_empty() {
+            self.history.push(text);
+        }
+        let surplus = self.history.len().saturating_sub(REMEMBERED);
+        self.history.drain(..surplus);
+    }
+
+    fn recall(&mut self, by: isize) {
+        if self.back == 0 {
+            self.draft = self.input.value().to_owned();
+        }
+        self.back = self.back.saturating_add_signed(by).min(self.history.len());
+        let text = match self.back {
+            0 => self.draft.clone(),
+            n => self.history.get(self.history.len() - n).cloned().unwrap_or_default(),
+        };
+        self.input = Input::new(text);
+    }
+}
+
+/// One key to a line of input. Terminals send ALT where the library looks for META, so words are moved by here.
+pub fn edit(input: &mut Input, key: KeyEvent) {
+    let request = match (key.code, key.modifiers) {
+        (KeyCode::Char('b'), KeyModifiers::ALT) => Some(InputRequest::GoToPrevWord),
+        (KeyCode::Char('f'), KeyModifiers::ALT) => Some(InputRequest::GoToNextWord),
+        (KeyCode::Char('d'), KeyModifiers::ALT) => Some(InputRequest::DeleteNextWord),
+        (KeyCode::Backspace, KeyModifiers::ALT) => Some(InputRequest::DeletePrevWord),
+        _ => None,
+    };
+    match request {
+        Some(request) => drop(input.handle(request)),
+        None => drop(input.handle_event(&Event::Key(key))),
+    }
+}
+
+/// Pasted text is never keys: line breaks become blanks, other controls are dropped.
+pub fn paste(input: &mut Input, text: &str) {
+    for c in text.chars() {
+        let c = if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c };
+        if !crate::domain::text::is_unsafe(c) {
+            let _ = input.handle(InputRequest::InsertChar(c));
+        }
+    }
+}

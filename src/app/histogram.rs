@@ -1,0 +1,129 @@
+//! The histogram: rows over time by outcome, counted by the database for the whole result, newest slice first.
+
+use std::time::Duration;
+
+use crate::domain::event::{Outcome, RenewalEvent};
+use crate::domain::filter::Criteria;
+use crate::domain::instant::{Instant, Span};
+use crate::protocol::query::{Histogram, HistogramQuery};
+use crate::protocol::{Query, Request, Slot, SourceError, Ticket};
+
+/// Widths in seconds that a bucket may have: those whose edges a person recognises.
+const WIDTHS: [i64; 26] = [
+    1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 28_800, 43_200,
+    86_400, 172_800, 604_800, 1_209_600, 2_592_000,
+];
+
+#[derive(Clone, Debug, Default)]
+pub struct Bars {
+    from: Option<Instant>,
+    width: Span,
+    /// Rows by outcome, in the order of [`Outcome::ALL`]; `None` where the answer is still out.
+    counts: Vec<Option<[u64; 4]>>,
+    /// The slice that is being counted: its first bucket, and the one after its last.
+    slice: Option<(usize, usize)>,
+    generation: u64,
+    failed: Option<SourceError>,
+}
+
+impl Bars {
+    /// Begins anew: at most `columns` buckets from `from` to `until`.
+    pub fn start(&mut self, from: Instant, until: Instant, columns: u16, criteria: Criteria, wait: Duration) -> Option<Request> {
+        let columns = i64::from(columns.max(8));
+        let length = until.since(from).map_or(0, |s| s.as_seconds().max(1) + 1);
+        let step = WIDTHS.into_iter().find(|w| length / w + 2 <= columns).unwrap_or((length / columns + 1).max(1));
+        let step_micros = step.saturating_mul(1_000_000);
+        let first = Instant::from_pg_micros(from.pg_micros().div_euclid(step_micros).saturating_mul(step_micros));
+        let buckets = until.since(first).map_or(1, |s| s.0 / step_micros + 1).clamp(1, columns);
+        self.from = Some(first);
+        self.width = Span(step_micros);
+        self.counts = vec![None; usize::try_from(buckets).unwrap_or(1)];
+        self.failed = None;
+        let n = self.counts.len();
+        self.ask((n - (n / 8).max(1), n), criteria, wait)
+    }
+
+    fn ask(&mut self, slice: (usize, usize), criteria: Criteria, debounce: Duration) -> Option<Request> {
+        let from = self.from?.plus(Span(self.width.0.saturating_mul(slice.0 as i64)));
+        self.slice = Some(slice);
+        self.generation += 1;
+        let buckets = u32::try_from(slice.1 - slice.0).unwrap_or(u32::MAX);
+        let query = HistogramQuery { criteria, from, width_micros: self.width.0, buckets };
+        let ticket = Ticket { slot: Slot::Histogram, generation: self.generation };
+        Some(Request { ticket, query: Query::Histogram(query), debounce })
+    }
+
+    pub fn awaits(&self, ticket: Ticket) -> bool {
+        self.slice.is_some() && ticket.slot == Slot::Histogram && ticket.generation == self.generation
+    }
+
+    /// Takes a slice; asks for the next older one, twice as long, until all is counted.
+    pub fn settle(&mut self, outcome: Result<Histogram, SourceError>, criteria: impl FnOnce() -> Criteria) -> Option<Request> {
+        let (first, end) = self.slice.take()?;
+        match outcome {
+            Err(SourceError::Cancelled) => None,
+            Err(error) => {
+                self.failed = Some(error);
+                None
+            }
+            Ok(answer) => {
+                for (place, counted) in self.counts.iter_mut().skip(first).zip(answer.buckets) {
+                    *place = Some(counted);
+                }
+                if first == 0 {
+                    return None;
+                }
+                let next = first.saturating_sub((end - first) * 2);
+                self.ask((next, first), criteria(), Duration::ZERO)
+            }
+        }
+    }
+
+    /// Counts a row that arrived live; rows beyond the last bucket push the window on.
+    pub fn arrive(&mut self, row: &RenewalEvent) {
+        let Some(from) = self.from else { return };
+        let Some(offset) = row.created_at.since(from) else { return };
+        if self.width.0 <= 0 || offset.0 < 0 || self.slice.is_some() {
+            return;
+        }
+        let index = usize::try_from(offset.0 / self.width.0).unwrap_or(usize::MAX);
+        let last = self.counts.len();
+        if index >= last {
+            // A clock that runs ahead must not wipe the picture.
+            if index >= last + last / 4 {
+                return;
+            }
+            let shift = index + 1 - last;
+            self.counts.drain(..shift.min(last));
+            self.counts.resize(last, Some([0; 4]));
+            self.from = Some(from.plus(Span(self.width.0.saturating_mul(shift as i64))));
+        }
+        let place = Outcome::ALL.iter().position(|o| *o == row.kind.outcome());
+        if let (Some(Some(counts)), Some(place)) = (self.counts.get_mut(index.min(last.saturating_sub(1))), place)
+            && let Some(n) = counts.get_mut(place)
+        {
+            *n += 1;
+        }
+    }
+
+    /// First instant and width of the buckets; `None` before the first question.
+    pub fn scale(&self) -> Option<(Instant, Span)> {
+        Some((self.from?, self.width))
+    }
+    pub fn counts(&self) -> &[Option<[u64; 4]>] {
+        &self.counts
+    }
+    pub fn peak(&self) -> u64 {
+        self.counts.iter().flatten().map(|c| c.iter().sum()).max().unwrap_or(0)
+    }
+    pub fn is_loading(&self) -> bool {
+        self.slice.is_some()
+    }
+    pub fn error(&self) -> Option<&SourceError> {
+        self.failed.as_ref()
+    }
+    pub fn cancel(&mut self) {
+        self.slice = None;
+        self.generation += 1;
+    }
+}

@@ -1,0 +1,288 @@
+//! The console as a pure state machine: a message in, effects out. No clock, no database, no files, no drawing.
+
+pub mod action;
+pub mod detail;
+pub mod fetch;
+pub mod filter_edit;
+pub mod geometry;
+pub mod histogram;
+pub mod keymap;
+pub mod list;
+pub mod msg;
+pub mod panes;
+pub mod tail;
+pub mod viewport;
+
+mod answers;
+mod keys;
+
+use std::time::Duration;
+
+use tui_input::Input;
+
+use crate::domain::filter::{Criteria, Filter};
+use crate::domain::instant::{Instant, Span};
+use crate::domain::page::{Anchor, Page, Total};
+use crate::domain::zone::Zone;
+use crate::protocol::query::Description;
+use crate::protocol::tail::{OVERLAP, TailOrder};
+use crate::protocol::{Query, Request, Slot};
+
+use detail::Detail;
+use fetch::Fetch;
+use filter_edit::FilterEdit;
+use geometry::{Geometry, Wish};
+use histogram::Bars;
+use keymap::Keymap;
+use list::List;
+use msg::{Effect, Msg};
+use panes::{PaneId, Panes};
+use tail::Tail;
+
+/// Counting stops here at first; beyond, the screen says `≥`.
+const COUNT_CEILING: u64 = 100_000;
+/// A notice stays this long.
+const NOTICE: Span = Span::seconds(4);
+/// Questions that follow a filter change wait this long for the next change.
+pub(crate) const SETTLE: Duration = Duration::from_millis(60);
+/// The panes' numbers are renewed this often while events arrive.
+const FACETS_EVERY: Span = Span::seconds(20);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Focus {
+    #[default]
+    List,
+    Pane(PaneId),
+    Detail,
+}
+
+/// What lies over the screen and takes the keys first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Layer {
+    Filter,
+    Help,
+}
+
+/// What the console is started with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How the database is called in the header; no secret in it.
+    pub title: String,
+    pub filter: Filter,
+    pub zone: Zone,
+    /// The other zone that `T` switches to.
+    pub other_zone: Zone,
+    pub ascii: bool,
+    pub size: (u16, u16),
+}
+
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub title: String,
+    pub now: Instant,
+    pub zone: Zone,
+    pub other_zone: Zone,
+    pub geometry: Geometry,
+    pub focus: Focus,
+    pub layer: Option<Layer>,
+    pub filter: Filter,
+    pub edit: FilterEdit,
+    pub list: List,
+    pub count: Fetch<Total>,
+    pub panes: Panes,
+    pub bars: Bars,
+    pub detail: Detail,
+    pub tail: Tail,
+    pub source: Fetch<Description>,
+    pub seek: Fetch<Page>,
+    pub help_scroll: usize,
+    keymap: Keymap,
+    notice: Option<(String, Instant)>,
+    /// Cursor of the row from which a seek began, and whether it looks for newer rows.
+    seeking_newer: bool,
+    facets_due: Option<Instant>,
+    size: (u16, u16),
+}
+
+impl Model {
+    /// The console before its first answer, and the questions it begins with.
+    pub fn new(settings: Settings, now: Instant) -> (Self, Vec<Effect>) {
+        let mut model = Self {
+            title: settings.title,
+            now,
+            zone: settings.zone,
+            other_zone: settings.other_zone,
+            geometry: Geometry::default(),
+            focus: Focus::List,
+            layer: None,
+            filter: settings.filter,
+            edit: FilterEdit::default(),
+            list: List::default(),
+            count: Fetch::new(Slot::Count),
+            panes: Panes::default(),
+            bars: Bars::default(),
+            detail: Detail::default(),
+            tail: Tail::default(),
+            source: Fetch::new(Slot::Describe),
+            seek: Fetch::new(Slot::Seek),
+            help_scroll: 0,
+            keymap: Keymap::default(),
+            notice: None,
+            seeking_newer: false,
+            facets_due: None,
+            size: settings.size,
+        };
+        model.lay_out();
+        let mut effects = vec![Effect::Ask(model.source.ask(Query::Describe, Duration::ZERO))];
+        model.ask_everything(Duration::ZERO, &mut effects);
+        (model, effects)
+    }
+
+    /// Takes one message. The effects do nothing unless the runtime carries them out.
+    #[must_use = "effects do nothing unless the runtime carries them out"]
+    pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match msg {
+            Msg::Key(key) => self.key(key, &mut effects),
+            Msg::Paste(text) => self.paste(&text, &mut effects),
+            Msg::Resize { width, height } => self.size = (width, height),
+            Msg::Reply(reply) => self.reply(reply, &mut effects),
+            Msg::Tail(event) => self.tail_event(event, &mut effects),
+            Msg::Tick(now) => self.tick(now, &mut effects),
+        }
+        self.lay_out();
+        let selected = self.list.selected().cloned();
+        let width = usize::from(self.geometry.detail.width).saturating_sub(detail::INDENT + 1);
+        effects.extend(self.detail.show(selected.as_ref(), width).map(Effect::Ask));
+        if !self.geometry.too_small {
+            let more = self.list.prefetch(|| self.filter.criteria(self.now, &self.zone));
+            effects.extend(more.map(Effect::Ask));
+        }
+        effects
+    }
+
+    fn lay_out(&mut self) {
+        let wish = Wish { panes: matches!(self.focus, Focus::Pane(_)), detail: self.focus == Focus::Detail };
+        self.geometry = Geometry::of(self.size.0, self.size.1, wish);
+        self.list.view.height = self.geometry.list_rows();
+        let len = self.list.rows().len();
+        self.list.view.settle(len);
+        let rows = self.panes.layout(self.geometry.panes.height, self.pane_focus());
+        for (pane, height) in self.panes.all.iter_mut().zip(rows) {
+            pane.view.height = usize::from(height);
+            pane.settle();
+        }
+    }
+
+    pub fn pane_focus(&self) -> Option<PaneId> {
+        match self.focus {
+            Focus::Pane(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The filter made absolute at this moment.
+    pub fn criteria(&self) -> Criteria {
+        self.filter.criteria(self.now, &self.zone)
+    }
+
+    /// Asks all questions that depend on the filter.
+    fn ask_everything(&mut self, wait: Duration, effects: &mut Vec<Effect>) {
+        let criteria = self.criteria();
+        effects.push(Effect::Ask(self.list.newest(criteria.clone(), wait)));
+        effects.push(Effect::Ask(self.count.ask(Query::Count { criteria, ceiling: Some(COUNT_CEILING) }, wait)));
+        self.ask_facets(wait, effects);
+        self.ask_bars(wait, effects);
+        self.follow_tail(effects);
+    }
+
+    fn ask_facets(&mut self, wait: Duration, effects: &mut Vec<Effect>) {
+        let (now, zone) = (self.now, self.zone.clone());
+        for pane in &mut self.panes.all {
+            effects.extend(pane.ask(&self.filter, |f| f.criteria(now, &zone), wait).map(Effect::Ask));
+        }
+        self.facets_due = None;
+    }
+
+    fn ask_bars(&mut self, wait: Duration, effects: &mut Vec<Effect>) {
+        if self.geometry.histogram.height == 0 {
+            return;
+        }
+        let (from, until) = self.filter.time_bounds(self.now, &self.zone);
+        let known = self.source.value();
+        let from = from.or_else(|| known.and_then(|d| d.oldest)).filter(|t| t.is_finite());
+        let Some(from) = from else { return };
+        let columns = self.geometry.histogram.width.saturating_sub(2);
+        let criteria = self.criteria();
+        let until = until.filter(|t| t.is_finite()).unwrap_or(self.now);
+        effects.extend(self.bars.start(from, until, columns, criteria, wait).map(Effect::Ask));
+    }
+
+    fn follow_tail(&mut self, effects: &mut Vec<Effect>) {
+        self.tail.generation += 1;
+        let from = self.now.minus(OVERLAP);
+        effects.push(Effect::Tail(TailOrder { generation: self.tail.generation, criteria: self.criteria(), from }));
+    }
+
+    /// Puts another filter in force.
+    fn apply(&mut self, filter: Filter, effects: &mut Vec<Effect>) {
+        if filter == self.filter {
+            return;
+        }
+        self.filter = filter;
+        self.tail.held = 0;
+        self.ask_everything(SETTLE, effects);
+    }
+
+    fn say(&mut self, words: impl Into<String>) {
+        self.notice = Some((words.into(), self.now.plus(NOTICE)));
+    }
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_ref().map(|(words, _)| words.as_str())
+    }
+
+    fn tick(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        self.now = now;
+        self.tail.forget(now);
+        if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
+            self.notice = None;
+        }
+        if self.facets_due.is_some_and(|due| due <= now) {
+            self.ask_facets(Duration::ZERO, effects);
+        }
+    }
+
+    /// Looks for the next failure on either side of the cursor, in the whole result.
+    fn seek_failure(&mut self, newer: bool, effects: &mut Vec<Effect>) {
+        let Some(row) = self.list.selected() else { return };
+        let here = row.cursor();
+        let anchor = if newer { Anchor::Newer(here) } else { Anchor::Older(here) };
+        let criteria = self.filter.failures().criteria(self.now, &self.zone);
+        self.seeking_newer = newer;
+        let request: Request = self.seek.ask(Query::Page { criteria, anchor, limit: 1 }, Duration::ZERO);
+        effects.push(Effect::Ask(request));
+    }
+
+    /// The needle of the pane that is being narrowed.
+    pub fn narrowing(&self) -> Option<(PaneId, &Input)> {
+        let pane = self.panes.get(self.pane_focus()?)?;
+        pane.narrowing.then_some((pane.id, &pane.needle))
+    }
+
+    /// Whether any question is out.
+    pub fn is_busy(&self) -> bool {
+        self.list.is_loading()
+            || self.count.is_waiting()
+            || self.bars.is_loading()
+            || self.seek.is_waiting()
+            || self.panes.all.iter().any(|p| p.facets.is_waiting())
+    }
+}
+
+/// How an event's device is called: by name where the database knows one, else by the beginning of its id.
+pub fn list_name(event: &crate::domain::event::RenewalEvent) -> crate::domain::text::Clean {
+    match &event.device {
+        Some(name) => name.clean(),
+        None => event.device_id.clean(),
+    }
+}

@@ -1,0 +1,49 @@
+//! What the screen knows of the live tail.
+
+use std::collections::VecDeque;
+
+use crate::domain::instant::{Instant, Span};
+use crate::protocol::SourceError;
+
+/// The rate is taken over this long.
+const RATE_WINDOW: Span = Span::seconds(10);
+
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum Link {
+    /// No answer yet.
+    #[default]
+    Connecting,
+    Live,
+    /// Since when the database does not answer, why, and when it is asked again.
+    Away { since: Instant, error: SourceError, next: Instant },
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Tail {
+    pub generation: u64,
+    pub link: Link,
+    pub paused: bool,
+    /// Rows that came while paused.
+    pub held: u64,
+    pub late: u64,
+    recent: VecDeque<(Instant, u64)>,
+}
+
+impl Tail {
+    pub fn note(&mut self, now: Instant, rows: u64, late: u64) {
+        self.late += late;
+        self.recent.push_back((now, rows));
+        self.forget(now);
+    }
+    pub fn forget(&mut self, now: Instant) {
+        let since = now.minus(RATE_WINDOW);
+        while self.recent.front().is_some_and(|(at, _)| *at < since) {
+            self.recent.pop_front();
+        }
+    }
+    /// Rows a second over the last ten seconds.
+    pub fn rate(&self) -> f64 {
+        let rows: u64 = self.recent.iter().map(|(_, n)| n).sum();
+        rows as f64 / RATE_WINDOW.as_seconds() as f64
+    }
+}

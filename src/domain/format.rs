@@ -1,0 +1,131 @@
+//! Numbers and lengths of time as people read them. Pure; the same words on the screen and in tables.
+
+use super::instant::{Civil, Instant, Span};
+use super::zone::Zone;
+
+/// `1,284,003`.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// At most five cells: `999`, `9.1k`, `640k`, `12M`. Cut, never rounded up: 9,999 is `9.9k`.
+pub fn short_count(n: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")];
+    for (size, unit) in UNITS {
+        if n >= size {
+            let tenths = n / (size / 10);
+            return if tenths < 100 {
+                format!("{}.{}{unit}", tenths / 10, tenths % 10)
+            } else {
+                format!("{}{unit}", n / size)
+            };
+        }
+    }
+    n.to_string()
+}
+
+/// The two largest units of a length of time, sign dropped: `2d 4h`, `3h 12m`, `28s`, `412d`. At most seven cells
+/// below 1,000 days; years from there.
+pub fn span(s: Span) -> String {
+    let secs = s.abs().as_seconds();
+    let (d, h, m) = (secs / 86_400, secs / 3600 % 24, secs / 60 % 60);
+    match secs {
+        0..=59 => format!("{secs}s"),
+        60..=3599 => pair(m, "m", secs % 60, "s"),
+        3600..=86_399 => pair(h, "h", m, "m"),
+        _ if d < 10 => pair(d, "d", h, "h"),
+        _ if d < 1000 => format!("{d}d"),
+        _ => format!("{}y", d / 365),
+    }
+}
+
+fn pair(a: i64, unit_a: &str, b: i64, unit_b: &str) -> String {
+    if b == 0 { format!("{a}{unit_a}") } else { format!("{a}{unit_a} {b}{unit_b}") }
+}
+
+/// `in 2d 4h`, `3h 12m ago`, `now`; `never` and `always past` for the infinities.
+pub fn relative(at: Instant, now: Instant) -> String {
+    match at.since(now) {
+        Some(s) if s.abs() < Span::seconds(1) => "now".into(),
+        Some(s) if s.0 > 0 => format!("in {}", span(s)),
+        Some(s) => format!("{} ago", span(s)),
+        None if at == Instant::INFINITY => "never".into(),
+        None => "before all time".into(),
+    }
+}
+
+/// How much longer a new certificate lasts than the old one: `+365d`, `-2h 5m`, `±0`.
+pub fn extension(s: Span) -> String {
+    match s.0 {
+        0 => "±0".into(),
+        n if n > 0 => format!("+{}", span(s)),
+        _ => format!("-{}", span(s)),
+    }
+}
+
+/// A whole instant in a zone, the zone named: `2026-11-21 14:02:29.118 UTC`. No fraction where it is zero.
+pub fn stamp(at: Instant, zone: &Zone) -> String {
+    let Some(c) = zone.civil(at) else { return infinite(at) };
+    let mut out = format!("{}-{:02}-{:02} {:02}:{:02}:{:02}", year(&c), c.month, c.day, c.hour, c.minute, c.second);
+    if c.micros != 0 {
+        let fraction = format!(".{:06}", c.micros);
+        out.push_str(if c.micros.is_multiple_of(1000) { &fraction[..4] } else { &fraction });
+    }
+    out.push(' ');
+    out.push_str(&zone.label(at));
+    out
+}
+
+/// For a column of times, the zone being named above it: `11-21 14:02:29`, with the year in front if `with_year`.
+pub fn clock(at: Instant, zone: &Zone, with_year: bool) -> String {
+    let Some(c) = zone.civil(at) else { return infinite(at) };
+    let day = format!("{:02}-{:02} {:02}:{:02}:{:02}", c.month, c.day, c.hour, c.minute, c.second);
+    if with_year { format!("{}-{day}", year(&c)) } else { day }
+}
+
+/// A date alone: `2026-11-21`.
+pub fn date(at: Instant, zone: &Zone) -> String {
+    let Some(c) = zone.civil(at) else { return infinite(at) };
+    format!("{}-{:02}-{:02}", year(&c), c.month, c.day)
+}
+
+fn infinite(at: Instant) -> String {
+    if at == Instant::INFINITY { "infinity".into() } else { "-infinity".into() }
+}
+
+/// Four digits, more where needed; years before 1 AD as historians count them: `44 BC`.
+fn year(c: &Civil) -> String {
+    if c.year < 1 { format!("{} BC", 1 - c.year) } else { format!("{:04}", c.year) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_like_a_person_writes() {
+        for (n, long, short) in [
+            (0, "0", "0"),
+            (999, "999", "999"),
+            (1_000, "1,000", "1.0k"),
+            (9_999, "9,999", "9.9k"),
+            (640_400, "640,400", "640k"),
+            (12_345_678, "12,345,678", "12M"),
+            (u64::MAX, "18,446,744,073,709,551,615", "18446744T"),
+        ] {
+            assert_eq!((count(n).as_str(), short_count(n).as_str()), (long, short));
+        }
+        for (secs, text) in [(0, "0s"), (59, "59s"), (60, "1m"), (61, "1m 1s"), (11_520, "3h 12m"), (187_200, "2d 4h"), (-187_200, "2d 4h"), (35_596_800, "412d"), (94_608_000, "3y")] {
+            assert_eq!(span(Span::seconds(secs)), text);
+        }
+        assert_eq!(extension(Span::days(-1)), "-1d");
+    }
+}

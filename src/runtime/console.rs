@@ -1,0 +1,213 @@
+//! The loop: keys first, then signals, a frame when one is due, news from the tasks, the clock.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, stdout};
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream};
+use futures_util::StreamExt;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tokio::time::{Instant as Deadline, sleep_until};
+
+use crate::app::msg::{Effect, Msg};
+use crate::app::{Model, Settings};
+use crate::protocol::EventSource;
+use crate::ui;
+use crate::ui::skin::Skin;
+use crate::worker::{self, News, Order};
+
+use super::clock;
+use super::signals::{Signal, Signals};
+use super::terminal;
+
+/// News wait here while keys and frames are served; a full channel makes the tasks wait.
+const NEWS: usize = 64;
+/// Between two frames, so that a flood of news is drawn and not only taken.
+const FRAME: Duration = Duration::from_millis(33);
+const TICK: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Error)]
+pub enum ConsoleError {
+    #[error("the console needs a terminal; without one use 'renewscope list', 'count' or 'export'")]
+    NoTerminal,
+    #[error("the terminal is gone: {0}")]
+    Terminal(#[from] io::Error),
+    #[error("{0}; this is a fault of the program")]
+    Fault(String),
+}
+
+/// How the console ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    Quit,
+    /// By a signal: its number.
+    Signal(i32),
+}
+
+/// Runs the console on `source` until the user leaves or a signal ends it. The terminal is given back in any case.
+pub async fn run<S: EventSource>(source: S, mut settings: Settings, skin: Skin) -> Result<End, ConsoleError> {
+    if !stdout().is_terminal() || !io::stdin().is_terminal() {
+        return Err(ConsoleError::NoTerminal);
+    }
+    settings.size = crossterm::terminal::size()?;
+    let (news, inbox) = mpsc::channel(NEWS);
+    let orders = worker::start(source, news, clock::now);
+    let (model, effects) = Model::new(settings, clock::now());
+    terminal::install_panic_hook();
+    terminal::enter()?;
+    let _guard = terminal::Guard;
+    let screen = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, stdout())))?;
+    let mut console = Console { model, skin, screen, orders, dirty: true, end: None, last_frame: Deadline::now() };
+    for effect in effects {
+        console.perform(effect).await;
+    }
+    console.serve(inbox).await
+}
+
+struct Console {
+    model: Model,
+    skin: Skin,
+    screen: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    orders: mpsc::Sender<Order>,
+    dirty: bool,
+    end: Option<End>,
+    last_frame: Deadline,
+}
+
+enum Wake {
+    Event(Option<io::Result<Event>>),
+    Signal(Signal),
+    Frame,
+    News(Option<News>),
+    Tick,
+}
+
+impl Console {
+    async fn serve(&mut self, mut inbox: mpsc::Receiver<News>) -> Result<End, ConsoleError> {
+        let mut signals = Signals::new()?;
+        let mut events = EventStream::new();
+        let mut tick = Deadline::now() + TICK;
+        self.draw()?;
+        while self.end.is_none() {
+            let wake = tokio::select! {
+                biased;
+                event = events.next() => Wake::Event(event),
+                signal = signals.next() => Wake::Signal(signal),
+                () = sleep_until(self.last_frame + FRAME), if self.dirty => Wake::Frame,
+                news = inbox.recv() => Wake::News(news),
+                () = sleep_until(tick) => Wake::Tick,
+            };
+            if terminal::has_panicked() {
+                return Err(ConsoleError::Fault("a part of the program panicked".into()));
+            }
+            match wake {
+                Wake::Event(None) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+                Wake::Event(Some(Err(error))) => return Err(error.into()),
+                Wake::Event(Some(Ok(event))) => {
+                    if self.event(event).await {
+                        drop(events);
+                        self.suspend()?;
+                        events = EventStream::new();
+                    }
+                    self.draw()?;
+                }
+                Wake::Signal(Signal::End(number)) => self.end = Some(End::Signal(number)),
+                Wake::Signal(Signal::Stop) => {
+                    drop(events);
+                    self.suspend()?;
+                    events = EventStream::new();
+                }
+                Wake::Signal(Signal::Continue) => self.resume()?,
+                Wake::Frame => self.draw()?,
+                Wake::News(Some(News::Reply(reply))) => self.update(Msg::Reply(reply)).await,
+                Wake::News(Some(News::Tail(event))) => self.update(Msg::Tail(event)).await,
+                Wake::News(Some(News::Fault(words))) => return Err(ConsoleError::Fault(words)),
+                Wake::News(None) => return Err(ConsoleError::Fault("the tasks have ended".into())),
+                Wake::Tick => {
+                    tick = Deadline::now() + TICK;
+                    self.update(Msg::Tick(clock::now())).await;
+                }
+            }
+        }
+        Ok(self.end.unwrap_or(End::Quit))
+    }
+
+    /// Takes a terminal event; `true` when the user wants to suspend.
+    async fn event(&mut self, event: Event) -> bool {
+        let msg = match event {
+            Event::Key(key) => Msg::Key(key),
+            Event::Paste(text) => Msg::Paste(text),
+            Event::Resize(width, height) => Msg::Resize { width, height },
+            Event::Mouse(_) | Event::FocusGained | Event::FocusLost => return false,
+        };
+        let effects = self.model.update(msg);
+        self.dirty = true;
+        let mut suspend = false;
+        for effect in effects {
+            suspend |= effect == Effect::Suspend;
+            self.perform(effect).await;
+        }
+        suspend
+    }
+
+    async fn update(&mut self, msg: Msg) {
+        let effects = self.model.update(msg);
+        self.dirty = true;
+        for effect in effects {
+            self.perform(effect).await;
+        }
+    }
+
+    async fn perform(&mut self, effect: Effect) {
+        let order = match effect {
+            Effect::Ask(request) => Order::Ask(request),
+            Effect::Cancel(slot) => Order::Cancel(slot),
+            Effect::Tail(order) => Order::Tail(order),
+            Effect::Copy(text) => {
+                // The terminal does not answer; what it does with the text is its own affair.
+                let _ = crossterm::execute!(stdout(), crossterm::clipboard::CopyToClipboard::to_clipboard_from(text.as_str()));
+                return;
+            }
+            Effect::Suspend => return,
+            Effect::Quit => {
+                self.end = Some(End::Quit);
+                return;
+            }
+        };
+        // The tasks end only with this sender; their end is told by the inbox.
+        let _ = self.orders.send(order).await;
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        self.dirty = false;
+        self.last_frame = Deadline::now();
+        let (model, skin, screen) = (&self.model, &self.skin, &mut self.screen);
+        terminal::with_screen(|| screen.draw(|frame| ui::view(model, skin, frame)).map(drop))?;
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        terminal::restore();
+        super::signals::stop_here();
+        self.resume()
+    }
+
+    /// Takes the terminal again, as after a stop: its modes and its screen may be anybody's.
+    fn resume(&mut self) -> io::Result<()> {
+        terminal::restore();
+        terminal::enter()?;
+        let (width, height) = crossterm::terminal::size()?;
+        let effects = self.model.update(Msg::Resize { width, height });
+        debug_assert!(effects.iter().all(|e| matches!(e, Effect::Ask(_))));
+        for effect in effects {
+            if let Effect::Ask(request) = effect {
+                // Room is left: the worker takes orders while this thread slept.
+                let _ = self.orders.try_send(Order::Ask(request));
+            }
+        }
+        self.screen.clear()?;
+        self.draw()
+    }
+}

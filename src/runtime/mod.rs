@@ -1,0 +1,6 @@
+//! The world outside of the state machine: terminal, clock, signals, and the loop that joins them.
+
+pub mod clock;
+pub mod console;
+mod signals;
+mod terminal;

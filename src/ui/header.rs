@@ -1,0 +1,131 @@
+//! The two lines at the top: what is looked at and how live it is; the filter and the place in its result.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+use ratatui::style::Style;
+
+use crate::app::tail::Link;
+use crate::app::{Layer, Model};
+use crate::domain::format;
+use crate::domain::measure;
+use crate::domain::page::Total;
+use crate::domain::text::Clean;
+
+use super::paint::Pen;
+use super::skin::Skin;
+
+pub fn header(model: &Model, skin: &Skin, buf: &mut Buffer) {
+    let area = model.geometry.header;
+    let (state, style) = state(model, skin);
+    let clock = format!("{} {} {}", model.zone.name(), skin.glyphs.dot, format::stamp(now_seconds(model), &model.zone));
+    let clock = clock.rsplit_once(' ').map_or(clock.as_str(), |(head, _)| head).to_owned();
+    let right = measure::width(&state) + 3 + measure::width(&clock) + 1;
+    let mut pen = Pen::at(buf, area, 0);
+    pen.put(" renewscope", skin.strong()).put("  ", skin.text());
+    let room = pen.left().saturating_sub(right + 2);
+    pen.cell(&Clean::line(&place(model, skin)), room, skin.muted());
+    pen.from_end(right).put(&clock, skin.muted()).put("   ", skin.text()).put(&state, style);
+}
+
+fn now_seconds(model: &Model) -> crate::domain::instant::Instant {
+    let micros = model.now.pg_micros();
+    crate::domain::instant::Instant::from_pg_micros(micros - micros.rem_euclid(1_000_000))
+}
+
+fn place(model: &Model, skin: &Skin) -> String {
+    let mut words = vec![model.title.clone()];
+    if let Some(source) = model.source.value() {
+        words.push(source.profile.clone());
+        if source.read_only {
+            words.push("read-only".into());
+        }
+    }
+    words.join(&format!(" {} ", skin.glyphs.dot))
+}
+
+/// The state of the tail in a few words.
+fn state(model: &Model, skin: &Skin) -> (String, Style) {
+    let g = skin.glyphs;
+    match &model.tail.link {
+        Link::Connecting => (format!("{} connecting", g.other), skin.muted()),
+        Link::Away { next, .. } => {
+            let wait = next.since(model.now).map_or(0, |s| s.as_seconds().max(0));
+            (format!("{} no answer, next try in {wait} s", g.failed), skin.bad())
+        }
+        Link::Live if model.tail.paused => {
+            (format!("{} paused, {} held", g.paused, format::count(model.tail.held)), skin.warn())
+        }
+        Link::Live if !model.list.is_following() => {
+            let n = model.list.arrived();
+            if n > 0 {
+                (format!("{} {} new", g.up, format::count(n)), skin.accent())
+            } else {
+                (format!("{} not following", g.other), skin.muted())
+            }
+        }
+        Link::Live => {
+            let rate = model.tail.rate();
+            let late = if model.tail.late > 0 { format!(" late {}", format::count(model.tail.late)) } else { String::new() };
+            (format!("{} live {rate:.1}/s{late}", g.live), skin.good())
+        }
+    }
+}
+
+/// The filter line; returns where the cursor stands while it is edited.
+pub fn query(model: &Model, skin: &Skin, buf: &mut Buffer) -> Option<Position> {
+    let area = model.geometry.query;
+    if model.layer == Some(Layer::Filter) {
+        return Some(edit(model, skin, buf));
+    }
+    let right = place_in_result(model, skin);
+    let mut pen = Pen::at(buf, area, 0);
+    pen.put(" / ", skin.key());
+    let room = pen.left().saturating_sub(measure::width(&right) + 3);
+    let text = model.filter.to_string();
+    if text.is_empty() {
+        pen.cell(&Clean::line("every event"), room, skin.muted());
+    } else {
+        pen.cell(&Clean::line(&text), room, skin.strong());
+    }
+    pen.from_end(measure::width(&right) + 1).put(&right, if model.list.is_stale() { skin.muted() } else { skin.text() });
+    None
+}
+
+fn edit(model: &Model, skin: &Skin, buf: &mut Buffer) -> Position {
+    let area = model.geometry.query;
+    let input = &model.edit.input;
+    let room = usize::from(area.width).saturating_sub(4);
+    let scroll = input.visual_scroll(room);
+    let style = if model.edit.error().is_some() { skin.bad() } else { skin.strong() };
+    let mut pen = Pen::at(buf, area, 0);
+    pen.put(" / ", skin.key());
+    let mut skipped = 0;
+    for c in input.value().chars() {
+        let cell = Clean::line(c.encode_utf8(&mut [0; 4]));
+        let width = measure::width(cell.as_str());
+        if skipped + width <= scroll {
+            skipped += width;
+        } else {
+            pen.put(cell.as_str(), style);
+        }
+    }
+    let x = input.visual_cursor().saturating_sub(scroll) + 3;
+    Position::new(area.x + u16::try_from(x).unwrap_or(u16::MAX).min(area.width.saturating_sub(1)), area.y)
+}
+
+/// `170 of 1,284`, as far as it is known.
+fn place_in_result(model: &Model, skin: &Skin) -> String {
+    if model.list.error().is_some() {
+        return "could not look".into();
+    }
+    let total = match model.count.value() {
+        Some(Total::Exact(n)) => format::count(*n),
+        Some(Total::AtLeast(n)) => format!("{} {}", skin.glyphs.at_least, format::count(*n)),
+        None => skin.glyphs.more.into(),
+    };
+    let total = if model.count.is_waiting() { format!("{total}{}", skin.glyphs.more) } else { total };
+    match model.list.position() {
+        Some(n) if !model.list.is_following() => format!("{} of {total}", format::count(n)),
+        _ => format!("{total} events"),
+    }
+}

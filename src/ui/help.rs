@@ -1,0 +1,73 @@
+//! The keys, over the screen; made from the table of actions.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::Model;
+use crate::app::action::{ACTIONS, Group};
+
+use super::paint::{Pen, blank};
+use super::skin::Skin;
+
+const KEY_WIDTH: usize = 12;
+
+pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
+    let screen = model.geometry.screen;
+    let width = screen.width.saturating_sub(4).min(78);
+    let lines = lines();
+    let height = screen.height.saturating_sub(4).min(u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
+    let area = Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height);
+    blank(buf, area);
+    frame(buf, area, " Keys ", skin);
+    let inner = Rect::new(area.x + 2, area.y + 1, area.width.saturating_sub(4), area.height.saturating_sub(2));
+    let rows = usize::from(inner.height);
+    let scroll = model.help_scroll.min(lines.len().saturating_sub(rows));
+    for (row, line) in lines.iter().skip(scroll).take(rows).enumerate() {
+        let mut pen = Pen::at(buf, inner, row as u16);
+        match line {
+            Entry::Gap => {}
+            Entry::Title(words) => drop(pen.put(words, skin.strong())),
+            Entry::Key(keys, words) => {
+                pen.right(keys, KEY_WIDTH, skin.key());
+                pen.put("  ", skin.text()).put(words, skin.text());
+            }
+        }
+    }
+    if lines.len() > rows {
+        let words = format!(" {}-{} of {} ", scroll + 1, (scroll + rows).min(lines.len()), lines.len());
+        Pen::at(buf, area, area.height - 1).from_end(words.len() + 2).put(&words, skin.muted());
+    }
+}
+
+enum Entry {
+    Gap,
+    Title(&'static str),
+    Key(String, &'static str),
+}
+
+fn lines() -> Vec<Entry> {
+    let mut lines = Vec::new();
+    for group in Group::ALL {
+        if !lines.is_empty() {
+            lines.push(Entry::Gap);
+        }
+        lines.push(Entry::Title(group.title()));
+        for spec in ACTIONS.iter().filter(|s| s.group == group) {
+            lines.push(Entry::Key(spec.keys.join(" "), spec.title));
+        }
+    }
+    lines
+}
+
+fn frame(buf: &mut Buffer, area: Rect, title: &str, skin: &Skin) {
+    use super::paint::rule;
+    let style = skin.frame();
+    for row in 0..area.height {
+        if row == 0 || row + 1 == area.height {
+            rule(buf, area, row, skin.glyphs.rule, style);
+        } else {
+            Pen::at(buf, area, row).put(skin.glyphs.wall, style).from_end(1).put(skin.glyphs.wall, style);
+        }
+    }
+    Pen::at(buf, area, 0).skip(2).put(title, skin.strong());
+}

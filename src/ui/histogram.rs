@@ -1,0 +1,159 @@
+//! Rows over time, stacked by outcome, failures at the bottom where the eye rests. A bucket with a failure always
+//! shows one, however small beside the rest.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::app::Model;
+use crate::domain::event::Outcome;
+use crate::domain::format;
+use crate::domain::instant::{Instant, Span};
+use crate::domain::measure;
+
+use super::paint::Pen;
+use super::skin::Skin;
+
+pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
+    let area = model.geometry.histogram;
+    if area.height < 2 {
+        return;
+    }
+    let Some((from, width)) = model.bars.scale() else { return };
+    let counts = model.bars.counts();
+    let rows = area.height - 1;
+    let left = area.x + 1 + (area.width.saturating_sub(2)).saturating_sub(counts.len() as u16);
+    let peak = model.bars.peak().max(1);
+    for (i, counted) in counts.iter().enumerate() {
+        let x = left + i as u16;
+        match counted {
+            Some(counts) => column(buf, skin, Rect::new(x, area.y, 1, rows), *counts, peak),
+            None => drop(Pen::at(buf, Rect::new(x, area.y, 1, rows), rows - 1).put(skin.glyphs.dot, skin.frame())),
+        }
+    }
+    let axis = Rect::new(area.x, area.y + rows, area.width, 1);
+    let note = note(model, skin, width, peak);
+    let room = usize::from(area.width).saturating_sub(measure::width(&note) + 2);
+    labels(model, skin, buf, axis, (left, from, width), room);
+    Pen::at(buf, axis, 0).from_end(measure::width(&note) + 1).put(&note, skin.muted());
+}
+
+fn note(model: &Model, skin: &Skin, width: Span, peak: u64) -> String {
+    if let Some(error) = model.bars.error() {
+        return format!("histogram: {error}");
+    }
+    let busy = if model.bars.is_loading() { skin.glyphs.more } else { "" };
+    format!("peak {} in {}{busy}", format::short_count(peak), format::span(width))
+}
+
+/// One bucket: eighths of a cell where colour tells the parts, whole shaded cells where it does not.
+fn column(buf: &mut Buffer, skin: &Skin, area: Rect, counts: [u64; 4], peak: u64) {
+    let total: u64 = counts.iter().sum();
+    if total == 0 {
+        return;
+    }
+    let unit = if skin.colour { 8 } else { 1 };
+    let full = u64::from(area.height) * unit;
+    let scaled = |n: u64| (u128::from(n) * u128::from(full) / u128::from(peak)) as u64;
+    let height = scaled(total).max(1);
+    let mut tops = [0_u64; 4];
+    let mut sum = 0;
+    for (top, n) in tops.iter_mut().zip(counts) {
+        sum += n;
+        *top = if n > 0 { scaled(sum).max(1) } else { scaled(sum) };
+    }
+    if let Some(last) = tops.last_mut() {
+        *last = height;
+    }
+    for row in 0..area.height {
+        let base = u64::from(area.height - 1 - row) * unit;
+        if height <= base {
+            continue;
+        }
+        let y = Rect::new(area.x, area.y + row, 1, 1);
+        let (glyph, style) = if skin.colour { blend(skin, tops, base) } else { (shade(skin, tops, base), Style::new()) };
+        Pen::at(buf, y, 0).put(glyph, style);
+    }
+}
+
+/// The part that owns the bottom of the cell, over the part above it.
+fn blend(skin: &Skin, tops: [u64; 4], base: u64) -> (&'static str, Style) {
+    let part = tops.iter().position(|top| *top > base).unwrap_or(0);
+    let top = tops.get(part).copied().unwrap_or(0);
+    let fill = (top - base).min(8) as usize;
+    let style = part_style(skin, part);
+    let above = tops.iter().skip(part + 1).position(|t| *t > top).map(|n| n + part + 1).filter(|_| fill < 8);
+    let style = match above.and_then(|above| part_style(skin, above).fg) {
+        // Only where the upper part fills the cell: a background cannot end half way.
+        Some(colour) if tops.last().is_some_and(|last| *last >= base + 8) => style.bg(colour),
+        _ => style,
+    };
+    let fill = match above {
+        Some(_) if style.bg.is_none() => (tops.last().copied().unwrap_or(0) - base).min(8) as usize,
+        _ => fill,
+    };
+    (skin.glyphs.eighths.get(fill).copied().unwrap_or("#"), style)
+}
+
+fn part_style(skin: &Skin, part: usize) -> Style {
+    Outcome::ALL.get(part).map_or(Style::new(), |o| skin.outcome(*o))
+}
+
+fn shade(skin: &Skin, tops: [u64; 4], base: u64) -> &'static str {
+    let part = tops.iter().position(|top| *top > base).unwrap_or(3);
+    skin.glyphs.shades.get(part).copied().unwrap_or("#")
+}
+
+/// Times under the bars, as many as fit, on edges that a person recognises.
+fn labels(model: &Model, skin: &Skin, buf: &mut Buffer, axis: Rect, bars: (u16, Instant, Span), room: usize) {
+    const STEPS: [i64; 18] = [
+        10, 30, 60, 300, 600, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600, 2_592_000,
+        7_776_000, 31_536_000,
+    ];
+    let (left, from, width) = bars;
+    let seconds = width.as_seconds().max(1);
+    let count = model.bars.counts().len() as i64;
+    let spacing = 13;
+    let step = STEPS.into_iter().find(|s| s / seconds >= spacing).unwrap_or(seconds * spacing);
+    let total = seconds * count;
+    let mut next_free = 0;
+    let offset = zone_offset(model, from);
+    let start = from.pg_micros().div_euclid(1_000_000) + offset;
+    for i in 0..count {
+        let at = start + i * seconds;
+        if at.rem_euclid(step) >= seconds {
+            continue;
+        }
+        let words = tick(model, from.plus(Span(width.0.saturating_mul(i))), step, total);
+        let x = usize::from(left - axis.x) + i as usize;
+        if x < next_free || x + words.len() > room {
+            continue;
+        }
+        Pen::at(buf, axis, 0).skip(x).put(&words, skin.muted());
+        next_free = x + words.len() + 2;
+    }
+}
+
+/// Seconds by which the shown zone is ahead of UTC at `at`.
+fn zone_offset(model: &Model, at: Instant) -> i64 {
+    let (Some(here), Some(utc)) = (model.zone.civil(at), at.civil_utc()) else { return 0 };
+    let seconds = |c: crate::domain::instant::Civil| i64::from(c.hour * 3600 + c.minute * 60 + c.second);
+    let days = i64::from(here.day) - i64::from(utc.day);
+    let days = if days.abs() > 1 { -days.signum() } else { days };
+    days * 86_400 + seconds(here) - seconds(utc)
+}
+
+fn tick(model: &Model, at: Instant, step: i64, total: i64) -> String {
+    let Some(c) = model.zone.civil(at) else { return String::new() };
+    if step >= 86_400 {
+        if total > 400 * 86_400 { format!("{}-{:02}", c.year, c.month) } else { format!("{:02}-{:02}", c.month, c.day) }
+    } else if step >= 60 {
+        if c.hour == 0 && c.minute == 0 || total > 2 * 86_400 {
+            format!("{:02}-{:02} {:02}:{:02}", c.month, c.day, c.hour, c.minute)
+        } else {
+            format!("{:02}:{:02}", c.hour, c.minute)
+        }
+    } else {
+        format!("{:02}:{:02}:{:02}", c.hour, c.minute, c.second)
+    }
+}

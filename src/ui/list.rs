@@ -1,0 +1,184 @@
+//! The list of events. Columns are data; only the rows on screen are built.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::{Focus, Model};
+use crate::domain::event::{Outcome, RenewalEvent};
+use crate::domain::format;
+use crate::domain::instant::{Instant, Span};
+use crate::domain::text::Clean;
+
+use super::empty;
+use super::paint::{Pen, wash};
+use super::skin::Skin;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Column {
+    Time,
+    What,
+    Device,
+    Org,
+    Expiry,
+    Left,
+    Reason,
+    Error,
+}
+
+/// Column, cells it takes at least, and its rank: the least needed go first where there is no room.
+const COLUMNS: [(Column, usize, u8); 8] = [
+    (Column::Time, 14, 0),
+    (Column::What, 18, 0),
+    (Column::Device, 14, 1),
+    (Column::Org, 9, 4),
+    (Column::Expiry, 23, 5),
+    (Column::Left, 7, 3),
+    (Column::Reason, 9, 6),
+    (Column::Error, 14, 2),
+];
+const GAP: usize = 2;
+
+pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
+    let area = model.geometry.list;
+    if model.list.rows().is_empty() {
+        return empty::draw(model, skin, buf, area);
+    }
+    let view = model.list.view;
+    let visible = || model.list.rows().iter().skip(view.offset).take(view.height);
+    let this_year = model.zone.civil(model.now).map(|c| c.year);
+    let with_year = visible().any(|r| model.zone.civil(r.created_at).map(|c| c.year) != this_year);
+    let columns = layout(usize::from(area.width), with_year, visible());
+    titles(model, skin, buf, area, &columns);
+    for (row, event) in visible().enumerate() {
+        let line = Rect::new(area.x, area.y + 1 + row as u16, area.width, 1);
+        let selected = view.offset + row == view.cursor;
+        if selected {
+            wash(buf, line, skin.selected(model.focus == Focus::List));
+        }
+        let mut pen = Pen::at(buf, line, 0);
+        let mark = if selected && !model.list.is_following() { skin.glyphs.cursor } else { " " };
+        pen.put(mark, skin.accent());
+        for (column, width) in &columns {
+            cell(&mut pen, *column, *width, event, model, skin, with_year);
+            pen.skip(GAP);
+        }
+    }
+    if model.list.is_stale() {
+        wash(buf, area, skin.stale());
+    }
+}
+
+/// The columns that fit, with their widths; what is left over goes to the error and, first, to long device names.
+fn layout<'a>(
+    width: usize,
+    with_year: bool,
+    rows: impl Iterator<Item = &'a std::sync::Arc<RenewalEvent>>,
+) -> Vec<(Column, usize)> {
+    let longest = rows.map(|r| crate::domain::measure::width(crate::app::list_name(r).as_str())).max().unwrap_or(0);
+    let need = |rank: u8| -> usize {
+        COLUMNS.iter().filter(|(_, _, r)| *r <= rank).map(|(_, w, _)| w + GAP).sum::<usize>() + 1
+            + if with_year { 5 } else { 0 }
+    };
+    let rank = (0..=6).rev().find(|rank| need(*rank) <= width + GAP).unwrap_or(0);
+    let mut spare = (width + GAP).saturating_sub(need(rank));
+    let mut columns: Vec<(Column, usize)> =
+        COLUMNS.iter().filter(|(_, _, r)| *r <= rank).map(|(c, w, _)| (*c, *w)).collect();
+    for (column, width) in &mut columns {
+        match column {
+            Column::Time if with_year => *width += 5,
+            Column::Device => {
+                let more = longest.saturating_sub(*width).min(spare / 2).min(22);
+                *width += more;
+                spare -= more;
+            }
+            _ => {}
+        }
+    }
+    if let Some((_, width)) = columns.iter_mut().find(|(c, _)| *c == Column::Error) {
+        *width += spare;
+    }
+    columns
+}
+
+fn titles(model: &Model, skin: &Skin, buf: &mut Buffer, area: Rect, columns: &[(Column, usize)]) {
+    let style = skin.title(model.focus == Focus::List);
+    let mut pen = Pen::at(buf, area, 0);
+    pen.skip(1);
+    for (column, width) in columns {
+        let words = match column {
+            Column::Time => format!("TIME ({})", model.zone.label(model.now)),
+            Column::What => "WHAT".into(),
+            Column::Device => "DEVICE".into(),
+            Column::Org => "ORG".into(),
+            Column::Expiry => format!("OLD {} NEW EXPIRY", skin.glyphs.arrow),
+            Column::Left => "LEFT".into(),
+            Column::Reason => "REASON".into(),
+            Column::Error => "ERROR".into(),
+        };
+        pen.cell(&Clean::line(&words), *width, style).skip(GAP);
+    }
+}
+
+fn cell(pen: &mut Pen<'_>, column: Column, width: usize, event: &RenewalEvent, model: &Model, skin: &Skin, with_year: bool) {
+    let plain = skin.text();
+    match column {
+        Column::Time => {
+            let words = format::clock(event.created_at, &model.zone, with_year);
+            pen.cell(&Clean::line(&words), width, skin.muted());
+        }
+        Column::What => {
+            let outcome = event.kind.outcome();
+            let words = format!("{} {}", skin.glyph(outcome), spoken(event));
+            pen.cell(&Clean::line(&words), width, skin.outcome(outcome));
+        }
+        Column::Device => drop(pen.cell(&crate::app::list_name(event), width, plain)),
+        Column::Org => match (&event.org, &event.org_id) {
+            (Some(name), _) => drop(pen.cell(&name.clean(), width, skin.muted())),
+            (None, Some(id)) => drop(pen.cell(&id.clean(), width, skin.muted())),
+            (None, None) => drop(pen.cell(&Clean::line(skin.glyphs.none), width, skin.muted())),
+        },
+        Column::Expiry => {
+            let date = |at: Option<Instant>| at.map_or(skin.glyphs.none.to_owned(), |t| format::date(t, &model.zone));
+            let words = match (event.old_expiry, event.new_expiry) {
+                (None, None) => skin.glyphs.none.to_owned(),
+                (old, new) => format!("{:>10} {} {}", date(old), skin.glyphs.arrow, date(new)),
+            };
+            pen.cell(&Clean::line(&words), width, skin.muted());
+        }
+        Column::Left => {
+            let (words, style) = left(event, model.now, skin);
+            pen.cell(&Clean::line(&words), width, style);
+        }
+        Column::Reason => {
+            let words = event.reason.as_ref().map_or(Clean::line(skin.glyphs.none), |r| r.clean());
+            pen.cell(&words, width, skin.muted());
+        }
+        Column::Error => {
+            if let Some(error) = &event.error {
+                pen.cell(&error.text.clean(), width, plain);
+            }
+        }
+    }
+}
+
+/// `renewal failed` for `renewal_failed`; types that nobody knows stay as they are written.
+pub fn spoken(event: &RenewalEvent) -> String {
+    if event.kind.is_known() { event.kind.raw().replace('_', " ") } else { event.kind.clean().to_string() }
+}
+
+/// Time left of the certificate that an event leaves its device with: the new one, else the old one.
+fn left(event: &RenewalEvent, now: Instant, skin: &Skin) -> (String, ratatui::style::Style) {
+    let newest = match event.kind.outcome() {
+        Outcome::Succeeded => event.new_expiry,
+        _ => event.new_expiry.or(event.old_expiry),
+    };
+    let Some(at) = newest else { return (skin.glyphs.none.into(), skin.muted()) };
+    match at.since(now) {
+        Some(s) if s.0 <= 0 => ("expired".into(), skin.bad()),
+        Some(s) if s < Span::days(1) => (format::span(s), skin.bad()),
+        Some(s) if s < Span::days(7) => (format::span(s), skin.warn()),
+        Some(s) => (format::span(s), skin.text()),
+        None if at == Instant::INFINITY => ("never".into(), skin.text()),
+        None => ("expired".into(), skin.bad()),
+    }
+}

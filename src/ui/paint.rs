@@ -1,0 +1,87 @@
+//! Putting words into cells.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::domain::measure;
+use crate::domain::text::Clean;
+
+/// A pen on one line of a region: writes from left to right and never beyond the region's end.
+pub struct Pen<'a> {
+    buf: &'a mut Buffer,
+    x: u16,
+    y: u16,
+    end: u16,
+}
+
+impl<'a> Pen<'a> {
+    /// At the start of row `row` of `area`; a pen outside of the area writes nothing.
+    pub fn at(buf: &'a mut Buffer, area: Rect, row: u16) -> Self {
+        let y = area.y.saturating_add(row);
+        let inside = row < area.height && y < buf.area.bottom();
+        let end = if inside { area.right().min(buf.area.right()) } else { area.x };
+        Self { buf, x: area.x, y, end }
+    }
+    pub fn left(&self) -> usize {
+        usize::from(self.end.saturating_sub(self.x))
+    }
+    /// Our own words: program text, numbers, formatted times.
+    pub fn put(&mut self, words: &str, style: Style) -> &mut Self {
+        if self.x < self.end {
+            let (x, _) = self.buf.set_stringn(self.x, self.y, words, self.left(), style);
+            self.x = x;
+        }
+        self
+    }
+    pub fn clean(&mut self, text: &Clean, style: Style) -> &mut Self {
+        let cells = self.left();
+        self.put(measure::cut(text, cells).as_str(), style)
+    }
+    pub fn skip(&mut self, cells: usize) -> &mut Self {
+        self.x = self.x.saturating_add(u16::try_from(cells).unwrap_or(u16::MAX)).min(self.end);
+        self
+    }
+    /// Safe text in exactly `cells` cells, cut or padded.
+    pub fn cell(&mut self, text: &Clean, cells: usize, style: Style) -> &mut Self {
+        let start = self.x;
+        let room = cells.min(self.left());
+        self.put(measure::cut(text, room).as_str(), style);
+        self.x = start;
+        self.skip(cells)
+    }
+    /// Our own words in exactly `cells` cells, at the right end.
+    pub fn right(&mut self, words: &str, cells: usize, style: Style) -> &mut Self {
+        let pad = cells.saturating_sub(measure::width(words));
+        self.skip(pad);
+        self.put(words, style)
+    }
+    /// Moves so that `cells` are left before the end of the line, if that lies ahead.
+    pub fn from_end(&mut self, cells: usize) -> &mut Self {
+        let ahead = self.left().saturating_sub(cells);
+        self.skip(ahead)
+    }
+}
+
+/// Lays a style over every cell of an area.
+pub fn wash(buf: &mut Buffer, area: Rect, style: Style) {
+    buf.set_style(area.intersection(buf.area), style);
+}
+
+/// Empties an area, for what lies over others.
+pub fn blank(buf: &mut Buffer, area: Rect) {
+    let area = area.intersection(buf.area);
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            if let Some(cell) = buf.cell_mut((x, y)) {
+                cell.reset();
+            }
+        }
+    }
+}
+
+/// A horizontal line of `glyph` over the rest of the pen's row.
+pub fn rule(buf: &mut Buffer, area: Rect, row: u16, glyph: &str, style: Style) {
+    let line = glyph.repeat(usize::from(area.width));
+    Pen::at(buf, area, row).put(&line, style);
+}

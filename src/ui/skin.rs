@@ -1,0 +1,169 @@
+//! Colours and glyphs. Colour is never the only sign: every type has a glyph and a word, and without colour the
+//! selection is reversed and the histogram shaded.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::domain::event::Outcome;
+
+#[derive(Clone, Debug)]
+pub struct Skin {
+    pub colour: bool,
+    pub glyphs: &'static Glyphs,
+    light: bool,
+}
+
+/// The signs that are not words; an ASCII set stands in where the terminal or its font has no more.
+#[derive(Debug)]
+pub struct Glyphs {
+    pub failed: &'static str,
+    pub succeeded: &'static str,
+    pub started: &'static str,
+    pub other: &'static str,
+    pub arrow: &'static str,
+    pub none: &'static str,
+    pub included: &'static str,
+    pub excluded: &'static str,
+    pub cursor: &'static str,
+    pub rule: &'static str,
+    pub wall: &'static str,
+    pub live: &'static str,
+    pub paused: &'static str,
+    pub up: &'static str,
+    pub at_least: &'static str,
+    pub dot: &'static str,
+    pub more: &'static str,
+    pub warn: &'static str,
+    /// Eighths of a cell, from empty to full; only the last for ASCII.
+    pub eighths: [&'static str; 9],
+    /// Shades for failed, succeeded, started, other, where there is no colour.
+    pub shades: [&'static str; 4],
+}
+
+pub const UNICODE: Glyphs = Glyphs {
+    failed: "✗",
+    succeeded: "✓",
+    started: "→",
+    other: "•",
+    arrow: "→",
+    none: "–",
+    included: "▪",
+    excluded: "−",
+    cursor: "▌",
+    rule: "─",
+    wall: "│",
+    live: "●",
+    paused: "‖",
+    up: "↑",
+    at_least: "≥",
+    dot: "·",
+    more: "…",
+    warn: "!",
+    eighths: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    shades: ["█", "▒", "░", "░"],
+};
+
+pub const ASCII: Glyphs = Glyphs {
+    failed: "x",
+    succeeded: "+",
+    started: ">",
+    other: "*",
+    arrow: ">",
+    none: "-",
+    included: "*",
+    excluded: "-",
+    cursor: ">",
+    rule: "-",
+    wall: "|",
+    live: "*",
+    paused: "=",
+    up: "^",
+    at_least: ">=",
+    dot: "-",
+    more: "~",
+    warn: "!",
+    eighths: [" ", " ", " ", " ", "#", "#", "#", "#", "#"],
+    shades: ["#", "+", ".", "."],
+};
+
+impl Skin {
+    /// `light`: the terminal's background is light.
+    pub fn new(colour: bool, ascii: bool, light: bool) -> Self {
+        Self { colour, glyphs: if ascii { &ASCII } else { &UNICODE }, light }
+    }
+
+    fn fg(&self, dark: Color, light: Color) -> Style {
+        match (self.colour, self.light) {
+            (false, _) => Style::new(),
+            (true, false) => Style::new().fg(dark),
+            (true, true) => Style::new().fg(light),
+        }
+    }
+    pub fn text(&self) -> Style {
+        Style::new()
+    }
+    pub fn strong(&self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+    pub fn muted(&self) -> Style {
+        if self.colour { self.fg(Color::Indexed(245), Color::Indexed(243)) } else { Style::new().add_modifier(Modifier::DIM) }
+    }
+    /// Lines and walls, fainter than words.
+    pub fn frame(&self) -> Style {
+        if self.colour { self.fg(Color::Indexed(239), Color::Indexed(250)) } else { Style::new().add_modifier(Modifier::DIM) }
+    }
+    pub fn title(&self, focused: bool) -> Style {
+        let style = if focused { self.accent() } else { self.muted() };
+        style.add_modifier(Modifier::BOLD)
+    }
+    pub fn accent(&self) -> Style {
+        self.fg(Color::Indexed(117), Color::Indexed(25))
+    }
+    pub fn bad(&self) -> Style {
+        self.fg(Color::Indexed(210), Color::Indexed(160))
+    }
+    pub fn warn(&self) -> Style {
+        self.fg(Color::Indexed(221), Color::Indexed(130))
+    }
+    pub fn good(&self) -> Style {
+        self.fg(Color::Indexed(114), Color::Indexed(28))
+    }
+    pub fn outcome(&self, outcome: Outcome) -> Style {
+        match outcome {
+            Outcome::Failed => self.bad(),
+            Outcome::Succeeded => self.good(),
+            Outcome::Started => self.fg(Color::Indexed(110), Color::Indexed(61)),
+            Outcome::Other => self.fg(Color::Indexed(180), Color::Indexed(94)),
+        }
+    }
+    pub fn glyph(&self, outcome: Outcome) -> &'static str {
+        match outcome {
+            Outcome::Failed => self.glyphs.failed,
+            Outcome::Succeeded => self.glyphs.succeeded,
+            Outcome::Started => self.glyphs.started,
+            Outcome::Other => self.glyphs.other,
+        }
+    }
+    /// What is laid over a row that has the cursor.
+    pub fn selected(&self, focused: bool) -> Style {
+        match (self.colour, self.light) {
+            (false, _) if focused => Style::new().add_modifier(Modifier::REVERSED),
+            (false, _) => Style::new().add_modifier(Modifier::UNDERLINED),
+            (true, false) => Style::new().bg(Color::Indexed(if focused { 238 } else { 235 })),
+            (true, true) => Style::new().bg(Color::Indexed(if focused { 252 } else { 255 })),
+        }
+    }
+    /// What is laid over an answer to an older question.
+    pub fn stale(&self) -> Style {
+        Style::new().add_modifier(Modifier::DIM)
+    }
+    pub fn banner(&self) -> Style {
+        if self.colour {
+            Style::new().fg(Color::Indexed(231)).bg(Color::Indexed(88)).add_modifier(Modifier::BOLD)
+        } else {
+            Style::new().add_modifier(Modifier::REVERSED)
+        }
+    }
+    pub fn key(&self) -> Style {
+        self.accent()
+    }
+}
