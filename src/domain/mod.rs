@@ -6,4 +6,7 @@ pub mod format;
 pub mod instant;
 pub mod measure;
 pub mod page;
+pub mod suggest;
 pub mod text;
+pub mod when;
+pub mod zone;
