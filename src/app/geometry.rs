@@ -57,7 +57,11 @@ impl Geometry {
         g.panes_over = !fixed;
         g.panes = match (fixed, wish.panes) {
             (true, _) => Rect::new(0, body.y, panes_width, body.height),
-            (false, true) => Rect::new(0, 2, (PANES_WIDTH + 9).min(width), height - 3),
+            // At the right: what happened and when, at the left, stays in sight.
+            (false, true) => {
+                let wide = (PANES_WIDTH + 9).min(width);
+                Rect::new(width - wide, 2, wide, height - 3)
+            }
             (false, false) => Rect::new(0, body.y, 0, body.height),
         };
         let detail = if wish.detail {

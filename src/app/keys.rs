@@ -2,8 +2,9 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::domain::filter::{Filter, Key};
+use crate::domain::filter::{Field, Filter};
 use crate::domain::format;
+use crate::domain::when::{Range, When};
 
 use super::action::{Action, Preset};
 use super::filter_edit::{self, Edited};
@@ -315,7 +316,7 @@ impl Model {
     /// Takes the value under the cursor into the filter or out of it; in the list that is the row's device.
     fn pick(&mut self, how: Pick, effects: &mut Vec<Effect>) {
         let mut filter = self.filter.clone();
-        let (key, word) = match self.focus {
+        let (field, word) = match self.focus {
             Focus::Pane(PaneId::Time) => {
                 let at = self.panes.get(PaneId::Time).map_or(0, |p| p.view.cursor);
                 if let Some(preset) = Preset::ALL.get(at) {
@@ -324,20 +325,20 @@ impl Model {
                 return self.apply(filter, effects);
             }
             Focus::Pane(id) => {
-                let Some((key, _)) = id.field() else { return };
+                let Some((field, _)) = id.field() else { return };
                 let Some(facet) = self.panes.get(id).and_then(|p| p.current()) else { return };
-                (key, panes::filter_word(facet))
+                (field, panes::filter_word(facet))
             }
             Focus::List | Focus::Detail => {
                 let Some(event) = self.list.selected() else { return };
-                (Key::Device, Some(event.device.as_ref().map_or_else(|| event.device_id.raw(), |d| d.raw().to_owned())))
+                (Field::Device, Some(event.device.as_ref().map_or_else(|| event.device_id.raw(), |d| d.raw().to_owned())))
             }
         };
         let word = word.as_deref();
         match how {
-            Pick::Toggle | Pick::Include => filter.toggle(key, word, true),
-            Pick::Exclude => filter.toggle(key, word, false),
-            Pick::Only => filter.only(key, word),
+            Pick::Toggle | Pick::Include => filter.toggle(field, word, true),
+            Pick::Exclude => filter.toggle(field, word, false),
+            Pick::Only => filter.only(field, word),
         }
         self.apply(filter, effects);
     }
@@ -355,5 +356,6 @@ enum Pick {
 }
 
 fn set_preset(filter: &mut Filter, preset: Preset) {
-    filter.set_since(preset.since());
+    let from = preset.since().and_then(|word| When::parse(word).ok());
+    filter.set_time(Range { from, until: None });
 }

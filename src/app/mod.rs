@@ -208,13 +208,13 @@ impl Model {
         if self.geometry.histogram.height == 0 {
             return;
         }
-        let (from, until) = self.filter.time_bounds(self.now, &self.zone);
+        let bounds = self.filter.bounds(self.now, &self.zone);
         let known = self.source.value();
-        let from = from.or_else(|| known.and_then(|d| d.oldest)).filter(|t| t.is_finite());
+        let from = bounds.from.or_else(|| known.and_then(|d| d.oldest)).filter(|t| t.is_finite());
         let Some(from) = from else { return };
         let columns = self.geometry.histogram.width.saturating_sub(2);
         let criteria = self.criteria();
-        let until = until.filter(|t| t.is_finite()).unwrap_or(self.now);
+        let until = bounds.until.filter(|t| t.is_finite()).unwrap_or(self.now);
         effects.extend(self.bars.start(from, until, columns, criteria, wait).map(Effect::Ask));
     }
 
@@ -257,7 +257,11 @@ impl Model {
         let Some(row) = self.list.selected() else { return };
         let here = row.cursor();
         let anchor = if newer { Anchor::Newer(here) } else { Anchor::Older(here) };
-        let criteria = self.filter.failures().criteria(self.now, &self.zone);
+        let mut failures = self.filter.clone();
+        if !failures.failures_only() {
+            failures.toggle_failures();
+        }
+        let criteria = failures.criteria(self.now, &self.zone);
         self.seeking_newer = newer;
         let request: Request = self.seek.ask(Query::Page { criteria, anchor, limit: 1 }, Duration::ZERO);
         effects.push(Effect::Ask(request));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tui_input::Input;
 
-use crate::domain::filter::{Filter, Key};
+use crate::domain::filter::{self, Filter};
 use crate::domain::text::Clean;
 use crate::protocol::query::{Facet, FacetQuery, Facets, Field};
 use crate::protocol::{Query, Request, Slot};
@@ -38,14 +38,14 @@ impl PaneId {
             Self::Device => "DEVICE",
         }
     }
-    /// The filter's key and the field to count; `None` for the time pane.
-    pub const fn field(self) -> Option<(Key, Field)> {
+    /// The field as the filter names it, and as the database counts it; `None` for the time pane.
+    pub const fn field(self) -> Option<(filter::Field, Field)> {
         match self {
             Self::Time => None,
-            Self::Kind => Some((Key::Type, Field::Kind)),
-            Self::Org => Some((Key::Org, Field::Org)),
-            Self::Reason => Some((Key::Reason, Field::Reason)),
-            Self::Device => Some((Key::Device, Field::Device)),
+            Self::Kind => Some((filter::Field::Type, Field::Kind)),
+            Self::Org => Some((filter::Field::Org, Field::Org)),
+            Self::Reason => Some((filter::Field::Reason, Field::Reason)),
+            Self::Device => Some((filter::Field::Device, Field::Device)),
         }
     }
 }
@@ -142,10 +142,12 @@ impl Pane {
 
     /// Asks for this pane's values under the rest of the filter.
     pub fn ask(&mut self, filter: &Filter, criteria: impl FnOnce(&Filter) -> crate::domain::filter::Criteria, wait: Duration) -> Option<Request> {
-        let (key, field) = self.id.field()?;
+        let (named, field) = self.id.field()?;
+        let mut rest = filter.clone();
+        rest.without(named.into());
         let query = FacetQuery {
             field,
-            criteria: criteria(&filter.without(key)),
+            criteria: criteria(&rest),
             needle: self.needle.value().trim().to_owned(),
             limit: VALUES,
             ceiling: CEILING,

@@ -74,36 +74,37 @@ pub fn extension(s: Span) -> String {
 /// A whole instant in a zone, the zone named: `2026-11-21 14:02:29.118 UTC`. No fraction where it is zero.
 pub fn stamp(at: Instant, zone: &Zone) -> String {
     let Some(c) = zone.civil(at) else { return infinite(at) };
-    let mut out = format!("{}-{:02}-{:02} {:02}:{:02}:{:02}", year(&c), c.month, c.day, c.hour, c.minute, c.second);
+    let mut out = format!("{} {:02}:{:02}:{:02}", day(&c), c.hour, c.minute, c.second);
     if c.micros != 0 {
         let fraction = format!(".{:06}", c.micros);
         out.push_str(if c.micros.is_multiple_of(1000) { &fraction[..4] } else { &fraction });
     }
     out.push(' ');
-    out.push_str(&zone.label(at));
+    out.push_str(&zone.offset_label(at));
     out
 }
 
 /// For a column of times, the zone being named above it: `11-21 14:02:29`, with the year in front if `with_year`.
 pub fn clock(at: Instant, zone: &Zone, with_year: bool) -> String {
     let Some(c) = zone.civil(at) else { return infinite(at) };
-    let day = format!("{:02}-{:02} {:02}:{:02}:{:02}", c.month, c.day, c.hour, c.minute, c.second);
-    if with_year { format!("{}-{day}", year(&c)) } else { day }
+    let time = format!("{:02}:{:02}:{:02}", c.hour, c.minute, c.second);
+    if with_year { format!("{} {time}", day(&c)) } else { format!("{:02}-{:02} {time}", c.month, c.day) }
 }
 
 /// A date alone: `2026-11-21`.
 pub fn date(at: Instant, zone: &Zone) -> String {
     let Some(c) = zone.civil(at) else { return infinite(at) };
-    format!("{}-{:02}-{:02}", year(&c), c.month, c.day)
+    day(&c)
 }
 
 fn infinite(at: Instant) -> String {
     if at == Instant::INFINITY { "infinity".into() } else { "-infinity".into() }
 }
 
-/// Four digits, more where needed; years before 1 AD as historians count them: `44 BC`.
-fn year(c: &Civil) -> String {
-    if c.year < 1 { format!("{} BC", 1 - c.year) } else { format!("{:04}", c.year) }
+/// Year, month and day; years before 1 AD as historians count them: `0044-03-15 BC`.
+fn day(c: &Civil) -> String {
+    let (year, era) = if c.year < 1 { (1 - c.year, " BC") } else { (c.year, "") };
+    format!("{year:04}-{:02}-{:02}{era}", c.month, c.day)
 }
 
 #[cfg(test)]

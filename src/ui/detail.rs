@@ -21,8 +21,8 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
         return;
     }
     let focused = model.focus == Focus::Detail;
-    rule(buf, area, 0, skin.glyphs.rule, skin.frame());
     let Some(event) = model.detail.event() else { return };
+    rule(buf, area, 0, skin.glyphs.rule, skin.frame());
     let mut pen = Pen::at(buf, area, 0);
     pen.skip(1).put(" ", skin.text());
     pen.clean(&crate::app::list_name(event), skin.title(focused).patch(skin.strong()));

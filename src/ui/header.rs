@@ -66,7 +66,8 @@ fn state(model: &Model, skin: &Skin) -> (String, Style) {
         Link::Live => {
             let rate = model.tail.rate();
             let late = if model.tail.late > 0 { format!(" late {}", format::count(model.tail.late)) } else { String::new() };
-            (format!("{} live {rate:.1}/s{late}", g.live), skin.good())
+            let rate = if rate > 0.0 { format!(" {rate:.1}/s") } else { String::new() };
+            (format!("{} live{rate}{late}", g.live), skin.good())
         }
     }
 }

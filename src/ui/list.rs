@@ -106,7 +106,7 @@ fn titles(model: &Model, skin: &Skin, buf: &mut Buffer, area: Rect, columns: &[(
     pen.skip(1);
     for (column, width) in columns {
         let words = match column {
-            Column::Time => format!("TIME ({})", model.zone.label(model.now)),
+            Column::Time => format!("TIME ({})", model.zone.offset_label(model.now)),
             Column::What => "WHAT".into(),
             Column::Device => "DEVICE".into(),
             Column::Org => "ORG".into(),

@@ -47,6 +47,9 @@ pub fn view(model: &Model, skin: &Skin, frame: &mut Frame<'_>) {
     if model.layer == Some(Layer::Help) {
         help::draw(model, skin, buf);
     }
+    if skin.is_ascii() {
+        paint::to_ascii(buf);
+    }
     if let Some(place) = typing.or(narrowing) {
         frame.set_cursor_position(place);
     }

@@ -85,3 +85,19 @@ pub fn rule(buf: &mut Buffer, area: Rect, row: u16, glyph: &str, style: Style) {
     let line = glyph.repeat(usize::from(area.width));
     Pen::at(buf, area, row).put(&line, style);
 }
+
+/// Replaces what is not ASCII, for terminals that cannot show it: our own signs by their likes, the rest by `?`.
+pub fn to_ascii(buf: &mut Buffer) {
+    for cell in &mut buf.content {
+        let plain = match cell.symbol() {
+            s if s.is_ascii() => continue,
+            "…" => "~",
+            "–" | "−" => "-",
+            "±" => "+",
+            "≥" => ">",
+            "·" => "-",
+            _ => "?",
+        };
+        cell.set_symbol(plain);
+    }
+}

@@ -7,7 +7,7 @@ use crate::app::action::Preset;
 use crate::app::panes::{Pane, PaneId, filter_word, label};
 use crate::app::{Focus, Model};
 use crate::domain::event::outcome_of;
-use crate::domain::filter::Mark;
+use crate::domain::filter::State;
 use crate::domain::format;
 use crate::domain::measure;
 use crate::domain::page::Total;
@@ -28,14 +28,16 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) -> Option<Position> {
     if model.geometry.panes_over {
         blank(buf, area);
     }
+    let wall = if model.geometry.panes_over { 0 } else { usize::from(area.width) - 1 };
     for row in 0..area.height {
-        Pen::at(buf, area, row).from_end(1).put(skin.glyphs.wall, skin.frame());
+        Pen::at(buf, area, row).skip(wall).put(skin.glyphs.wall, skin.frame());
     }
+    let left = area.x + u16::from(model.geometry.panes_over);
     let mut top = area.y;
     let mut cursor = None;
     for pane in &model.panes.all {
         let height = 1 + pane.view.height as u16;
-        let region = Rect::new(area.x, top, area.width - 1, height.min(area.bottom().saturating_sub(top)));
+        let region = Rect::new(left, top, area.width - 1, height.min(area.bottom().saturating_sub(top)));
         cursor = draw_pane(model, pane, skin, buf, region).or(cursor);
         top += height;
     }
@@ -71,8 +73,9 @@ fn draw_pane(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Re
 }
 
 fn presets(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Rect, focused: bool) {
-    let active = model.filter.since_word();
-    let bounded = model.filter.is_time_bound();
+    let range = model.filter.range();
+    let bounded = range.from.is_some() || range.until.is_some();
+    let active = range.from.filter(|_| range.until.is_none()).map(|from| from.to_string());
     let mut pen = Pen::at(buf, area, 0);
     for (i, preset) in Preset::ALL.into_iter().enumerate() {
         let on = match preset.since() {
@@ -99,11 +102,11 @@ fn values(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Rect,
             wash(buf, line, skin.selected(true));
         }
         let mut pen = Pen::at(buf, line, 0);
-        let mark = pane.id.field().map(|(key, _)| model.filter.mark(key, filter_word(facet).as_deref()));
+        let mark = pane.id.field().map(|(field, _)| model.filter.state_of(field, filter_word(facet).as_deref()));
         pen.put(" ", skin.text());
         match mark {
-            Some(Mark::Included) => pen.put(skin.glyphs.included, skin.accent()),
-            Some(Mark::Excluded) => pen.put(skin.glyphs.excluded, skin.bad()),
+            Some(State::Included) => pen.put(skin.glyphs.included, skin.accent()),
+            Some(State::Excluded) => pen.put(skin.glyphs.excluded, skin.bad()),
             _ => pen.put(" ", skin.text()),
         };
         pen.put(" ", skin.text());
@@ -115,8 +118,8 @@ fn values(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Rect,
         }
         let room = pen.left().saturating_sub(widest + 2);
         let style = match mark {
-            Some(Mark::Included) => skin.strong(),
-            Some(Mark::Excluded) => skin.muted(),
+            Some(State::Included) => skin.strong(),
+            Some(State::Excluded) => skin.muted(),
             _ => skin.text(),
         };
         pen.cell(&label(facet), room, style).put(" ", skin.text()).right(&shown(facet, skin), widest, skin.muted());

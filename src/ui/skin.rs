@@ -91,6 +91,10 @@ impl Skin {
         Self { colour, glyphs: if ascii { &ASCII } else { &UNICODE }, light }
     }
 
+    pub fn is_ascii(&self) -> bool {
+        std::ptr::eq(self.glyphs, &ASCII)
+    }
+
     fn fg(&self, dark: Color, light: Color) -> Style {
         match (self.colour, self.light) {
             (false, _) => Style::new(),

@@ -1,0 +1,126 @@
+//! Drives the console's state machine on a source in memory, without tasks and without a clock of its own.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use renewscope::app::msg::{Effect, Msg};
+use renewscope::app::{Model, Settings};
+use renewscope::domain::filter::Filter;
+use renewscope::domain::instant::Span;
+use renewscope::domain::zone::Zone;
+use renewscope::protocol::{Reply, Request};
+use renewscope::ui::skin::Skin;
+
+use super::fleet;
+use super::memory::Memory;
+
+pub struct Console {
+    pub model: Model,
+    pub memory: Memory,
+    pub skin: Skin,
+    /// Everything the model wanted of the world, apart from questions.
+    pub effects: Vec<Effect>,
+    /// Questions that have not been answered yet, when answering is held back.
+    pub pending: Vec<Request>,
+    pub hold: bool,
+    pub asked: Vec<Request>,
+}
+
+impl Console {
+    pub fn new(memory: Memory, size: (u16, u16)) -> Self {
+        Self::with(memory, size, "", Skin::new(true, false, false))
+    }
+    pub fn with(memory: Memory, size: (u16, u16), filter: &str, skin: Skin) -> Self {
+        let settings = Settings {
+            title: "fleet.db".into(),
+            filter: Filter::parse(filter).unwrap(),
+            zone: Zone::Utc,
+            other_zone: Zone::parse("Europe/Berlin").unwrap(),
+            ascii: false,
+            size,
+        };
+        let (model, effects) = Model::new(settings, fleet::now());
+        let mut console =
+            Self { model, memory, skin, effects: Vec::new(), pending: Vec::new(), hold: false, asked: Vec::new() };
+        console.carry_out(effects);
+        console
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Ask(request) => {
+                    self.asked.push(request.clone());
+                    self.pending.push(request);
+                }
+                other => self.effects.push(other),
+            }
+        }
+        if !self.hold {
+            self.answer_all();
+        }
+    }
+    /// Answers what has been asked, and what is asked because of the answers.
+    pub fn answer_all(&mut self) {
+        while !self.pending.is_empty() {
+            let request = self.pending.remove(0);
+            let outcome = self.memory.ask(&request.query);
+            let effects = self.model.update(Msg::Reply(Reply { ticket: request.ticket, outcome }));
+            for effect in effects {
+                match effect {
+                    Effect::Ask(request) => {
+                        self.asked.push(request.clone());
+                        self.pending.push(request);
+                    }
+                    other => self.effects.push(other),
+                }
+            }
+        }
+    }
+    pub fn send(&mut self, msg: Msg) {
+        let effects = self.model.update(msg);
+        self.carry_out(effects);
+    }
+    /// Keys as they are written in the keymap, blank-separated: `j j Enter`; `'text'` types its letters.
+    pub fn keys(&mut self, keys: &str) -> &mut Self {
+        for word in keys.split(' ').filter(|w| !w.is_empty()) {
+            if let Some(text) = word.strip_prefix('\'') {
+                for c in text.trim_end_matches('\'').chars() {
+                    self.send(Msg::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)));
+                }
+                continue;
+            }
+            let (code, modifiers) = match word {
+                "Enter" => (KeyCode::Enter, KeyModifiers::NONE),
+                "Esc" => (KeyCode::Esc, KeyModifiers::NONE),
+                "Tab" => (KeyCode::Tab, KeyModifiers::NONE),
+                "S-Tab" => (KeyCode::BackTab, KeyModifiers::SHIFT),
+                "Space" => (KeyCode::Char(' '), KeyModifiers::NONE),
+                "PgDn" => (KeyCode::PageDown, KeyModifiers::NONE),
+                "PgUp" => (KeyCode::PageUp, KeyModifiers::NONE),
+                "Down" => (KeyCode::Down, KeyModifiers::NONE),
+                "Up" => (KeyCode::Up, KeyModifiers::NONE),
+                "BS" => (KeyCode::Backspace, KeyModifiers::NONE),
+                w if w.starts_with("C-") => (KeyCode::Char(w.chars().last().unwrap()), KeyModifiers::CONTROL),
+                w => (KeyCode::Char(w.chars().next().unwrap()), KeyModifiers::NONE),
+            };
+            self.send(Msg::Key(KeyEvent::new(code, modifiers)));
+        }
+        self
+    }
+    pub fn wait(&mut self, span: Span) {
+        let now = self.model.now.plus(span);
+        self.send(Msg::Tick(now));
+    }
+    pub fn screen(&self) -> String {
+        let size = self.model.geometry.screen;
+        let mut terminal = Terminal::new(TestBackend::new(size.width, size.height)).unwrap();
+        terminal.draw(|frame| renewscope::ui::view(&self.model, &self.skin, frame)).unwrap();
+        let text = terminal.backend().to_string();
+        text.lines().map(|l| l.trim_matches('"').trim_end().to_owned() + "\n").collect()
+    }
+    pub fn selected_id(&self) -> Option<renewscope::domain::event::Id> {
+        self.model.list.selected().map(|r| r.id.clone())
+    }
+}

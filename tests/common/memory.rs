@@ -1,0 +1,143 @@
+//! An event source in memory: every question answered by the plain reading of its definition. The reference for the
+//! state machine's tests, and slow on purpose-built simplicity.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+
+use renewscope::domain::event::{Id, Outcome, RenewalEvent};
+use renewscope::domain::filter::Criteria;
+use renewscope::domain::page::{Anchor, Page, Total};
+use renewscope::domain::text::Text;
+use renewscope::protocol::query::{Description, Facet, FacetQuery, Facets, Field, Histogram, HistogramQuery};
+use renewscope::protocol::{Answer, EventSource, Query, SourceError};
+
+#[derive(Clone, Default)]
+pub struct Memory {
+    rows: Arc<Mutex<Vec<Arc<RenewalEvent>>>>,
+    /// What every question fails with, if set.
+    broken: Arc<Mutex<Option<SourceError>>>,
+}
+
+impl Memory {
+    pub fn new(rows: Vec<RenewalEvent>) -> Self {
+        let memory = Self::default();
+        memory.add(rows);
+        memory
+    }
+    pub fn add(&self, rows: Vec<RenewalEvent>) {
+        let mut all = self.rows.lock().unwrap();
+        all.extend(rows.into_iter().map(Arc::new));
+        all.sort_by_key(|r| std::cmp::Reverse(r.cursor()));
+    }
+    pub fn break_with(&self, error: Option<SourceError>) {
+        *self.broken.lock().unwrap() = error;
+    }
+    pub fn matching(&self, criteria: &Criteria) -> Vec<Arc<RenewalEvent>> {
+        self.rows.lock().unwrap().iter().filter(|r| criteria.matches(r)).cloned().collect()
+    }
+
+    pub fn ask(&self, query: &Query) -> Result<Answer, SourceError> {
+        if let Some(error) = self.broken.lock().unwrap().clone() {
+            return Err(error);
+        }
+        Ok(match query {
+            Query::Page { criteria, anchor, limit } | Query::WholePage { criteria, anchor, limit } => {
+                Answer::Page(page(self.matching(criteria), anchor, *limit as usize))
+            }
+            Query::Count { criteria, ceiling } => {
+                let n = self.matching(criteria).len() as u64;
+                Answer::Count(match ceiling {
+                    Some(ceiling) if n > *ceiling => Total::AtLeast(*ceiling),
+                    _ => Total::Exact(n),
+                })
+            }
+            Query::Facets(query) => Answer::Facets(facets(&self.matching(&query.criteria), query)),
+            Query::Histogram(query) => Answer::Histogram(histogram(&self.matching(&query.criteria), query)),
+            Query::Event { id } => Answer::Event(self.rows.lock().unwrap().iter().find(|r| r.id == *id).cloned()),
+            Query::Since { criteria, floor, limit } => {
+                let mut rows = self.matching(criteria);
+                rows.retain(|r| r.created_at >= *floor);
+                let surplus = rows.len().saturating_sub(*limit as usize);
+                Answer::Page(Page { rows: rows.split_off(surplus), more_newer: surplus > 0, more_older: false })
+            }
+            Query::Describe => {
+                let rows = self.rows.lock().unwrap();
+                Answer::Described(Description {
+                    address: "memory".into(),
+                    profile: "own".into(),
+                    read_only: true,
+                    oldest: rows.last().map(|r| r.created_at),
+                    newest: rows.first().map(|r| r.created_at),
+                    notes: Vec::new(),
+                })
+            }
+        })
+    }
+}
+
+impl EventSource for Memory {
+    async fn answer(&self, query: &Query, _: impl Future<Output = ()> + Send) -> Result<Answer, SourceError> {
+        self.ask(query)
+    }
+    async fn changes(&self) -> Result<Option<i64>, SourceError> {
+        Ok(None)
+    }
+}
+
+fn page(rows: Vec<Arc<RenewalEvent>>, anchor: &Anchor, limit: usize) -> Page {
+    let first = match anchor {
+        Anchor::Newest => 0,
+        Anchor::Oldest => rows.len().saturating_sub(limit),
+        Anchor::Older(cursor) => rows.partition_point(|r| r.cursor() >= *cursor),
+        Anchor::Newer(cursor) => rows.partition_point(|r| r.cursor() > *cursor).saturating_sub(limit),
+        Anchor::At(at) => rows.partition_point(|r| r.created_at > *at),
+    };
+    let end = match anchor {
+        Anchor::Newer(cursor) => rows.partition_point(|r| r.cursor() > *cursor),
+        _ => (first + limit).min(rows.len()),
+    };
+    Page { rows: rows[first..end].to_vec(), more_newer: first > 0, more_older: end < rows.len() }
+}
+
+fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {
+    let mut counts: BTreeMap<(Option<Id>, Option<Text>), u64> = BTreeMap::new();
+    for row in rows {
+        let text = |t: &str| Some(Id::Text(Text::from(t)));
+        let key = match query.field {
+            Field::Org => (row.org_id.clone(), row.org.clone()),
+            Field::Device => (Some(row.device_id.clone()), row.device.clone()),
+            Field::Kind => (text(row.kind.raw()), None),
+            Field::Reason => (row.reason.as_ref().and_then(|r| text(r.raw())), None),
+        };
+        *counts.entry(key).or_default() += 1;
+    }
+    let needle = query.needle.to_ascii_lowercase();
+    let mut values: Vec<_> = counts
+        .into_iter()
+        .filter(|((id, name), _)| {
+            let name = name.as_ref().map(|n| n.raw().to_owned()).or(id.as_ref().map(Id::raw)).unwrap_or_default();
+            name.to_ascii_lowercase().contains(&needle)
+        })
+        .map(|((id, name), n)| Facet { id, name, rows: Total::Exact(n) })
+        .collect();
+    values.sort_by_key(|f| match f.rows {
+        Total::Exact(n) | Total::AtLeast(n) => std::cmp::Reverse(n),
+    });
+    let more = values.len() > query.limit as usize;
+    values.truncate(query.limit as usize);
+    Facets { values, more, partial: false }
+}
+
+fn histogram(rows: &[Arc<RenewalEvent>], query: &HistogramQuery) -> Histogram {
+    let mut buckets = vec![[0; 4]; query.buckets as usize];
+    for row in rows {
+        let Some(offset) = row.created_at.since(query.from) else { continue };
+        let index = offset.0.div_euclid(query.width_micros);
+        let place = Outcome::ALL.iter().position(|o| *o == row.kind.outcome()).unwrap();
+        if let Some(bucket) = usize::try_from(index).ok().and_then(|i| buckets.get_mut(i)) {
+            bucket[place] += 1;
+        }
+    }
+    Histogram { buckets }
+}

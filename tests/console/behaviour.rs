@@ -1,0 +1,302 @@
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use renewscope::app::msg::{Effect, Msg};
+use renewscope::app::{Focus, Layer};
+use renewscope::domain::event::{ErrorText, Id};
+use renewscope::domain::instant::Span;
+use renewscope::domain::page::Anchor;
+use renewscope::domain::text::Text;
+use renewscope::protocol::tail::{TailEvent, TailNews};
+use renewscope::protocol::{Query, Reply, Slot, SourceError};
+
+use super::common::console::Console;
+use super::common::fleet::{HOSTILE, event, fleet};
+use super::common::memory::Memory;
+
+const SIZE: (u16, u16) = (120, 40);
+
+fn console() -> Console {
+    Console::new(Memory::new(fleet()), SIZE)
+}
+
+/// 2,600 rows, 500 of them at one instant.
+fn many() -> Memory {
+    let ago = |i: u128| if i < 500 { Span::hours(1) } else { Span::seconds((i as i64 * 37) % 9000) };
+    Memory::new((0..2600).map(|i| event(i, "renewal_start", "acme", &format!("edge-{}", i % 50), ago(i))).collect())
+}
+
+/// Ids under the cursor while `key` is pressed until nothing moves any more.
+fn walk(c: &mut Console, key: &str) -> Vec<Id> {
+    let mut ids = vec![c.selected_id().unwrap()];
+    loop {
+        c.keys(key);
+        let id = c.selected_id().unwrap();
+        if ids.last() == Some(&id) {
+            return ids;
+        }
+        ids.push(id);
+    }
+}
+
+#[test]
+fn a_walk_down_and_up_again_is_the_full_sort() {
+    let memory = many();
+    let mut sorted: Vec<Id> = memory.matching(&Default::default()).iter().map(|r| r.id.clone()).collect();
+    let mut c = Console::new(memory, SIZE);
+    assert_eq!(walk(&mut c, "j"), sorted);
+    assert!(c.model.list.rows().len() <= 1000, "the window is bounded");
+    assert_eq!(c.model.list.position(), Some(2600));
+    sorted.reverse();
+    assert_eq!(walk(&mut c, "k"), sorted);
+    assert_eq!(c.model.list.position(), Some(1));
+}
+
+#[test]
+fn both_ends_are_one_key_away_and_no_question_skips_rows() {
+    let memory = many();
+    let all = memory.matching(&Default::default());
+    let mut c = Console::new(memory, SIZE);
+    c.keys("G");
+    assert_eq!(c.selected_id(), Some(all.last().unwrap().id.clone()));
+    assert_eq!(c.asked.last().map(|r| matches!(&r.query, Query::Page { anchor: Anchor::Oldest, .. })), Some(true));
+    c.keys("k k k");
+    assert_eq!(c.selected_id(), Some(all[all.len() - 4].id.clone()));
+    c.keys("g");
+    assert_eq!(c.selected_id(), Some(all[0].id.clone()));
+    assert!(c.model.list.is_following());
+}
+
+fn arrive(c: &mut Console, rows: Vec<renewscope::domain::event::RenewalEvent>) {
+    c.memory.add(rows.clone());
+    let rows = rows.into_iter().map(Arc::new).collect();
+    let generation = c.model.tail.generation;
+    c.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch { rows, late: 0 } }));
+}
+
+#[test]
+fn following_shows_what_arrives_and_scrolling_away_holds_the_screen_still() {
+    let mut c = console();
+    arrive(&mut c, vec![event(5001, "renewal_failed", "acme", "new-1", Span::seconds(1))]);
+    assert_eq!(c.selected_id(), Some(Id::Uuid(uuid::Uuid::from_u128(5001))));
+    c.keys("j j j");
+    let (id, screen) = (c.selected_id(), c.screen());
+    let list = |s: &str| s.lines().skip(9).take(18).map(|l| l.chars().skip(30).collect::<String>()).collect::<Vec<_>>();
+    arrive(&mut c, (0..7).map(|i| event(6000 + i, "renewal_start", "acme", "new-2", Span::seconds(0))).collect());
+    assert_eq!(c.selected_id(), id);
+    assert_eq!(list(&c.screen()), list(&screen), "no row moved");
+    assert!(c.screen().contains("↑ 7 new"), "{}", c.screen());
+    c.keys("f");
+    assert!(c.screen().contains("live"), "{}", c.screen());
+    assert_eq!(c.selected_id(), Some(Id::Uuid(uuid::Uuid::from_u128(6006))));
+}
+
+#[test]
+fn a_paused_console_counts_and_resumes_with_everything() {
+    let mut c = console();
+    c.keys("Space");
+    let before = c.screen();
+    arrive(&mut c, vec![event(7001, "renewal_failed", "acme", "new-1", Span::seconds(1))]);
+    assert!(c.screen().contains("paused, 1 held"));
+    assert_eq!(before.lines().nth(9), c.screen().lines().nth(9));
+    c.keys("Space");
+    assert_eq!(c.selected_id(), Some(Id::Uuid(uuid::Uuid::from_u128(7001))));
+}
+
+#[test]
+fn rows_told_twice_are_shown_once() {
+    let mut c = console();
+    let n = c.model.list.rows().len();
+    let known: Vec<_> = c.model.list.rows().iter().take(5).cloned().collect();
+    let generation = c.model.tail.generation;
+    c.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch { rows: known, late: 0 } }));
+    assert_eq!(c.model.list.rows().len(), n);
+    let late = event(8001, "renewal_failed", "acme", "late", Span::seconds(30));
+    arrive(&mut c, vec![late]);
+    let times: Vec<_> = c.model.list.rows().iter().map(|r| r.cursor()).collect();
+    assert!(times.is_sorted_by(|a, b| a > b), "a late row stands in its place");
+    c.send(Msg::Tail(TailEvent { generation: generation - 1, news: TailNews::Batch { rows: vec![], late: 9 } }));
+    assert_eq!(c.model.tail.late, 0, "news of an older order are dropped");
+}
+
+#[test]
+fn an_answer_to_an_older_question_is_dropped() {
+    let mut c = console();
+    c.hold = true;
+    c.keys("/ 'type:failed' Enter");
+    let old: Vec<_> = std::mem::take(&mut c.pending);
+    c.keys("X");
+    for request in old {
+        let outcome = c.memory.ask(&request.query);
+        c.send(Msg::Reply(Reply { ticket: request.ticket, outcome }));
+    }
+    assert!(c.model.list.is_stale(), "still waiting for the newer answer");
+    c.answer_all();
+    assert!(c.screen().contains("900 events"));
+}
+
+#[test]
+fn a_filter_is_checked_while_typed_and_applied_only_when_right() {
+    let mut c = console();
+    c.keys("/ 'typ:failed'");
+    assert!(c.screen().contains("did you mean 'type'"), "{}", c.screen());
+    let asked = c.asked.len();
+    c.keys("Enter");
+    assert_eq!((c.model.layer, c.asked.len()), (Some(Layer::Filter), asked), "a mistake is never applied");
+    c.keys("Esc");
+    assert!(c.screen().contains("900 events"));
+    c.keys("/ 'type:failed' Enter");
+    assert!(c.screen().contains("96 events"), "{}", c.screen());
+    c.keys("/ 'x' Esc /  Up");
+    assert_eq!(c.model.edit.input.value(), "type:failed", "the history holds what was applied");
+    c.keys("Esc x");
+    assert!(c.model.filter.is_empty());
+}
+
+#[test]
+fn panes_and_text_are_one_filter() {
+    let mut c = console();
+    // The organisations' pane; its most frequent value.
+    c.keys("Tab Tab Tab Enter");
+    assert_eq!(c.model.filter.to_string(), "org:acme");
+    c.keys("j Enter");
+    assert_eq!(c.model.filter.to_string(), "org:acme,globex");
+    assert!(c.screen().contains("▪ acme"), "{}", c.screen());
+    c.keys("Enter -");
+    assert_eq!(c.model.filter.to_string(), "org:acme -org:globex");
+    c.keys("o");
+    assert_eq!(c.model.filter.to_string(), "org:globex");
+    c.keys("Esc ! 2");
+    assert_eq!(c.model.filter.to_string(), "org:globex type:failed since:1h");
+    c.keys("0 X");
+    assert!(c.model.filter.is_empty());
+}
+
+#[test]
+fn a_pane_is_narrowed_by_the_database() {
+    let mut c = console();
+    c.keys("S-Tab S-Tab / '0119'");
+    let Some(Query::Facets(query)) = c.asked.last().map(|r| r.query.clone()) else { panic!("no question") };
+    assert_eq!(query.needle, "0119");
+    c.keys("Enter");
+    assert_eq!(c.model.filter.to_string(), "device:edge-0119");
+    assert_eq!(c.model.focus, Focus::Pane(renewscope::app::panes::PaneId::Device));
+}
+
+#[test]
+fn the_next_failure_is_found_beyond_what_is_loaded() {
+    let mut rows: Vec<_> =
+        (0..3000).map(|i| event(i, "renewal_success", "acme", "edge-1", Span::seconds(i as i64))).collect();
+    rows.push(event(9001, "renewal_failed", "acme", "edge-1", Span::seconds(2500)));
+    let mut c = Console::new(Memory::new(rows), SIZE);
+    c.keys("e");
+    assert_eq!(c.selected_id(), Some(Id::Uuid(uuid::Uuid::from_u128(9001))));
+    c.keys("e");
+    assert_eq!(c.model.notice(), Some("no older failure under this filter"));
+    c.keys("g E");
+    assert_eq!(c.model.notice(), Some("no newer failure under this filter"));
+}
+
+#[test]
+fn trouble_is_told_and_never_taken_for_emptiness() {
+    let memory = Memory::new(fleet());
+    memory.break_with(Some(SourceError::Unreachable { address: "db.example".into(), why: "connection refused".into() }));
+    let mut c = Console::new(memory, SIZE);
+    let screen = c.screen();
+    assert!(screen.contains("could not look") && screen.contains("cannot reach db.example"), "{screen}");
+    assert!(!screen.contains("No event") && !screen.contains("0 events"), "{screen}");
+    c.memory.break_with(None);
+    c.keys("r");
+    assert!(c.screen().contains("900 events"));
+    // With an answer on screen, trouble leaves it there.
+    c.memory.break_with(Some(SourceError::Timeout("30 s".into())));
+    c.keys("!");
+    assert!(c.screen().contains("edge-0007") && c.screen().contains("stopped the query"), "{}", c.screen());
+}
+
+#[test]
+fn one_key_cancels_what_runs_and_the_next_quits() {
+    let mut c = console();
+    c.hold = true;
+    c.keys("! C-c");
+    assert!(c.effects.contains(&Effect::Cancel(Slot::List)));
+    assert!(!c.effects.contains(&Effect::Quit));
+    c.pending.clear();
+    c.keys("C-c");
+    assert!(c.effects.contains(&Effect::Quit));
+}
+
+#[test]
+fn escape_closes_layer_by_layer_and_q_quits_at_the_root() {
+    let mut c = console();
+    c.keys("Enter ?");
+    assert_eq!((c.model.layer, c.model.focus), (Some(Layer::Help), Focus::Detail));
+    c.keys("Esc q");
+    assert_eq!((c.model.layer, c.model.focus), (None, Focus::List));
+    assert!(!c.effects.contains(&Effect::Quit));
+    c.keys("q");
+    assert!(c.effects.contains(&Effect::Quit));
+}
+
+#[test]
+fn a_long_error_is_fetched_whole_when_the_cursor_rests_on_it() {
+    let whole = "line\n".repeat(200_000);
+    let mut long = event(1, "renewal_failed", "acme", "edge-1", Span::seconds(1));
+    long.error = Some(ErrorText::whole(whole.as_str()));
+    let memory = Memory::new(vec![long.clone()]);
+    let mut c = Console::new(memory, SIZE);
+    c.hold = true;
+    long.id = Id::Uuid(uuid::Uuid::from_u128(2));
+    long.created_at = long.created_at.plus(Span::seconds(1));
+    long.error = Some(ErrorText { text: Text::from("line\nline"), bytes: whole.len() as u64 });
+    arrive(&mut c, vec![long]);
+    assert!(matches!(c.pending.last().map(|r| &r.query), Some(Query::Event { .. })), "{:?}", c.pending);
+    assert!(c.screen().contains("reading the rest"), "{}", c.screen());
+}
+
+#[test]
+fn hostile_text_reaches_no_cell_and_moves_no_column() {
+    for text in HOSTILE {
+        let mut row = event(1, "renewal_failed", "acme", "edge-1", Span::seconds(1));
+        row.error = Some(ErrorText::whole(text));
+        row.reason = Some(Text::from(text));
+        row.device = Some(Text::from(text));
+        row.org = Some(Text::from(text));
+        row.kind = renewscope::domain::event::Kind::new(text);
+        let calm = event(2, "renewal_failed", "acme", "edge-1", Span::seconds(2));
+        for size in [(80, 24), (120, 40), (200, 50)] {
+            let mut c = Console::new(Memory::new(vec![row.clone(), calm.clone()]), size);
+            for keys in ["j k", "Enter", "Esc Tab Tab Tab", "?"] {
+                c.keys(keys);
+                let screen = c.screen();
+                for ch in screen.chars().filter(|c| *c != '\n') {
+                    // The joiner and variation selectors of emoji are among the unsafe: none may be painted.
+                    assert!(!renewscope::domain::text::is_unsafe(ch), "{ch:?} painted for {text:?}");
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn no_keys_and_no_size_break_it(
+        keys in proptest::collection::vec(0_usize..34, 1..60),
+        sizes in proptest::collection::vec((1_u16..220, 1_u16..70), 1..4),
+    ) {
+        const KEYS: [&str; 34] = [
+            "j", "k", "g", "G", "PgDn", "PgUp", "C-d", "C-u", "Tab", "S-Tab", "Enter", "Esc", "/", "'a'", "':'", "'\"'",
+            "BS", "e", "E", "!", "+", "-", "o", "x", "X", "f", "Space", "1", "6", "0", "T", "r", "?", "c",
+        ];
+        let mut c = console();
+        for (i, key) in keys.iter().enumerate() {
+            if let Some((width, height)) = sizes.get(i % 7) {
+                c.send(Msg::Resize { width: *width, height: *height });
+            }
+            c.keys(KEYS[*key]);
+            c.wait(Span::seconds(1));
+            prop_assert!(!c.screen().is_empty());
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What the screen shows, as text, at a fixed clock.
+
+use renewscope::domain::event::ErrorText;
+use renewscope::domain::instant::{Instant, Span};
+use renewscope::ui::skin::Skin;
+
+use super::common::console::Console;
+use super::common::fleet::{event, fleet};
+use super::common::memory::Memory;
+
+fn snap(name: &str, c: &Console) {
+    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, c.screen());
+    });
+}
+
+#[test]
+fn the_list_at_three_sizes() {
+    for (name, size) in [("list_80x24", (80, 24)), ("list_120x40", (120, 40)), ("list_200x50", (200, 50))] {
+        let mut c = Console::new(Memory::new(fleet()), size);
+        c.keys("j j");
+        snap(name, &c);
+    }
+}
+
+#[test]
+fn without_colour_and_in_ascii() {
+    let c = Console::with(Memory::new(fleet()), (80, 24), "", Skin::new(false, true, false));
+    let screen = c.screen();
+    assert!(screen.is_ascii(), "{screen}");
+    snap("list_80x24_ascii", &c);
+}
+
+#[test]
+fn the_detail_of_a_failure_and_of_a_success_that_did_not_extend() {
+    let mut c = Console::new(Memory::new(fleet()), (80, 24));
+    c.keys("Enter");
+    snap("detail_80x24", &c);
+    let mut row = event(1, "renewal_success", "acme", "edge-0173", Span::minutes(3));
+    row.old_expiry = Instant::parse_rfc3339("2026-11-23T18:10:00Z");
+    row.new_expiry = Instant::parse_rfc3339("2026-11-20T18:10:00Z");
+    row.error = Some(ErrorText::whole("first line\nsecond line of many words that must be wrapped at the end of the region, as a person would read it"));
+    let mut c = Console::new(Memory::new(vec![row]), (80, 24));
+    c.keys("Enter");
+    snap("detail_not_extended", &c);
+}
+
+#[test]
+fn expiries_that_are_no_dates() {
+    let mut rows = Vec::new();
+    for (i, (old, new)) in [
+        (Some(Instant::NEG_INFINITY), Some(Instant::INFINITY)),
+        (Instant::parse_rfc3339("-0043-03-15T12:00:00Z"), Instant::parse_rfc3339("+294276-12-31T23:59:59.999999Z")),
+        (None, None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut row = event(i as u128, "renewal_success", "acme", "edge-1", Span::seconds(i as i64));
+        (row.old_expiry, row.new_expiry) = (old, new);
+        rows.push(row);
+    }
+    let mut c = Console::new(Memory::new(rows), (200, 50));
+    c.keys("j");
+    snap("expiry_extremes", &c);
+}
+
+#[test]
+fn panes_over_the_list_on_a_small_screen() {
+    let mut c = Console::new(Memory::new(fleet()), (80, 24));
+    c.keys("Tab Tab Tab j");
+    snap("panes_80x24", &c);
+}
+
+#[test]
+fn empty_states() {
+    let c = Console::new(Memory::default(), (80, 24));
+    snap("empty_80x24", &c);
+    let c = Console::with(Memory::new(fleet()), (80, 24), "org:nobody", Skin::new(true, false, false));
+    snap("no_match_80x24", &c);
+    let c = Console::new(Memory::new(fleet()), (40, 10));
+    snap("too_small", &c);
+}
+
+#[test]
+fn help_and_filter_error() {
+    let mut c = Console::new(Memory::new(fleet()), (80, 24));
+    c.keys("?");
+    snap("help_80x24", &c);
+    c.keys("Esc / 'typ:failed'");
+    snap("filter_error_80x24", &c);
+}
