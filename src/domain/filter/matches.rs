@@ -56,7 +56,7 @@ impl Check {
 }
 
 impl KindMatch {
-    fn matches(&self, kind: &str) -> bool {
+    pub(super) fn matches(&self, kind: &str) -> bool {
         match self {
             Self::Ending(word) => has_ending(kind, word),
             Self::Beginning(word) => has_beginning(kind, word),
@@ -66,7 +66,7 @@ impl KindMatch {
 }
 
 impl Pattern {
-    fn matches(&self, text: &str) -> bool {
+    pub(super) fn matches(&self, text: &str) -> bool {
         match self {
             Self::Is(x) => text == x,
             Self::StartsWith(x) => text.starts_with(x.as_str()),
@@ -75,7 +75,7 @@ impl Pattern {
         }
     }
     /// The same pattern for a text whose ASCII letters were made lower case.
-    fn lower(&self) -> Self {
+    pub(super) fn lower(&self) -> Self {
         match self {
             Self::Is(x) => Self::Is(x.to_ascii_lowercase()),
             Self::StartsWith(x) => Self::StartsWith(x.to_ascii_lowercase()),
@@ -86,7 +86,7 @@ impl Pattern {
 }
 
 impl NameMatch {
-    fn matches(&self, id: Option<&Id>, name: Option<&Text>) -> bool {
+    pub(super) fn matches(&self, id: Option<&Id>, name: Option<&Text>) -> bool {
         match self {
             Self::Name(pattern) => named(pattern, id, name),
             Self::Uuid(uuid) => uuid_in(id, *uuid, *uuid),
