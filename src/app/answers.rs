@@ -64,6 +64,11 @@ impl Model {
                 self.seek.settle(take!(outcome, Answer::Page));
                 self.found(effects);
             }
+            Slot::Names if self.names.awaits(ticket) => {
+                self.names.settle(take!(outcome, Answer::Facets));
+                let known = self.candidates();
+                self.edit.offer(&known);
+            }
             // Stale: somebody asked anew in the meantime.
             _ => {}
         }

@@ -4,7 +4,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::backend::crossterm::EventHandler;
 use tui_input::{Input, InputRequest};
 
-use crate::domain::filter::{Filter, FilterError};
+use crate::domain::filter::{self, Candidates, Completion, Filter, FilterError};
 
 /// Filters remembered within a session.
 const REMEMBERED: usize = 200;
@@ -17,6 +17,10 @@ pub struct FilterEdit {
     /// Which remembered filter is shown, counted from the end; 0: the one being typed.
     back: usize,
     draft: String,
+    /// What could be meant at the cursor, best first.
+    offers: Vec<Completion>,
+    /// The offer that stands in the text, and the text before it was taken.
+    taken: Option<(usize, String)>,
 }
 
 /// What a key did to the editor.
@@ -35,8 +39,52 @@ impl FilterEdit {
         }
         self.input = Input::new(text);
         self.back = 0;
+        self.offers.clear();
+        self.taken = None;
         self.check();
     }
+    pub fn offers(&self) -> &[Completion] {
+        &self.offers
+    }
+    /// Which offer stands in the text.
+    pub fn taken(&self) -> Option<usize> {
+        self.taken.as_ref().map(|(n, _)| *n)
+    }
+    /// Bytes of the text before the cursor.
+    fn cursor_byte(&self) -> usize {
+        self.input.value().chars().take(self.input.cursor()).map(char::len_utf8).sum()
+    }
+    /// Renews the offers from what the database is known to hold; an offer that was taken keeps its list.
+    pub fn offer(&mut self, known: &Candidates) {
+        if self.taken.is_none() {
+            self.offers = filter::complete(self.input.value(), self.cursor_byte(), known);
+        }
+    }
+    /// The beginning of a device name that stands at the cursor.
+    pub fn device_needle(&self) -> Option<&str> {
+        let before = self.input.value().get(..self.cursor_byte())?;
+        let word = before.rsplit(' ').next()?;
+        let value = word.trim_start_matches('-').strip_prefix("device:")?;
+        let last = value.rsplit(',').next()?.trim_matches(['"', '*']);
+        (!last.is_empty()).then_some(last)
+    }
+    /// Puts the next offer (`by` 1) or the one before (`by` -1) into the text.
+    fn take_offer(&mut self, by: isize) {
+        let len = self.offers.len() as isize;
+        if len == 0 {
+            return;
+        }
+        let (next, text) = match self.taken.take() {
+            Some((n, text)) => ((n as isize + by).rem_euclid(len), text),
+            None => (if by > 0 { 0 } else { len - 1 }, self.input.value().to_owned()),
+        };
+        let Some(offer) = self.offers.get(next as usize) else { return };
+        let (Some(head), Some(tail)) = (text.get(..offer.replace.start), text.get(offer.replace.end..)) else { return };
+        let cursor = head.chars().count() + offer.with.chars().count();
+        self.input = Input::new(format!("{head}{}{tail}", offer.with)).with_cursor(cursor);
+        self.taken = Some((next as usize, text));
+    }
+
     pub fn error(&self) -> Option<&FilterError> {
         self.error.as_ref()
     }
@@ -64,15 +112,21 @@ impl FilterEdit {
                 }
                 return Edited::Open;
             }
+            KeyCode::Tab if key.modifiers.is_empty() => self.take_offer(1),
+            KeyCode::Tab | KeyCode::BackTab => self.take_offer(-1),
             KeyCode::Up => self.recall(1),
             KeyCode::Down => self.recall(-1),
-            _ => edit(&mut self.input, key),
+            _ => {
+                self.taken = None;
+                edit(&mut self.input, key);
+            }
         }
         self.check();
         Edited::Open
     }
 
     pub fn paste(&mut self, text: &str) {
+        self.taken = None;
         paste(&mut self.input, text);
         self.check();
     }
@@ -96,6 +150,7 @@ impl FilterEdit {
             0 => self.draft.clone(),
             n => self.history.get(self.history.len() - n).cloned().unwrap_or_default(),
         };
+        self.taken = None;
         self.input = Input::new(text);
     }
 }

@@ -34,6 +34,7 @@ impl Model {
     pub(super) fn paste(&mut self, text: &str, effects: &mut Vec<Effect>) {
         if self.layer == Some(Layer::Filter) {
             self.edit.paste(text);
+            self.offer(effects);
         } else if let Some((id, _)) = self.narrowing()
             && let Some(pane) = self.panes.get_mut(id)
         {
@@ -44,7 +45,7 @@ impl Model {
 
     fn filter_key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
         match self.edit.key(key) {
-            Edited::Open => {}
+            Edited::Open => self.offer(effects),
             Edited::Left => self.layer = None,
             Edited::Apply(filter) => {
                 self.layer = None;
@@ -252,6 +253,8 @@ impl Model {
         }
         self.layer = Some(Layer::Filter);
         self.edit.open(&self.filter);
+        let known = self.candidates();
+        self.edit.offer(&known);
     }
 
     fn follow(&mut self, effects: &mut Vec<Effect>) {

@@ -20,11 +20,11 @@ use std::time::Duration;
 
 use tui_input::Input;
 
-use crate::domain::filter::{Criteria, Filter};
+use crate::domain::filter::{Candidates, Criteria, Filter};
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::{Anchor, Page, Total};
 use crate::domain::zone::Zone;
-use crate::protocol::query::Description;
+use crate::protocol::query::{Description, FacetQuery, Facets, Field};
 use crate::protocol::tail::{OVERLAP, TailOrder};
 use crate::protocol::{Query, Request, Slot};
 
@@ -95,6 +95,8 @@ pub struct Model {
     pub tail: Tail,
     pub source: Fetch<Description>,
     pub seek: Fetch<Page>,
+    /// Devices whose name has what is typed in the filter.
+    pub names: Fetch<Facets>,
     pub help_scroll: usize,
     keymap: Keymap,
     notice: Option<(String, Instant)>,
@@ -125,6 +127,7 @@ impl Model {
             tail: Tail::default(),
             source: Fetch::new(Slot::Describe),
             seek: Fetch::new(Slot::Seek),
+            names: Fetch::new(Slot::Names),
             help_scroll: 0,
             keymap: Keymap::default(),
             notice: None,
@@ -265,6 +268,36 @@ impl Model {
         self.seeking_newer = newer;
         let request: Request = self.seek.ask(Query::Page { criteria, anchor, limit: 1 }, Duration::ZERO);
         effects.push(Effect::Ask(request));
+    }
+
+    /// Renews what is offered for the filter being typed; device names are looked up, which never blocks.
+    fn offer(&mut self, effects: &mut Vec<Effect>) {
+        let known = self.candidates();
+        self.edit.offer(&known);
+        let Some(needle) = self.edit.device_needle() else { return };
+        let query = FacetQuery {
+            field: Field::Device,
+            criteria: Criteria::default(),
+            needle: needle.to_owned(),
+            limit: 50,
+            ceiling: 1,
+        };
+        effects.push(Effect::Ask(self.names.ask(Query::Facets(query), SETTLE)));
+    }
+
+    /// The names that are known from the panes and from the last look-up.
+    fn candidates(&self) -> Candidates {
+        let words = |facets: Option<&Facets>| -> Vec<String> {
+            facets.map(|f| f.values.iter().filter_map(panes::filter_word).collect()).unwrap_or_default()
+        };
+        let pane = |id: PaneId| words(self.panes.get(id).and_then(|p| p.facets.value()));
+        let mut devices = words(self.names.value());
+        for name in pane(PaneId::Device) {
+            if !devices.contains(&name) {
+                devices.push(name);
+            }
+        }
+        Candidates { types: pane(PaneId::Kind), orgs: pane(PaneId::Org), devices, reasons: pane(PaneId::Reason) }
     }
 
     /// The needle of the pane that is being narrowed.

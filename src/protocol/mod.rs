@@ -21,6 +21,7 @@ pub enum Slot {
     Detail,
     Describe,
     Seek,
+    Names,
 }
 
 /// Names one question: an answer is taken only by who waits for exactly this one.

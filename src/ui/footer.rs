@@ -19,6 +19,9 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
         Pen::at(buf, area, 0).put(" ", skin.bad()).clean(&Clean::line(&error.to_string()), skin.bad());
         return;
     }
+    if model.layer == Some(Layer::Filter) && !model.edit.offers().is_empty() {
+        return offers(model, skin, buf);
+    }
     if let Some((error, since)) = model.trouble() {
         wash(buf, area, skin.banner());
         let since = since.map_or(String::new(), |t| format!(" since {}", format::clock(t, &model.zone, false)));
@@ -36,6 +39,20 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
             break;
         }
         pen.put(" ", skin.text()).put(key, skin.key()).put(" ", skin.text()).put(words, skin.muted()).put(" ", skin.text());
+    }
+}
+
+/// What Tab would put into the filter, the one that stands there marked.
+fn offers(model: &Model, skin: &Skin, buf: &mut Buffer) {
+    let mut pen = Pen::at(buf, model.geometry.footer, 0);
+    pen.put(" Tab ", skin.key());
+    let first = model.edit.taken().unwrap_or(0).saturating_sub(3);
+    for (i, offer) in model.edit.offers().iter().enumerate().skip(first) {
+        if pen.left() < 4 {
+            break;
+        }
+        let style = if model.edit.taken() == Some(i) { skin.strong().patch(skin.selected(true)) } else { skin.muted() };
+        pen.put(" ", skin.text()).clean(&offer.label, style).put(" ", skin.text());
     }
 }
 

@@ -300,3 +300,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn tab_completes_keys_names_and_devices_that_only_the_database_knows() {
+    let mut c = console();
+    c.keys("/ 'or' Tab 'glo' Tab");
+    assert_eq!(c.model.edit.input.value(), "org:globex");
+    c.keys("Space 'device:0118' Tab");
+    assert_eq!(c.model.edit.input.value(), "org:globex device:edge-0118");
+    c.keys("Esc / 'type:' Tab Tab");
+    let second = c.model.edit.input.value().to_owned();
+    c.keys("S-Tab Tab");
+    assert_eq!(c.model.edit.input.value(), second);
+}
