@@ -12,9 +12,9 @@
 //! | [`ui`] | the model as cells | `domain`, `app` |
 //! | [`runtime`] | event loop, terminal, clock, signals | `app`, `ui`, `protocol`, `worker` |
 
+pub mod app;
 pub mod domain;
 pub mod protocol;
-pub mod worker;
-pub mod app;
-pub mod ui;
 pub mod runtime;
+pub mod ui;
+pub mod worker;

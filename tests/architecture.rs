@@ -58,7 +58,8 @@ fn no_layer_names_one_above_it() {
         if here == "main" || here == "lib" {
             continue;
         }
-        let (_, allowed) = LAYERS.iter().find(|(name, _)| *name == here).unwrap_or_else(|| panic!("{here}: no such layer"));
+        let (_, allowed) =
+            LAYERS.iter().find(|(name, _)| *name == here).unwrap_or_else(|| panic!("{here}: no such layer"));
         for (at, _) in code(&text).match_indices("crate::") {
             let rest = code(&text)[at + 7..].to_owned();
             let named: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();

@@ -30,9 +30,14 @@ pub enum Action {
     Follow,
     Pause,
     Range(Preset),
+    TimeDialog,
     Zone,
     Refresh,
     Copy,
+    CopyCommand,
+    Earlier,
+    Later,
+    Palette,
     Help,
     Cancel,
     Suspend,
@@ -109,7 +114,13 @@ pub struct Spec {
     pub title: &'static str,
 }
 
-const fn spec(action: Action, id: &'static str, keys: &'static [&'static str], group: Group, title: &'static str) -> Spec {
+const fn spec(
+    action: Action,
+    id: &'static str,
+    keys: &'static [&'static str],
+    group: Group,
+    title: &'static str,
+) -> Spec {
     Spec { action, id, keys, group, title }
 }
 
@@ -128,13 +139,21 @@ pub const ACTIONS: &[Spec] = &[
     spec(Action::PrevFailure, "previous-failure", &["E"], Group::Find, "previous failure (newer)"),
     spec(Action::EditFilter, "filter", &["/"], Group::Find, "edit the filter; in a pane: find a value"),
     spec(Action::Failures, "failures", &["!"], Group::Find, "failures only, on and off"),
+    spec(Action::Earlier, "earlier", &["["], Group::Find, "back to the filter before"),
+    spec(Action::Later, "later", &["]"], Group::Find, "forward again"),
     spec(Action::DropChip, "drop", &["x"], Group::Find, "drop the last part of the filter"),
     spec(Action::DropAll, "drop-all", &["X"], Group::Find, "drop the whole filter"),
     spec(Action::NextPane, "next-pane", &["Tab"], Group::Panes, "next pane"),
     spec(Action::PrevPane, "previous-pane", &["S-Tab"], Group::Panes, "previous pane"),
     spec(Action::Open, "open", &["Enter"], Group::Panes, "open the event; in a pane: pick or drop the value"),
     spec(Action::Close, "close", &["Esc"], Group::Panes, "close one layer"),
-    spec(Action::Include, "include", &["+"], Group::Panes, "include the value under the cursor (in the list: the device)"),
+    spec(
+        Action::Include,
+        "include",
+        &["+"],
+        Group::Panes,
+        "include the value under the cursor (in the list: the device)",
+    ),
     spec(Action::Exclude, "exclude", &["-"], Group::Panes, "exclude the value under the cursor"),
     spec(Action::Only, "only", &["o"], Group::Panes, "only this value"),
     spec(Action::Range(Preset::QuarterHour), "range-15m", &["1"], Group::Time, "the last 15 minutes"),
@@ -144,11 +163,20 @@ pub const ACTIONS: &[Spec] = &[
     spec(Action::Range(Preset::Month), "range-30d", &["5"], Group::Time, "the last 30 days"),
     spec(Action::Range(Preset::Quarter), "range-90d", &["6"], Group::Time, "the last 90 days"),
     spec(Action::Range(Preset::All), "range-all", &["0"], Group::Time, "all time"),
+    spec(Action::TimeDialog, "time", &["t"], Group::Time, "a range (24h, yesterday..today) or @ and a time to jump to"),
     spec(Action::Zone, "zone", &["T"], Group::Time, "times in UTC or in the local zone"),
     spec(Action::Follow, "follow", &["f"], Group::Live, "follow new events, on and off"),
     spec(Action::Pause, "pause", &["Space"], Group::Live, "pause and resume; what arrives is counted"),
     spec(Action::Refresh, "refresh", &["r"], Group::Live, "ask the database again"),
     spec(Action::Copy, "copy", &["c", "y"], Group::Program, "copy the event to the terminal's clipboard"),
+    spec(
+        Action::CopyCommand,
+        "copy-command",
+        &["Y"],
+        Group::Program,
+        "copy the command that shows these events, with absolute times",
+    ),
+    spec(Action::Palette, "palette", &[":", "C-p"], Group::Program, "a command by its name"),
     spec(Action::Help, "help", &["?", "F1"], Group::Program, "these keys"),
     spec(Action::Back, "back", &["q"], Group::Program, "back; at the root: quit"),
     spec(Action::Cancel, "cancel", &["C-c"], Group::Program, "cancel the running question; when idle: quit"),
@@ -157,9 +185,8 @@ pub const ACTIONS: &[Spec] = &[
 
 /// The table as a page of documentation.
 pub fn keys_page() -> String {
-    let mut out = String::from(
-        "# Keys\n\nMade from the table of actions in `src/app/action.rs`; a test keeps it so.\n",
-    );
+    let mut out =
+        String::from("# Keys\n\nMade from the table of actions in `src/app/action.rs`; a test keeps it so.\n");
     for group in Group::ALL {
         out.push_str(&format!("\n## {}\n\n| key | does | name |\n|---|---|---|\n", group.title()));
         for spec in ACTIONS.iter().filter(|s| s.group == group) {

@@ -97,13 +97,15 @@ mod tests {
     fn regions_tile_the_screen_at_every_size() {
         for width in 1..=220 {
             for height in 1..=70 {
-                for wish in [Wish::default(), Wish { panes: true, detail: false }, Wish { panes: false, detail: true }] {
+                for wish in [Wish::default(), Wish { panes: true, detail: false }, Wish { panes: false, detail: true }]
+                {
                     let g = Geometry::of(width, height, wish);
                     if g.too_small {
                         continue;
                     }
                     let all = [g.header, g.query, g.histogram, g.list, g.detail, g.footer];
-                    let area: u32 = all.iter().map(|r| r.area()).sum::<u32>() + if g.panes_over { 0 } else { g.panes.area() };
+                    let area: u32 =
+                        all.iter().map(|r| r.area()).sum::<u32>() + if g.panes_over { 0 } else { g.panes.area() };
                     assert_eq!(area, u32::from(width) * u32::from(height), "{width}x{height} {wish:?}");
                     assert!(all.iter().chain([&g.panes]).all(|r| r.right() <= width && r.bottom() <= height));
                 }

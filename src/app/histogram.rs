@@ -28,7 +28,14 @@ pub struct Bars {
 
 impl Bars {
     /// Begins anew: at most `columns` buckets from `from` to `until`.
-    pub fn start(&mut self, from: Instant, until: Instant, columns: u16, criteria: Criteria, wait: Duration) -> Option<Request> {
+    pub fn start(
+        &mut self,
+        from: Instant,
+        until: Instant,
+        columns: u16,
+        criteria: Criteria,
+        wait: Duration,
+    ) -> Option<Request> {
         let columns = i64::from(columns.max(8));
         let length = until.since(from).map_or(0, |s| s.as_seconds().max(1) + 1);
         let step = WIDTHS.into_iter().find(|w| length / w + 2 <= columns).unwrap_or((length / columns + 1).max(1));
@@ -58,7 +65,11 @@ impl Bars {
     }
 
     /// Takes a slice; asks for the next older one, twice as long, until all is counted.
-    pub fn settle(&mut self, outcome: Result<Histogram, SourceError>, criteria: impl FnOnce() -> Criteria) -> Option<Request> {
+    pub fn settle(
+        &mut self,
+        outcome: Result<Histogram, SourceError>,
+        criteria: impl FnOnce() -> Criteria,
+    ) -> Option<Request> {
         let (first, end) = self.slice.take()?;
         match outcome {
             Err(SourceError::Cancelled) => None,

@@ -2,14 +2,14 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::domain::filter::{Field, Filter};
 use crate::domain::format;
-use crate::domain::when::{Range, When};
 
-use super::action::{Action, Preset};
+use super::action::Action;
+use super::changes::Pick;
 use super::filter_edit::{self, Edited};
 use super::msg::Effect;
-use super::panes::{self, PaneId};
+use super::panes::PaneId;
+use super::prompt::{Ask, Prompt, Prompted, TimeAnswer};
 use super::{Focus, Layer, Model, SETTLE};
 
 impl Model {
@@ -20,6 +20,7 @@ impl Model {
         }
         match self.layer {
             Some(Layer::Filter) => return self.filter_key(key, effects),
+            Some(Layer::Prompt) => return self.prompt_key(key, effects),
             Some(Layer::Help) => return self.help_key(key, effects),
             None => {}
         }
@@ -32,7 +33,9 @@ impl Model {
     }
 
     pub(super) fn paste(&mut self, text: &str, effects: &mut Vec<Effect>) {
-        if self.layer == Some(Layer::Filter) {
+        if self.layer == Some(Layer::Prompt) {
+            filter_edit::paste(&mut self.prompt.input, text);
+        } else if self.layer == Some(Layer::Filter) {
             self.edit.paste(text);
             self.offer(effects);
         } else if let Some((id, _)) = self.narrowing()
@@ -54,6 +57,36 @@ impl Model {
         }
     }
 
+    fn prompt_key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
+        match self.prompt.key(key) {
+            Prompted::Open => {}
+            Prompted::Left => self.layer = None,
+            Prompted::Done if self.prompt.ask == Ask::Command => {
+                self.layer = None;
+                let action = self.prompt.commands().get(self.prompt.cursor).map(|spec| spec.action);
+                match action {
+                    Some(action) => self.act(action, effects),
+                    None => self.say("no such command; ? shows them all"),
+                }
+            }
+            Prompted::Done => match self.prompt.time(self.now, &self.zone) {
+                Err(error) => self.prompt.error = Some(error),
+                Ok(TimeAnswer::Range(range)) => {
+                    self.layer = None;
+                    let mut filter = self.filter.clone();
+                    filter.set_time(range);
+                    self.apply(filter, effects);
+                }
+                Ok(TimeAnswer::Jump(at)) => {
+                    self.layer = None;
+                    self.focus = Focus::List;
+                    let criteria = self.criteria();
+                    effects.push(Effect::Ask(self.list.jump(at, criteria)));
+                }
+            },
+        }
+    }
+
     fn help_key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
         match self.keymap.action(&key) {
             Some(Action::Down) => self.help_scroll += 1,
@@ -71,7 +104,9 @@ impl Model {
         let Some(id) = self.pane_focus() else { return false };
         let Some(pane) = self.panes.get_mut(id) else { return false };
         match key.code {
-            KeyCode::Down | KeyCode::Up | KeyCode::PageDown | KeyCode::PageUp | KeyCode::Tab | KeyCode::BackTab => return false,
+            KeyCode::Down | KeyCode::Up | KeyCode::PageDown | KeyCode::PageUp | KeyCode::Tab | KeyCode::BackTab => {
+                return false;
+            }
             KeyCode::Char('c' | 'z') if key.modifiers.contains(KeyModifiers::CONTROL) => return false,
             KeyCode::Esc => {
                 pane.narrowing = false;
@@ -137,6 +172,11 @@ impl Model {
                 self.say(format!("times in {}", self.zone.name()));
             }
             Action::Copy => self.copy(effects),
+            Action::CopyCommand => self.copy_command(effects),
+            Action::Earlier => self.wander(true, effects),
+            Action::Later => self.wander(false, effects),
+            Action::TimeDialog => self.ask(Ask::Time),
+            Action::Palette => self.ask(Ask::Command),
             other => self.change_filter(other, effects),
         }
     }
@@ -280,85 +320,8 @@ impl Model {
         }
     }
 
-    fn copy(&mut self, effects: &mut Vec<Effect>) {
-        let Some(event) = self.detail.event().or(self.list.selected()) else { return };
-        let mut words = vec![
-            format::stamp(event.created_at, &self.zone),
-            event.kind.clean().to_string(),
-            super::list_name(event).to_string(),
-            event.id.clean().to_string(),
-        ];
-        if let Some(error) = &event.error {
-            words.push(error.text.clean().to_string());
-        }
-        let text = words.join("  ");
-        let text = text.chars().take(COPY_LIMIT).collect::<String>();
-        effects.push(Effect::Copy(crate::domain::text::Clean::line(&text)));
-        self.say("the event's line was sent to the terminal's clipboard");
+    fn ask(&mut self, ask: Ask) {
+        self.prompt = Prompt::new(ask);
+        self.layer = Some(Layer::Prompt);
     }
-
-    fn change_filter(&mut self, action: Action, effects: &mut Vec<Effect>) {
-        let mut filter = self.filter.clone();
-        match action {
-            Action::Failures => filter.toggle_failures(),
-            Action::DropChip => {
-                if let Some(last) = filter.chips().len().checked_sub(1) {
-                    filter.drop_chip(last);
-                }
-            }
-            Action::DropAll => filter = Filter::default(),
-            Action::Range(preset) => set_preset(&mut filter, preset),
-            Action::Include => return self.pick(Pick::Include, effects),
-            Action::Exclude => return self.pick(Pick::Exclude, effects),
-            Action::Only => return self.pick(Pick::Only, effects),
-            _ => return,
-        }
-        self.apply(filter, effects);
-    }
-
-    /// Takes the value under the cursor into the filter or out of it; in the list that is the row's device.
-    fn pick(&mut self, how: Pick, effects: &mut Vec<Effect>) {
-        let mut filter = self.filter.clone();
-        let (field, word) = match self.focus {
-            Focus::Pane(PaneId::Time) => {
-                let at = self.panes.get(PaneId::Time).map_or(0, |p| p.view.cursor);
-                if let Some(preset) = Preset::ALL.get(at) {
-                    set_preset(&mut filter, *preset);
-                }
-                return self.apply(filter, effects);
-            }
-            Focus::Pane(id) => {
-                let Some((field, _)) = id.field() else { return };
-                let Some(facet) = self.panes.get(id).and_then(|p| p.current()) else { return };
-                (field, panes::filter_word(facet))
-            }
-            Focus::List | Focus::Detail => {
-                let Some(event) = self.list.selected() else { return };
-                (Field::Device, Some(event.device.as_ref().map_or_else(|| event.device_id.raw(), |d| d.raw().to_owned())))
-            }
-        };
-        let word = word.as_deref();
-        match how {
-            Pick::Toggle | Pick::Include => filter.toggle(field, word, true),
-            Pick::Exclude => filter.toggle(field, word, false),
-            Pick::Only => filter.only(field, word),
-        }
-        self.apply(filter, effects);
-    }
-}
-
-/// Characters that are sent to a clipboard at most; terminals drop longer sequences.
-const COPY_LIMIT: usize = 16_000;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pick {
-    Toggle,
-    Include,
-    Exclude,
-    Only,
-}
-
-fn set_preset(filter: &mut Filter, preset: Preset) {
-    let from = preset.since().and_then(|word| When::parse(word).ok());
-    filter.set_time(Range { from, until: None });
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::filter::Criteria;
+use crate::domain::instant::Instant;
 use crate::domain::page::{Anchor, Cursor, Page};
 use crate::protocol::{Query, Request, Slot, SourceError, Ticket};
 use std::time::Duration;
@@ -52,7 +53,10 @@ enum Land {
     Top,
     Bottom,
     /// On this row if it is there, `rows_above` rows below the top of the screen; else on the first row.
-    On { id: Option<Id>, rows_above: usize },
+    On {
+        id: Option<Id>,
+        rows_above: usize,
+    },
 }
 
 impl Default for List {
@@ -156,6 +160,13 @@ impl List {
         let anchor = before.map_or(Anchor::At(target.at), Anchor::Older);
         let land = Land::On { id: Some(target.id.clone()), rows_above: self.view.height / 3 };
         Some(self.ask(Load::Replace(land), anchor, criteria, Duration::ZERO))
+    }
+
+    /// Goes to the newest row at or before an instant.
+    pub fn jump(&mut self, at: Instant, criteria: Criteria) -> Request {
+        self.follow = false;
+        let land = Land::On { id: None, rows_above: 0 };
+        self.ask(Load::Replace(land), Anchor::At(at), criteria, Duration::ZERO)
     }
 
     /// Moves the cursor; asks for the next page when the end of the window comes near.

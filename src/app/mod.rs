@@ -10,10 +10,12 @@ pub mod keymap;
 pub mod list;
 pub mod msg;
 pub mod panes;
+pub mod prompt;
 pub mod tail;
 pub mod viewport;
 
 mod answers;
+mod changes;
 mod keys;
 
 use std::time::Duration;
@@ -37,10 +39,13 @@ use keymap::Keymap;
 use list::List;
 use msg::{Effect, Msg};
 use panes::{PaneId, Panes};
+use prompt::{Ask, Prompt};
 use tail::Tail;
 
 /// Counting stops here at first; beyond, the screen says `≥`.
 const COUNT_CEILING: u64 = 100_000;
+/// Filters that `[` goes back through.
+const REMEMBERED: usize = 100;
 /// A notice stays this long.
 const NOTICE: Span = Span::seconds(4);
 /// Questions that follow a filter change wait this long for the next change.
@@ -60,6 +65,7 @@ pub enum Focus {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Layer {
     Filter,
+    Prompt,
     Help,
 }
 
@@ -68,6 +74,8 @@ pub enum Layer {
 pub struct Settings {
     /// How the database is called in the header; no secret in it.
     pub title: String,
+    /// The options that reach the same database from a command line (`--db prod`), for copied commands; no secret in it.
+    pub reach: String,
     pub filter: Filter,
     pub zone: Zone,
     /// The other zone that `T` switches to.
@@ -87,6 +95,7 @@ pub struct Model {
     pub layer: Option<Layer>,
     pub filter: Filter,
     pub edit: FilterEdit,
+    pub prompt: Prompt,
     pub list: List,
     pub count: Fetch<Total>,
     pub panes: Panes,
@@ -103,6 +112,11 @@ pub struct Model {
     /// Cursor of the row from which a seek began, and whether it looks for newer rows.
     seeking_newer: bool,
     facets_due: Option<Instant>,
+    /// Filters before and after this one.
+    earlier: Vec<Filter>,
+    later: Vec<Filter>,
+    /// How to reach this database from a command line, for copied commands; no secret in it.
+    reach: String,
     size: (u16, u16),
 }
 
@@ -119,6 +133,7 @@ impl Model {
             layer: None,
             filter: settings.filter,
             edit: FilterEdit::default(),
+            prompt: Prompt::new(Ask::Time),
             list: List::default(),
             count: Fetch::new(Slot::Count),
             panes: Panes::default(),
@@ -133,6 +148,9 @@ impl Model {
             notice: None,
             seeking_newer: false,
             facets_due: None,
+            earlier: Vec::new(),
+            later: Vec::new(),
+            reach: settings.reach,
             size: settings.size,
         };
         model.lay_out();
@@ -232,7 +250,24 @@ impl Model {
         if filter == self.filter {
             return;
         }
-        self.filter = filter;
+        self.earlier.push(std::mem::replace(&mut self.filter, filter));
+        self.later.clear();
+        let surplus = self.earlier.len().saturating_sub(REMEMBERED);
+        self.earlier.drain(..surplus);
+        self.changed(effects);
+    }
+
+    /// Walks through the filters that were in force.
+    fn wander(&mut self, back: bool, effects: &mut Vec<Effect>) {
+        let (from, to) = if back { (&mut self.earlier, &mut self.later) } else { (&mut self.later, &mut self.earlier) };
+        let Some(filter) = from.pop() else {
+            return self.say(if back { "no earlier filter" } else { "no later filter" });
+        };
+        to.push(std::mem::replace(&mut self.filter, filter));
+        self.changed(effects);
+    }
+
+    fn changed(&mut self, effects: &mut Vec<Effect>) {
         self.tail.held = 0;
         self.ask_everything(SETTLE, effects);
     }

@@ -11,7 +11,10 @@ use crate::protocol::{Reply, Request, Slot};
 pub enum Msg {
     Key(KeyEvent),
     Paste(String),
-    Resize { width: u16, height: u16 },
+    Resize {
+        width: u16,
+        height: u16,
+    },
     Reply(Reply),
     Tail(TailEvent),
     /// The time now; the only way in which the clock enters.

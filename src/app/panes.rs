@@ -141,7 +141,12 @@ impl Pane {
     }
 
     /// Asks for this pane's values under the rest of the filter.
-    pub fn ask(&mut self, filter: &Filter, criteria: impl FnOnce(&Filter) -> crate::domain::filter::Criteria, wait: Duration) -> Option<Request> {
+    pub fn ask(
+        &mut self,
+        filter: &Filter,
+        criteria: impl FnOnce(&Filter) -> crate::domain::filter::Criteria,
+        wait: Duration,
+    ) -> Option<Request> {
         let (named, field) = self.id.field()?;
         let mut rest = filter.clone();
         rest.without(named.into());

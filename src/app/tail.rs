@@ -15,7 +15,11 @@ pub enum Link {
     Connecting,
     Live,
     /// Since when the database does not answer, why, and when it is asked again.
-    Away { since: Instant, error: SourceError, next: Instant },
+    Away {
+        since: Instant,
+        error: SourceError,
+        next: Instant,
+    },
 }
 
 #[derive(Clone, Debug, Default)]

@@ -124,7 +124,17 @@ mod tests {
         ] {
             assert_eq!((count(n).as_str(), short_count(n).as_str()), (long, short));
         }
-        for (secs, text) in [(0, "0s"), (59, "59s"), (60, "1m"), (61, "1m 1s"), (11_520, "3h 12m"), (187_200, "2d 4h"), (-187_200, "2d 4h"), (35_596_800, "412d"), (94_608_000, "3y")] {
+        for (secs, text) in [
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m"),
+            (61, "1m 1s"),
+            (11_520, "3h 12m"),
+            (187_200, "2d 4h"),
+            (-187_200, "2d 4h"),
+            (35_596_800, "412d"),
+            (94_608_000, "3y"),
+        ] {
             assert_eq!(span(Span::seconds(secs)), text);
         }
         assert_eq!(extension(Span::days(-1)), "-1d");

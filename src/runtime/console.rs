@@ -167,7 +167,10 @@ impl Console {
             Effect::Tail(order) => Order::Tail(order),
             Effect::Copy(text) => {
                 // The terminal does not answer; what it does with the text is its own affair.
-                let _ = crossterm::execute!(stdout(), crossterm::clipboard::CopyToClipboard::to_clipboard_from(text.as_str()));
+                let _ = crossterm::execute!(
+                    stdout(),
+                    crossterm::clipboard::CopyToClipboard::to_clipboard_from(text.as_str())
+                );
                 return;
             }
             Effect::Suspend => return,

@@ -27,7 +27,10 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     pen.skip(1).put(" ", skin.text());
     pen.clean(&crate::app::list_name(event), skin.title(focused).patch(skin.strong()));
     if let Some(org) = &event.org {
-        pen.put(" ", skin.text()).put(skin.glyphs.dot, skin.muted()).put(" ", skin.text()).clean(&org.clean(), skin.muted());
+        pen.put(" ", skin.text())
+            .put(skin.glyphs.dot, skin.muted())
+            .put(" ", skin.text())
+            .clean(&org.clean(), skin.muted());
     }
     pen.put(" ", skin.text());
 
@@ -40,7 +43,12 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
         put(buf, body, row as u16, line, skin);
     }
     if lines.len() > room {
-        let words = format!(" {}-{} of {} lines ", scroll + 1, (scroll + room).min(lines.len()), format::count(lines.len() as u64));
+        let words = format!(
+            " {}-{} of {} lines ",
+            scroll + 1,
+            (scroll + room).min(lines.len()),
+            format::count(lines.len() as u64)
+        );
         Pen::at(buf, area, 0).from_end(words.len() + 2).put(&words, skin.muted());
     }
     if model.list.is_stale() {
@@ -62,7 +70,8 @@ fn lines<'a>(model: &'a Model, skin: &Skin) -> Vec<Row<'a>> {
         _ => Tone::Plain,
     };
     let what = format!("{} {}", skin.glyph(outcome), spoken(event));
-    let when = format!("{}  {}", format::stamp(event.created_at, &model.zone), format::relative(event.created_at, model.now));
+    let when =
+        format!("{}  {}", format::stamp(event.created_at, &model.zone), format::relative(event.created_at, model.now));
     let mut rows = vec![Row::Field(Line { label: "what", value: what, tone, aside: Some((when, Tone::Plain)) })];
     rows.extend(detail::fields(event, model.now, &model.zone).into_iter().map(Row::Field));
     rows.extend(model.detail.error_lines().iter().enumerate().map(|(i, l)| Row::Error(l, i == 0)));

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 
 use crate::app::panes::PaneId;
+use crate::app::prompt::Ask;
 use crate::app::{Focus, Layer, Model};
 use crate::domain::format;
 use crate::domain::measure;
@@ -17,6 +18,12 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
         && let Some(error) = model.edit.error()
     {
         Pen::at(buf, area, 0).put(" ", skin.bad()).clean(&Clean::line(&error.to_string()), skin.bad());
+        return;
+    }
+    if model.layer == Some(Layer::Prompt)
+        && let Some(error) = &model.prompt.error
+    {
+        Pen::at(buf, area, 0).put(" ", skin.bad()).clean(&Clean::line(error), skin.bad());
         return;
     }
     if model.layer == Some(Layer::Filter) && !model.edit.offers().is_empty() {
@@ -38,7 +45,11 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
         if pen.left() < measure::width(key) + measure::width(words) + 3 {
             break;
         }
-        pen.put(" ", skin.text()).put(key, skin.key()).put(" ", skin.text()).put(words, skin.muted()).put(" ", skin.text());
+        pen.put(" ", skin.text())
+            .put(key, skin.key())
+            .put(" ", skin.text())
+            .put(words, skin.muted())
+            .put(" ", skin.text());
     }
 }
 
@@ -66,9 +77,17 @@ fn hints(model: &Model) -> &'static [Hint] {
             ("Up", "earlier filters"),
             ("", "type:failed  org:NAME  device:edge-*  since:24h  \"any words\""),
         ],
+        (Some(Layer::Prompt), _) if model.prompt.ask == Ask::Time => {
+            &[("Enter", "use"), ("Esc", "leave"), ("", "24h   2026-11-20 14:00   yesterday..today   @TIME jumps there")]
+        }
+        (Some(Layer::Prompt), _) => &[("Enter", "run"), ("Down Up", "choose"), ("Esc", "leave")],
         (Some(Layer::Help), _) => &[("j k", "scroll"), ("Esc", "close")],
-        (None, _) if model.narrowing().is_some() => &[("", "type to find a value"), ("Enter", "pick"), ("Esc", "show all")],
-        (None, Focus::Pane(PaneId::Time)) => &[("h l", "move"), ("Enter", "use"), ("Tab", "next pane"), ("Esc", "list"), ("?", "keys")],
+        (None, _) if model.narrowing().is_some() => {
+            &[("", "type to find a value"), ("Enter", "pick"), ("Esc", "show all")]
+        }
+        (None, Focus::Pane(PaneId::Time)) => {
+            &[("h l", "move"), ("Enter", "use"), ("Tab", "next pane"), ("Esc", "list"), ("?", "keys")]
+        }
         (None, Focus::Pane(_)) => &[
             ("Enter", "pick"),
             ("-", "exclude"),
@@ -79,7 +98,9 @@ fn hints(model: &Model) -> &'static [Hint] {
             ("Esc", "list"),
             ("?", "keys"),
         ],
-        (None, Focus::Detail) => &[("j k", "scroll"), ("c", "copy"), ("+", "this device"), ("Esc", "list"), ("?", "keys")],
+        (None, Focus::Detail) => {
+            &[("j k", "scroll"), ("c", "copy"), ("+", "this device"), ("Esc", "list"), ("?", "keys")]
+        }
         (None, Focus::List) => &[
             ("/", "filter"),
             ("Tab", "panes"),

@@ -1,9 +1,11 @@
 //! The two lines at the top: what is looked at and how live it is; the filter and the place in its result.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
+use tui_input::Input;
 
+use crate::app::prompt::Ask;
 use crate::app::tail::Link;
 use crate::app::{Layer, Model};
 use crate::domain::format;
@@ -65,7 +67,8 @@ fn state(model: &Model, skin: &Skin) -> (String, Style) {
         }
         Link::Live => {
             let rate = model.tail.rate();
-            let late = if model.tail.late > 0 { format!(" late {}", format::count(model.tail.late)) } else { String::new() };
+            let late =
+                if model.tail.late > 0 { format!(" late {}", format::count(model.tail.late)) } else { String::new() };
             let rate = if rate > 0.0 { format!(" {rate:.1}/s") } else { String::new() };
             (format!("{} live{rate}{late}", g.live), skin.good())
         }
@@ -78,6 +81,9 @@ pub fn query(model: &Model, skin: &Skin, buf: &mut Buffer) -> Option<Position> {
     if model.layer == Some(Layer::Filter) {
         return Some(edit(model, skin, buf));
     }
+    if model.layer == Some(Layer::Prompt) {
+        return Some(prompt(model, skin, buf));
+    }
     let right = place_in_result(model, skin);
     let mut pen = Pen::at(buf, area, 0);
     pen.put(" / ", skin.key());
@@ -88,18 +94,33 @@ pub fn query(model: &Model, skin: &Skin, buf: &mut Buffer) -> Option<Position> {
     } else {
         pen.cell(&Clean::line(&text), room, skin.strong());
     }
-    pen.from_end(measure::width(&right) + 1).put(&right, if model.list.is_stale() { skin.muted() } else { skin.text() });
+    pen.from_end(measure::width(&right) + 1)
+        .put(&right, if model.list.is_stale() { skin.muted() } else { skin.text() });
     None
 }
 
 fn edit(model: &Model, skin: &Skin, buf: &mut Buffer) -> Position {
-    let area = model.geometry.query;
-    let input = &model.edit.input;
-    let room = usize::from(area.width).saturating_sub(4);
-    let scroll = input.visual_scroll(room);
     let style = if model.edit.error().is_some() { skin.bad() } else { skin.strong() };
+    type_in(model.geometry.query, " / ", &model.edit.input, (skin.key(), style), buf)
+}
+
+fn prompt(model: &Model, skin: &Skin, buf: &mut Buffer) -> Position {
+    let sign = match model.prompt.ask {
+        Ask::Time => " time ",
+        Ask::Command => " : ",
+    };
+    let style = if model.prompt.error.is_some() { skin.bad() } else { skin.strong() };
+    type_in(model.geometry.query, sign, &model.prompt.input, (skin.key(), style), buf)
+}
+
+/// A line of input behind a sign, scrolled so that the cursor is visible.
+fn type_in(area: Rect, sign: &str, input: &Input, styles: (Style, Style), buf: &mut Buffer) -> Position {
+    let before = measure::width(sign);
+    let room = usize::from(area.width).saturating_sub(before + 1);
+    let scroll = input.visual_scroll(room);
+    let (key, style) = styles;
     let mut pen = Pen::at(buf, area, 0);
-    pen.put(" / ", skin.key());
+    pen.put(sign, key);
     let mut skipped = 0;
     for c in input.value().chars() {
         let cell = Clean::line(c.encode_utf8(&mut [0; 4]));
@@ -110,7 +131,7 @@ fn edit(model: &Model, skin: &Skin, buf: &mut Buffer) -> Position {
             pen.put(cell.as_str(), style);
         }
     }
-    let x = input.visual_cursor().saturating_sub(scroll) + 3;
+    let x = input.visual_cursor().saturating_sub(scroll) + before;
     Position::new(area.x + u16::try_from(x).unwrap_or(u16::MAX).min(area.width.saturating_sub(1)), area.y)
 }
 

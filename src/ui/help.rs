@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::app::Model;
 use crate::app::action::{ACTIONS, Group};
+use crate::domain::text::Clean;
 
 use super::paint::{Pen, blank};
 use super::skin::Skin;
@@ -36,6 +37,29 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     if lines.len() > rows {
         let words = format!(" {}-{} of {} ", scroll + 1, (scroll + rows).min(lines.len()), lines.len());
         Pen::at(buf, area, area.height - 1).from_end(words.len() + 2).put(&words, skin.muted());
+    }
+}
+
+/// The commands that fit what is typed at the prompt, below it.
+pub fn palette(model: &Model, skin: &Skin, buf: &mut Buffer) {
+    let commands = model.prompt.commands();
+    let screen = model.geometry.screen;
+    let height = screen.height.saturating_sub(4).min(commands.len() as u16 + 2).min(18);
+    let area = Rect::new(0, 2, screen.width.min(78), height);
+    blank(buf, area);
+    frame(buf, area, " Commands ", skin);
+    let inner = Rect::new(area.x + 2, area.y + 1, area.width.saturating_sub(4), area.height.saturating_sub(2));
+    let rows = usize::from(inner.height);
+    let first = (model.prompt.cursor + 1).saturating_sub(rows);
+    for (row, spec) in commands.iter().skip(first).take(rows).enumerate() {
+        let line = Rect::new(inner.x, inner.y + row as u16, inner.width, 1);
+        if first + row == model.prompt.cursor {
+            super::paint::wash(buf, line, skin.selected(true));
+        }
+        let mut pen = Pen::at(buf, line, 0);
+        pen.cell(&Clean::line(spec.id), 17, skin.key()).put(" ", skin.text());
+        let room = pen.left().saturating_sub(KEY_WIDTH);
+        pen.cell(&Clean::line(spec.title), room, skin.text()).right(&spec.keys.join(" "), KEY_WIDTH, skin.muted());
     }
 }
 

@@ -71,7 +71,8 @@ fn column(buf: &mut Buffer, skin: &Skin, area: Rect, counts: [u64; 4], peak: u64
             continue;
         }
         let y = Rect::new(area.x, area.y + row, 1, 1);
-        let (glyph, style) = if skin.colour { blend(skin, tops, base) } else { (shade(skin, tops, base), Style::new()) };
+        let (glyph, style) =
+            if skin.colour { blend(skin, tops, base) } else { (shade(skin, tops, base), Style::new()) };
         Pen::at(buf, y, 0).put(glyph, style);
     }
 }

@@ -76,7 +76,8 @@ fn layout<'a>(
 ) -> Vec<(Column, usize)> {
     let longest = rows.map(|r| crate::domain::measure::width(crate::app::list_name(r).as_str())).max().unwrap_or(0);
     let need = |rank: u8| -> usize {
-        COLUMNS.iter().filter(|(_, _, r)| *r <= rank).map(|(_, w, _)| w + GAP).sum::<usize>() + 1
+        COLUMNS.iter().filter(|(_, _, r)| *r <= rank).map(|(_, w, _)| w + GAP).sum::<usize>()
+            + 1
             + if with_year { 5 } else { 0 }
     };
     let rank = (0..=6).rev().find(|rank| need(*rank) <= width + GAP).unwrap_or(0);
@@ -119,7 +120,15 @@ fn titles(model: &Model, skin: &Skin, buf: &mut Buffer, area: Rect, columns: &[(
     }
 }
 
-fn cell(pen: &mut Pen<'_>, column: Column, width: usize, event: &RenewalEvent, model: &Model, skin: &Skin, with_year: bool) {
+fn cell(
+    pen: &mut Pen<'_>,
+    column: Column,
+    width: usize,
+    event: &RenewalEvent,
+    model: &Model,
+    skin: &Skin,
+    with_year: bool,
+) {
     let plain = skin.text();
     match column {
         Column::Time => {

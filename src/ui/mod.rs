@@ -23,6 +23,7 @@ pub mod skin;
 use ratatui::Frame;
 
 use crate::app::geometry::FLOOR;
+use crate::app::prompt::Ask;
 use crate::app::{Layer, Model};
 
 use paint::Pen;
@@ -33,7 +34,8 @@ pub fn view(model: &Model, skin: &Skin, frame: &mut Frame<'_>) {
     let g = model.geometry;
     let buf = frame.buffer_mut();
     if g.too_small {
-        let words = format!("terminal too small: {}x{}, needs {}x{}", g.screen.width, g.screen.height, FLOOR.0, FLOOR.1);
+        let words =
+            format!("terminal too small: {}x{}, needs {}x{}", g.screen.width, g.screen.height, FLOOR.0, FLOOR.1);
         Pen::at(buf, g.screen, 0).put(&words, skin.text());
         return;
     }
@@ -44,8 +46,10 @@ pub fn view(model: &Model, skin: &Skin, frame: &mut Frame<'_>) {
     detail::draw(model, skin, buf);
     let narrowing = panes::draw(model, skin, buf);
     footer::draw(model, skin, buf);
-    if model.layer == Some(Layer::Help) {
-        help::draw(model, skin, buf);
+    match model.layer {
+        Some(Layer::Help) => help::draw(model, skin, buf),
+        Some(Layer::Prompt) if model.prompt.ask == Ask::Command => help::palette(model, skin, buf),
+        _ => {}
     }
     if skin.is_ascii() {
         paint::to_ascii(buf);

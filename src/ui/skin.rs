@@ -109,11 +109,19 @@ impl Skin {
         Style::new().add_modifier(Modifier::BOLD)
     }
     pub fn muted(&self) -> Style {
-        if self.colour { self.fg(Color::Indexed(245), Color::Indexed(243)) } else { Style::new().add_modifier(Modifier::DIM) }
+        if self.colour {
+            self.fg(Color::Indexed(245), Color::Indexed(243))
+        } else {
+            Style::new().add_modifier(Modifier::DIM)
+        }
     }
     /// Lines and walls, fainter than words.
     pub fn frame(&self) -> Style {
-        if self.colour { self.fg(Color::Indexed(239), Color::Indexed(250)) } else { Style::new().add_modifier(Modifier::DIM) }
+        if self.colour {
+            self.fg(Color::Indexed(239), Color::Indexed(250))
+        } else {
+            Style::new().add_modifier(Modifier::DIM)
+        }
     }
     pub fn title(&self, focused: bool) -> Style {
         let style = if focused { self.accent() } else { self.muted() };

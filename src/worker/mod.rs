@@ -39,7 +39,12 @@ pub fn start<S: EventSource>(source: S, news: mpsc::Sender<News>, clock: fn() ->
     orders
 }
 
-async fn serve<S: EventSource>(source: S, mut inbox: mpsc::Receiver<Order>, news: mpsc::Sender<News>, clock: fn() -> Instant) {
+async fn serve<S: EventSource>(
+    source: S,
+    mut inbox: mpsc::Receiver<Order>,
+    news: mpsc::Sender<News>,
+    clock: fn() -> Instant,
+) {
     let mut tasks = JoinSet::new();
     let mut slots = slots::Slots::default();
     let (tail_orders, tail_inbox) = tokio::sync::watch::channel(None);

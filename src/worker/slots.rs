@@ -14,7 +14,13 @@ use super::News;
 pub struct Slots(HashMap<Slot, oneshot::Sender<()>>);
 
 impl Slots {
-    pub fn ask<S: EventSource>(&mut self, tasks: &mut JoinSet<()>, source: S, request: Request, news: mpsc::Sender<News>) {
+    pub fn ask<S: EventSource>(
+        &mut self,
+        tasks: &mut JoinSet<()>,
+        source: S,
+        request: Request,
+        news: mpsc::Sender<News>,
+    ) {
         let (keep, gone) = oneshot::channel();
         self.0.insert(request.ticket.slot, keep);
         tasks.spawn(answer(source, request, gone, news));
@@ -24,7 +30,12 @@ impl Slots {
     }
 }
 
-async fn answer<S: EventSource>(source: S, request: Request, mut gone: oneshot::Receiver<()>, news: mpsc::Sender<News>) {
+async fn answer<S: EventSource>(
+    source: S,
+    request: Request,
+    mut gone: oneshot::Receiver<()>,
+    news: mpsc::Sender<News>,
+) {
     if !request.debounce.is_zero() {
         tokio::select! {
             () = tokio::time::sleep(request.debounce) => {}

@@ -34,6 +34,7 @@ impl Console {
     pub fn with(memory: Memory, size: (u16, u16), filter: &str, skin: Skin) -> Self {
         let settings = Settings {
             title: "fleet.db".into(),
+            reach: "--db sqlite:fleet.db".into(),
             filter: Filter::parse(filter).unwrap(),
             zone: Zone::Utc,
             other_zone: Zone::parse("Europe/Berlin").unwrap(),

@@ -200,7 +200,8 @@ fn the_next_failure_is_found_beyond_what_is_loaded() {
 #[test]
 fn trouble_is_told_and_never_taken_for_emptiness() {
     let memory = Memory::new(fleet());
-    memory.break_with(Some(SourceError::Unreachable { address: "db.example".into(), why: "connection refused".into() }));
+    memory
+        .break_with(Some(SourceError::Unreachable { address: "db.example".into(), why: "connection refused".into() }));
     let mut c = Console::new(memory, SIZE);
     let screen = c.screen();
     assert!(screen.contains("could not look") && screen.contains("cannot reach db.example"), "{screen}");
@@ -312,4 +313,35 @@ fn tab_completes_keys_names_and_devices_that_only_the_database_knows() {
     let second = c.model.edit.input.value().to_owned();
     c.keys("S-Tab Tab");
     assert_eq!(c.model.edit.input.value(), second);
+}
+
+#[test]
+fn times_and_commands_are_asked_for_in_a_line() {
+    let mut c = console();
+    c.keys("t '15x' Enter");
+    assert_eq!(c.model.layer, Some(Layer::Prompt), "a mistake stays open: {}", c.screen());
+    c.keys("Esc t '2h..1h' Enter");
+    assert_eq!(c.model.filter.to_string(), "time:2h..1h");
+    c.keys("0 t '@2026-11-20' Enter");
+    assert!(
+        c.model.list.selected().unwrap().created_at
+            < renewscope::domain::instant::Instant::parse_rfc3339("2026-11-20T00:00:00Z").unwrap()
+    );
+    c.keys(": 'fail' Enter");
+    assert!(c.model.filter.failures_only());
+    c.keys("[ [");
+    assert_eq!(c.model.filter.to_string(), "time:2h..1h");
+    c.keys("] ]");
+    assert!(c.model.filter.failures_only());
+}
+
+#[test]
+fn the_copied_command_says_the_same_tomorrow() {
+    let mut c = console();
+    c.keys("2 ! Y");
+    let Some(Effect::Copy(text)) = c.effects.last() else { panic!("nothing copied") };
+    assert_eq!(
+        text.as_str(),
+        "renewscope list --db sqlite:fleet.db --tz UTC -- 'since:2026-11-21T13:02:31Z type:failed'"
+    );
 }

@@ -39,7 +39,9 @@ fn the_detail_of_a_failure_and_of_a_success_that_did_not_extend() {
     let mut row = event(1, "renewal_success", "acme", "edge-0173", Span::minutes(3));
     row.old_expiry = Instant::parse_rfc3339("2026-11-23T18:10:00Z");
     row.new_expiry = Instant::parse_rfc3339("2026-11-20T18:10:00Z");
-    row.error = Some(ErrorText::whole("first line\nsecond line of many words that must be wrapped at the end of the region, as a person would read it"));
+    row.error = Some(ErrorText::whole(
+        "first line\nsecond line of many words that must be wrapped at the end of the region, as a person would read it",
+    ));
     let mut c = Console::new(Memory::new(vec![row]), (80, 24));
     c.keys("Enter");
     snap("detail_not_extended", &c);
