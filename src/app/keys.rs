@@ -129,7 +129,7 @@ impl Model {
     }
 
     fn narrowed(&mut self, id: PaneId, effects: &mut Vec<Effect>) {
-        let (now, zone) = (self.now, self.zone.clone());
+        let (now, zone) = (self.now, self.zone);
         if let Some(pane) = self.panes.get_mut(id) {
             pane.view.cursor = 0;
             effects.extend(pane.ask(&self.filter, |f| f.criteria(now, &zone), SETTLE).map(Effect::Ask));

@@ -218,7 +218,7 @@ impl Model {
     }
 
     fn ask_facets(&mut self, wait: Duration, effects: &mut Vec<Effect>) {
-        let (now, zone) = (self.now, self.zone.clone());
+        let (now, zone) = (self.now, self.zone);
         for pane in &mut self.panes.all {
             effects.extend(pane.ask(&self.filter, |f| f.criteria(now, &zone), wait).map(Effect::Ask));
         }
