@@ -49,7 +49,7 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
             (scroll + room).min(lines.len()),
             format::count(lines.len() as u64)
         );
-        Pen::at(buf, area, 0).to_end_less(words.len() + 2).put(&words, skin.muted());
+        Pen::at(buf, area, 0).leave(words.len() + 2).put(&words, skin.muted());
     }
     if model.list.is_stale() {
         wash(buf, area, skin.stale());

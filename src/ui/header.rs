@@ -26,7 +26,7 @@ pub fn header(model: &Model, skin: &Skin, buf: &mut Buffer) {
     pen.put(" renewscope", skin.strong()).put("  ", skin.text());
     let room = pen.left().saturating_sub(right + 2);
     pen.cell(&Clean::line(&place(model, skin)), room, skin.muted());
-    pen.to_end_less(right).put(&clock, skin.muted()).put("   ", skin.text()).put(&state, style);
+    pen.leave(right).put(&clock, skin.muted()).put("   ", skin.text()).put(&state, style);
 }
 
 fn now_seconds(model: &Model) -> crate::domain::instant::Instant {
@@ -94,8 +94,7 @@ pub fn query(model: &Model, skin: &Skin, buf: &mut Buffer) -> Option<Position> {
     } else {
         pen.cell(&Clean::line(&text), room, skin.strong());
     }
-    pen.to_end_less(measure::width(&right) + 1)
-        .put(&right, if model.list.is_stale() { skin.muted() } else { skin.text() });
+    pen.leave(measure::width(&right) + 1).put(&right, if model.list.is_stale() { skin.muted() } else { skin.text() });
     None
 }
 

@@ -36,7 +36,7 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     }
     if lines.len() > rows {
         let words = format!(" {}-{} of {} ", scroll + 1, (scroll + rows).min(lines.len()), lines.len());
-        Pen::at(buf, area, area.height - 1).to_end_less(words.len() + 2).put(&words, skin.muted());
+        Pen::at(buf, area, area.height - 1).leave(words.len() + 2).put(&words, skin.muted());
     }
 }
 
@@ -90,7 +90,7 @@ fn frame(buf: &mut Buffer, area: Rect, title: &str, skin: &Skin) {
         if row == 0 || row + 1 == area.height {
             rule(buf, area, row, skin.glyphs.rule, style);
         } else {
-            Pen::at(buf, area, row).put(skin.glyphs.wall, style).to_end_less(1).put(skin.glyphs.wall, style);
+            Pen::at(buf, area, row).put(skin.glyphs.wall, style).leave(1).put(skin.glyphs.wall, style);
         }
     }
     Pen::at(buf, area, 0).skip(2).put(title, skin.strong());

@@ -35,7 +35,7 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let note = note(model, skin, width, peak);
     let room = usize::from(area.width).saturating_sub(measure::width(&note) + 2);
     labels(model, skin, buf, axis, (left, from, width), room);
-    Pen::at(buf, axis, 0).to_end_less(measure::width(&note) + 1).put(&note, skin.muted());
+    Pen::at(buf, axis, 0).leave(measure::width(&note) + 1).put(&note, skin.muted());
 }
 
 fn note(model: &Model, skin: &Skin, width: Span, peak: u64) -> String {

@@ -57,7 +57,7 @@ impl<'a> Pen<'a> {
         self.put(words, style)
     }
     /// Moves so that `cells` are left before the end of the line, if that lies ahead.
-    pub fn to_end_less(&mut self, cells: usize) -> &mut Self {
+    pub fn leave(&mut self, cells: usize) -> &mut Self {
         let ahead = self.left().saturating_sub(cells);
         self.skip(ahead)
     }

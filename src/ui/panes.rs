@@ -62,7 +62,7 @@ fn draw_pane(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Re
         pen.put("  / to find", skin.muted());
     }
     if pane.facets.is_waiting() {
-        Pen::at(buf, area, 0).to_end_less(2).put(skin.glyphs.more, skin.muted());
+        Pen::at(buf, area, 0).leave(2).put(skin.glyphs.more, skin.muted());
     }
     let body = Rect::new(area.x, area.y + 1, area.width, area.height.saturating_sub(1));
     match pane.id {
@@ -128,7 +128,7 @@ fn values(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Rect,
     if hidden > 0 || facets.more {
         let words = if facets.more { format!(" {} more ", skin.glyphs.more) } else { format!(" +{hidden} ") };
         let title = Rect::new(area.x, area.y.saturating_sub(1), area.width, 1);
-        Pen::at(buf, title, 0).to_end_less(measure::width(&words) + 2).put(&words, skin.muted());
+        Pen::at(buf, title, 0).leave(measure::width(&words) + 2).put(&words, skin.muted());
     }
 }
 
