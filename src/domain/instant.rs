@@ -238,7 +238,7 @@ fn split_offset(clock: &str) -> Option<(&str, i64)> {
     let offset = &offset[1..];
     let (h, m) = match offset.split_once(':') {
         Some(pair) => pair,
-        None if offset.len() == 4 => offset.split_at(2),
+        None if offset.len() == 4 && offset.is_ascii() => offset.split_at(2),
         None => (offset, "0"),
     };
     let (h, m) = (digits(h)?, digits(m)?);
@@ -284,6 +284,15 @@ impl Instant {
 }
 
 impl Civil {
+    /// The instant that a clock in UTC shows so; `None` for what is no date, no time of day, or out of range.
+    pub fn to_instant_utc(&self) -> Option<Instant> {
+        if self.hour > 23 || self.minute > 59 || self.second > 59 || self.micros > 999_999 {
+            return None;
+        }
+        let seconds = (self.hour * 60 + self.minute) * 60 + self.second;
+        Instant::from_civil(self.year, self.month, self.day, i64::from(seconds) * 1_000_000 + i64::from(self.micros))
+    }
+
     /// The reading of a `chrono` time in its own zone.
     pub fn from_chrono<Z: chrono::TimeZone>(t: &DateTime<Z>) -> Self {
         Self {
@@ -300,6 +309,7 @@ impl Civil {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -353,6 +363,7 @@ mod tests {
             "26-1-1T0:0Z",
             "2026-11-20T14:00:00+99:00",
             "+294277-01-01T00:00:00Z",
+            "2026-11-20T14:00+a\u{e9}b",
         ] {
             assert_eq!(Instant::parse_rfc3339(bad), None, "{bad}");
         }

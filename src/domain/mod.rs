@@ -4,4 +4,7 @@ pub mod event;
 pub mod filter;
 pub mod instant;
 pub mod page;
+pub mod suggest;
 pub mod text;
+pub mod when;
+pub mod zone;

@@ -66,11 +66,11 @@ pub enum Pattern {
 /// How an organisation, a device or an event id is named.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NameMatch {
-    /// By name (a text id counts as a name). A whole number matches an integer id too.
+    /// By name (a text id counts as a name). [`Pattern::Is`] of a whole number matches an integer id too.
     Name(Pattern),
     Uuid(Uuid),
     /// UUIDs from `first` to `last`, both included: those that begin with 8 or more given digits.
-    /// A text that is such a prefix may also be a name, so `name` is compared as well.
+    /// A text that is such a prefix may also be a name, so `name` is compared as well, as `Name(Is(name))` would.
     UuidPrefix {
         first: Uuid,
         last: Uuid,
