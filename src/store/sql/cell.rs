@@ -7,7 +7,7 @@ use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValueFormat, PgValueRef};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{ColumnIndex, Decode, Encode, Postgres, Row as _, Type};
+use sqlx::{ColumnIndex, Decode, Encode, Postgres, Type};
 use uuid::Uuid;
 
 use crate::domain::event::Id;
