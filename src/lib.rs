@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | [`domain`] | words of the subject; no I/O, no clock, no screen | – |
 //! | [`protocol`] | what crosses the channel between screen and tasks | `domain` |
+//! | [`store`] | the databases; the only layer that knows `sqlx` | `domain` `protocol` |
 //! | [`worker`] | tasks, cancellation, tail; the only layer that spawns | `domain`, `protocol` |
 //! | [`app`] | the console as a pure state machine | `domain`, `protocol` |
 //! | [`ui`] | the model as cells | `domain`, `app` |
@@ -16,5 +17,6 @@ pub mod app;
 pub mod domain;
 pub mod protocol;
 pub mod runtime;
+pub mod store;
 pub mod ui;
 pub mod worker;
