@@ -265,3 +265,16 @@ fn connector(address: &Address, options: &ConnectOptions) -> Connector {
         }
     }
 }
+
+impl crate::protocol::EventSource for Store {
+    fn answer(
+        &self,
+        query: &Query,
+        cancelled: impl Future<Output = ()> + Send,
+    ) -> impl Future<Output = Result<Answer, SourceError>> + Send {
+        Self::answer(self, query, cancelled)
+    }
+    fn changes(&self) -> impl Future<Output = Result<Option<i64>, SourceError>> + Send {
+        Self::changes(self)
+    }
+}

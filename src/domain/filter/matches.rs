@@ -56,7 +56,7 @@ impl Check {
 }
 
 impl KindMatch {
-    /// Whether a type's name satisfies it.
+    /// Whether the value satisfies it.
     pub fn matches(&self, kind: &str) -> bool {
         match self {
             Self::Ending(word) => has_ending(kind, word),
@@ -67,7 +67,7 @@ impl KindMatch {
 }
 
 impl Pattern {
-    /// Whether a text satisfies it, case as written.
+    /// Whether the value satisfies it.
     pub fn matches(&self, text: &str) -> bool {
         match self {
             Self::Is(x) => text == x,
@@ -77,7 +77,7 @@ impl Pattern {
         }
     }
     /// The same pattern for a text whose ASCII letters were made lower case.
-    fn lower(&self) -> Self {
+    pub(super) fn lower(&self) -> Self {
         match self {
             Self::Is(x) => Self::Is(x.to_ascii_lowercase()),
             Self::StartsWith(x) => Self::StartsWith(x.to_ascii_lowercase()),
@@ -88,7 +88,7 @@ impl Pattern {
 }
 
 impl NameMatch {
-    /// Whether an identifier or its name satisfies it.
+    /// Whether the value satisfies it.
     pub fn matches(&self, id: Option<&Id>, name: Option<&Text>) -> bool {
         match self {
             Self::Name(pattern) => named(pattern, id, name),
