@@ -2,6 +2,7 @@
 
 use crate::domain::filter::{Field, Filter};
 use crate::domain::format;
+use crate::domain::instant::{Instant, Span};
 use crate::domain::text::Clean;
 use crate::domain::when::{Range, When};
 
@@ -78,7 +79,7 @@ impl Model {
                 let Some(facet) = self.panes.get(id).and_then(|p| p.current()) else { return };
                 (field, panes::filter_word(facet))
             }
-            Focus::List | Focus::Detail => {
+            Focus::List | Focus::Detail | Focus::Histogram => {
                 let Some(event) = self.list.selected() else { return };
                 (
                     Field::Device,
@@ -92,6 +93,53 @@ impl Model {
             Pick::Exclude => filter.toggle(field, word, false),
             Pick::Only => filter.only(field, word),
         }
+        self.apply(filter, effects);
+    }
+
+    /// To the histogram, or back to the list.
+    pub(super) fn turn_to_bars(&mut self, on: bool) {
+        let on = on && self.geometry.histogram.height > 0 && self.bars.scale().is_some();
+        self.focus = if on { Focus::Histogram } else { Focus::List };
+        self.bars.focus(on);
+    }
+
+    pub(super) fn step_bucket(&mut self, by: isize) {
+        if self.focus == Focus::Histogram {
+            self.bars.step(by);
+        } else {
+            self.turn_to_bars(true);
+        }
+    }
+
+    pub(super) fn narrow_to_bucket(&mut self, effects: &mut Vec<Effect>) {
+        let Some((from, until)) = self.bars.bucket() else { return };
+        self.look_at(from, until, effects);
+        self.turn_to_bars(false);
+    }
+
+    /// Halves or doubles the range that is shown, around the bucket under the cursor or, without one, its newest end.
+    pub(super) fn zoom(&mut self, closer: bool, effects: &mut Vec<Effect>) {
+        let Some((from, until)) = self.bars.range() else { return };
+        let Some(length) = until.since(from) else { return };
+        let length = if closer { Span(length.0 / 2) } else { Span(length.0.saturating_mul(2)) };
+        if length < Span::seconds(1) {
+            return self.say("no closer: a second is the smallest range");
+        }
+        let (from, until) = match self.bars.bucket() {
+            Some((bucket, _)) => {
+                let from = bucket.minus(Span(length.0 / 2));
+                (from, from.plus(length))
+            }
+            None => (until.minus(length), until),
+        };
+        self.look_at(from, until, effects);
+    }
+
+    /// Puts an absolute range into the filter; one that reaches beyond now stays open, so that new events show.
+    fn look_at(&mut self, from: Instant, until: Instant, effects: &mut Vec<Effect>) {
+        let until = (until <= self.now).then_some(When::At(until));
+        let mut filter = self.filter.clone();
+        filter.set_time(Range { from: Some(When::At(from)), until });
         self.apply(filter, effects);
     }
 }

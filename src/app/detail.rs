@@ -128,7 +128,7 @@ fn line(label: &'static str, value: String, tone: Tone) -> Line {
     Line { label, value, tone, aside: None }
 }
 
-/// The fields of `event` above its error, most needed first. Ids come last.
+/// The fields of `event` above its error, most needed first.
 pub fn fields(event: &RenewalEvent, now: Instant, zone: &Zone) -> Vec<Line> {
     let mut lines = Vec::new();
     let success = event.kind.outcome() == crate::domain::event::Outcome::Succeeded;
@@ -145,21 +145,20 @@ pub fn fields(event: &RenewalEvent, now: Instant, zone: &Zone) -> Vec<Line> {
     for warning in warnings(event, now) {
         lines.push(line("", format!("! {warning}"), Tone::Warn));
     }
-    if let Some(reason) = &event.reason {
-        lines.push(line("reason", reason.clean().to_string(), Tone::Plain));
-    } else {
-        lines.push(line("reason", "–".into(), Tone::Muted));
-    }
     lines
 }
 
-/// The identifiers of an event: below the error, since they are for copying.
+/// Reason and identifiers of an event: below the error, which is needed first.
 pub fn identifiers(event: &RenewalEvent) -> Vec<Line> {
     let named = |name: Option<&crate::domain::text::Text>, id: &crate::domain::event::Id| match name {
         Some(name) => format!("{}  {}", id.clean(), name.clean()),
         None => format!("{}  name not known", id.clean()),
     };
-    let mut lines = vec![line("device", named(event.device.as_ref(), &event.device_id), Tone::Muted)];
+    let mut lines = vec![match &event.reason {
+        Some(reason) => line("reason", reason.clean().to_string(), Tone::Plain),
+        None => line("reason", "– not recorded".into(), Tone::Muted),
+    }];
+    lines.push(line("device", named(event.device.as_ref(), &event.device_id), Tone::Muted));
     match &event.org_id {
         Some(org) => lines.push(line("org", named(event.org.as_ref(), org), Tone::Muted)),
         None => lines.push(line("org", "– this source records none".into(), Tone::Muted)),

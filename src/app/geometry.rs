@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 /// The smallest screen that is drawn.
 pub const FLOOR: (u16, u16) = (60, 12);
-const PANES_WIDTH: u16 = 27;
+const PANES_WIDTH: u16 = 29;
 
 /// Regions that do not overlap, except `panes` where `panes_over` says that they lie over the list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -52,14 +52,14 @@ impl Geometry {
         let top = 2 + bars;
         let body = Rect::new(0, top, width, height - 1 - top);
         let fixed = width >= 110 && height >= 30;
-        let panes_width = if fixed { PANES_WIDTH + if width >= 160 { 8 } else { 0 } } else { 0 };
+        let panes_width = if fixed { PANES_WIDTH + if width >= 160 { 6 } else { 0 } } else { 0 };
         let main = Rect::new(panes_width, body.y, width - panes_width, body.height);
         g.panes_over = !fixed;
         g.panes = match (fixed, wish.panes) {
             (true, _) => Rect::new(0, body.y, panes_width, body.height),
             // At the right: what happened and when, at the left, stays in sight.
             (false, true) => {
-                let wide = (PANES_WIDTH + 9).min(width);
+                let wide = (PANES_WIDTH + 7).min(width);
                 Rect::new(width - wide, 2, wide, height - 3)
             }
             (false, false) => Rect::new(0, body.y, 0, body.height),

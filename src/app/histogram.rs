@@ -22,6 +22,8 @@ pub struct Bars {
     counts: Vec<Option<[u64; 4]>>,
     /// The slice that is being counted: its first bucket, and the one after its last.
     slice: Option<(usize, usize)>,
+    /// The bucket under the cursor, while the histogram has the focus.
+    cursor: Option<usize>,
     generation: u64,
     failed: Option<SourceError>,
 }
@@ -46,6 +48,7 @@ impl Bars {
         self.width = Span(step_micros);
         self.counts = vec![None; usize::try_from(buckets).unwrap_or(1)];
         self.failed = None;
+        self.cursor = self.cursor.map(|_| self.counts.len() - 1);
         let n = self.counts.len();
         self.ask((n - (n / 8).max(1), n), criteria, wait)
     }
@@ -115,6 +118,28 @@ impl Bars {
         {
             *n += 1;
         }
+    }
+
+    /// Puts the cursor on the newest bucket, or takes it away.
+    pub fn focus(&mut self, on: bool) {
+        self.cursor = if on { self.counts.len().checked_sub(1) } else { None };
+    }
+    pub fn step(&mut self, delta: isize) {
+        let last = self.counts.len().saturating_sub(1);
+        self.cursor = self.cursor.map(|c| c.saturating_add_signed(delta).min(last));
+    }
+    pub fn cursor(&self) -> Option<usize> {
+        self.cursor
+    }
+    /// From when (included) until when (excluded) the bucket under the cursor reaches.
+    pub fn bucket(&self) -> Option<(Instant, Instant)> {
+        let from = self.from?.plus(Span(self.width.0.saturating_mul(i64::try_from(self.cursor?).ok()?)));
+        Some((from, from.plus(self.width)))
+    }
+    /// The whole range that is shown.
+    pub fn range(&self) -> Option<(Instant, Instant)> {
+        let from = self.from?;
+        Some((from, from.plus(Span(self.width.0.saturating_mul(self.counts.len() as i64)))))
     }
 
     /// First instant and width of the buckets; `None` before the first question.

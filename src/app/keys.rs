@@ -146,8 +146,13 @@ impl Model {
             Action::HalfUp => self.step(-(self.page() / 2), effects),
             Action::Top => self.top(effects),
             Action::Bottom => self.bottom(effects),
-            Action::Left if self.focus == Focus::Pane(PaneId::Time) => self.step(-1, effects),
-            Action::Right if self.focus == Focus::Pane(PaneId::Time) => self.step(1, effects),
+            Action::Left if self.is_sideways() => self.step(-1, effects),
+            Action::Right if self.is_sideways() => self.step(1, effects),
+            Action::Histogram => self.turn_to_bars(self.focus != Focus::Histogram),
+            Action::PrevBucket => self.step_bucket(-1),
+            Action::NextBucket => self.step_bucket(1),
+            Action::ZoomIn => self.zoom(true, effects),
+            Action::ZoomOut => self.zoom(false, effects),
             Action::Left | Action::Right => {}
             Action::NextPane => self.turn(1),
             Action::PrevPane => self.turn(-1),
@@ -181,9 +186,14 @@ impl Model {
         }
     }
 
+    fn is_sideways(&self) -> bool {
+        matches!(self.focus, Focus::Histogram | Focus::Pane(PaneId::Time))
+    }
+
     fn page(&self) -> isize {
         match self.focus {
             Focus::List => self.list.view.page(),
+            Focus::Histogram => 10,
             Focus::Detail => self.geometry.detail_rows().saturating_sub(1).max(1) as isize,
             Focus::Pane(id) => self.panes.get(id).map_or(1, |p| p.view.page()),
         }
@@ -196,6 +206,7 @@ impl Model {
                 effects.extend(more.map(Effect::Ask));
             }
             Focus::Detail => self.detail.scroll = self.detail.scroll.saturating_add_signed(delta),
+            Focus::Histogram => self.bars.step(delta),
             Focus::Pane(id) => {
                 if let Some(pane) = self.panes.get_mut(id) {
                     let len = pane.len();
@@ -214,7 +225,7 @@ impl Model {
                 }
             }
             Focus::Detail => self.detail.scroll = 0,
-            Focus::Pane(_) => self.step(isize::MIN / 2, effects),
+            Focus::Pane(_) | Focus::Histogram => self.step(isize::MIN / 2, effects),
         }
     }
 
@@ -226,7 +237,7 @@ impl Model {
                 effects.push(Effect::Ask(self.list.oldest(criteria)));
             }
             Focus::Detail => self.detail.scroll = usize::MAX / 2,
-            Focus::Pane(_) => self.step(isize::MAX / 2, effects),
+            Focus::Pane(_) | Focus::Histogram => self.step(isize::MAX / 2, effects),
         }
     }
 
@@ -236,6 +247,7 @@ impl Model {
         ring.push(Focus::Detail);
         let at = ring.iter().position(|f| *f == self.focus).unwrap_or(0) as isize;
         let next = (at + by).rem_euclid(ring.len() as isize) as usize;
+        self.bars.focus(false);
         self.focus = ring.get(next).copied().unwrap_or_default();
         if self.focus == Focus::Detail {
             self.list.unfollow();
@@ -251,11 +263,13 @@ impl Model {
                 }
             }
             Focus::Detail => self.close(),
+            Focus::Histogram => self.narrow_to_bucket(effects),
             Focus::Pane(_) => self.pick(Pick::Toggle, effects),
         }
     }
 
     fn close(&mut self) {
+        self.bars.focus(false);
         self.focus = Focus::List;
     }
 

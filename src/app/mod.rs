@@ -57,6 +57,7 @@ const FACETS_EVERY: Span = Span::seconds(20);
 pub enum Focus {
     #[default]
     List,
+    Histogram,
     Pane(PaneId),
     Detail,
 }

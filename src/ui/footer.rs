@@ -85,6 +85,14 @@ fn hints(model: &Model) -> &'static [Hint] {
         (None, _) if model.narrowing().is_some() => {
             &[("", "type to find a value"), ("Enter", "pick"), ("Esc", "show all")]
         }
+        (None, Focus::Histogram) => &[
+            ("h l", "move"),
+            ("Enter", "narrow to this"),
+            ("z Z", "zoom"),
+            ("0", "all time"),
+            ("Esc", "list"),
+            ("?", "keys"),
+        ],
         (None, Focus::Pane(PaneId::Time)) => {
             &[("h l", "move"), ("Enter", "use"), ("Tab", "next pane"), ("Esc", "list"), ("?", "keys")]
         }

@@ -32,6 +32,15 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
         }
     }
     let axis = Rect::new(area.x, area.y + rows, area.width, 1);
+    if let Some(cursor) = model.bars.cursor() {
+        let bucket = Rect::new(left + cursor as u16, area.y, 1, rows);
+        if skin.colour {
+            super::paint::wash(buf, bucket, skin.selected(true));
+        }
+        let foot = Rect::new(left + cursor as u16, area.y + rows, 1, 1);
+        Pen::at(buf, foot, 0).put(skin.glyphs.up, skin.accent());
+        return bucket_note(model, skin, buf, Rect::new(area.x, area.y + rows, area.width, 1));
+    }
     let note = note(model, skin, width, peak);
     let room = usize::from(area.width).saturating_sub(measure::width(&note) + 2);
     labels(model, skin, buf, axis, (left, from, width), room);
@@ -44,6 +53,25 @@ fn note(model: &Model, skin: &Skin, width: Span, peak: u64) -> String {
     }
     let busy = if model.bars.is_loading() { skin.glyphs.more } else { "" };
     format!("peak {} in {}{busy}", format::short_count(peak), format::span(width))
+}
+
+/// What the bucket under the cursor holds, on the side of the axis where the cursor is not.
+fn bucket_note(model: &Model, skin: &Skin, buf: &mut Buffer, axis: Rect) {
+    let (Some((from, until)), Some(cursor)) = (model.bars.bucket(), model.bars.cursor()) else { return };
+    let counted = model.bars.counts().get(cursor).copied().flatten();
+    let mut words =
+        format!("{} to {}", format::clock(from, &model.zone, false), format::clock(until, &model.zone, false));
+    match counted {
+        None => words.push_str("   not counted yet"),
+        Some(counts) => {
+            for (outcome, n) in Outcome::ALL.into_iter().zip(counts).filter(|(_, n)| *n > 0) {
+                words.push_str(&format!("   {} {}", skin.glyph(outcome), format::count(n)));
+            }
+        }
+    }
+    let at_left = cursor > model.bars.counts().len() / 2;
+    let mut pen = Pen::at(buf, axis, 0);
+    if at_left { pen.skip(1) } else { pen.leave(measure::width(&words) + 1) }.put(&words, skin.strong());
 }
 
 /// One bucket: eighths of a cell where colour tells the parts, whole shaded cells where it does not.
@@ -97,7 +125,7 @@ fn blend(skin: &Skin, tops: [u64; 4], base: u64) -> (&'static str, Style) {
 }
 
 fn part_style(skin: &Skin, part: usize) -> Style {
-    Outcome::ALL.get(part).map_or(Style::new(), |o| skin.outcome(*o))
+    Outcome::ALL.get(part).map_or(Style::new(), |o| skin.area(*o))
 }
 
 fn shade(skin: &Skin, tops: [u64; 4], base: u64) -> &'static str {

@@ -147,6 +147,15 @@ impl Skin {
             Outcome::Other => self.fg(Color::Indexed(180), Color::Indexed(94)),
         }
     }
+    /// For areas of colour: failures as bright as words, the rest quieter, so that the eye finds the failures.
+    pub fn area(&self, outcome: Outcome) -> Style {
+        match outcome {
+            Outcome::Failed => self.fg(Color::Indexed(203), Color::Indexed(160)),
+            Outcome::Succeeded => self.fg(Color::Indexed(65), Color::Indexed(108)),
+            Outcome::Started => self.fg(Color::Indexed(60), Color::Indexed(146)),
+            Outcome::Other => self.fg(Color::Indexed(95), Color::Indexed(180)),
+        }
+    }
     pub fn glyph(&self, outcome: Outcome) -> &'static str {
         match outcome {
             Outcome::Failed => self.glyphs.failed,

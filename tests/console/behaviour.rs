@@ -345,3 +345,33 @@ fn the_copied_command_says_the_same_tomorrow() {
         "renewscope list --db sqlite:fleet.db --tz UTC -- 'since:2026-11-21T13:02:31Z type:failed'"
     );
 }
+
+#[test]
+fn the_histogram_narrows_and_zooms() {
+    let mut c = console();
+    c.keys("i h h Enter");
+    let filter = c.model.filter.to_string();
+    assert!(filter.starts_with("time:2026-11-21T13:00:00Z..2026-11-21T13:30:00Z"), "{filter}");
+    let total = c.model.count.value().copied();
+    assert_eq!(total, Some(renewscope::domain::page::Total::Exact(c.model.list.rows().len() as u64)));
+    c.keys("Z");
+    assert!(c.model.filter.to_string().starts_with("time:2026-11-21T12:"), "{}", c.model.filter);
+    c.keys("[ [");
+    assert!(c.model.filter.is_empty());
+}
+
+#[test]
+fn the_histogram_counts_what_the_list_holds_newest_slice_first() {
+    let c = console();
+    let sum: u64 = c.model.bars.counts().iter().flatten().flatten().sum();
+    assert_eq!(sum, 900);
+    let froms: Vec<_> = c
+        .asked
+        .iter()
+        .filter_map(|r| match &r.query {
+            Query::Histogram(q) => Some(q.from),
+            _ => None,
+        })
+        .collect();
+    assert!(froms.len() > 2 && froms.is_sorted_by(|a, b| a > b), "{froms:?}");
+}
