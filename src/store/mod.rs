@@ -261,7 +261,7 @@ fn connector(address: &Address, options: &ConnectOptions) -> Connector {
     match address.place() {
         Place::Sqlite(path) => Connector::Sqlite(sqlite::Connector::new(path.clone(), options)),
         Place::Postgres(base) => {
-            Connector::Postgres(postgres::Connector::new((**base).clone(), address.to_string(), options))
+            Connector::Postgres(Box::new(postgres::Connector::new((**base).clone(), address.to_string(), options)))
         }
     }
 }

@@ -30,7 +30,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What opens connections, and stops what runs on them.
 pub enum Connector {
-    Postgres(postgres::Connector),
+    Postgres(Box<postgres::Connector>),
     Sqlite(sqlite::Connector),
 }
 

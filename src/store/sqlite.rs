@@ -15,8 +15,8 @@ use super::sql::{Bind, Sql, vouched};
 use super::{Access, ConnectOptions};
 use crate::protocol::SourceError;
 
-/// Virtual machine steps between two looks at the flag: well under a millisecond.
-const STEPS: i32 = 4000;
+/// Virtual machine steps between two looks at the flag: microseconds, unless each step searches a long text.
+const STEPS: i32 = 250;
 
 pub struct Connector {
     path: PathBuf,
