@@ -34,44 +34,39 @@ pub fn cut(text: &Clean, cells: usize) -> Clean {
 }
 
 /// Lines of at most `cells` each, broken after blanks where there are any, else anywhere. At least one line.
+/// Blanks at a break are dropped. A character that is wider than `cells` stands alone.
 pub fn wrap(text: &Clean, cells: usize) -> Vec<Clean> {
-    let text = text.as_str();
     let cells = cells.max(1);
     let mut lines = Vec::new();
-    let (mut start, mut used) = (0, 0);
-    // The place after the last blank of the line, and the cells before it.
-    let mut blank: Option<(usize, usize)> = None;
-    for (at, g) in text.grapheme_indices(true) {
-        let w = g.width();
-        if used + w > cells && at > start {
-            if g == " " {
-                lines.push(Clean::line(&text[start..at]));
-                (start, used, blank) = (at + 1, 0, None);
-                continue;
-            }
-            match blank.filter(|(b, _)| *b > start) {
-                Some((b, before)) => {
-                    lines.push(Clean::line(text[start..b].trim_end()));
-                    start = b;
-                    used -= before;
-                }
-                None => {
-                    lines.push(Clean::line(&text[start..at]));
-                    start = at;
-                    used = 0;
-                }
-            }
-            blank = None;
+    let mut line = String::new();
+    let mut used = 0;
+    for word in text.as_str().split_inclusive(' ') {
+        let body = word.trim_end_matches(' ');
+        if used > 0 && used + body.width() > cells {
+            lines.push(finish(&mut line, &mut used));
         }
-        used += w;
-        if g == " " {
-            blank = Some((at + g.len(), used));
+        for g in body.graphemes(true) {
+            let w = g.width();
+            if used > 0 && used + w > cells {
+                lines.push(finish(&mut line, &mut used));
+            }
+            line.push_str(g);
+            used += w;
+        }
+        if body.len() < word.len() && used < cells {
+            line.push(' ');
+            used += 1;
         }
     }
-    if start < text.len() || lines.is_empty() {
-        lines.push(Clean::line(&text[start..]));
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(finish(&mut line, &mut used));
     }
     lines
+}
+
+fn finish(line: &mut String, used: &mut usize) -> Clean {
+    *used = 0;
+    Clean::line(std::mem::take(line).trim_end_matches(' '))
 }
 
 #[cfg(test)]
