@@ -1,0 +1,160 @@
+//! The tasks: one live question a slot, stopped when a newer one comes; the tail; a panic ends the program.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use renewscope::domain::instant::Span;
+use renewscope::domain::page::Total;
+use renewscope::protocol::tail::{TailNews, TailOrder};
+use renewscope::protocol::{Answer, EventSource, Query, Request, Slot, SourceError, Ticket};
+use renewscope::worker::{News, Order, start};
+use tokio::sync::mpsc;
+
+use super::common::fleet::{event, now};
+use super::common::memory::Memory;
+
+/// Answers a count of ceiling `Some(n)` with n; one of ceiling `None` never, until it is cancelled. Keeps a log.
+#[derive(Clone, Default)]
+struct Slow {
+    log: Arc<Mutex<Vec<String>>>,
+    memory: Memory,
+}
+
+impl Slow {
+    fn note(&self, words: String) {
+        self.log.lock().unwrap().push(words);
+    }
+    fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+}
+
+impl EventSource for Slow {
+    async fn answer(&self, query: &Query, cancelled: impl Future<Output = ()> + Send) -> Result<Answer, SourceError> {
+        match query {
+            Query::Count { ceiling: Some(n), .. } => {
+                self.note(format!("asked {n}"));
+                Ok(Answer::Count(Total::Exact(*n)))
+            }
+            Query::Count { ceiling: None, .. } => {
+                self.note("asked forever".into());
+                cancelled.await;
+                self.note("stopped".into());
+                Err(SourceError::Cancelled)
+            }
+            Query::Describe => panic!("as a fault of the program would"),
+            other => self.memory.ask(other),
+        }
+    }
+    async fn changes(&self) -> Result<Option<i64>, SourceError> {
+        Ok(None)
+    }
+}
+
+fn count(generation: u64, ceiling: Option<u64>, debounce: Duration) -> Order {
+    let query = Query::Count { criteria: Default::default(), ceiling };
+    Order::Ask(Request { ticket: Ticket { slot: Slot::Count, generation }, query, debounce })
+}
+
+async fn reply(news: &mut mpsc::Receiver<News>) -> (u64, Result<Answer, SourceError>) {
+    match news.recv().await {
+        Some(News::Reply(reply)) => (reply.ticket.generation, reply.outcome),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_newer_question_stops_the_older_one_and_only_its_answer_comes() {
+    let (source, (out, mut news)) = (Slow::default(), mpsc::channel(8));
+    let orders = start(source.clone(), out, now);
+    orders.send(count(1, None, Duration::ZERO)).await.unwrap();
+    while source.log().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    orders.send(count(2, Some(7), Duration::ZERO)).await.unwrap();
+    assert_eq!(reply(&mut news).await, (2, Ok(Answer::Count(Total::Exact(7)))));
+    while source.log().len() < 3 {
+        tokio::task::yield_now().await;
+    }
+    let log = source.log();
+    assert!(log.contains(&"stopped".to_owned()), "{log:?}");
+}
+
+#[tokio::test]
+async fn of_questions_in_quick_succession_only_the_last_reaches_the_database() {
+    let (source, (out, mut news)) = (Slow::default(), mpsc::channel(8));
+    let orders = start(source.clone(), out, now);
+    for n in 1..20 {
+        orders.send(count(n, Some(n), Duration::from_secs(3600))).await.unwrap();
+    }
+    orders.send(count(20, Some(20), Duration::ZERO)).await.unwrap();
+    assert_eq!(reply(&mut news).await, (20, Ok(Answer::Count(Total::Exact(20)))));
+    assert_eq!(source.log(), ["asked 20"]);
+}
+
+#[tokio::test]
+async fn a_left_question_is_stopped() {
+    let (source, (out, _news)) = (Slow::default(), mpsc::channel(8));
+    let orders = start(source.clone(), out, now);
+    orders.send(count(1, None, Duration::ZERO)).await.unwrap();
+    while source.log().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    orders.send(Order::Cancel(Slot::Count)).await.unwrap();
+    while source.log().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(source.log(), ["asked forever", "stopped"]);
+}
+
+#[tokio::test]
+async fn a_panic_in_a_task_is_told() {
+    let (out, mut news) = mpsc::channel(8);
+    let orders = start(Slow::default(), out, now);
+    let ticket = Ticket { slot: Slot::Describe, generation: 1 };
+    orders.send(Order::Ask(Request { ticket, query: Query::Describe, debounce: Duration::ZERO })).await.unwrap();
+    assert!(matches!(news.recv().await, Some(News::Fault(_))));
+}
+
+#[tokio::test]
+async fn the_tail_tells_each_row_once_and_says_when_the_database_is_away() {
+    let source = Slow::default();
+    source.memory.add(vec![event(1, "renewal_start", "acme", "edge-1", Span::seconds(2))]);
+    let (out, mut news) = mpsc::channel(8);
+    let orders = start(source.clone(), out, now);
+    let order = |generation| {
+        Order::Tail(TailOrder { generation, criteria: Default::default(), from: now().minus(Span::seconds(5)) })
+    };
+    orders.send(order(1)).await.unwrap();
+    let mut next = async || match news.recv().await {
+        Some(News::Tail(event)) => event,
+        other => panic!("{other:?}"),
+    };
+    let TailNews::Batch { rows, late } = next().await.news else { panic!() };
+    assert_eq!((rows.len(), late), (1, 0));
+    // Committed late: older than what has been told.
+    source.memory.add(vec![event(2, "renewal_failed", "acme", "edge-1", Span::seconds(4))]);
+    let TailNews::Batch { rows, late } = next().await.news else { panic!() };
+    assert_eq!((rows.len(), late), (1, 1));
+    source.memory.break_with(Some(SourceError::Failed("gone".into())));
+    loop {
+        match next().await.news {
+            TailNews::Batch { rows, .. } => assert!(rows.is_empty(), "told before"),
+            TailNews::Trouble { .. } => break,
+            TailNews::Recovered => panic!("nothing was wrong"),
+        }
+    }
+    source.memory.break_with(None);
+    assert_eq!(next().await.news, TailNews::Recovered);
+    // A newer order is followed from its own beginning.
+    orders.send(order(2)).await.unwrap();
+    loop {
+        let event = next().await;
+        if event.generation == 2 {
+            let TailNews::Batch { rows, .. } = event.news else { panic!() };
+            assert_eq!(rows.len(), 2);
+            break;
+        }
+    }
+}
