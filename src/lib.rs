@@ -7,6 +7,8 @@
 //! |---|---|---|
 //! | [`domain`] | words of the subject; no I/O, no clock, no screen | – |
 //! | [`protocol`] | what crosses the channel between screen and tasks | `domain` |
+//! | [`demo`] | a simulated fleet; no clock, no database | `domain` |
 
+pub mod demo;
 pub mod domain;
 pub mod protocol;
