@@ -29,7 +29,7 @@ impl Fleet {
         let mut rows = history::write(&mut devices, &story, &mut rng);
         rows.sort_by_key(|r| (r.at, r.id));
         let later = rows.split_off(rows.partition_point(|r| r.at <= now));
-        let live = Live::from(now, later);
+        let live = Live::beginning(now, later);
         Self { devices, rows, live, rng, story }
     }
 
@@ -186,8 +186,8 @@ fn muster(rng: &mut Prng, story: &Story) -> Vec<Device> {
     devices
 }
 
-/// Certificates of 30 days, renewed when three quarters of their life are left.
-const MONTH: (Span, Span) = (Span::days(30), Span::hours(180));
+/// Certificates of 30 days, renewed after nine: their renewals are what a history of 90 days is full of.
+const MONTH: (Span, Span) = (Span::days(30), Span::days(9));
 
 /// Lifetime of the certificates, and the time from one to the next.
 fn terms(rng: &mut Prng) -> (Span, Span) {

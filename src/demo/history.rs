@@ -127,25 +127,26 @@ impl Pen<'_> {
             Cohort::Denied { expires } => {
                 match expires {
                     Some(expires) => drop(self.wind_down(d, expires)),
-                    None => self.from_the_beginning(d, self.story.incident),
+                    None => self.live_until(d, self.story.incident),
                 }
                 // The root of an even draw grows like a ramp.
                 let into = (self.rng.unit().sqrt() * INCIDENT.0 as f64) as i64;
                 let first = self.story.incident.plus(Span(into)).max(d.ready);
-                self.keep_failing(d, first, &story::DENIED, (Span::minutes(3), Span::minutes(15)));
+                let causes = denials(d, first);
+                self.keep_failing(d, first, causes, (Span::minutes(3), Span::minutes(15)));
             }
             Cohort::Hostile { text, at } => {
-                self.from_the_beginning(d, at);
+                self.live_until(d, at);
                 let end = self.attempt(d, at.max(d.ready), Verdict::Fail(Fault::hostile(text)));
                 let retry = end.plus(Span::hours(5));
                 self.walk(d, retry, now);
             }
-            _ => self.from_the_beginning(d, now),
+            _ => self.live_until(d, now),
         }
     }
 
     /// The usual life up to `limit`.
-    fn from_the_beginning(&mut self, d: &mut Device, limit: Instant) {
+    fn live_until(&mut self, d: &mut Device, limit: Instant) {
         let begin = self.story.begin;
         let first = self.rng.span(Span(0), d.rhythm.min(Span::days(88)));
         let issued = begin.plus(first).minus(d.rhythm);
@@ -157,7 +158,7 @@ impl Pen<'_> {
     /// The usual life, with a last success such that the certificate expires about `expires`. Returns when that was.
     fn wind_down(&mut self, d: &mut Device, expires: Instant) -> Instant {
         let last = expires.minus(d.lifetime);
-        self.from_the_beginning(d, last.minus(Span::minutes(1)));
+        self.live_until(d, last.minus(Span::minutes(1)));
         self.attempt(d, last.minus(Span::minutes(1)).max(d.ready), Verdict::Success)
     }
 
@@ -292,4 +293,9 @@ impl Pen<'_> {
             night = night.plus(Span::days(7));
         }
     }
+}
+
+/// What a device in the present incident is told at `t`.
+pub fn denials(d: &Device, t: Instant) -> &'static [&'static str] {
+    if d.expiry.is_some_and(|e| e <= t) { &story::RECOVERY_DENIED } else { &story::DENIED }
 }

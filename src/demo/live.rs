@@ -9,9 +9,9 @@ use std::collections::BinaryHeap;
 use uuid::Uuid;
 
 use super::errors::Fault;
-use super::fleet::{Fleet, Row};
-use super::history::{Pen, Verdict};
-use super::story::{self, Cohort};
+use super::fleet::{Device, Fleet, Row};
+use super::history::{Pen, Verdict, denials};
+use super::story::{self, Cohort, Story};
 use crate::domain::instant::{Instant, Span};
 
 /// The present, between two calls.
@@ -50,7 +50,7 @@ const REST: Span = Span::minutes(30);
 
 impl Live {
     /// Begins at `now`, with the rows of the attempts under way.
-    pub fn from(now: Instant, under_way: Vec<Row>) -> Self {
+    pub fn beginning(now: Instant, under_way: Vec<Row>) -> Self {
         let ahead = under_way.into_iter().map(|r| Reverse(Ahead((r.at, r.id), r))).collect();
         Self { told: now, next: now.plus(Span(1)), burst: 0, ahead }
     }
@@ -103,7 +103,7 @@ impl Fleet {
             }
             let mut rows = Vec::with_capacity(2);
             let mut pen = Pen { rows: &mut rows, story: &self.story, rng: &mut self.rng };
-            let causes = causes(d.cohort, t, &pen);
+            let causes = causes(d, t, pen.story);
             let verdict = match causes {
                 Some((chance, causes)) if pen.rng.chance(chance) => Verdict::Fail(Fault::of(causes, pen.rng)),
                 _ if pen.rng.chance(0.01) => Verdict::Stall,
@@ -122,10 +122,10 @@ impl Fleet {
 }
 
 /// How often a device fails now, and of what. `None`: never.
-fn causes(cohort: Cohort, t: Instant, pen: &Pen<'_>) -> Option<(f64, &'static [&'static str])> {
-    match cohort {
-        Cohort::Denied { .. } if t > pen.story.now.plus(REPAIRED) => None,
-        Cohort::Denied { .. } => Some((0.97, &story::DENIED)),
+fn causes(d: &Device, t: Instant, story: &Story) -> Option<(f64, &'static [&'static str])> {
+    match d.cohort {
+        Cohort::Denied { .. } if t > story.now.plus(REPAIRED) => None,
+        Cohort::Denied { .. } => Some((0.97, denials(d, t))),
         Cohort::Tpm { .. } => Some((1.0, &story::TPM)),
         Cohort::Chronic { .. } => Some((1.0, &story::CHRONIC)),
         Cohort::Skewed => Some((0.8, &["clock_skew"])),

@@ -96,6 +96,8 @@ pub enum Cohort {
 pub const CHRONIC: [&str; 6] = ["trust_chain", "storage", "key_mismatch", "policy", "rate_limit", "acme_challenge"];
 pub const TPM: [&str; 3] = ["tpm_lockout", "tpm_hardware", "tpm_attestation"];
 pub const DENIED: [&str; 2] = ["csr_denied", "approval_timeout"];
+/// The same for a device that has expired and asks for recovery.
+pub const RECOVERY_DENIED: [&str; 2] = ["csr_denied", "recovery_denied"];
 pub const AUTHORITY_AWAY: [&str; 2] = ["outage", "network"];
 /// What the signer says when it fails a recovery that was already approved.
 pub const SIGNING: [&str; 3] = ["signing_ca", "signer_config", "database"];
@@ -110,7 +112,7 @@ pub const ORDINARY: [&str; 12] = [
     "rate_limit",
     "storage",
     "identity_mismatch",
-    "retry_exhausted",
+    "approval_timeout",
     "database",
     "hostname",
 ];
@@ -122,7 +124,8 @@ impl Cohort {
         match (org, n) {
             ("acme", 0..60) => {
                 // Every sixth of these has expired already.
-                let left = if n % 6 == 0 { -rng.span(Span::minutes(20), Span::hours(20)).0 } else { near(rng, 6).0 };
+                let left =
+                    if n.is_multiple_of(6) { -rng.span(Span::minutes(20), Span::hours(20)).0 } else { near(rng, 6).0 };
                 Self::Denied { expires: Some(now.plus(Span(left))) }
             }
             ("acme", 60..250) => Self::Denied { expires: None },

@@ -52,7 +52,9 @@ fn pairs(first: &str, second: &str, span: (Span, Span)) -> usize {
 #[test]
 fn size_order_and_ids() {
     let n = TOLD.len();
-    assert!((34_000..46_000).contains(&n), "{n} events");
+    for size in [n, Fleet::new(7, now()).history().count(), Fleet::new(u64::MAX, now()).history().count()] {
+        assert!((36_000..44_000).contains(&size), "{size} events");
+    }
     assert!(TOLD.is_sorted_by_key(|e| e.created_at));
     assert_eq!(TOLD.iter().map(|e| e.id.unwrap()).collect::<HashSet<_>>().len(), n);
     let (first, last) = (TOLD.first().unwrap().created_at, TOLD.last().unwrap().created_at);
@@ -124,7 +126,7 @@ fn starts_are_followed_by_outcomes_and_most_succeed() {
     let soon = (Span::seconds(1), Span::minutes(4));
     let (ok, failed) =
         (pairs("renewal_start", "renewal_success", soon), pairs("renewal_start", "renewal_failed", soon));
-    assert!(ok > 12_000 && failed > 1_000 && ok > 4 * failed, "{ok} {failed}");
+    assert!(ok > 10_000 && failed > 1_000 && ok > 4 * failed, "{ok} {failed}");
     assert!(pairs("recovery_start", "recovery_failed", soon) > 200);
 }
 
@@ -272,7 +274,7 @@ fn right_now_one_organisation_fails_more_and_more_and_the_others_do_not() {
         count(|e| failed(e) && since(e, minutes(20))),
     );
     assert!(late > 250 && late > 2 * early, "{early} then {late}");
-    let denied = |e: &NewEvent| failed(e) && (error(e).contains("denied") || error(e).contains("timeout"));
+    let denied = |e: &NewEvent| failed(e) && ["denied", "timeout", "timed out"].iter().any(|w| error(e).contains(w));
     assert!(count(|e| denied(e) && since(e, minutes(40))) * 10 > (early + late) * 9);
     let others = |e: &NewEvent, kind: &str| org(e) != "acme" && since(e, minutes(40)) && e.kind.starts_with(kind);
     let (ok, bad) = (count(|e| others(e, "renewal_success")), count(|e| others(e, "renewal_failed")));
