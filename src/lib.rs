@@ -14,6 +14,7 @@
 //! | [`runtime`] | event loop, terminal, clock, signals | `app`, `ui`, `protocol`, `worker` |
 
 pub mod app;
+pub mod demo;
 pub mod domain;
 pub mod protocol;
 pub mod runtime;

@@ -1,0 +1,199 @@
+//! The devices of the simulated fleet, and its rows.
+
+use uuid::Uuid;
+
+use super::errors::{self, Fault, Scene};
+use super::history;
+use super::live::Live;
+use super::prng::Prng;
+use super::story::{Cohort, Story};
+use crate::domain::event::{NewEvent, Party, device_id_of, org_id_of};
+use crate::domain::instant::{Instant, Span};
+
+/// 2,000 devices of 8 organisations, 90 days of their renewals, and what happens to them next.
+pub struct Fleet {
+    pub(super) devices: Vec<Device>,
+    /// Oldest first; none after the `now` the fleet was made at.
+    pub(super) rows: Vec<Row>,
+    pub(super) live: Live,
+    pub(super) rng: Prng,
+    pub(super) story: Story,
+}
+
+impl Fleet {
+    /// A fleet whose history ends at `now`. The same seed and the same `now` give the same fleet.
+    pub fn new(seed: u64, now: Instant) -> Self {
+        let mut rng = Prng::new(seed);
+        let story = Story::at(now);
+        let mut devices = muster(&mut rng, &story);
+        let mut rows = history::write(&mut devices, &story, &mut rng);
+        rows.sort_by_key(|r| (r.at, r.id));
+        let later = rows.split_off(rows.partition_point(|r| r.at <= now));
+        let live = Live::beginning(now, later);
+        Self { devices, rows, live, rng, story }
+    }
+
+    /// The past, oldest first. Every event has an id of its own and names its device and organisation by id and name.
+    pub fn history(&self) -> impl Iterator<Item = NewEvent> {
+        self.rows.iter().map(|row| self.event(row))
+    }
+
+    /// What has happened after the previous call (at first: after the history) and not after `until`, oldest first.
+    /// Nothing when `until` is not later. After a long pause only its last minutes are played.
+    pub fn live(&mut self, until: Instant) -> Vec<NewEvent> {
+        let rows = self.advance(until);
+        rows.iter().map(|row| self.event(row)).collect()
+    }
+
+    fn event(&self, row: &Row) -> NewEvent {
+        let device = self.devices.get(row.device as usize);
+        let name = device.map_or("", |d| d.name.as_str());
+        let org = device.map_or("", |d| d.org);
+        let org_id = device.map_or(Uuid::nil(), |d| d.org_id);
+        let scene = Scene { device: name, org: org_id, at: row.at };
+        NewEvent {
+            id: Some(row.id),
+            device: Party { id: device.map(|d| d.id), name: Some(name.to_owned()) },
+            org: Party { id: Some(org_id), name: Some(org.to_owned()) },
+            kind: row.what.name().to_owned(),
+            reason: row.reason.map(str::to_owned),
+            old_expiry: row.old,
+            new_expiry: row.new,
+            error: row.error.map(|fault| fault.render(&scene)),
+            created_at: row.at,
+        }
+    }
+}
+
+/// An event before its texts are written out, so that a long history stays small.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Row {
+    pub at: Instant,
+    pub id: Uuid,
+    pub device: u32,
+    pub what: What,
+    pub reason: Option<&'static str>,
+    pub old: Option<Instant>,
+    pub new: Option<Instant>,
+    pub error: Option<Fault>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    Start,
+    Success,
+    Failed,
+    RecoveryStart,
+    RecoverySuccess,
+    RecoveryFailed,
+    /// A type that is none of the six known ones: written by a newer agent.
+    Deferred,
+}
+
+impl What {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "renewal_start",
+            Self::Success => "renewal_success",
+            Self::Failed => "renewal_failed",
+            Self::RecoveryStart => "recovery_start",
+            Self::RecoverySuccess => "recovery_success",
+            Self::RecoveryFailed => "recovery_failed",
+            Self::Deferred => "renewal_deferred",
+        }
+    }
+}
+
+/// One device, as far as its renewals go.
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub number: u32,
+    pub id: Uuid,
+    pub name: String,
+    pub org: &'static str,
+    pub org_id: Uuid,
+    pub lifetime: Span,
+    /// From one success to the next attempt.
+    pub rhythm: Span,
+    pub cohort: Cohort,
+    /// Its events come from a hook of our own, which repeats the reason on the outcome.
+    pub hook: bool,
+    /// The writer knows its expiry dates.
+    pub tracked: bool,
+    /// The expiry of the certificate it holds now, if it holds one.
+    pub expiry: Option<Instant>,
+    /// Nothing new begins before this: an attempt is under way, or it backs off.
+    pub ready: Instant,
+    /// Attempts failed in a row.
+    pub failures: u32,
+}
+
+struct Org {
+    name: &'static str,
+    devices: u32,
+    name_of: fn(u32) -> String,
+}
+
+const ORGS: [Org; 8] = [
+    Org { name: "acme", devices: 780, name_of: |n| format!("edge-{:04}", n + 1) },
+    Org { name: "globex", devices: 460, name_of: |n| numbered("store", &CITIES, n) },
+    Org { name: "initech", devices: 300, name_of: |n| numbered("kiosk", &AIRPORTS, n) },
+    Org { name: "umbrella", devices: 180, name_of: |n| format!("line{}-plc-{:03}", n % 9 + 1, n / 9 + 1) },
+    Org { name: "hooli", devices: 130, name_of: |n| format!("pop-{}-{:02}", word(&REGIONS, n), n / 5 + 1) },
+    Org { name: "tyrell", devices: 90, name_of: |n| format!("cam-gate-{:03}", n + 1) },
+    Org { name: "wonka", devices: 40, name_of: |n| format!("van-{:04}", 3100 + n * 7) },
+    Org { name: "lab", devices: 20, name_of: |n| format!("lab-{:02}", n + 1) },
+];
+
+const CITIES: [&str; 12] =
+    ["berlin", "hamburg", "lyon", "madrid", "milano", "oslo", "porto", "praha", "riga", "tallinn", "turku", "wien"];
+const AIRPORTS: [&str; 6] = ["ams", "cdg", "fra", "hel", "lhr", "mad"];
+const REGIONS: [&str; 5] = ["fra1", "iad2", "nrt1", "sin1", "syd1"];
+
+fn word(words: &[&'static str], n: u32) -> &'static str {
+    words.get(n as usize % words.len().max(1)).copied().unwrap_or_default()
+}
+
+fn numbered(prefix: &str, words: &[&'static str], n: u32) -> String {
+    format!("{prefix}-{}-{:03}", word(words, n), n as usize / words.len().max(1) + 1)
+}
+
+fn muster(rng: &mut Prng, story: &Story) -> Vec<Device> {
+    let mut devices = Vec::with_capacity(2000);
+    for org in &ORGS {
+        let org_id = org_id_of(org.name);
+        for n in 0..org.devices {
+            let name = (org.name_of)(n);
+            let cohort = Cohort::of(org.name, n, story, rng);
+            let (lifetime, rhythm) = if cohort.needs_short_life() { MONTH } else { terms(rng) };
+            devices.push(Device {
+                number: devices.len() as u32,
+                id: device_id_of(org_id, &name),
+                name,
+                org: org.name,
+                org_id,
+                lifetime,
+                rhythm,
+                cohort,
+                hook: rng.chance(0.07),
+                tracked: !rng.chance(0.02),
+                expiry: Some(errors::seconds(story.begin.plus(lifetime))),
+                ready: story.begin,
+                failures: 0,
+            });
+        }
+    }
+    devices
+}
+
+/// Certificates of 30 days, renewed after nine: their renewals are what a history of 90 days is full of.
+const MONTH: (Span, Span) = (Span::days(30), Span::days(9));
+
+/// Lifetime of the certificates, and the time from one to the next.
+fn terms(rng: &mut Prng) -> (Span, Span) {
+    match rng.below(100) {
+        0..64 => MONTH,
+        64..90 => (Span::days(90), Span::days(30)),
+        _ => (Span::days(365), Span::days(335)),
+    }
+}

@@ -1,0 +1,135 @@
+//! What happens to the simulated fleet while somebody watches: the incident goes on for a while, most devices renew,
+//! and now and then many come at once.
+//!
+//! Must not look at a clock: time is what the caller says it is.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use uuid::Uuid;
+
+use super::errors::Fault;
+use super::fleet::{Device, Fleet, Row};
+use super::history::{Pen, Verdict, denials};
+use super::story::{self, Cohort, Story};
+use crate::domain::instant::{Instant, Span};
+
+/// The present, between two calls.
+pub struct Live {
+    /// What is told up to here.
+    told: Instant,
+    /// When the next attempt begins.
+    next: Instant,
+    /// Attempts of a burst still to begin.
+    burst: u64,
+    /// Rows that are already settled and lie ahead, by time.
+    ahead: BinaryHeap<Reverse<Ahead>>,
+}
+
+/// Ordered by time, then id, as tables order rows.
+#[derive(PartialEq, Eq)]
+struct Ahead((Instant, Uuid), Row);
+
+impl Ord for Ahead {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+impl PartialOrd for Ahead {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// After a pause longer than this the fleet is taken to have rested meanwhile.
+const LONGEST: Span = Span::minutes(10);
+/// The approver works again after so long a demo.
+const REPAIRED: Span = Span::minutes(25);
+/// A device that renewed rests at least so long.
+const REST: Span = Span::minutes(30);
+
+impl Live {
+    /// Begins at `now`, with the rows of the attempts under way.
+    pub fn beginning(now: Instant, under_way: Vec<Row>) -> Self {
+        let ahead = under_way.into_iter().map(|r| Reverse(Ahead((r.at, r.id), r))).collect();
+        Self { told: now, next: now.plus(Span(1)), burst: 0, ahead }
+    }
+}
+
+impl Fleet {
+    /// The rows after the last call and not after `until`, oldest first.
+    pub(super) fn advance(&mut self, until: Instant) -> Vec<Row> {
+        if until <= self.live.told {
+            return Vec::new();
+        }
+        self.live.next = self.live.next.max(until.minus(LONGEST));
+        while self.live.next <= until {
+            let t = self.live.next;
+            self.begin_one(t);
+            let gap = self.gap();
+            self.live.next = t.plus(gap);
+        }
+        self.live.told = until;
+        let mut rows = Vec::new();
+        while self.live.ahead.peek().is_some_and(|Reverse(a)| a.1.at <= until) {
+            rows.extend(self.live.ahead.pop().map(|Reverse(a)| a.1));
+        }
+        rows
+    }
+
+    /// Time to the next attempt: 1.4 s in the mean, as of independent devices, and next to nothing in a burst.
+    fn gap(&mut self) -> Span {
+        if self.live.burst > 0 {
+            self.live.burst -= 1;
+            return self.rng.span(Span(5_000), Span(200_000));
+        }
+        if self.rng.chance(0.02) {
+            self.live.burst = 8 + self.rng.below(14);
+        }
+        let seconds = -(1.0 - self.rng.unit()).ln() * 1.4;
+        Span((seconds.min(20.0) * 1e6) as i64 + 1)
+    }
+
+    /// Some device that is free at `t` tries; nobody does, when those asked are all busy.
+    fn begin_one(&mut self, t: Instant) {
+        let afflicted = self.rng.chance(0.42);
+        for _ in 0..24 {
+            let n = self.rng.below(self.devices.len() as u64) as usize;
+            let Some(d) = self.devices.get_mut(n) else { return };
+            let denied = matches!(d.cohort, Cohort::Denied { .. });
+            let absent = matches!(d.cohort, Cohort::Silent { .. } | Cohort::Batch);
+            if d.ready > t || absent || denied != afflicted {
+                continue;
+            }
+            let mut rows = Vec::with_capacity(2);
+            let mut pen = Pen { rows: &mut rows, story: &self.story, rng: &mut self.rng };
+            let causes = causes(d, t, pen.story);
+            let verdict = match causes {
+                Some((chance, causes)) if pen.rng.chance(chance) => Verdict::Fail(Fault::of(causes, pen.rng)),
+                _ if pen.rng.chance(0.01) => Verdict::Stall,
+                _ => Verdict::Success,
+            };
+            let end = pen.attempt(d, t, verdict);
+            let rest = match verdict {
+                Verdict::Fail(_) => pen.back_off(d, Span::minutes(3), Span::minutes(15)),
+                _ => REST,
+            };
+            d.ready = end.plus(rest);
+            self.live.ahead.extend(rows.into_iter().map(|r| Reverse(Ahead((r.at, r.id), r))));
+            return;
+        }
+    }
+}
+
+/// How often a device fails now, and of what. `None`: never.
+fn causes(d: &Device, t: Instant, story: &Story) -> Option<(f64, &'static [&'static str])> {
+    match d.cohort {
+        Cohort::Denied { .. } if t > story.now.plus(REPAIRED) => None,
+        Cohort::Denied { .. } => Some((0.97, denials(d, t))),
+        Cohort::Tpm { .. } => Some((1.0, &story::TPM)),
+        Cohort::Chronic { .. } => Some((1.0, &story::CHRONIC)),
+        Cohort::Skewed => Some((0.8, &["clock_skew"])),
+        Cohort::Flaky => Some((0.4, &story::ORDINARY)),
+        _ => Some((0.03, &story::ORDINARY)),
+    }
+}
