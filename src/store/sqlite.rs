@@ -94,8 +94,9 @@ impl Connector {
 
     fn options(&self) -> SqliteConnectOptions {
         let writes = self.access == Access::Write;
-        // A console has four of these open: half a mebibyte of page cache each.
-        let cache = if writes { "-2048" } else { "-512" };
+        // A console has four of these open: half a mebibyte of page cache each. A writer touches the ends of ten
+        // indexes in every batch; what its cache cannot hold is written out and read again.
+        let cache = if writes { "-65536" } else { "-512" };
         SqliteConnectOptions::new()
             .filename(&self.path)
             .read_only(!writes)

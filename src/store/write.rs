@@ -113,7 +113,7 @@ async fn store(conn: &mut Conn, events: &[(usize, &NewEvent)], outcomes: &mut [R
     write_parties(conn, &ready).await?;
     let stored = match conn.dialect() {
         Dialect::Postgres => insert_arrays(conn, &ready).await?,
-        Dialect::Sqlite => insert_singly(conn, &ready).await?,
+        Dialect::Sqlite => insert_values(conn, &ready).await?,
     };
     for (at, r) in &ready {
         if stored.contains(&r.id) {
@@ -284,19 +284,39 @@ async fn write_parties(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<(), 
         write(conn, &sql, &[]).await?;
         return Ok(());
     }
-    for (id, name) in orgs {
+    let orgs: Vec<_> = orgs.into_iter().collect();
+    for some in orgs.chunks(ROWS) {
         let mut sql = Sql::new(Dialect::Sqlite);
-        sql.push("INSERT INTO organizations (id, name) VALUES (").bind(Bind::Uuid(id)).push(", ");
-        sql.bind(Bind::OptText(name)).push(")").push(&named("organizations"));
+        sql.push("INSERT INTO organizations (id, name)");
+        values(&mut sql, some, |sql, (id, name)| {
+            sql.bind(Bind::Uuid(*id)).push(", ").bind(Bind::OptText(name.clone()));
+        });
+        sql.push(&named("organizations"));
         write(conn, &sql, &[]).await?;
     }
-    for (id, (org, name)) in devices {
+    let devices: Vec<_> = devices.into_iter().collect();
+    for some in devices.chunks(ROWS) {
         let mut sql = Sql::new(Dialect::Sqlite);
-        sql.push("INSERT INTO devices (id, org_id, name) VALUES (").bind(Bind::Uuid(id)).push(", ");
-        sql.bind(Bind::Uuid(org)).push(", ").bind(Bind::OptText(name)).push(")").push(&named("devices"));
+        sql.push("INSERT INTO devices (id, org_id, name)");
+        values(&mut sql, some, |sql, (id, (org, name))| {
+            sql.bind(Bind::Uuid(*id)).push(", ").bind(Bind::Uuid(*org)).push(", ").bind(Bind::OptText(name.clone()));
+        });
+        sql.push(&named("devices"));
         write(conn, &sql, &[]).await?;
     }
     Ok(())
+}
+
+/// Rows of one SQLite statement: it has no arrays, and each statement crosses to the connection's thread and back.
+const ROWS: usize = 250;
+
+/// Writes ` VALUES (…), (…)`.
+fn values<T>(sql: &mut Sql, rows: &[T], mut row: impl FnMut(&mut Sql, &T)) {
+    for (n, r) in rows.iter().enumerate() {
+        sql.push(if n == 0 { " VALUES (" } else { ", (" });
+        row(sql, r);
+        sql.push(")");
+    }
 }
 
 const COLUMNS: &str = "INSERT INTO certificate_renewal_events \
@@ -319,20 +339,20 @@ async fn insert_arrays(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<Hash
 }
 
 /// The ids that were new.
-async fn insert_singly(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
+async fn insert_values(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
     let micros = |t: Option<Instant>| Bind::OptInt(t.and_then(Instant::unix_micros));
     let mut stored = HashSet::with_capacity(ready.len());
-    for (_, r) in ready {
+    for some in ready.chunks(ROWS) {
         let mut sql = Sql::new(Dialect::Sqlite);
-        sql.push(COLUMNS).push(" VALUES (");
-        sql.bind(Bind::Uuid(r.id)).push(", ").bind(Bind::Uuid(r.device.0)).push(", ").bind(Bind::Uuid(r.org.0));
-        sql.push(", ").bind(Bind::Text(r.kind.clone())).push(", ").bind(Bind::OptText(r.reason.clone())).push(", ");
-        sql.bind(micros(r.old_expiry)).push(", ").bind(micros(r.new_expiry)).push(", ");
-        sql.bind(Bind::OptText(r.error.clone())).push(", ").bind(micros(Some(r.created_at)));
-        sql.push(") ON CONFLICT (id) DO NOTHING RETURNING id");
-        if !write(conn, &sql, &[UUID]).await?.is_empty() {
-            stored.insert(r.id);
-        }
+        sql.push(COLUMNS);
+        values(&mut sql, some, |sql, (_, r)| {
+            sql.bind(Bind::Uuid(r.id)).push(", ").bind(Bind::Uuid(r.device.0)).push(", ").bind(Bind::Uuid(r.org.0));
+            sql.push(", ").bind(Bind::Text(r.kind.clone())).push(", ").bind(Bind::OptText(r.reason.clone()));
+            sql.push(", ").bind(micros(r.old_expiry)).push(", ").bind(micros(r.new_expiry)).push(", ");
+            sql.bind(Bind::OptText(r.error.clone())).push(", ").bind(micros(Some(r.created_at)));
+        });
+        sql.push(" ON CONFLICT (id) DO NOTHING RETURNING id");
+        stored.extend(write(conn, &sql, &[UUID]).await?.into_iter().filter_map(|mut r| r.uuid(0)));
     }
     Ok(stored)
 }
