@@ -13,6 +13,8 @@ const UNIX_TO_2000: i64 = 946_684_800_000_000;
 const DAY: i64 = 86_400_000_000;
 /// The first instant PostgreSQL can store: 4714-11-24 BC.
 const EARLIEST: i64 = -211_813_488_000_000_000;
+/// The last one: the end of 294276.
+const LATEST: i64 = 9_223_371_331_199_999_999;
 
 /// An instant in UTC, to the microsecond: 4714 BC to 294276 AD, and both infinities.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,8 +103,8 @@ impl Instant {
             return self;
         }
         let n = self.0.saturating_add(span.0);
-        if n == i64::MAX {
-            Self(i64::MAX - 1)
+        if n > LATEST {
+            Self(LATEST)
         } else if n < EARLIEST {
             Self(EARLIEST)
         } else {
@@ -340,6 +342,16 @@ mod tests {
             assert_eq!(t.to_utc(), Some(c));
             assert_eq!(t.civil_utc(), Some(Civil::from_chrono(&c)));
         }
+    }
+
+    #[test]
+    fn sums_stay_within_what_a_database_takes() {
+        let t = Instant::from_pg_micros(0);
+        for far in [t.plus(Span(i64::MAX)), t.minus(Span(i64::MAX)), t.plus(Span::days(106_742_162))] {
+            assert!(far.is_finite());
+            assert_eq!(Instant::parse_rfc3339(&far.rfc3339()), Some(far));
+        }
+        assert_eq!(Instant::INFINITY.minus(Span::days(1)), Instant::INFINITY);
     }
 
     #[test]

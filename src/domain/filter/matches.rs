@@ -77,7 +77,7 @@ impl Pattern {
         }
     }
     /// The same pattern for a text whose ASCII letters were made lower case.
-    fn lower(&self) -> Self {
+    pub(super) fn lower(&self) -> Self {
         match self {
             Self::Is(x) => Self::Is(x.to_ascii_lowercase()),
             Self::StartsWith(x) => Self::StartsWith(x.to_ascii_lowercase()),

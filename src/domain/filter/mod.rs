@@ -1,6 +1,258 @@
 //! The filter: one value with three faces (the panes, the text of the query bar, the SQL) that always agree.
+//!
+//! A [`Filter`] is what was written: times stay relative, words stay words. [`Filter::criteria`] makes it absolute.
+//! Its text is read by [`Filter::parse`] and written by `Display`; each is the other's inverse. Nothing here asks a
+//! database or a clock, and nothing here may ever turn a mistake into a filter that matches more.
 
+pub mod complete;
 pub mod criteria;
+mod edit;
+mod lex;
 mod matches;
+mod parse;
+mod print;
+pub mod reference;
+mod resolve;
+#[cfg(test)]
+mod tests;
 
+pub use complete::{Candidates, Completion, complete};
 pub use criteria::Criteria;
+pub use edit::{Bounds, Chip, State};
+pub use parse::FilterError;
+
+use super::instant::Span;
+use super::when::{Length, Range, When};
+
+/// Terms that all must hold. The empty filter matches every row.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Filter {
+    terms: Vec<Term>,
+}
+
+/// One condition as written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Term {
+    /// A leading `-`: the exact complement.
+    pub negated: bool,
+    pub test: Test,
+}
+
+/// What a term asks. Lists mean "any of these" and are never empty.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Test {
+    Values {
+        field: Field,
+        any: Vec<Glob>,
+    },
+    Since(When),
+    Until(When),
+    /// At least one side is given.
+    Time(Range),
+    Expires(Vec<Expiry>),
+    Extends(Vec<Extent>),
+    /// A free word or a phrase; never empty.
+    Text(String),
+}
+
+/// The keys of the language.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Key {
+    Type,
+    Org,
+    Device,
+    Reason,
+    Error,
+    Id,
+    Since,
+    Until,
+    Time,
+    Expires,
+    Extends,
+}
+
+/// The keys whose values are texts: those that a pane can list and toggle.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Field {
+    Type,
+    Org,
+    Device,
+    Reason,
+    Error,
+    Id,
+}
+
+/// A text with an optional wildcard at either end. Either the text is not empty, or it is the lone `*`: any value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Glob {
+    open_start: bool,
+    text: String,
+    open_end: bool,
+}
+
+/// When a certificate expires, as seen from now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    /// A distance ahead: `<7d` is from now on and less than 7 days away, `>30d` is later than in 30 days.
+    Ahead(Order, Length),
+    Past,
+    /// No expiry is recorded.
+    None,
+    /// Between two times, neither of them a length; at least one side is given.
+    Between(Range),
+}
+
+/// By how much a renewal moves the expiry: `<=0`, `>=30d`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Extent {
+    pub order: Order,
+    /// Never set for a length of zero.
+    pub negative: bool,
+    pub length: Length,
+}
+
+/// A comparison sign.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    Less,
+    AtMost,
+    Equal,
+    AtLeast,
+    More,
+}
+
+impl Filter {
+    /// Whether it has no terms and so matches every row.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+    /// In the order written.
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+}
+
+impl Term {
+    /// The key that the term is written with; `None` for free text.
+    pub fn key(&self) -> Option<Key> {
+        Some(match &self.test {
+            Test::Values { field, .. } => (*field).into(),
+            Test::Since(_) => Key::Since,
+            Test::Until(_) => Key::Until,
+            Test::Time(_) => Key::Time,
+            Test::Expires(_) => Key::Expires,
+            Test::Extends(_) => Key::Extends,
+            Test::Text(_) => return None,
+        })
+    }
+}
+
+impl Key {
+    /// In the order of the documentation and of completion.
+    pub const ALL: [Self; 11] = [
+        Self::Type,
+        Self::Org,
+        Self::Device,
+        Self::Reason,
+        Self::Error,
+        Self::Since,
+        Self::Until,
+        Self::Time,
+        Self::Expires,
+        Self::Extends,
+        Self::Id,
+    ];
+
+    /// As it is printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::Org => "org",
+            Self::Device => "device",
+            Self::Reason => "reason",
+            Self::Error => "error",
+            Self::Id => "id",
+            Self::Since => "since",
+            Self::Until => "until",
+            Self::Time => "time",
+            Self::Expires => "expires",
+            Self::Extends => "extends",
+        }
+    }
+    /// The key of that name, ASCII case ignored.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.name().eq_ignore_ascii_case(name))
+    }
+    /// The field it asks for texts, where it does.
+    pub const fn field(self) -> Option<Field> {
+        Some(match self {
+            Self::Type => Field::Type,
+            Self::Org => Field::Org,
+            Self::Device => Field::Device,
+            Self::Reason => Field::Reason,
+            Self::Error => Field::Error,
+            Self::Id => Field::Id,
+            Self::Since | Self::Until | Self::Time | Self::Expires | Self::Extends => return None,
+        })
+    }
+}
+
+impl From<Field> for Key {
+    fn from(field: Field) -> Self {
+        match field {
+            Field::Type => Self::Type,
+            Field::Org => Self::Org,
+            Field::Device => Self::Device,
+            Field::Reason => Self::Reason,
+            Field::Error => Self::Error,
+            Field::Id => Self::Id,
+        }
+    }
+}
+
+impl Glob {
+    /// Any value at all: `*`.
+    pub fn any() -> Self {
+        Self { open_start: false, text: String::new(), open_end: true }
+    }
+    /// Exactly this text, stars being plain characters; `None` for the empty text, which no value is.
+    pub fn literal(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| Self { open_start: false, text: text.to_owned(), open_end: false })
+    }
+    /// `None` where nothing is given at all.
+    fn new(open_start: bool, text: String, open_end: bool) -> Option<Self> {
+        match (text.is_empty(), open_start || open_end) {
+            (true, false) => None,
+            (true, true) => Some(Self::any()),
+            (false, _) => Some(Self { open_start, text, open_end }),
+        }
+    }
+    fn is_any(&self) -> bool {
+        self.text.is_empty()
+    }
+    fn is_literal(&self) -> bool {
+        !self.open_start && !self.open_end
+    }
+}
+
+impl Order {
+    /// Longer signs first, so that the first that fits is the one meant.
+    const ALL: [Self; 5] = [Self::AtMost, Self::AtLeast, Self::Less, Self::More, Self::Equal];
+
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::AtMost => "<=",
+            Self::Equal => "=",
+            Self::AtLeast => ">=",
+            Self::More => ">",
+        }
+    }
+}
+
+impl Extent {
+    pub fn span(&self) -> Span {
+        let Span(n) = self.length.span();
+        if self.negative { Span(-n) } else { Span(n) }
+    }
+}

@@ -1,0 +1,301 @@
+//! What could be meant at a place in a filter that is still being typed.
+//!
+//! Takes any text, finished or not, and never judges it: that is the parser's part. Names come from the caller,
+//! who knows what the database holds; nothing is looked up here.
+
+use std::ops::Range;
+
+use super::{Field, Glob, Key};
+use crate::domain::event::{Kind, Outcome};
+use crate::domain::text::Clean;
+
+/// Names to offer, as the database holds them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Candidates {
+    pub types: Vec<String>,
+    pub orgs: Vec<String>,
+    pub devices: Vec<String>,
+    pub reasons: Vec<String>,
+}
+
+/// One proposal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Completion {
+    /// Bytes of the text to replace.
+    pub replace: Range<usize>,
+    /// What to put there, quoted where the language needs it. The cursor belongs behind it.
+    pub with: String,
+    /// For the screen.
+    pub label: Clean,
+}
+
+/// More than these nobody reads.
+const MOST: usize = 50;
+
+const PAST: [&str; 8] = ["15m", "1h", "24h", "7d", "30d", "today", "yesterday", "now"];
+const RANGES: [&str; 5] = ["24h..1h", "yesterday..today", "today..", "7d..", "..24h"];
+const EXPIRES: [&str; 7] = ["past", "<1d", "<7d", "<30d", "<60d", ">60d", "none"];
+const EXTENDS: [&str; 4] = ["<=0", "<30d", ">=30d", ">=1d"];
+
+/// Proposals for the word that the cursor stands in, best first. `cursor` counts bytes; one inside a character
+/// or behind the end is moved back to the nearest place before. What stands behind the cursor in the same word is
+/// replaced but does not narrow the choice.
+pub fn complete(text: &str, cursor: usize, candidates: &Candidates) -> Vec<Completion> {
+    let cursor = text.floor_char_boundary(cursor);
+    let place = Place::at(text, cursor);
+    let typed = text.get(place.start..cursor).unwrap_or_default();
+    let replace = place.start..place.end;
+    match place.key {
+        None if typed.starts_with('"') => Vec::new(),
+        None => ranked(typed, Key::ALL.iter().map(|key| Offer::plain(format!("{}:", key.name()))), &replace),
+        Some(key) => {
+            let needle: String = typed.chars().filter(|c| !matches!(c, '"' | '*')).collect();
+            ranked(&needle, offers(key, candidates), &replace)
+        }
+    }
+}
+
+/// The part of a text that a completion replaces.
+struct Place {
+    /// The key whose value it is; `None` where a key or a free word stands.
+    key: Option<Key>,
+    start: usize,
+    end: usize,
+}
+
+impl Place {
+    fn at(text: &str, cursor: usize) -> Self {
+        let mut scan = Scan::default();
+        let mut place = Self { key: None, start: 0, end: text.len() };
+        for (at, c) in text.char_indices() {
+            if at >= cursor {
+                break;
+            }
+            let next = at + c.len_utf8();
+            if scan.ends_value(c, place.key) {
+                place.start = next;
+                place.key = place.key.filter(|_| c == ',');
+            } else if at == place.start && c == '-' && place.key.is_none() {
+                place.start = next;
+            } else if c == ':'
+                && place.key.is_none()
+                && let Some(key) = text.get(place.start..at).and_then(Key::parse)
+            {
+                place = Self { key: Some(key), start: next, ..place };
+            }
+        }
+        place.end = cursor + scan.rest_of_value(text.get(cursor..).unwrap_or_default(), place.key);
+        place
+    }
+}
+
+/// Tells quoted text from bare text, one character after the other.
+#[derive(Default)]
+struct Scan {
+    quoted: bool,
+    escaped: bool,
+}
+
+impl Scan {
+    /// Whether the character ends a value: white space, or a comma behind a key, outside of quotes.
+    fn ends_value(&mut self, c: char, key: Option<Key>) -> bool {
+        if self.quoted {
+            self.quoted = c != '"' || self.escaped;
+            self.escaped = c == '\\' && !self.escaped;
+            return false;
+        }
+        self.quoted = c == '"';
+        c.is_whitespace() || c == ',' && key.is_some()
+    }
+
+    /// How many bytes behind the cursor belong to the value that it stands in. A quote that is still open there
+    /// and never closed takes nothing: what follows are other terms.
+    fn rest_of_value(mut self, text: &str, key: Option<Key>) -> usize {
+        let opened = self.quoted;
+        let mut end = None;
+        for (at, c) in text.char_indices() {
+            if self.ends_value(c, key) {
+                end = end.or(Some(at));
+            }
+        }
+        if opened && self.quoted { 0 } else { end.unwrap_or(text.len()) }
+    }
+}
+
+/// Something to offer: what is compared and shown, and what is written.
+struct Offer {
+    name: String,
+    with: String,
+}
+
+impl Offer {
+    fn plain(text: impl Into<String>) -> Self {
+        let name = text.into();
+        Self { with: name.clone(), name }
+    }
+    /// A name from the database, written so that it reads back as itself.
+    fn name(name: &str) -> Option<Self> {
+        Glob::literal(name).map(|glob| Self { name: name.to_owned(), with: glob.to_string() })
+    }
+}
+
+fn offers(key: Key, from: &Candidates) -> Vec<Offer> {
+    let plain = |words: &[&str]| words.iter().map(|word| Offer::plain(*word)).collect();
+    let names = |names: &[String]| names.iter().filter_map(|name| Offer::name(name)).collect();
+    match key.field() {
+        Some(Field::Type) => types(&from.types),
+        Some(Field::Org) => names(&from.orgs),
+        Some(Field::Device) => names(&from.devices),
+        Some(Field::Reason) => names(&from.reasons),
+        Some(Field::Error | Field::Id) => Vec::new(),
+        None => match key {
+            Key::Time => plain(&RANGES),
+            Key::Expires => plain(&EXPIRES),
+            Key::Extends => plain(&EXTENDS),
+            _ => plain(&PAST),
+        },
+    }
+}
+
+/// The words of the language, then the types that the database has, else those that it is known to write.
+fn types(seen: &[String]) -> Vec<Offer> {
+    let words = Outcome::ALL.iter().filter_map(|o| o.ending()).chain(super::resolve::BEGINNINGS);
+    let mut offers: Vec<Offer> = words.map(Offer::plain).collect();
+    let known = Kind::KNOWN.iter().copied().filter(|_| seen.is_empty());
+    for name in seen.iter().map(String::as_str).chain(known) {
+        if !offers.iter().any(|o| o.name == name) {
+            offers.extend(Offer::name(name));
+        }
+    }
+    offers
+}
+
+/// The offers that hold what was typed, best first; equally good ones in the order given.
+fn ranked(typed: &str, offers: impl IntoIterator<Item = Offer>, replace: &Range<usize>) -> Vec<Completion> {
+    let needle: Vec<char> = typed.to_lowercase().chars().collect();
+    let scored = offers.into_iter().filter_map(|offer| Some((rank(&needle, &offer.name)?, offer)));
+    let mut found: Vec<_> = scored.collect();
+    found.sort_by_key(|(rank, _)| *rank);
+    let completion = |(_, offer): (Rank, Offer)| Completion {
+        replace: replace.clone(),
+        with: offer.with,
+        label: Clean::line(&offer.name),
+    };
+    found.into_iter().take(MOST).map(completion).collect()
+}
+
+/// How good a match is, smaller being better: where it begins, how many letters lie between its own, and how
+/// long the name is.
+type Rank = (usize, usize, usize);
+
+/// `None` where the letters typed do not occur in this order. Case is ignored.
+fn rank(needle: &[char], name: &str) -> Option<Rank> {
+    if needle.is_empty() {
+        return Some((0, 0, 0));
+    }
+    let name: Vec<char> = name.to_lowercase().chars().collect();
+    let places = name.windows(needle.len());
+    if let Some(start) = places.into_iter().position(|window| window == needle) {
+        return Some((0, start, name.len()));
+    }
+    let mut wanted = needle.iter().peekable();
+    let (mut first, mut last) = (None, 0);
+    for (i, c) in name.iter().enumerate() {
+        if wanted.next_if_eq(&c).is_some() {
+            first = first.or(Some(i));
+            last = i;
+        }
+    }
+    let spread = (last + 1).saturating_sub(first.unwrap_or(0)).saturating_sub(needle.len());
+    wanted.peek().is_none().then_some((1 + spread, first.unwrap_or(0), name.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use crate::domain::filter::Filter;
+    use proptest::prelude::*;
+
+    fn candidates() -> Candidates {
+        let list = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
+        Candidates {
+            types: list(&["renewal_failed", "scan_started"]),
+            orgs: list(&["acme", "Globex, Inc", "ac*", "initech", ""]),
+            devices: list(&["edge-01", "edge-10", "lab-1", "ledger", "\u{1b}[2J"]),
+            reasons: list(&["expired", "proactive"]),
+        }
+    }
+
+    /// `|` marks the cursor. Expects the first of the texts that result.
+    fn check(typed: &str, expected: &[&str]) {
+        let cursor = typed.find('|').expect("a cursor");
+        let text = typed.replace('|', "");
+        let found = complete(&text, cursor, &candidates());
+        let results: Vec<String> = found
+            .into_iter()
+            .take(expected.len().max(1))
+            .map(|c| {
+                let mut text = text.clone();
+                text.replace_range(c.replace, &c.with);
+                text
+            })
+            .collect();
+        assert_eq!(results, expected, "{typed}");
+    }
+
+    #[test]
+    fn completes() {
+        check("|", &["type:", "org:", "device:", "reason:", "error:"]);
+        check("dev|", &["device:"]);
+        check("-o|", &["-org:", "-error:"]);
+        check("type:failed d|", &["type:failed device:"]);
+        check("xp|", &["expires:"]);
+        check("type:|", &["type:failed", "type:success", "type:start", "type:renewal", "type:recovery"]);
+        check("type:fai|", &["type:failed", "type:renewal_failed"]);
+        check("TYPE:fai|", &["TYPE:failed"]);
+        check("type:failed,sc|", &["type:failed,scan_started"]);
+        check("org:glo|", &["org:\"Globex, Inc\""]);
+        check("org:\"Globex, I|", &["org:\"Globex, Inc\""]);
+        check("org:\"Globex, I|\"", &["org:\"Globex, Inc\""]);
+        check("org:\"Globex|, Inc\" x", &["org:\"Globex, Inc\" x"]);
+        check("org:\"Glob| error:\"x y\"", &["org:\"Globex, Inc\" error:\"x y\""]);
+        check("org:\"Globex, I|nc\" x", &["org:\"Globex, Inc\" x"]);
+        check("org:a|,initech", &["org:\"ac*\",initech", "org:acme,initech"]);
+        check("-device:e1|", &["-device:edge-10", "-device:edge-01"]);
+        check("device:edg|e-99 type:failed", &["device:edge-01 type:failed"]);
+        check("device:dge|", &["device:edge-01", "device:edge-10", "device:ledger"]);
+        check("reason:|", &["reason:expired", "reason:proactive"]);
+        check("since:2|", &["since:24h"]);
+        check("time:y|", &["time:yesterday..today"]);
+        check("expires:<|", &["expires:<1d", "expires:<7d"]);
+        check("extends:|", &["extends:<=0"]);
+        check("error:x|", &[]);
+        check("nothing:x|", &[]);
+        check("zzz|", &[]);
+        check("\"typ|", &[]);
+    }
+
+    #[test]
+    fn labels_are_safe() {
+        let found = complete("device:[2", 9, &candidates());
+        assert_eq!(found.first().unwrap().label.as_str(), "␛[2J");
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics_and_names_read_back(
+            text in "[-a-z:,*\"\\\\ \u{e9}]{0,20}", cursor in 0_usize..24, name in any::<String>(),
+        ) {
+            for c in complete(&text, cursor, &candidates()) {
+                prop_assert!(text.get(c.replace).is_some());
+            }
+            let one = Candidates { devices: vec![name.clone()], ..Candidates::default() };
+            for c in complete("device:", 7, &one) {
+                let mut wanted = Filter::default();
+                wanted.toggle(Field::Device, Some(&name), true);
+                prop_assert_eq!(Filter::parse(&format!("device:{}", c.with)), Ok(wanted));
+            }
+        }
+    }
+}

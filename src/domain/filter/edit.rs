@@ -1,0 +1,265 @@
+//! Changes that the panes make to a filter. Each leaves a filter that prints and reads back.
+//!
+//! A pane shows a value as included or excluded by what the filter does to it, whichever words do it: with
+//! `type:failed`, `renewal_failed` is included. Toggling such a value takes away the words that cover it.
+
+use uuid::Uuid;
+
+use super::criteria::Check;
+use super::resolve::values;
+use super::{Field, Filter, Glob, Key, Term, Test};
+use crate::domain::event::{Id, Outcome, outcome_of};
+use crate::domain::instant::Instant;
+use crate::domain::text::Text;
+use crate::domain::when::{Range, When};
+use crate::domain::zone::Zone;
+
+/// What a filter does to one value of a field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// Asked for, by every term that asks for values of the field.
+    Included,
+    /// Some negated term names it.
+    Excluded,
+    Neutral,
+}
+
+/// One term, for a row of chips.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Chip {
+    /// As the filter prints it. May hold text from the database: to be cleaned before it is shown.
+    pub text: String,
+    /// What [`Filter::drop_chip`] takes.
+    pub index: usize,
+}
+
+/// `created_at` from `from` (included) until `until` (excluded).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Bounds {
+    pub from: Option<Instant>,
+    pub until: Option<Instant>,
+}
+
+/// The value that stands for "ends in failure", in `type`.
+const FAILED: &str = "failed";
+
+impl Filter {
+    /// Puts the value in, or takes it out if it is in already; `include` tells whether what is put in asks for it
+    /// or excludes it. `None` and the empty text stand for the rows without a value. Terms that say the opposite
+    /// of the value give way, so that afterwards [`state_of`](Self::state_of) is as asked, or no longer is.
+    pub fn toggle(&mut self, field: Field, value: Option<&str>, include: bool) {
+        let Some(glob) = value.and_then(Glob::literal) else { return self.toggle_missing(field, include) };
+        let was = self.state_of(field, value);
+        self.retain_values(field, true, |known| !covers(field, known, &glob.text));
+        if include {
+            if was == State::Included {
+                self.retain_values(field, false, |known| !covers(field, known, &glob.text));
+            } else {
+                self.include(field, &glob);
+            }
+        } else if was != State::Excluded {
+            self.retain_values(field, false, |known| known != &glob);
+            self.add(field, true, glob);
+        }
+    }
+
+    /// Asks for this value and no other of the field.
+    pub fn only(&mut self, field: Field, value: Option<&str>) {
+        self.without(field.into());
+        self.toggle(field, value, true);
+    }
+
+    /// Drops every term of the key.
+    pub fn without(&mut self, key: Key) {
+        self.terms.retain(|term| term.key() != Some(key));
+    }
+
+    /// What the filter does to a value; `None` and the empty text stand for the rows without one. For organisations
+    /// and devices give the id where the filter should be compared with ids, else the name.
+    pub fn state_of(&self, field: Field, value: Option<&str>) -> State {
+        let value = value.filter(|v| !v.is_empty());
+        let hit = |glob: &Glob| value.is_some_and(|v| covers(field, glob, v));
+        let (mut asked, mut refused) = (0, 0);
+        for (negated, any) in self.values_of(field) {
+            match (negated, value) {
+                (true, Some(_)) if any.iter().any(hit) => return State::Excluded,
+                (false, Some(_)) if any.iter().any(hit) => asked += 1,
+                (false, Some(_)) => refused += 1,
+                (false, None) if any.iter().any(Glob::is_any) => return State::Excluded,
+                (false, None) => refused += 1,
+                (true, None) if any.iter().any(Glob::is_any) => asked += 1,
+                (true, _) => {}
+            }
+        }
+        if asked > 0 && refused == 0 { State::Included } else { State::Neutral }
+    }
+
+    /// Replaces the time range; open on both sides means all times. Holes (`-time:A..B`) stay.
+    pub fn set_time(&mut self, range: Range) {
+        let is_range = |term: &Term| match term.test {
+            Test::Since(_) | Test::Until(_) => true,
+            Test::Time(_) => !term.negated,
+            _ => false,
+        };
+        let place = self.terms.iter().position(is_range).unwrap_or(self.terms.len());
+        self.terms.retain(|term| !is_range(term));
+        let test = match (range.from, range.until) {
+            (None, None) => return,
+            (Some(from), None) => Test::Since(from),
+            (None, Some(until)) => Test::Until(until),
+            (Some(_), Some(_)) => Test::Time(range),
+        };
+        // Terms before the first that went are all still there, so the place exists.
+        self.terms.insert(place.min(self.terms.len()), Term { negated: false, test });
+    }
+
+    /// The time range as written; where several terms set the same side, the last of them. See
+    /// [`bounds`](Self::bounds) for what all of them together mean.
+    pub fn range(&self) -> Range {
+        let mut range = Range::default();
+        for part in self.ranges() {
+            range.from = part.from.or(range.from);
+            range.until = part.until.or(range.until);
+        }
+        range
+    }
+
+    /// The instants between which every matching row lies.
+    pub fn bounds(&self, now: Instant, zone: &Zone) -> Bounds {
+        let mut bounds = Bounds::default();
+        for part in self.ranges() {
+            let (from, until) = (part.from.map(|w| w.at(now, zone)), part.until.map(|w| w.at(now, zone)));
+            // An open side is `None`, which is less than any instant.
+            bounds.from = bounds.from.max(from);
+            bounds.until = [bounds.until, until].into_iter().flatten().min();
+        }
+        bounds
+    }
+
+    /// One chip a term, in the order written.
+    pub fn chips(&self) -> Vec<Chip> {
+        self.terms.iter().enumerate().map(|(index, term)| Chip { text: term.to_string(), index }).collect()
+    }
+
+    /// Drops one term; an index that is out of range drops nothing.
+    pub fn drop_chip(&mut self, index: usize) {
+        if index < self.terms.len() {
+            self.terms.remove(index);
+        }
+    }
+
+    /// Failures only, on and off: adds or removes `type:failed`. Switched on, terms give way that no failure passes.
+    pub fn toggle_failures(&mut self) {
+        if self.failures_only() {
+            return self.terms.retain(|term| !is_failures(term));
+        }
+        let Some(failed) = Glob::literal(FAILED) else { return };
+        let fails = |glob: &Glob| !glob.is_literal() || super::resolve::BEGINNINGS.contains(&glob.text.as_str());
+        let may_fail = |glob: &Glob| fails(glob) || outcome_of(&glob.text) == Outcome::Failed;
+        self.retain_values(Field::Type, true, |glob| glob != &failed && !glob.is_any());
+        self.terms.retain(|term| match &term.test {
+            Test::Values { field: Field::Type, any } if !term.negated => any.iter().any(may_fail),
+            _ => true,
+        });
+        self.terms.push(Term { negated: false, test: Test::Values { field: Field::Type, any: vec![failed] } });
+    }
+
+    /// Whether `type:failed` is set.
+    pub fn failures_only(&self) -> bool {
+        self.terms.iter().any(is_failures)
+    }
+
+    fn toggle_missing(&mut self, field: Field, include: bool) {
+        let was = self.state_of(field, None);
+        let is_any = |term: &Term| matches!(&term.test, Test::Values { any, .. } if any.iter().any(Glob::is_any));
+        let key = Key::from(field);
+        // A row without a value passes no term that asks for values.
+        self.terms.retain(|term| {
+            term.key() != Some(key) || if include { term.negated && !is_any(term) } else { !is_any(term) }
+        });
+        let (done, negated) = if include { (State::Included, true) } else { (State::Excluded, false) };
+        if was != done {
+            self.terms.push(Term { negated, test: Test::Values { field, any: vec![Glob::any()] } });
+        }
+    }
+
+    /// Makes every term that asks for values of the field ask for this one too; a new term where there is none.
+    fn include(&mut self, field: Field, glob: &Glob) {
+        let mut found = false;
+        for term in &mut self.terms {
+            match &mut term.test {
+                Test::Values { field: own, any } if *own == field && !term.negated => {
+                    found = true;
+                    if !any.iter().any(|known| covers(field, known, &glob.text)) {
+                        any.push(glob.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !found {
+            self.add(field, false, glob.clone());
+        }
+    }
+
+    /// Adds a value to the first term of the field and sign, or as a new term.
+    fn add(&mut self, field: Field, negated: bool, glob: Glob) {
+        for term in &mut self.terms {
+            match &mut term.test {
+                Test::Values { field: own, any } if *own == field && term.negated == negated => return any.push(glob),
+                _ => {}
+            }
+        }
+        self.terms.push(Term { negated, test: Test::Values { field, any: vec![glob] } });
+    }
+
+    /// Keeps of the field's values, in terms of that sign, those that `keep` approves; drops terms left empty.
+    fn retain_values(&mut self, field: Field, negated: bool, keep: impl Fn(&Glob) -> bool) {
+        self.terms.retain_mut(|term| match &mut term.test {
+            Test::Values { field: own, any } if *own == field && term.negated == negated => {
+                any.retain(&keep);
+                !any.is_empty()
+            }
+            _ => true,
+        });
+    }
+
+    fn values_of(&self, field: Field) -> impl Iterator<Item = (bool, &[Glob])> {
+        self.terms.iter().filter_map(move |term| match &term.test {
+            Test::Values { field: own, any } if *own == field => Some((term.negated, any.as_slice())),
+            _ => None,
+        })
+    }
+
+    /// What each term says of the time, negated bounds turned round.
+    fn ranges(&self) -> impl Iterator<Item = Range> {
+        let from = |when: When| Range { from: Some(when), until: None };
+        let until = |when: When| Range { from: None, until: Some(when) };
+        self.terms.iter().filter_map(move |term| match (&term.test, term.negated) {
+            (Test::Since(when), false) | (Test::Until(when), true) => Some(from(*when)),
+            (Test::Until(when), false) | (Test::Since(when), true) => Some(until(*when)),
+            (Test::Time(range), false) => Some(*range),
+            _ => None,
+        })
+    }
+}
+
+fn is_failures(term: &Term) -> bool {
+    let only = |any: &[Glob]| matches!(any, [glob] if glob.is_literal() && glob.text == FAILED);
+    !term.negated && matches!(&term.test, Test::Values { field: Field::Type, any } if only(any))
+}
+
+/// Whether a value written in a filter matches a field that holds `value`: a text, a name, or an id as text.
+fn covers(field: Field, glob: &Glob, value: &str) -> bool {
+    let text = Text::from(value);
+    match values(field, std::slice::from_ref(glob)) {
+        Check::Kind(any) => any.iter().any(|m| m.matches(value)),
+        Check::Reason(any) => any.iter().any(|m| m.matches(value)),
+        Check::Error(any) => any.iter().any(|m| m.lower().matches(&value.to_ascii_lowercase())),
+        Check::Org(any) | Check::Device(any) | Check::Id(any) => {
+            let id = Uuid::try_parse(value).ok().map(Id::from);
+            any.iter().any(|m| m.matches(id.as_ref(), Some(&text)))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,222 @@
+//! Text into words: quotes, commas, wildcards and columns. Knows which keys exist, not what their values mean.
+//!
+//! A word is `-`? (`key:`)? and values; a value is `*`? (bare or "quoted") `*`?, and nothing else. What does not fit
+//! is an error, since a guess here would filter by something nobody asked for.
+
+use super::parse::FilterError;
+use super::{Glob, Key};
+use crate::domain::text::Clean;
+use crate::domain::when::is_date;
+
+/// One whitespace-separated piece of a filter.
+pub(super) struct Word {
+    pub negated: bool,
+    pub body: Body,
+}
+
+pub(super) enum Body {
+    Pair { key: Key, values: Vec<Value> },
+    Free(Value),
+}
+
+/// A value with its wildcards taken off.
+pub(super) struct Value {
+    /// Where it begins: characters from 1.
+    pub column: usize,
+    pub glob: Glob,
+    pub quoted: bool,
+}
+
+/// The words of a text, or the first mistake in it.
+pub(super) fn words(text: &str) -> Result<Vec<Word>, FilterError> {
+    let mut lexer = Lexer { chars: text.chars().collect(), at: 0 };
+    let mut words = Vec::new();
+    while lexer.skip_space() {
+        words.push(lexer.word()?);
+    }
+    Ok(words)
+}
+
+struct Lexer {
+    chars: Vec<char>,
+    at: usize,
+}
+
+/// What may stand in a value, by where it stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Free,
+    Value,
+    /// After a key that takes times: a date, one space and a clock time are one value.
+    Time,
+}
+
+impl Lexer {
+    fn peek(&self) -> Option<char> {
+        self.chars.get(self.at).copied()
+    }
+    fn eat(&mut self, wanted: char) -> bool {
+        let there = self.peek() == Some(wanted);
+        self.at += usize::from(there);
+        there
+    }
+    fn column(&self) -> usize {
+        self.at + 1
+    }
+    fn at_end_of_word(&self) -> bool {
+        self.peek().is_none_or(char::is_whitespace)
+    }
+    /// Whether anything follows.
+    fn skip_space(&mut self) -> bool {
+        while self.peek().is_some_and(char::is_whitespace) {
+            self.at += 1;
+        }
+        self.peek().is_some()
+    }
+    /// From here to the end of the word, as written.
+    fn rest_of_word(&self) -> String {
+        self.chars.iter().skip(self.at).take_while(|c| !c.is_whitespace()).collect()
+    }
+
+    fn word(&mut self) -> Result<Word, FilterError> {
+        let column = self.column();
+        let negated = self.eat('-');
+        if negated && self.at_end_of_word() {
+            return Err(FilterError::new(
+                column,
+                "'-' negates nothing",
+                "write it right before a term: '-type:failed'",
+            ));
+        }
+        if self.peek() == Some('-') {
+            let hint = format!("to search for the text, quote it: \"-{}\"", Clean::line(&self.rest_of_word()));
+            return Err(FilterError::new(column, "'-' stands twice", hint));
+        }
+        let Some(key) = self.key()? else {
+            let value = self.value(Place::Free)?;
+            return Ok(Word { negated, body: Body::Free(value) });
+        };
+        let place = if key.field().is_some() { Place::Value } else { Place::Time };
+        let mut values = Vec::new();
+        loop {
+            if self.at_end_of_word() || self.peek() == Some(',') {
+                return Err(self.missing_value(key, values.is_empty()));
+            }
+            values.push(self.value(place)?);
+            if !self.eat(',') {
+                break;
+            }
+        }
+        Ok(Word { negated, body: Body::Pair { key, values } })
+    }
+
+    fn missing_value(&self, key: Key, first: bool) -> FilterError {
+        let name = key.name();
+        let next: String = self.chars.iter().skip(self.at).skip_while(|c| c.is_whitespace()).take(1).collect();
+        if !first || next == "," {
+            return FilterError::new(self.column(), format!("a value of '{name}' is missing beside the comma"), ANY_OF);
+        }
+        let hint = if next.is_empty() { "give one right after the colon" } else { "leave no space after the colon" };
+        FilterError::new(self.column(), format!("'{name}:' has no value"), hint)
+    }
+
+    /// The key at this place, its colon eaten; `None` where a free word or a phrase stands.
+    fn key(&mut self) -> Result<Option<Key>, FilterError> {
+        let column = self.column();
+        let word = self.rest_of_word();
+        let head: String = word.chars().take_while(|c| *c != ':' && *c != '"').collect();
+        let length = head.chars().count();
+        if word.chars().nth(length) != Some(':') {
+            return Ok(None);
+        }
+        let Some(key) = Key::parse(&head) else { return Err(FilterError::unknown_key(column, &head, &word)) };
+        self.at += length + 1;
+        Ok(Some(key))
+    }
+
+    fn value(&mut self, place: Place) -> Result<Value, FilterError> {
+        let column = self.column();
+        let open_start = self.eat('*');
+        let quoted = self.eat('"');
+        let mut text = if quoted { self.quoted(column)? } else { self.bare(place)? };
+        let open_end = if quoted {
+            self.eat('*')
+        } else {
+            let open = text.ends_with('*');
+            text.truncate(text.len() - usize::from(open));
+            open
+        };
+        if quoted && !self.at_end_of_word() && (place == Place::Free || self.peek() != Some(',')) {
+            return Err(FilterError::new(self.column(), "text follows the closing quote", "put a space between them"));
+        }
+        if !quoted && text.contains('*') {
+            let hint = "a wildcard stands at the beginning or at the end of a value; quote a star to search for it";
+            return Err(FilterError::new(column, "'*' inside a value", hint));
+        }
+        match Glob::new(open_start, text, open_end) {
+            Some(glob) => Ok(Value { column, glob, quoted }),
+            None => Err(FilterError::new(column, "an empty value", EMPTY)),
+        }
+    }
+
+    /// After the opening quote, up to and with the closing one. `\"` and `\\` are one character; any other
+    /// backslash is itself.
+    fn quoted(&mut self, opened: usize) -> Result<String, FilterError> {
+        let mut text = String::new();
+        while let Some(c) = self.peek() {
+            self.at += 1;
+            match (c, self.peek()) {
+                ('"', _) => return Ok(text),
+                ('\\', Some(next @ ('"' | '\\'))) => {
+                    text.push(next);
+                    self.at += 1;
+                }
+                _ => text.push(c),
+            }
+        }
+        Err(FilterError::new(
+            opened,
+            "this quote is never closed",
+            "add a '\"'; inside quotes write '\\\"' for a quote",
+        ))
+    }
+
+    fn bare(&mut self, place: Place) -> Result<String, FilterError> {
+        let column = self.column();
+        let mut text = String::new();
+        while let Some(c) = self.peek() {
+            match c {
+                '"' => {
+                    let hint = "quote the whole of it, with '\\\"' for a quote inside";
+                    return Err(FilterError::new(self.column(), "a quote inside a word", hint));
+                }
+                '“' | '”' | '„' if text.is_empty() => {
+                    return Err(FilterError::new(column, format!("'{c}' does not quote"), "use '\"'"));
+                }
+                ',' if place != Place::Free => break,
+                c if c.is_whitespace() => {
+                    if !(place == Place::Time && c == ' ' && ends_in_date(&text) && self.clock_follows()) {
+                        break;
+                    }
+                    text.push('T');
+                }
+                _ => text.push(c),
+            }
+            self.at += 1;
+        }
+        Ok(text)
+    }
+
+    /// Whether the space at this place stands between a date and a clock time.
+    fn clock_follows(&self) -> bool {
+        let next: Vec<char> = self.chars.iter().skip(self.at + 1).take(5).copied().collect();
+        matches!(next.as_slice(), [a, b, ':', c, d] if [a, b, c, d].iter().all(|x| x.is_ascii_digit()))
+    }
+}
+
+const ANY_OF: &str = "write any of several values as 'a,b'";
+const EMPTY: &str = "rows without a value are found by '-reason:*', in any field that may lack one";
+
+fn ends_in_date(text: &str) -> bool {
+    text.len().checked_sub(10).and_then(|start| text.get(start..)).is_some_and(is_date)
+}

@@ -1,0 +1,109 @@
+//! A [`Filter`] back into text, quoted where reading it would otherwise mean something else.
+
+use std::fmt::{self, Display as _, Write as _};
+
+use super::{Expiry, Extent, Filter, Glob, Term, Test};
+use crate::domain::when::{Length, Unit};
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        separated(f, ' ', &self.terms)
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.negated {
+            f.write_char('-')?;
+        }
+        if let Some(key) = self.key() {
+            write!(f, "{}:", key.name())?;
+        }
+        match &self.test {
+            Test::Values { any, .. } => separated(f, ',', any),
+            Test::Since(when) | Test::Until(when) => when.fmt(f),
+            Test::Time(range) => range.fmt(f),
+            Test::Expires(any) => separated(f, ',', any),
+            Test::Extends(any) => separated(f, ',', any),
+            Test::Text(text) => f.write_str(&free(text)),
+        }
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.open_start {
+            f.write_char('*')?;
+        }
+        if is_plain(&self.text) && !self.text.contains(',') {
+            f.write_str(&self.text)?;
+        } else {
+            f.write_str(&quoted(&self.text))?;
+        }
+        if self.open_end { f.write_char('*') } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for Expiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ahead(order, length) => {
+                f.write_str(order.sign())?;
+                length_or_zero(f, *length)
+            }
+            Self::Past => f.write_str("past"),
+            Self::None => f.write_str("none"),
+            Self::Between(range) => range.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.order.sign())?;
+        if self.negative {
+            f.write_char('-')?;
+        }
+        length_or_zero(f, self.length)
+    }
+}
+
+/// A text in quotes, as the language reads it back.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        if c == '"' || c == '\\' {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out
+}
+
+/// A free text: quoted also where it could be taken for a key, an operator or a comparison.
+fn free(text: &str) -> String {
+    let operator = matches!(text, "AND" | "OR" | "NOT" | "&&" | "||") || text.contains([':', '=', '<', '>']);
+    if operator || text.starts_with('-') || !is_plain(text) { quoted(text) } else { text.to_owned() }
+}
+
+fn is_plain(text: &str) -> bool {
+    let special = |c: char| c.is_whitespace() || matches!(c, '"' | '*');
+    !text.contains(special) && !text.starts_with(['“', '”', '„'])
+}
+
+/// Zero seconds as the `0` that people write.
+fn length_or_zero(f: &mut fmt::Formatter<'_>, length: Length) -> fmt::Result {
+    if length == (Length { count: 0, unit: Unit::Seconds }) { f.write_char('0') } else { length.fmt(f) }
+}
+
+fn separated<T: fmt::Display>(f: &mut fmt::Formatter<'_>, separator: char, items: &[T]) -> fmt::Result {
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            f.write_char(separator)?;
+        }
+        item.fmt(f)?;
+    }
+    Ok(())
+}

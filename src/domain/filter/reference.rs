@@ -1,0 +1,341 @@
+//! The filter language as a table: every form with an example, every mistake with its message.
+//!
+//! Documentation, help and tests all read this one table, so that none of them can say what another denies.
+
+/// One form of the language.
+pub struct Form {
+    /// How it is written, for people.
+    pub form: &'static str,
+    /// What it finds.
+    pub meaning: &'static str,
+    /// A filter that uses it.
+    pub example: &'static str,
+}
+
+/// Forms that belong together.
+pub struct Section {
+    pub title: &'static str,
+    pub about: &'static str,
+    pub forms: &'static [Form],
+}
+
+/// A text that is no filter, and the whole message.
+pub struct Mistake {
+    pub input: &'static str,
+    pub message: &'static str,
+}
+
+const fn form(form: &'static str, meaning: &'static str, example: &'static str) -> Form {
+    Form { form, meaning, example }
+}
+
+const fn mistake(input: &'static str, message: &'static str) -> Mistake {
+    Mistake { input, message }
+}
+
+/// Every form, in the order of the documentation.
+pub const SECTIONS: &[Section] = &[
+    Section {
+        title: "Terms",
+        about: "A filter is a row of terms, separated by spaces; a row of the table matches when all of them hold. \
+                The empty filter matches everything.",
+        forms: &[
+            form("key:value", "the field has the value; keys in any case", "type:failed"),
+            form("key:a,b", "any of the values", "org:acme,globex"),
+            form("term term", "both hold, whether the keys differ or not", "device:edge-* device:*-01"),
+            form("-term", "the exact complement: also rows without the field", "-reason:expired"),
+            form("word", "occurs in the error or in the reason, in any case", "timeout"),
+            form("\"a phrase\"", "the same, with spaces and anything else in it", "\"x509: certificate\""),
+        ],
+    },
+    Section {
+        title: "Values",
+        about: "A value is compared as written, upper and lower case being different, except in `error` and in free text, \
+                where ASCII letters match in any case. `%`, `_`, `\\`, `?` and `[` are plain characters everywhere. In \
+                quotes, `\\\"` is a quote and `\\\\` a backslash, and commas, colons and stars are plain characters.",
+        forms: &[
+            form("x*", "begins with x", "device:edge-01*"),
+            form("*x", "ends in x", "device:*.example.com"),
+            form("*x*", "x occurs in it", "org:*west*"),
+            form("*", "any value at all", "reason:*"),
+            form("-key:*", "no value", "-reason:*"),
+            form("\"x\"", "x with any characters in it", "org:\"Globex, Inc\""),
+            form("\"x\"*", "a wildcard stands outside of the quotes", "org:\"Globex, \"*"),
+        ],
+    },
+    Section {
+        title: "Keys with texts",
+        about: "",
+        forms: &[
+            form("type:failed", "types that end in it; also `success` and `start`", "type:failed,success"),
+            form("type:renewal", "types that begin with it; also `recovery`", "type:renewal"),
+            form("type:NAME", "this type, whatever the source calls it", "type:recovery_failed"),
+            form("org:NAME", "organisation, by name", "org:acme"),
+            form("device:NAME", "device, by name", "-device:lab-*"),
+            form(
+                "device:UUID",
+                "by id, with or without hyphens; also org, id",
+                "device:0f3a9c1e-1111-4222-8333-444455556666",
+            ),
+            form("device:DIGITS", "ids that begin with these, 8 or more; also org, id", "device:0f3a9c1e"),
+            form("reason:TEXT", "the reason", "reason:expired"),
+            form("error:TEXT", "a part of the error; with a wildcard its beginning or end", "error:\"x509: cert\""),
+            form("id:ID", "the event", "id:7d444840-9dc0-11d1-b245-5ffdce74fad2"),
+        ],
+    },
+    Section {
+        title: "Keys with times",
+        about: "`since`, `until` and `time` ask for the event's own time. A time is read in the zone shown.",
+        forms: &[
+            form("since:TIME", "from then on, that instant included", "since:24h"),
+            form("until:TIME", "before then, that instant excluded", "until:2026-11-20"),
+            form("time:A..B", "from A, included, until B, excluded", "time:yesterday..today"),
+            form("time:A..", "one side may be open", "time:2026-11-20.."),
+            form("expires:<7d", "expires from now on, in less than 7 days; also `<=`", "expires:<7d"),
+            form("expires:>30d", "expires later than in 30 days, or never; also `>=`", "expires:>30d"),
+            form("expires:past", "expired before now", "expires:past"),
+            form("expires:none", "no expiry is recorded", "expires:none,<7d"),
+            form("expires:A..B", "expires from A, included, until B, excluded", "expires:2026-12-01..2027-01-01"),
+            form("extends:<=0", "the new expiry is no later than the old one", "extends:<=0"),
+            form("extends:<30d", "later by less than that; also `<=` `=` `>=` `>` and `-1d`", "extends:>=0,<30d"),
+        ],
+    },
+    Section {
+        title: "Times",
+        about: "A length is always that long ago, never ahead. `expires` looks at the new expiry, else at the old one; \
+                `extends` needs both.",
+        forms: &[
+            form("30s 15m 2h 3d 1w", "that long ago", "since:15m"),
+            form("now", "now", "time:1h..now"),
+            form("today, yesterday", "the midnight that the day began with", "since:yesterday"),
+            form("2026-11-20", "its midnight; of a midnight that comes twice, the first", "since:2026-11-20"),
+            form("2026-11-20 14:00", "also with `T`, with seconds, with a fraction", "since:2026-11-20 14:00"),
+            form("RFC 3339", "a time with its offset", "since:2026-11-20T14:00:00+01:00"),
+            form("infinity", "as PostgreSQL has it: never expires", "expires:infinity.."),
+        ],
+    },
+];
+
+/// Mistakes, and what is said of each.
+pub const MISTAKES: &[Mistake] = &[
+    mistake("typ:failed", "filter: unknown key 'typ' at column 1; did you mean 'type'?"),
+    mistake("org:acme  Devcie:x", "filter: unknown key 'Devcie' at column 11; did you mean 'device'?"),
+    mistake("-before:1h", "filter: unknown key 'before' at column 2; did you mean 'until'?"),
+    mistake("!type:failed", "filter: unknown key '!type' at column 1; did you mean '-type'?"),
+    mistake(
+        "x509: cert",
+        "filter: unknown key 'x509' at column 1; to search for the text, quote it: \"x509:\"; the keys are type, org, \
+         device, reason, error, since, until, time, expires, extends, id",
+    ),
+    mistake(
+        "https://ca.example",
+        "filter: unknown key 'https' at column 1; to search for the text, quote it: \"https://ca.example\"; the keys are \
+         type, org, device, reason, error, since, until, time, expires, extends, id",
+    ),
+    mistake("type:", "filter: 'type:' has no value at column 6; give one right after the colon"),
+    mistake("type: failed", "filter: 'type:' has no value at column 6; leave no space after the colon"),
+    mistake(
+        "org:a,",
+        "filter: a value of 'org' is missing beside the comma at column 7; write any of several values as 'a,b'",
+    ),
+    mistake(
+        "org:a,,b",
+        "filter: a value of 'org' is missing beside the comma at column 7; write any of several values as 'a,b'",
+    ),
+    mistake(
+        "org:,a",
+        "filter: a value of 'org' is missing beside the comma at column 5; write any of several values as 'a,b'",
+    ),
+    mistake(
+        "reason:\"\"",
+        "filter: an empty value at column 8; rows without a value are found by '-reason:*', in any field that may lack one",
+    ),
+    mistake("-", "filter: '-' negates nothing at column 1; write it right before a term: '-type:failed'"),
+    mistake("--force", "filter: '-' stands twice at column 1; to search for the text, quote it: \"--force\""),
+    mistake(
+        "error:\"x509",
+        "filter: this quote is never closed at column 7; add a '\"'; inside quotes write '\\\"' for a quote",
+    ),
+    mistake("\"a\"b", "filter: text follows the closing quote at column 4; put a space between them"),
+    mistake(
+        "error:a\"b",
+        "filter: a quote inside a word at column 8; quote the whole of it, with '\\\"' for a quote inside",
+    ),
+    mistake("error:“x”", "filter: '“' does not quote at column 7; use '\"'"),
+    mistake(
+        "device:a*b",
+        "filter: '*' inside a value at column 8; a wildcard stands at the beginning or at the end of a value; quote a star \
+         to search for it",
+    ),
+    mistake(
+        "*",
+        "filter: a lone '*' searches for nothing at column 1; rows with an error are 'error:*', rows with a reason 'reason:*'",
+    ),
+    mistake(
+        "type:failed OR org:acme",
+        "filter: 'OR' is no operator at column 13; any of several values is 'key:a,b'; to search for the text, quote it: \"OR\"",
+    ),
+    mistake(
+        "a AND b",
+        "filter: 'AND' is no operator at column 3; terms side by side all have to hold; to search for the text, quote it: \
+         \"AND\"",
+    ),
+    mistake(
+        "NOT a",
+        "filter: 'NOT' is no operator at column 1; a '-' right before a term negates it; to search for the text, quote it: \
+         \"NOT\"",
+    ),
+    mistake(
+        "type!=failed",
+        "filter: 'type!=failed' has no colon after the key at column 1; write '-type:failed'; to search for the text, quote \
+         it: \"type!=failed\"",
+    ),
+    mistake(
+        "expires<7d",
+        "filter: 'expires<7d' has no colon after the key at column 1; write 'expires:<7d'; to search for the text, quote it: \
+         \"expires<7d\"",
+    ),
+    mistake("since:15", "filter: '15' has no unit at column 7; valid units are s, m, h, d and w, as in '15m'"),
+    mistake(
+        "since:3mo",
+        "filter: unknown unit 'mo' in '3mo' at column 7; valid units are s, m, h, d and w, as in '15m'",
+    ),
+    mistake("since:-15m", "filter: '-15m' has a sign at column 7; did you mean '15m', that long ago?"),
+    mistake("since:yestrday", "filter: cannot read the time 'yestrday' at column 7; did you mean 'yesterday'?"),
+    mistake(
+        "since:+15m",
+        "filter: '+15m' lies ahead at column 7; valid are '15m' (that long ago), 'today', 'yesterday', 'now', '2026-11-20', \
+         '2026-11-20T14:00' and RFC 3339",
+    ),
+    mistake(
+        "until:2026-02-30",
+        "filter: no such date and time '2026-02-30' at column 7; valid are '15m' (that long ago), 'today', 'yesterday', \
+         'now', '2026-11-20', '2026-11-20T14:00' and RFC 3339",
+    ),
+    mistake("since:1h,2h", "filter: 'since' takes one value at column 10; take the comma and what follows away"),
+    mistake("since:*", "filter: 'since' takes no wildcard at column 7; give a time such as '24h' or '2026-11-20'"),
+    mistake(
+        "time:today",
+        "filter: 'today' is one time where a range is needed at column 6; write 'today..' for from then on, or 'today..now'",
+    ),
+    mistake(
+        "time:1h..2h",
+        "filter: the range '1h..2h' ends where it begins, or earlier at column 6; give the earlier time first",
+    ),
+    mistake(
+        "time:..",
+        "filter: '..' has no time on either side at column 6; valid are '15m' (that long ago), 'today', 'yesterday', 'now', \
+         '2026-11-20', '2026-11-20T14:00' and RFC 3339",
+    ),
+    mistake("expires:7d", "filter: '7d' lacks a comparison at column 9; write '<7d' or '>7d'"),
+    mistake(
+        "expires:..7d",
+        "filter: '..7d' counts back from now at column 9; lengths ahead are '<7d' and '>30d'; a range takes dates",
+    ),
+    mistake("expires:<-1d", "filter: '<-1d' looks back at column 9; what has expired is 'expires:past'"),
+    mistake("expires:nine", "filter: cannot read the expiry 'nine' at column 9; did you mean 'none'?"),
+    mistake(
+        "expires:soon",
+        "filter: cannot read the expiry 'soon' at column 9; valid are '<7d', '>30d', 'past', 'none' and ranges of dates such \
+         as '2026-11-20..2026-12-01'",
+    ),
+    mistake(
+        "expires:*",
+        "filter: 'expires' takes no wildcard at column 9; rows without an expiry are 'expires:none', those with one \
+         '-expires:none'",
+    ),
+    mistake(
+        "extends:30d",
+        "filter: '30d' lacks a comparison at column 9; compare with a length of time: '<=0', '<30d', '>=1d'",
+    ),
+    mistake(
+        "extends:<x",
+        "filter: 'x' is no length of time at column 9; valid units are s, m, h, d and w, as in '15m'",
+    ),
+    mistake(
+        "extends:*",
+        "filter: 'extends' takes no wildcard at column 9; compare with a length of time: 'extends:<=0'",
+    ),
+];
+
+/// The documentation of the language, in Markdown.
+pub fn markdown() -> String {
+    let mut out = String::from(HEAD);
+    for section in SECTIONS {
+        out.push_str(&format!("\n## {}\n\n", section.title));
+        if !section.about.is_empty() {
+            out.push_str(&format!("{}\n\n", section.about));
+        }
+        out.push_str("| form | finds | example |\n|---|---|---|\n");
+        for Form { form, meaning, example } in section.forms {
+            out.push_str(&format!("| {} | {} | {} |\n", code(form), meaning.replace('|', "\\|"), code(example)));
+        }
+    }
+    out.push_str(MISTAKES_HEAD);
+    for Mistake { input, message } in MISTAKES {
+        out.push_str(&format!("| {} | {} |\n", code(input), code(message)));
+    }
+    out
+}
+
+const HEAD: &str = "# The filter language\n\n\
+    <!-- Written by the test of src/domain/filter/reference.rs; run it with RENEWSCOPE_BLESS=1 after a change. -->\n\n\
+    The text in the query bar, the panes and the command line are one filter in one language:\n\n    \
+    type:failed org:acme,globex -org:lab device:edge-01* reason:expired since:24h expires:<7d error:\"x509: cert\" timeout\n\n\
+    On a command line, quote the whole filter for the shell: `renewscope list 'type:failed expires:<7d'`. A filter that \
+    begins with `-` stands behind `--`.\n";
+
+const MISTAKES_HEAD: &str = "\n## Mistakes\n\n\
+    A mistyped filter is refused, never guessed at. Columns count characters from 1.\n\n\
+    | typed | answer |\n|---|---|\n";
+
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::domain::filter::{Filter, Key};
+
+    #[test]
+    fn every_example_is_read_and_printed_back() {
+        for form in SECTIONS.iter().flat_map(|s| s.forms) {
+            let filter = Filter::parse(form.example).unwrap_or_else(|e| panic!("{}: {e}", form.example));
+            assert_eq!(Filter::parse(&filter.to_string()).as_ref(), Ok(&filter), "{filter}");
+            assert!(!filter.is_empty(), "{}", form.example);
+        }
+    }
+
+    #[test]
+    fn every_key_has_an_example() {
+        let examples: Vec<Filter> =
+            SECTIONS.iter().flat_map(|s| s.forms).filter_map(|f| Filter::parse(f.example).ok()).collect();
+        for key in Key::ALL {
+            assert!(examples.iter().flat_map(Filter::terms).any(|t| t.key() == Some(key)), "{}", key.name());
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_answered() {
+        for Mistake { input, message } in MISTAKES {
+            match Filter::parse(input) {
+                Ok(filter) => panic!("'{input}' was read as '{filter}'"),
+                Err(e) => assert_eq!(&e.to_string(), message),
+            }
+        }
+    }
+
+    /// With `RENEWSCOPE_BLESS` set it writes the file instead.
+    #[test]
+    fn the_documentation_is_up_to_date() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/filter-language.md");
+        if std::env::var_os("RENEWSCOPE_BLESS").is_some() {
+            std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).unwrap();
+            std::fs::write(path, markdown()).unwrap();
+        }
+        let file = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(file == markdown(), "docs/filter-language.md is out of date: run the tests with RENEWSCOPE_BLESS=1");
+    }
+}

@@ -1,0 +1,198 @@
+//! A [`Filter`] made absolute: with a clock reading and a zone, into [`Criteria`] that a database or a row answers,
+//! or into a filter that means the same at any later time.
+
+use uuid::Uuid;
+
+use super::criteria::{Check, Clause, Criteria, ExpiryMatch, KindMatch, NameMatch, Pattern, SpanMatch};
+use super::{Expiry, Extent, Field, Filter, Glob, Order, Term, Test};
+use crate::domain::event::Outcome;
+use crate::domain::instant::{Instant, Span};
+use crate::domain::when::{Range, When};
+use crate::domain::zone::Zone;
+
+/// The first halves of type names that are words of the language.
+pub(super) const BEGINNINGS: [&str; 2] = ["renewal", "recovery"];
+/// The smallest step between two instants.
+const TICK: Span = Span(1);
+
+impl Filter {
+    /// What to ask of a row, by a clock that shows `now` and with local times read in `zone`.
+    pub fn criteria(&self, now: Instant, zone: &Zone) -> Criteria {
+        let clock = Clock { now, zone };
+        let clause = |term: &Term| Clause { negated: term.negated, check: clock.check(&term.test) };
+        Criteria { all: self.terms.iter().map(clause).collect() }
+    }
+
+    /// The same filter with every time written out in UTC, for a command that shows the same rows later and
+    /// elsewhere: its criteria are those of `self` now, whatever the clock and the zone.
+    pub fn absolute(&self, now: Instant, zone: &Zone) -> Self {
+        let clock = Clock { now, zone };
+        let fix = |term: &Term| Term { negated: term.negated, test: clock.absolute(&term.test) };
+        Self { terms: self.terms.iter().map(fix).collect() }
+    }
+}
+
+struct Clock<'a> {
+    now: Instant,
+    zone: &'a Zone,
+}
+
+impl Clock<'_> {
+    fn at(&self, when: When) -> Instant {
+        when.at(self.now, self.zone)
+    }
+
+    fn check(&self, test: &Test) -> Check {
+        let at = |bound: Option<When>| bound.map(|when| self.at(when));
+        match test {
+            Test::Values { field, any } => values(*field, any),
+            Test::Since(when) => Check::Time { from: Some(self.at(*when)), until: None },
+            Test::Until(when) => Check::Time { from: None, until: Some(self.at(*when)) },
+            Test::Time(range) => Check::Time { from: at(range.from), until: at(range.until) },
+            Test::Expires(any) => Check::Expires(any.iter().map(|e| self.expiry(*e)).collect()),
+            Test::Extends(any) => Check::Extends(any.iter().map(extent).collect()),
+            Test::Text(text) => Check::Text(text.clone()),
+        }
+    }
+
+    fn expiry(&self, expiry: Expiry) -> ExpiryMatch {
+        match self.absolute_expiry(expiry) {
+            Expiry::Between(Range { from, until }) => {
+                ExpiryMatch::Within { from: from.map(|when| self.at(when)), until: until.map(|when| self.at(when)) }
+            }
+            Expiry::None | Expiry::Past | Expiry::Ahead(..) => ExpiryMatch::None,
+        }
+    }
+
+    /// Everything but `none` as a range of instants.
+    fn absolute_expiry(&self, expiry: Expiry) -> Expiry {
+        let fixed = |at: Instant| Some(When::At(at));
+        let range = match expiry {
+            Expiry::None => return Expiry::None,
+            Expiry::Past => Range { from: None, until: fixed(self.now) },
+            Expiry::Between(range) => self.absolute_range(range),
+            Expiry::Ahead(order, length) => {
+                let edge = self.now.plus(length.span());
+                let behind = edge.plus(TICK);
+                match order {
+                    Order::Less => Range { from: fixed(self.now), until: fixed(edge) },
+                    Order::AtMost => Range { from: fixed(self.now), until: fixed(behind) },
+                    Order::Equal => Range { from: fixed(edge), until: fixed(behind) },
+                    Order::AtLeast => Range { from: fixed(edge), until: None },
+                    Order::More => Range { from: fixed(behind), until: None },
+                }
+            }
+        };
+        Expiry::Between(range)
+    }
+
+    fn absolute_range(&self, range: Range) -> Range {
+        let fix = |bound: Option<When>| bound.map(|when| When::At(self.at(when)));
+        Range { from: fix(range.from), until: fix(range.until) }
+    }
+
+    fn absolute(&self, test: &Test) -> Test {
+        match test {
+            Test::Since(when) => Test::Since(When::At(self.at(*when))),
+            Test::Until(when) => Test::Until(When::At(self.at(*when))),
+            Test::Time(range) => Test::Time(self.absolute_range(*range)),
+            Test::Expires(any) => Test::Expires(any.iter().map(|e| self.absolute_expiry(*e)).collect()),
+            Test::Values { .. } | Test::Extends(_) | Test::Text(_) => test.clone(),
+        }
+    }
+}
+
+/// What a field has to be, for any of the values.
+pub(super) fn values(field: Field, any: &[Glob]) -> Check {
+    let names = || any.iter().flat_map(names_of).collect();
+    match field {
+        Field::Type => Check::Kind(any.iter().map(kind).collect()),
+        Field::Org => Check::Org(names()),
+        Field::Device => Check::Device(names()),
+        Field::Id => Check::Id(names()),
+        Field::Reason => Check::Reason(any.iter().map(pattern).collect()),
+        Field::Error => Check::Error(any.iter().map(part).collect()),
+    }
+}
+
+fn pattern(glob: &Glob) -> Pattern {
+    let text = glob.text.clone();
+    match (glob.open_start, glob.open_end) {
+        (false, false) => Pattern::Is(text),
+        (false, true) => Pattern::StartsWith(text),
+        (true, false) => Pattern::EndsWith(text),
+        (true, true) => Pattern::Contains(text),
+    }
+}
+
+/// Of a long text: without a wildcard, a part of it.
+fn part(glob: &Glob) -> Pattern {
+    if glob.is_literal() { Pattern::Contains(glob.text.clone()) } else { pattern(glob) }
+}
+
+fn kind(glob: &Glob) -> KindMatch {
+    let text = glob.text.as_str();
+    if glob.is_literal() && Outcome::ALL.iter().any(|o| o.ending() == Some(text)) {
+        return KindMatch::Ending(text.to_owned());
+    }
+    if glob.is_literal() && BEGINNINGS.contains(&text) {
+        return KindMatch::Beginning(text.to_owned());
+    }
+    KindMatch::Name(pattern(glob))
+}
+
+/// A name, a UUID or the beginning of one. A lone star takes every id and every name, since a row may have one
+/// without the other; digits with a star are looked for in both as well.
+fn names_of(glob: &Glob) -> Vec<NameMatch> {
+    let name = NameMatch::Name(pattern(glob));
+    if glob.is_any() {
+        return vec![NameMatch::UuidPrefix { first: Uuid::nil(), last: Uuid::max(), name: String::new() }, name];
+    }
+    if glob.open_start {
+        return vec![name];
+    }
+    match (uuid_range(&glob.text), glob.open_end) {
+        (Some((first, last)), false) if first == last => vec![NameMatch::Uuid(first)],
+        (Some((first, last)), false) => vec![NameMatch::UuidPrefix { first, last, name: glob.text.clone() }],
+        (Some((first, last)), true) => vec![NameMatch::UuidPrefix { first, last, name: glob.text.clone() }, name],
+        (None, _) => vec![name],
+    }
+}
+
+/// The UUIDs that begin with a text of 8 or more hex digits, hyphenated as a UUID is or not at all.
+fn uuid_range(text: &str) -> Option<(Uuid, Uuid)> {
+    let hyphens = text.contains('-');
+    let mut digits = 0_u32;
+    let mut value = 0_u128;
+    for (i, c) in text.chars().enumerate() {
+        if hyphens && matches!(i, 8 | 13 | 18 | 23) {
+            if c != '-' {
+                return None;
+            }
+            continue;
+        }
+        digits += 1;
+        if digits > 32 {
+            return None;
+        }
+        value = value << 4 | u128::from(c.to_digit(16)?);
+    }
+    if digits < 8 {
+        return None;
+    }
+    let open_bits = 128 - 4 * digits;
+    // Not more than 96 bits are open, so both shifts are in range.
+    let first = value << open_bits;
+    Some((Uuid::from_u128(first), Uuid::from_u128(first | ((1_u128 << open_bits) - 1))))
+}
+
+fn extent(extent: &Extent) -> SpanMatch {
+    let span = extent.span();
+    match extent.order {
+        Order::Less => SpanMatch::Less(span),
+        Order::AtMost => SpanMatch::AtMost(span),
+        Order::Equal => SpanMatch::Equal(span),
+        Order::AtLeast => SpanMatch::AtLeast(span),
+        Order::More => SpanMatch::More(span),
+    }
+}
