@@ -98,12 +98,7 @@ impl Store {
     /// question is then answered with [`SourceError::Shape`].
     pub async fn connect(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
         if let (Some(path), true) = (address.path(), options.create) {
-            let missing = !path.exists();
-            let connector = sqlite::Connector::new(path.to_owned(), options);
-            if missing {
-                connector.create().await?;
-            }
-            if missing || options.access == Access::Write {
+            if !path.exists() || options.access == Access::Write {
                 migrate::migrate(address).await?;
             }
         }

@@ -56,7 +56,7 @@ impl Check {
 }
 
 impl KindMatch {
-    /// Whether the value satisfies it.
+    /// Whether a type's name satisfies it.
     pub fn matches(&self, kind: &str) -> bool {
         match self {
             Self::Ending(word) => has_ending(kind, word),
@@ -67,7 +67,7 @@ impl KindMatch {
 }
 
 impl Pattern {
-    /// Whether the value satisfies it.
+    /// Whether a text satisfies it, case as written.
     pub fn matches(&self, text: &str) -> bool {
         match self {
             Self::Is(x) => text == x,
@@ -88,7 +88,7 @@ impl Pattern {
 }
 
 impl NameMatch {
-    /// Whether the value satisfies it.
+    /// Whether an identifier or its name satisfies it.
     pub fn matches(&self, id: Option<&Id>, name: Option<&Text>) -> bool {
         match self {
             Self::Name(pattern) => named(pattern, id, name),

@@ -48,7 +48,18 @@ pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<
         let columns = format!("e.{} AS c, e.{} AS i", map.created_at.name, map.id.name);
         let read = Read { columns: &columns, order: window.order, limit: window.limit };
         limited(&mut sql, source, &branches, &common, &read);
-        sql.push(&format!(" k JOIN {} e ON e.{} = k.i", map.from(), map.id.name));
+        let (from, id) = (map.from(), &map.id.name);
+        let rows = match source.dialect {
+            // Row by row through the primary key: a join would be free to read the whole table instead.
+            Dialect::Postgres => {
+                format!(
+                    " k CROSS JOIN LATERAL (SELECT {} FROM {from} e WHERE e.{id} = k.i LIMIT 1) e",
+                    self::columns(source)
+                )
+            }
+            Dialect::Sqlite => format!(" k CROSS JOIN {from} e ON e.{id} = k.i"),
+        };
+        sql.push(&rows);
     }
     sql.push(&joins(source));
     let word = if window.order == Order::NewestFirst { "DESC" } else { "ASC" };
