@@ -59,6 +59,11 @@ pub async fn execute(url: &str, statements: &str) {
     conn.close().await.unwrap();
 }
 
+/// The server's socket.
+pub fn socket() -> String {
+    SERVER.dir.join(".s.PGSQL.5432").display().to_string()
+}
+
 fn next() -> String {
     format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }

@@ -19,8 +19,22 @@ on_both!(a_table_of_filters, random_filters_on_random_rows);
 
 /// Texts that are awkward for patterns, in several fields at once.
 const WORDS: [&str; 16] = [
-    "failed", "renewal_failed", "recovery_failed", "renewal_start", "re%ewal_failed", "unfailed", "edge-01", "EDGE-01", "edge_01",
-    "a%b", "a_b", "a\\b", "[a-z]*", "é", "É", "",
+    "failed",
+    "renewal_failed",
+    "recovery_failed",
+    "renewal_start",
+    "re%ewal_failed",
+    "unfailed",
+    "edge-01",
+    "EDGE-01",
+    "edge_01",
+    "a%b",
+    "a_b",
+    "a\\b",
+    "[a-z]*",
+    "é",
+    "É",
+    "",
 ];
 
 fn word() -> impl Strategy<Value = String> + Clone {
@@ -93,7 +107,8 @@ fn name() -> impl Strategy<Value = NameMatch> {
 
 fn check() -> impl Strategy<Value = Check> {
     let some = 1..3_usize;
-    let span = || prop_oneof![(-8_i64..8).prop_map(Span::hours), Just(Span(1)), Just(Span(i64::MAX)), Just(Span(i64::MIN))];
+    let span =
+        || prop_oneof![(-8_i64..8).prop_map(Span::hours), Just(Span(1)), Just(Span(i64::MAX)), Just(Span(i64::MIN))];
     let kind = prop_oneof![
         word().prop_map(KindMatch::Ending),
         word().prop_map(KindMatch::Beginning),

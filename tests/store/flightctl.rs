@@ -79,7 +79,8 @@ async fn read(address: &Address) -> Store {
 
 #[tokio::test]
 async fn every_form_is_read_with_names() {
-    for (name, ddl, with_org) in [("code", CODE, true), ("checked", CHECKED, true), ("without org", WITHOUT_ORG, false)] {
+    for (name, ddl, with_org) in [("code", CODE, true), ("checked", CHECKED, true), ("without org", WITHOUT_ORG, false)]
+    {
         let (address, _) = source(&[DIRECTORY, ddl], with_org).await;
         let store = read(&address).await;
         let rows = page(&store, &Criteria::default(), Anchor::Newest, 10).await.rows;
@@ -114,7 +115,13 @@ async fn facets_find_devices_by_name() {
     let (address, _) = source(&[DIRECTORY, CODE], true).await;
     let store = read(&address).await;
     let facets = async |needle: &str| {
-        let query = FacetQuery { field: Field::Device, criteria: Criteria::default(), needle: needle.into(), limit: 5, ceiling: 100 };
+        let query = FacetQuery {
+            field: Field::Device,
+            criteria: Criteria::default(),
+            needle: needle.into(),
+            limit: 5,
+            ceiling: 100,
+        };
         let Answer::Facets(facets) = store.ask(&Query::Facets(query)).await.unwrap() else { panic!() };
         facets
     };
@@ -179,7 +186,10 @@ async fn nothing_is_written_but_indexes_on_request() {
     let states: Vec<_> = made.iter().map(|i| i.state).collect();
     use IndexState::{Created, Exists, Rebuilt};
     assert_eq!(states, [Rebuilt, Created, Created, Created, Created]);
-    assert!(made.iter().all(|i| i.name.starts_with("renewscope_") && i.bytes.is_some_and(|b| b > 0) && !i.purpose.is_empty()));
+    assert!(
+        made.iter()
+            .all(|i| i.name.starts_with("renewscope_") && i.bytes.is_some_and(|b| b > 0) && !i.purpose.is_empty())
+    );
     let again = migrate::index(&address).await.unwrap();
     assert!(again.iter().all(|i| i.state == Exists), "{again:?}");
 }
@@ -191,7 +201,10 @@ async fn an_incomplete_table_is_named() {
     let store = read(&address).await;
     let query = Query::Count { criteria: Criteria::default(), ceiling: None };
     let error = refused(store.ask(&query).await);
-    assert!(matches!(&error, SourceError::Shape(why) if why.contains("relation 'certificate_renewal_events' not found")), "{error}");
+    assert!(
+        matches!(&error, SourceError::Shape(why) if why.contains("relation 'certificate_renewal_events' not found")),
+        "{error}"
+    );
     pg::execute(&url, "CREATE TABLE certificate_renewal_events (id UUID, device_id UUID, created_at TIMESTAMP)").await;
     let error = refused(store.ask(&query).await);
     assert!(matches!(&error, SourceError::Shape(why) if why.contains("no column 'event_type'")), "{error}");

@@ -150,6 +150,12 @@ pub fn ends(source: &Source) -> (Sql, Vec<CellType>) {
     (Sql::plain(source.dialect, &text), vec![CellType::Time(at.ty); 2])
 }
 
+/// Whether the server would refuse a write of this session now: 1 or 0. SQLite has no such question.
+pub fn read_only() -> (Sql, Vec<CellType>) {
+    let text = "SELECT (current_setting('transaction_read_only') = 'on')::int::int8";
+    (Sql::plain(Dialect::Postgres, text), vec![CellType::Int])
+}
+
 /// Ids and names from a directory table, of these ids.
 pub fn names_of_ids(source: &Source, table: &str, name: &str, ty: CellType, ids: &[Id]) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);

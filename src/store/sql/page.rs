@@ -52,7 +52,10 @@ pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<
         let rows = match source.dialect {
             // Row by row through the primary key: a join would be free to read the whole table instead.
             Dialect::Postgres => {
-                format!(" k CROSS JOIN LATERAL (SELECT {} FROM {from} e WHERE e.{id} = k.i LIMIT 1) e", self::columns(source))
+                format!(
+                    " k CROSS JOIN LATERAL (SELECT {} FROM {from} e WHERE e.{id} = k.i LIMIT 1) e",
+                    self::columns(source)
+                )
             }
             Dialect::Sqlite => format!(" k CROSS JOIN {from} e ON e.{id} = k.i"),
         };
