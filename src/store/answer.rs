@@ -26,9 +26,7 @@ const MAX_BUCKETS: u32 = 10_000;
 /// Answers a question on this session.
 pub async fn answer(shared: &Shared, s: &mut Session, query: &Query) -> Result<Answer, SourceError> {
     let source = shared.source(s).await?;
-    if source.has_all_indexes() {
-        s.tune().await?;
-    }
+    s.tune(source.has_all_indexes()).await?;
     let asker = Asker { shared, source: &source };
     let answer = match query {
         Query::Page { criteria, anchor, limit } => asker.page(s, criteria, anchor, (*limit, Errors::Head)).await,

@@ -38,7 +38,7 @@ pub struct PgConn {
     /// Set where a pooler takes the session's settings away: every statement gets them in a transaction of its own.
     settings: Option<String>,
     broken: bool,
-    tuned: bool,
+    tuned: Option<bool>,
     timeout: Duration,
     address: String,
 }
@@ -93,7 +93,7 @@ impl Connector {
             pid: Arc::default(),
             settings: None,
             broken: false,
-            tuned: false,
+            tuned: None,
             timeout: self.timeout,
             address: self.address.clone(),
         };
@@ -178,18 +178,20 @@ impl PgConn {
         Context { address: &self.address, timeout: self.timeout, overdue }
     }
 
-    /// Tells the planner not to sort group by group, once it is known that the table has every composite index. It takes
-    /// the groups of a column for equally large, and would sort half the table where one organisation owns it, to save
-    /// some pages of index. Servers before version 13 do not know the setting and do not sort so; behind a pooler the
-    /// session is not ours to set.
-    pub async fn tune(&mut self) -> Result<(), SourceError> {
-        if self.tuned || self.settings.is_some() {
+    /// Settings of the planner, as far as the server knows them; behind a pooler the session is not ours to set.
+    ///
+    /// Compiling a question costs more than it saves. And where the table has every composite index, nothing is to be
+    /// sorted group by group: the planner takes the groups of a column for equally large, and would sort half the table
+    /// where one organisation owns it, to save some pages of index.
+    pub async fn tune(&mut self, all_indexes: bool) -> Result<(), SourceError> {
+        if self.tuned == Some(all_indexes) || self.settings.is_some() {
             return Ok(());
         }
-        let sql = "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'enable_incremental_sort'";
-        let set = sqlx::query(sql).persistent(false).execute(&mut self.inner).await;
+        let sql = "SELECT set_config(name, CASE WHEN name = 'jit' OR $1 THEN 'off' ELSE 'on' END, false) \
+             FROM pg_settings WHERE name IN ('jit', 'enable_incremental_sort')";
+        let set = sqlx::query(sql).bind(all_indexes).persistent(false).execute(&mut self.inner).await;
         set.map_err(|e| self.context(false).error(e))?;
-        self.tuned = true;
+        self.tuned = Some(all_indexes);
         Ok(())
     }
 

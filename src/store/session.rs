@@ -204,11 +204,11 @@ impl Session {
         Ok(())
     }
 
-    /// Prepares the connection for a table that has all paging indexes.
-    pub async fn tune(&mut self) -> Result<(), SourceError> {
+    /// Prepares the connection for a table that has all paging indexes, or lacks some.
+    pub async fn tune(&mut self, all_indexes: bool) -> Result<(), SourceError> {
         self.busy = true;
         let tuned = match self.conn()? {
-            Conn::Postgres(conn) => conn.tune().await,
+            Conn::Postgres(conn) => conn.tune(all_indexes).await,
             Conn::Sqlite(_) => Ok(()),
         };
         self.busy = false;

@@ -2,7 +2,7 @@
 
 use super::cell::CellType;
 use super::filter::pattern;
-use super::keys::{Bound, Branch, Common, Order, Read, branches, limited};
+use super::keys::{Bound, Branch, Common, Order, Read, branches, branches_within, limited};
 use super::{Bind, Dialect, Sql};
 use crate::domain::event::Id;
 use crate::domain::filter::criteria::Pattern;
@@ -76,7 +76,7 @@ pub fn facet(
         Field::Device => (source.id_expr(&map.device), CellType::Id(map.device.ty)),
     };
     let mut sql = Sql::new(source.dialect);
-    let branches = branches(source, resolved);
+    let branches = branches_within(source, resolved, ceiling);
     let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
     sql.push("SELECT g.v, g.n, g.total FROM (SELECT x.v AS v, count(*) AS n, CAST(sum(count(*)) OVER () AS BIGINT) AS total FROM ");
     let columns = format!("e.{} AS c, e.{} AS i, {column} AS v", map.created_at.name, map.id.name);

@@ -14,6 +14,8 @@ use crate::store::resolve::{Resolved, Set};
 
 /// More branches than this cost more to plan than they save.
 pub const MAX_BRANCHES: usize = 200;
+/// Index entries that all branches together may read.
+const MAX_HEADS: u64 = 200_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
@@ -45,6 +47,14 @@ pub struct Branch {
     pub org: Option<Id>,
     pub kind: Option<String>,
     pub device: Option<Id>,
+}
+
+/// The branches for a read of at most `limit` rows: none but the plain order where their heads together would be more
+/// than the plain order has to look at.
+pub fn branches_within(source: &Source, resolved: &Resolved, limit: u64) -> Vec<Branch> {
+    let branches = branches(source, resolved);
+    let heads = u64::try_from(branches.len()).unwrap_or(u64::MAX).saturating_mul(limit);
+    if branches.len() > 1 && heads > MAX_HEADS { vec![Branch::default()] } else { branches }
 }
 
 /// The branches that the table's indexes answer; one that fixes nothing where none would help.
