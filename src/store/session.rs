@@ -204,6 +204,17 @@ impl Session {
         Ok(())
     }
 
+    /// Prepares the connection for a table that has all paging indexes, or lacks some.
+    pub async fn tune(&mut self, all_indexes: bool) -> Result<(), SourceError> {
+        self.busy = true;
+        let tuned = match self.conn()? {
+            Conn::Postgres(conn) => conn.tune(all_indexes).await,
+            Conn::Sqlite(_) => Ok(()),
+        };
+        self.busy = false;
+        tuned
+    }
+
     /// The connection itself, for what is not a question.
     pub fn conn(&mut self) -> Result<&mut Conn, SourceError> {
         self.conn.as_mut().ok_or(SourceError::Cancelled)

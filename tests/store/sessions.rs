@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use renewscope::domain::event::NewEvent;
 use renewscope::domain::filter::Criteria;
 use renewscope::domain::filter::criteria::{Check, Pattern};
 use renewscope::domain::page::Anchor;
-use renewscope::protocol::{Query, SourceError};
-use renewscope::store::{Access, Address, ConnectOptions, Store};
+use renewscope::protocol::query::Description;
+use renewscope::protocol::{Answer, Query, SourceError};
+use renewscope::store::{Address, ConnectOptions, RowOutcome, Store};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::bed::{Bed, all_of, at, event, page, refused};
+use super::bed::{Bed, all_of, at, event, page, refused, writing};
 use super::pg;
 use crate::on_both;
 
@@ -22,13 +25,11 @@ async fn a_reader_cannot_write(bed: Bed) {
 
 async fn a_long_statement_is_stopped(bed: Bed) {
     let text = "ab".repeat(1000);
-    let row = |n| renewscope::domain::event::NewEvent { error: Some(text.clone()), ..event("edge", "failed", at(n)) };
+    let row = |n| NewEvent { error: Some(text.clone()), ..event("edge", "failed", at(n)) };
     bed.fill(&(0..3000).map(row).collect::<Vec<_>>()).await;
     let options = ConnectOptions { statement_timeout: Duration::from_millis(100), ..ConnectOptions::default() };
     let store = Store::connect(&bed.address, &options).await.unwrap();
-    let parts = (0..400).map(|n| Pattern::Contains(format!("{}c{n}", "ab".repeat(40)))).collect();
-    let slow = Query::Count { criteria: all_of([Check::Error(parts)]), ceiling: None };
-    assert_eq!(refused(store.ask(&slow).await), SourceError::Timeout("0.1 s".into()));
+    assert_eq!(refused(store.ask(&slow()).await), SourceError::Timeout("0.1 s".into()));
     assert_eq!(page(&store, &Criteria::default(), Anchor::Newest, 5).await.rows.len(), 5);
 }
 
@@ -46,20 +47,73 @@ async fn four_questions_at_once(bed: Bed) {
     }
 }
 
+async fn describe(store: &Store) -> Description {
+    match store.ask(&Query::Describe).await.unwrap() {
+        Answer::Described(d) => d,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn the_server_holds_a_reader_to_reading() {
+    let address = Address::parse(&pg::migrated().await).unwrap();
+    let reader = Store::connect(&address, &ConnectOptions::default()).await.unwrap();
+    assert!(describe(&reader).await.read_only);
+    let writer = Store::connect(&address, &writing()).await.unwrap();
+    assert!(!describe(&writer).await.read_only);
+}
+
+/// Stands before the server as a pooler does that knows no `options`: refuses a start with them, passes on the others.
+async fn pooler(listener: tokio::net::UnixListener, server: String) {
+    while let Ok((mut client, _)) = listener.accept().await {
+        let server = server.clone();
+        tokio::spawn(async move {
+            let mut start = vec![0; client.read_i32().await.unwrap() as usize - 4];
+            client.read_exact(&mut start).await.unwrap();
+            if start.windows(8).any(|w| w == b"options\0") {
+                let words = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: options\0\0";
+                client.write_u8(b'E').await.unwrap();
+                client.write_i32(words.len() as i32 + 4).await.unwrap();
+                client.write_all(words).await.unwrap();
+                return;
+            }
+            let mut backend = tokio::net::UnixStream::connect(server).await.unwrap();
+            backend.write_i32(start.len() as i32 + 4).await.unwrap();
+            backend.write_all(&start).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut client, &mut backend).await;
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_hold_behind_a_pooler() {
     let url = pg::migrated().await;
-    let store = Store::connect(&Address::parse(&url).unwrap(), &ConnectOptions::default()).await.unwrap();
-    let mut conn = pg::connect(&url).await;
-    let seen: (i64, bool) = sqlx::query_as(
-        "SELECT count(*), bool_and(backend_type = 'client backend') FROM pg_stat_activity
-         WHERE application_name = 'renewscope' AND datname = current_database()",
-    )
-    .fetch_one(&mut conn)
-    .await
-    .unwrap();
-    assert_eq!(seen, (1, true));
-    drop(store);
+    let dir = tempfile::tempdir().unwrap();
+    let listener = tokio::net::UnixListener::bind(dir.path().join(".s.PGSQL.5432")).unwrap();
+    tokio::spawn(pooler(listener, pg::socket()));
+    let (_, database) = url.rsplit_once('/').unwrap();
+    let host = dir.path().display().to_string().replace('/', "%2F");
+    let address = Address::parse(&format!("postgres://postgres@{host}/{database}")).unwrap();
+
+    let writer = Store::connect(&address, &writing()).await.unwrap();
+    let text = "ab".repeat(1000);
+    let row = |n| NewEvent { error: Some(text.clone()), ..event("edge", "failed", at(n)) };
+    let outcomes = writer.create_many(&(0..3000).map(row).collect::<Vec<_>>()).await.unwrap();
+    assert!(outcomes.iter().all(|o| *o == RowOutcome::Stored));
+
+    let options = ConnectOptions { statement_timeout: Duration::from_millis(300), ..ConnectOptions::default() };
+    let reader = Store::connect(&address, &options).await.unwrap();
+    assert!(describe(&reader).await.read_only);
+    assert_eq!(refused(reader.ask(&slow()).await), SourceError::Timeout("0.3 s".into()));
+    let gone = reader.answer(&slow(), tokio::time::sleep(Duration::from_millis(50))).await;
+    assert_eq!(gone, Err(SourceError::Cancelled));
+    assert_eq!(page(&reader, &Criteria::default(), Anchor::Newest, 5).await.rows.len(), 5);
+}
+
+/// Searches every error for what is in none.
+fn slow() -> Query {
+    let parts = (0..400).map(|n| Pattern::Contains(format!("{}c{n}", "ab".repeat(40)))).collect();
+    Query::Count { criteria: all_of([Check::Error(parts)]), ceiling: None }
 }
 
 #[tokio::test]
@@ -100,8 +154,7 @@ async fn a_table_one_may_not_read_is_refused() {
     )
     .await;
     let address = Address::parse(&url.replace("postgres@", "reads_nothing@")).unwrap();
-    let store =
-        Store::connect(&address, &ConnectOptions { access: Access::Read, ..ConnectOptions::default() }).await.unwrap();
+    let store = Store::connect(&address, &ConnectOptions::default()).await.unwrap();
     let query = Query::Count { criteria: Criteria::default(), ceiling: None };
     let error = refused(store.ask(&query).await);
     assert!(matches!(&error, SourceError::Refused { .. }), "{error}");

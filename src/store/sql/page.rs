@@ -1,7 +1,7 @@
 //! A page of events: the statement, and its rows as events.
 
 use super::cell::{CellType, Row};
-use super::keys::{Bound, Common, Order, Read, branches, limited};
+use super::keys::{Bound, Common, Order, Read, branches_within, limited};
 use super::{Bind, Dialect, Sql};
 use crate::domain::event::{ErrorText, Id, Kind, RenewalEvent};
 use crate::protocol::SourceError;
@@ -34,7 +34,7 @@ pub struct Window {
 pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
     let select = select(source, window.errors);
-    let branches = branches(source, resolved);
+    let branches = branches_within(source, resolved, window.limit);
     let common = Common::new(&mut sql, source, resolved, &window.bound);
     let map = &source.map;
     sql.push("SELECT ").push(&select.list.join(", ")).push(" FROM ");
