@@ -7,6 +7,8 @@
 //! |---|---|---|
 //! | [`domain`] | words of the subject; no I/O, no clock, no screen | – |
 //! | [`protocol`] | what crosses the channel between screen and tasks | `domain` |
+//! | [`store`] | the databases; the only layer that knows `sqlx` | `domain` `protocol` |
 
 pub mod domain;
 pub mod protocol;
+pub mod store;

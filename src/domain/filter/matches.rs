@@ -56,7 +56,8 @@ impl Check {
 }
 
 impl KindMatch {
-    pub(super) fn matches(&self, kind: &str) -> bool {
+    /// Whether a type's name satisfies it.
+    pub fn matches(&self, kind: &str) -> bool {
         match self {
             Self::Ending(word) => has_ending(kind, word),
             Self::Beginning(word) => has_beginning(kind, word),
@@ -66,7 +67,8 @@ impl KindMatch {
 }
 
 impl Pattern {
-    pub(super) fn matches(&self, text: &str) -> bool {
+    /// Whether a text satisfies it, case as written.
+    pub fn matches(&self, text: &str) -> bool {
         match self {
             Self::Is(x) => text == x,
             Self::StartsWith(x) => text.starts_with(x.as_str()),
@@ -86,7 +88,8 @@ impl Pattern {
 }
 
 impl NameMatch {
-    pub(super) fn matches(&self, id: Option<&Id>, name: Option<&Text>) -> bool {
+    /// Whether an identifier or its name satisfies it.
+    pub fn matches(&self, id: Option<&Id>, name: Option<&Text>) -> bool {
         match self {
             Self::Name(pattern) => named(pattern, id, name),
             Self::Uuid(uuid) => uuid_in(id, *uuid, *uuid),

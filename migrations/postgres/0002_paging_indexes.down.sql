@@ -1,0 +1,5 @@
+DROP INDEX idx_cert_renewal_events_device_page;
+DROP INDEX idx_cert_renewal_events_org_type_page;
+DROP INDEX idx_cert_renewal_events_type_page;
+DROP INDEX idx_cert_renewal_events_org_page;
+DROP INDEX idx_cert_renewal_events_page;

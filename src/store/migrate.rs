@@ -1,0 +1,263 @@
+//! The schema of our own database: what is applied, going forward, going back, and the paging indexes of a table that
+//! others made.
+//!
+//! Nothing here runs by connecting (but see [`ConnectOptions::create`]); each function is a command that a
+//! person gives. A database whose event table we did not make is reported and left as it is; only [`index`] adds to it.
+
+mod index;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection as _, SqlStr};
+
+use super::catalog::{self, EVENTS, Table};
+use super::error::Context;
+use super::session::{Conn, Connector};
+use super::sql::cell::CellType;
+use super::{Access, Address, ConnectOptions, Dialect, Sql, connector};
+use crate::protocol::SourceError;
+
+pub use index::{IndexReport, IndexState, index};
+
+/// Making an index takes as long as it takes.
+const NO_LIMIT: Duration = Duration::ZERO;
+
+/// Version, name, and the way forward and back on each database.
+struct Step {
+    version: i64,
+    name: &'static str,
+    postgres: (&'static str, &'static str),
+    sqlite: (&'static str, &'static str),
+}
+
+macro_rules! step {
+    ($version:literal, $name:literal, $file:literal) => {
+        Step {
+            version: $version,
+            name: $name,
+            postgres: (
+                include_str!(concat!("../../migrations/postgres/", $file, ".up.sql")),
+                include_str!(concat!("../../migrations/postgres/", $file, ".down.sql")),
+            ),
+            sqlite: (
+                include_str!(concat!("../../migrations/sqlite/", $file, ".up.sql")),
+                include_str!(concat!("../../migrations/sqlite/", $file, ".down.sql")),
+            ),
+        }
+    };
+}
+
+const STEPS: [Step; 2] = [
+    step!(1, "certificate renewal events", "0001_certificate_renewal_events"),
+    step!(2, "paging indexes", "0002_paging_indexes"),
+];
+
+/// What stands in the database.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// No event table, and none of our migrations.
+    Nothing,
+    /// Our own schema.
+    Own,
+    /// An event table that others made: its columns, `name type`.
+    Foreign { columns: Vec<String> },
+}
+
+/// One migration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StepReport {
+    pub version: i64,
+    pub name: &'static str,
+    pub applied: bool,
+    /// Applied from other text than this program has.
+    pub differs: bool,
+}
+
+/// Where a database stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Status {
+    /// Without any secret.
+    pub address: String,
+    pub found: Found,
+    pub steps: Vec<StepReport>,
+    pub indexes: Vec<IndexReport>,
+}
+
+/// What a migration did: the steps that it took, in their order. None where nothing was to be done, or where the table
+/// is not ours.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Moved {
+    pub found: Found,
+    pub steps: Vec<StepReport>,
+}
+
+/// Looks, and changes nothing.
+pub async fn status(address: &Address) -> Result<Status, SourceError> {
+    let mut conn = open(address, Access::Read).await?;
+    let tables = catalog::tables(&mut conn).await?;
+    let found = found(&mut conn, &tables).await?;
+    let steps = steps(&mut conn, found == Found::Own).await?;
+    let indexes = match found {
+        Found::Nothing => Vec::new(),
+        _ => index::reports(&mut conn).await?,
+    };
+    Ok(Status { address: address.to_string(), found, steps, indexes })
+}
+
+/// Brings our schema up to date; makes it, and a missing SQLite file, where nothing is. Running it twice changes nothing.
+pub async fn migrate(address: &Address) -> Result<Moved, SourceError> {
+    if let Some(path) = address.path().filter(|p| !p.exists()) {
+        super::sqlite::Connector::new(path.to_owned(), &options(Access::Write)).create().await?;
+    }
+    run(address, |_| Some(None)).await
+}
+
+/// Goes back one step, or down to `target` (0: everything, with all events).
+pub async fn rollback(address: &Address, target: Option<i64>) -> Result<Moved, SourceError> {
+    run(address, |before| {
+        let last = before.iter().filter(|s| s.applied).map(|s| s.version).max()?;
+        Some(Some(target.unwrap_or(last - 1)))
+    })
+    .await
+}
+
+/// Whether the event table was made by our migrations.
+pub(super) async fn is_own(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<bool, SourceError> {
+    if !tables.get("_sqlx_migrations").is_some_and(|t| t.readable) {
+        return Ok(false);
+    }
+    let applied = applied(conn).await?;
+    Ok(STEPS.first().is_some_and(|s| applied.get(&s.version).is_some_and(|(name, _)| name == s.name)))
+}
+
+/// Runs the migrator: forward, or back to the version that `goal` gives. `None` from it: nothing to do.
+async fn run(
+    address: &Address,
+    goal: impl FnOnce(&[StepReport]) -> Option<Option<i64>> + Send,
+) -> Result<Moved, SourceError> {
+    let mut conn = open(address, Access::Write).await?;
+    let tables = catalog::tables(&mut conn).await?;
+    let before = found(&mut conn, &tables).await?;
+    if matches!(before, Found::Foreign { .. }) {
+        return Ok(Moved { found: before, steps: Vec::new() });
+    }
+    if before == Found::Nothing && (tables.contains_key("devices") || tables.contains_key("organizations")) {
+        return Err(SourceError::Invalid(format!(
+            "{address} has a table 'devices' or 'organizations' that is not ours; give renewscope a database or schema of its own"
+        )));
+    }
+    let old = steps(&mut conn, before == Found::Own).await?;
+    let done = || Moved { found: before.clone(), steps: Vec::new() };
+    let Some(goal) = goal(&old) else { return Ok(done()) };
+    if goal.is_none() && old.iter().all(|s| s.applied && !s.differs) {
+        return Ok(done());
+    }
+    let migrator = migrator(conn.dialect());
+    let shown = address.to_string();
+    let ran = match (&mut conn, goal) {
+        (Conn::Postgres(c), None) => migrator.run_direct(None, &mut c.inner, false).await,
+        (Conn::Postgres(c), Some(target)) => migrator.undo(&mut c.inner, target).await,
+        (Conn::Sqlite(c), goal) => run_sqlite(&migrator, &mut c.inner, goal).await,
+    };
+    ran.map_err(|e| failed(&shown, e))?;
+    let tables = catalog::tables(&mut conn).await?;
+    let found = found(&mut conn, &tables).await?;
+    let new = steps(&mut conn, true).await?;
+    let changed = new.into_iter().zip(old).filter(|(n, o)| n.applied != o.applied).map(|(n, _)| n).collect();
+    Ok(Moved { found, steps: changed })
+}
+
+/// In one transaction that begins as a writer's: the driver has no lock for SQLite, and two programs may start at once.
+async fn run_sqlite(migrator: &Migrator, conn: &mut SqliteConnection, goal: Option<i64>) -> Result<(), MigrateError> {
+    let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
+    match goal {
+        None => migrator.run_direct(None, &mut *tx, false).await?,
+        Some(target) => migrator.undo(&mut *tx, target).await?,
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+fn failed(address: &str, error: MigrateError) -> SourceError {
+    let context = Context { address, timeout: NO_LIMIT, overdue: false };
+    match error {
+        MigrateError::Execute(e) => context.error(e),
+        MigrateError::ExecuteMigration(e, version) => match context.error(e) {
+            SourceError::Invalid(why) | SourceError::Failed(why) | SourceError::Shape(why) => {
+                SourceError::Failed(format!("migration {version} failed and was undone: {why}"))
+            }
+            other => other,
+        },
+        MigrateError::VersionMismatch(version) => SourceError::Invalid(format!(
+            "migration {version} was applied from other text than this version of renewscope has; use the version that made the database"
+        )),
+        MigrateError::VersionMissing(version) => SourceError::Invalid(format!(
+            "the database has migration {version}, which this version of renewscope does not know; use a newer one"
+        )),
+        other => SourceError::Failed(other.to_string()),
+    }
+}
+
+fn options(access: Access) -> ConnectOptions {
+    ConnectOptions { access, statement_timeout: NO_LIMIT, ..ConnectOptions::default() }
+}
+
+/// A connection of one's own, without a time limit.
+async fn open(address: &Address, access: Access) -> Result<Conn, SourceError> {
+    Ok(match connector(address, &options(access)) {
+        Connector::Postgres(c) => Conn::Postgres(Box::new(c.connect().await?)),
+        Connector::Sqlite(c) => Conn::Sqlite(Box::new(c.connect().await?)),
+    })
+}
+
+async fn found(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<Found, SourceError> {
+    if is_own(conn, tables).await? {
+        return Ok(Found::Own);
+    }
+    Ok(match tables.get(EVENTS) {
+        Some(table) => {
+            Found::Foreign { columns: table.columns.iter().map(|c| format!("{} {}", c.name, c.ty)).collect() }
+        }
+        None => Found::Nothing,
+    })
+}
+
+/// Version to name and checksum.
+async fn applied(conn: &mut Conn) -> Result<BTreeMap<i64, (String, String)>, SourceError> {
+    let hex = match conn.dialect() {
+        Dialect::Postgres => "encode(checksum, 'hex')",
+        Dialect::Sqlite => "lower(hex(checksum))",
+    };
+    let text = format!("SELECT version, description, {hex} FROM _sqlx_migrations WHERE success ORDER BY version");
+    let sql = Sql::plain(conn.dialect(), &text);
+    let rows = conn.rows(&sql, &[CellType::Int, CellType::Text, CellType::Text]).await?;
+    let entry = |mut r: super::sql::cell::Row| {
+        Some((r.int(0)?, (r.string(1).unwrap_or_default(), r.string(2).unwrap_or_default())))
+    };
+    Ok(rows.into_iter().filter_map(entry).collect())
+}
+
+async fn steps(conn: &mut Conn, own: bool) -> Result<Vec<StepReport>, SourceError> {
+    let applied = if own { applied(conn).await? } else { BTreeMap::new() };
+    let migrator = migrator(conn.dialect());
+    let report = |step: &Step| {
+        let there = applied.get(&step.version);
+        let ours = migrator.iter().find(|m| m.version == step.version && m.migration_type.is_up_migration());
+        let checksum: Option<String> = ours.map(|m| m.checksum.iter().map(|b| format!("{b:02x}")).collect());
+        let differs = there.is_some_and(|(_, sum)| Some(sum) != checksum.as_ref());
+        StepReport { version: step.version, name: step.name, applied: there.is_some(), differs }
+    };
+    Ok(STEPS.iter().map(report).collect())
+}
+
+fn migrator(dialect: Dialect) -> Migrator {
+    let migrations = STEPS.iter().flat_map(|step| {
+        let (up, down) = if dialect == Dialect::Postgres { step.postgres } else { step.sqlite };
+        let migration = |ty, text| Migration::new(step.version, step.name.into(), ty, SqlStr::from_static(text), false);
+        [migration(MigrationType::ReversibleUp, up), migration(MigrationType::ReversibleDown, down)]
+    });
+    Migrator::with_migrations(migrations.collect())
+}

@@ -1,0 +1,267 @@
+//! The databases: the questions of the protocol answered from PostgreSQL and SQLite, and events stored in them.
+//!
+//! The one layer that knows a driver. Questions are composed once for both databases ([`sql`]), through a map of columns,
+//! with values only ever bound. Nothing here migrates by connecting, except where [`ConnectOptions::create`] says so,
+//! and a session that was opened to read cannot write: the server refuses it.
+
+mod address;
+mod answer;
+mod catalog;
+pub mod columns;
+mod directory;
+mod error;
+mod facets;
+pub mod migrate;
+mod postgres;
+mod resolve;
+mod session;
+mod sql;
+mod sqlite;
+mod write;
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant as Moment};
+
+use uuid::Uuid;
+
+pub use address::Address;
+use address::Place;
+use catalog::Source;
+use session::{Connector, Pool, Session};
+use sql::cell::CellType;
+use sql::{Bind, Dialect, Sql};
+use sqlite::SqliteConn;
+
+use crate::domain::event::{Id, NewEvent, RenewalEvent};
+use crate::protocol::{Answer, Query, SourceError};
+
+/// A description of the source older than this is made anew where it lacked something.
+const DESCRIPTION_AGE: Duration = Duration::from_secs(60);
+
+/// What a session may do; the server holds it to that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    Read,
+    Write,
+}
+
+/// How to connect.
+#[derive(Clone, Debug)]
+pub struct ConnectOptions {
+    pub access: Access,
+    /// SQLite: makes a missing file and brings its schema up to date. For the embedded file, the demonstration and tests.
+    pub create: bool,
+    /// The longest that one statement of a question may run, in the database.
+    pub statement_timeout: Duration,
+    /// How the session calls itself to the server's administrator.
+    pub application_name: String,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            access: Access::Read,
+            create: false,
+            statement_timeout: Duration::from_secs(30),
+            application_name: "renewscope".to_owned(),
+        }
+    }
+}
+
+/// What became of one event that was to be stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RowOutcome {
+    Stored,
+    /// An event with this id was there.
+    Duplicate,
+    /// Not stored, and why; other rows are not affected.
+    Refused(String),
+}
+
+/// A database of events. Clones share its connections.
+#[derive(Clone)]
+pub struct Store(Arc<Shared>);
+
+/// What the questions of one store share.
+pub(crate) struct Shared {
+    pub address: Address,
+    pub access: Access,
+    pub names: directory::Names,
+    pool: Arc<Pool>,
+    source: Mutex<Option<(Moment, Arc<Source>)>>,
+    /// The connection that watches for the commits of others; the counter is its own.
+    watch: tokio::sync::Mutex<Option<SqliteConn>>,
+}
+
+impl Store {
+    /// Opens the database and looks at its event table. A database without that table can be connected to: each
+    /// question is then answered with [`SourceError::Shape`].
+    pub async fn connect(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
+        if let (Some(path), true) = (address.path(), options.create) {
+            let missing = !path.exists();
+            let connector = sqlite::Connector::new(path.to_owned(), options);
+            if missing {
+                connector.create().await?;
+            }
+            if missing || options.access == Access::Write {
+                migrate::migrate(address).await?;
+            }
+        }
+        let shared = Shared {
+            address: address.clone(),
+            access: options.access,
+            names: directory::Names::default(),
+            pool: Pool::new(connector(address, options)),
+            source: Mutex::default(),
+            watch: tokio::sync::Mutex::default(),
+        };
+        let mut session = shared.pool.acquire().await?;
+        match shared.source(&mut session).await {
+            Ok(_) | Err(SourceError::Shape(_)) => {}
+            Err(e) => return Err(e),
+        }
+        drop(session);
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// Answers a question. When `cancelled` resolves first, the statement is stopped in the database and the answer is
+    /// [`SourceError::Cancelled`]; so it is when the future itself is dropped, though nobody hears of it then.
+    pub async fn answer(
+        &self,
+        query: &Query,
+        cancelled: impl Future<Output = ()> + Send,
+    ) -> Result<Answer, SourceError> {
+        tokio::pin!(cancelled);
+        let mut session = tokio::select! {
+            biased;
+            () = &mut cancelled => return Err(SourceError::Cancelled),
+            session = self.0.pool.acquire() => session?,
+        };
+        let stopper = session.stopper();
+        let work = answer::answer(&self.0, &mut session, query);
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            () = &mut cancelled => {
+                stopper.stop(async { let _ = work.await; }).await;
+                Err(SourceError::Cancelled)
+            }
+            answer = &mut work => answer,
+        }
+    }
+
+    /// Answers a question that nobody will cancel.
+    pub async fn ask(&self, query: &Query) -> Result<Answer, SourceError> {
+        self.answer(query, std::future::pending()).await
+    }
+
+    /// Stores one event. Gives its id, which is derived from its content where it had none.
+    pub async fn create(&self, event: &NewEvent) -> Result<(Uuid, RowOutcome), SourceError> {
+        let outcome = self.create_many(std::slice::from_ref(event)).await?.into_iter().next();
+        let outcome = outcome.unwrap_or_else(|| RowOutcome::Refused("no outcome was reported".to_owned()));
+        Ok((write::event_id(event), outcome))
+    }
+
+    /// Stores events in one transaction, each once however often it comes. One outcome for each, in their order. A row
+    /// that cannot be stored is refused alone. [`SourceError::Invalid`] where the table is not our own.
+    pub async fn create_many(&self, events: &[NewEvent]) -> Result<Vec<RowOutcome>, SourceError> {
+        let mut session = self.0.pool.acquire().await?;
+        self.0.check_writable(&mut session).await?;
+        write::create_many(&mut session, events).await
+    }
+
+    /// One event with its whole error; with an organisation, only if it is of that one.
+    pub async fn get(&self, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
+        let mut session = self.0.pool.acquire().await?;
+        let source = self.0.source(&mut session).await?;
+        answer::Asker { shared: &self.0, source: &source }.event(&mut session, org, id).await
+    }
+
+    /// Removes one event; with an organisation, only if it is of that one. Whether there was one.
+    pub async fn delete(&self, org: Option<&Id>, id: &Id) -> Result<bool, SourceError> {
+        let mut session = self.0.pool.acquire().await?;
+        self.0.check_writable(&mut session).await?;
+        write::delete(&mut session, org, id).await
+    }
+
+    /// A number that changes when another process has committed to a SQLite file: a hint to read again. `None` for
+    /// PostgreSQL, which has no such number.
+    pub async fn changes(&self) -> Result<Option<i64>, SourceError> {
+        let Place::Sqlite(path) = self.0.address.place() else { return Ok(None) };
+        let mut watch = self.0.watch.lock().await;
+        if watch.is_none() {
+            let connector = sqlite::Connector::new(path.clone(), &ConnectOptions::default());
+            *watch = Some(connector.connect().await?);
+        }
+        let Some(conn) = watch.as_mut() else { return Ok(None) };
+        let sql = Sql::plain(Dialect::Sqlite, "PRAGMA data_version");
+        match conn.rows(&sql, &[CellType::Int]).await {
+            Ok(rows) => Ok(rows.into_iter().next().and_then(|mut r| r.int(0))),
+            Err(e) => {
+                *watch = None;
+                Err(e)
+            }
+        }
+    }
+
+    pub fn address(&self) -> &Address {
+        &self.0.address
+    }
+
+    /// The database's plan for the statement of a question that is answered by one statement: a page, a count, a
+    /// histogram or the values of a field. For tests and for the doctor.
+    pub async fn explain(&self, query: &Query) -> Result<Vec<String>, SourceError> {
+        let mut session = self.0.pool.acquire().await?;
+        session.explain_next();
+        let _ = answer::answer(&self.0, &mut session, query).await?;
+        Ok(session.plans())
+    }
+}
+
+impl Shared {
+    /// What the database holds, as it was found at the first look.
+    pub async fn source(&self, session: &mut Session) -> Result<Arc<Source>, SourceError> {
+        let kept = self.source.lock().ok().and_then(|kept| kept.clone());
+        if let Some((at, source)) = kept
+            && (source.notes.is_empty() || at.elapsed() < DESCRIPTION_AGE)
+        {
+            return Ok(source);
+        }
+        let source = Arc::new(catalog::detect(session.conn()?).await?);
+        if let Ok(mut kept) = self.source.lock() {
+            *kept = Some((Moment::now(), Arc::clone(&source)));
+        }
+        Ok(source)
+    }
+
+    /// The table turned out to be other than described: the next question looks again.
+    pub fn forget_source(&self) {
+        if let Ok(mut kept) = self.source.lock() {
+            *kept = None;
+        }
+    }
+
+    async fn check_writable(&self, session: &mut Session) -> Result<(), SourceError> {
+        let source = self.source(session).await?;
+        if self.access == Access::Read {
+            return Err(SourceError::Invalid(format!("{} is open for reading only", self.address)));
+        }
+        if source.profile != catalog::Profile::Own {
+            return Err(SourceError::Invalid(format!(
+                "the event table at {} was not made by renewscope and is only read; store events in a database of their own",
+                self.address
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// What opens connections to an address.
+fn connector(address: &Address, options: &ConnectOptions) -> Connector {
+    match address.place() {
+        Place::Sqlite(path) => Connector::Sqlite(sqlite::Connector::new(path.clone(), options)),
+        Place::Postgres(base) => {
+            Connector::Postgres(Box::new(postgres::Connector::new((**base).clone(), address.to_string(), options)))
+        }
+    }
+}

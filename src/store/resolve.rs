@@ -1,0 +1,271 @@
+//! A filter before it becomes SQL: open sets and names are looked up first.
+//!
+//! The types and organisations of a table are few and an index lists them, so clauses on them, negated or not, become
+//! the plain set of values that pass all of them. If all pass, nothing is asked of the rows; if some do, each is a
+//! branch of its own (see [`crate::store::sql::keys`]). Names of devices become ids.
+
+use super::catalog::{DeviceNames, Source};
+use super::columns::IdType;
+use super::directory::Names;
+use super::session::Session;
+use super::sql::aggregate::{MAX_VALUES, Values, distinct, ids_named, names_of_ids};
+use super::sql::cell::CellType;
+use super::sql::filter::{Condition, Party, PartyTest};
+use crate::domain::event::{Id, device_id_of};
+use crate::domain::filter::Criteria;
+use crate::domain::filter::criteria::{Check, Clause, NameMatch, Pattern};
+use crate::domain::instant::Instant;
+use crate::domain::text::Text;
+use crate::protocol::SourceError;
+
+/// More devices than this are not listed but asked within the statement.
+const MAX_NAMED: usize = 64;
+
+/// Values that a field may have.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Set<T> {
+    All,
+    Only(Vec<T>),
+}
+
+impl<T: PartialEq> Set<T> {
+    /// Keeps what is in `values` too.
+    pub fn narrow(&mut self, mut values: Vec<T>) {
+        if let Self::Only(old) = self {
+            values.retain(|v| old.contains(v));
+        }
+        *self = Self::Only(values);
+    }
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Only(values) if values.is_empty())
+    }
+}
+
+/// Criteria as sets, a range of time, and what remains.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Resolved {
+    pub kinds: Set<String>,
+    pub orgs: Set<Id>,
+    pub devices: Set<Id>,
+    /// Included.
+    pub from: Option<Instant>,
+    /// Excluded.
+    pub until: Option<Instant>,
+    pub rest: Vec<Condition>,
+}
+
+impl Resolved {
+    pub const fn everything() -> Self {
+        Self { kinds: Set::All, orgs: Set::All, devices: Set::All, from: None, until: None, rest: Vec::new() }
+    }
+    /// Whether it is known without asking that no row matches.
+    pub fn is_empty(&self) -> bool {
+        let backwards = matches!((self.from, self.until), (Some(f), Some(u)) if f >= u);
+        self.kinds.is_empty() || self.orgs.is_empty() || self.devices.is_empty() || backwards
+    }
+    /// Keeps only the rows in `from..until`.
+    pub fn clamp(&mut self, from: Option<Instant>, until: Option<Instant>) {
+        self.from = self.from.max(from);
+        self.until = match (self.until, until) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+}
+
+/// Looks up what the criteria name.
+pub async fn resolve(
+    s: &mut Session,
+    source: &Source,
+    names: &Names,
+    criteria: &Criteria,
+) -> Result<Resolved, SourceError> {
+    let mut out = Resolved::everything();
+    let (mut kinds, mut orgs, mut devices) = (Vec::new(), Vec::new(), Vec::new());
+    for clause in &criteria.all {
+        match &clause.check {
+            Check::Time { from, until } if !clause.negated => out.clamp(*from, *until),
+            Check::Kind(_) => kinds.push(clause),
+            Check::Org(any) => orgs.push((clause.negated, any)),
+            Check::Device(any) => devices.push((clause.negated, any)),
+            _ => out.rest.push(Condition::Check(clause.clone())),
+        }
+    }
+    resolve_kinds(s, source, &kinds, &mut out).await?;
+    if !orgs.is_empty() && !resolve_orgs(s, source, &orgs, &mut out).await? {
+        for (negated, any) in orgs {
+            resolve_party(s, source, names, (Party::Org, negated, any), &mut out).await?;
+        }
+    }
+    for (negated, any) in devices {
+        resolve_party(s, source, names, (Party::Device, negated, any), &mut out).await?;
+    }
+    Ok(out)
+}
+
+async fn resolve_kinds(
+    s: &mut Session,
+    source: &Source,
+    clauses: &[&Clause],
+    out: &mut Resolved,
+) -> Result<(), SourceError> {
+    if clauses.is_empty() {
+        return Ok(());
+    }
+    let Some(known) = known_kinds(s, source).await? else {
+        out.rest.extend(clauses.iter().map(|c| Condition::Check((*c).clone())));
+        return Ok(());
+    };
+    let passes = |kind: &String| {
+        clauses.iter().all(|c| match &c.check {
+            Check::Kind(any) => any.iter().any(|m| m.matches(kind)) != c.negated,
+            _ => true,
+        })
+    };
+    let all = known.len();
+    let allowed: Vec<String> = known.into_iter().filter(passes).collect();
+    if allowed.len() != all {
+        out.kinds.narrow(allowed);
+    }
+    Ok(())
+}
+
+/// The types of the table in their order; `None` where no index lists them, or where they are too many.
+pub async fn known_kinds(s: &mut Session, source: &Source) -> Result<Option<Vec<String>>, SourceError> {
+    if !source.closed_kinds {
+        return Ok(None);
+    }
+    let (sql, shape) = distinct(source, Values::Kinds);
+    let rows = s.rows(&sql, &shape).await?;
+    let known: Vec<String> = rows.into_iter().filter_map(|mut r| r.string(0)).collect();
+    Ok((known.len() <= MAX_VALUES).then_some(known))
+}
+
+/// The organisations of the table with their names; `None` where no index lists them, or where they are too many.
+pub async fn known_orgs(s: &mut Session, source: &Source) -> Result<Option<Vec<(Id, Option<Text>)>>, SourceError> {
+    let Some(column) = source.map.org.as_ref().filter(|_| source.closed_orgs) else { return Ok(None) };
+    let (sql, shape) = distinct(source, Values::Orgs(column));
+    let rows = s.rows(&sql, &shape).await?;
+    let ids: Vec<Id> = rows.into_iter().filter_map(|mut r| r.id(0)).collect();
+    if ids.len() > MAX_VALUES {
+        return Ok(None);
+    }
+    Ok(Some(named(s, source, Party::Org, ids).await?))
+}
+
+/// Ids with the names that a directory table has for them, in the order given.
+pub async fn named(
+    s: &mut Session,
+    source: &Source,
+    party: Party,
+    ids: Vec<Id>,
+) -> Result<Vec<(Id, Option<Text>)>, SourceError> {
+    let (Some((table, name)), Some(column)) = (source.names_of(party), source.party(party)) else {
+        return Ok(ids.into_iter().map(|id| (id, None)).collect());
+    };
+    let (sql, shape) = names_of_ids(source, table, &name, CellType::Id(column.ty), &ids);
+    let mut found = std::collections::HashMap::new();
+    for mut row in s.rows(&sql, &shape).await? {
+        if let (Some(id), Some(name)) = (row.id(0), row.text(1)) {
+            found.insert(id, name);
+        }
+    }
+    Ok(ids.into_iter().map(|id| (found.get(&id).cloned(), id)).map(|(name, id)| (id, name)).collect())
+}
+
+/// Whether the organisations could be listed, and so all clauses on them be settled.
+async fn resolve_orgs(
+    s: &mut Session,
+    source: &Source,
+    clauses: &[(bool, &Vec<NameMatch>)],
+    out: &mut Resolved,
+) -> Result<bool, SourceError> {
+    let Some(known) = known_orgs(s, source).await? else { return Ok(false) };
+    let all = known.len();
+    let passes = |(id, name): &(Id, Option<Text>)| {
+        clauses.iter().all(|(negated, any)| any.iter().any(|m| m.matches(Some(id), name.as_ref())) != *negated)
+    };
+    let allowed: Vec<Id> = known.into_iter().filter(passes).map(|(id, _)| id).collect();
+    if allowed.len() != all {
+        out.orgs.narrow(allowed);
+    }
+    Ok(true)
+}
+
+async fn resolve_party(
+    s: &mut Session,
+    source: &Source,
+    names: &Names,
+    (party, negated, any): (Party, bool, &Vec<NameMatch>),
+    out: &mut Resolved,
+) -> Result<(), SourceError> {
+    let mut tests = Vec::new();
+    let uuids = source.party(party).is_some_and(|c| c.ty == IdType::Uuid);
+    for m in any {
+        match m {
+            NameMatch::Uuid(u) if uuids => tests.push(PartyTest::Ids(vec![Id::Uuid(*u)])),
+            NameMatch::Uuid(_) => {}
+            NameMatch::UuidPrefix { first, last, name } => {
+                if uuids {
+                    tests.push(PartyTest::Range(*first, *last));
+                }
+                tests.extend(by_name(s, source, names, party, &Pattern::Is(name.clone())).await?);
+            }
+            NameMatch::Name(p) => tests.extend(by_name(s, source, names, party, p).await?),
+        }
+    }
+    let ids: Option<Vec<Id>> = tests
+        .iter()
+        .map(|t| match t {
+            PartyTest::Ids(ids) => Some(ids.clone()),
+            _ => None,
+        })
+        .collect::<Option<Vec<_>>>()
+        .map(|lists| lists.concat());
+    match ids {
+        Some(mut ids) if !negated => {
+            ids.sort();
+            ids.dedup();
+            let set = if party == Party::Org { &mut out.orgs } else { &mut out.devices };
+            set.narrow(ids);
+        }
+        _ => out.rest.push(Condition::Party { negated, party, any: tests }),
+    }
+    Ok(())
+}
+
+async fn by_name(
+    s: &mut Session,
+    source: &Source,
+    names: &Names,
+    party: Party,
+    p: &Pattern,
+) -> Result<Vec<PartyTest>, SourceError> {
+    let Some(column) = source.party(party) else { return Ok(Vec::new()) };
+    let mut tests = Vec::new();
+    if column.ty != IdType::Uuid {
+        tests.push(PartyTest::IdText(p.clone()));
+    }
+    if party == Party::Device && column.ty == IdType::Uuid && source.devices != DeviceNames::Joined {
+        tests.push(PartyTest::Ids(hashed(s, source, names, p).await?));
+    } else if let Some((table, name)) = source.names_of(party) {
+        let (sql, shape) = ids_named(source, table, &name, CellType::Id(column.ty), p, MAX_NAMED + 1);
+        let ids: Vec<Id> = s.rows(&sql, &shape).await?.into_iter().filter_map(|mut r| r.id(0)).collect();
+        tests.push(if ids.len() > MAX_NAMED { PartyTest::NameWithin(p.clone()) } else { PartyTest::Ids(ids) });
+    }
+    Ok(tests)
+}
+
+/// Devices of a directory that has no ids: found by name in memory, and a whole name that is not (any more) in the
+/// directory by hashing it with every organisation.
+async fn hashed(s: &mut Session, source: &Source, names: &Names, p: &Pattern) -> Result<Vec<Id>, SourceError> {
+    let list = names.get(s, source, |list| list.find(|name| p.matches(name)).next().is_none()).await?;
+    let mut ids: Vec<Id> = list.find(|name| p.matches(name)).map(|(id, _)| Id::Uuid(id)).collect();
+    if let (true, Pattern::Is(name)) = (ids.is_empty(), p) {
+        let orgs = known_orgs(s, source).await?.unwrap_or_default();
+        ids.extend(orgs.iter().filter_map(|(id, _)| Some(Id::Uuid(device_id_of(id.as_uuid()?, name)))));
+        ids.push(Id::Uuid(device_id_of(crate::domain::event::DEFAULT_ORG, name)));
+        ids.dedup();
+    }
+    Ok(ids)
+}

@@ -1,0 +1,182 @@
+//! Counting: totals with a ceiling, values of a field, buckets of time.
+
+use super::cell::CellType;
+use super::filter::pattern;
+use super::keys::{Bound, Branch, Common, Order, Read, branches, limited};
+use super::{Bind, Dialect, Sql};
+use crate::domain::event::Id;
+use crate::domain::filter::criteria::Pattern;
+use crate::protocol::query::{Field, HistogramQuery};
+use crate::store::catalog::Source;
+use crate::store::columns::{IdColumn, TimeType};
+use crate::store::resolve::{Resolved, Set};
+
+/// A skip scan gives up beyond this many values: the field is no small set, and listing it costs more than it helps.
+pub const MAX_VALUES: usize = 300;
+
+/// How many rows match, counting at most `limit`. One integer.
+pub fn count(source: &Source, resolved: &Resolved, limit: Option<u64>) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
+    sql.push("SELECT count(*) FROM ");
+    match limit {
+        None => {
+            sql.push(&source.map.from()).push(" e");
+            common.write(&mut sql, source, &Branch::default());
+        }
+        Some(limit) => {
+            sql.push("(SELECT 1 FROM ").push(&source.map.from()).push(" e");
+            common.write(&mut sql, source, &Branch::default());
+            sql.push(" LIMIT ").bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX))).push(") x");
+        }
+    }
+    (sql, vec![CellType::Int])
+}
+
+/// A column that a skip scan can list.
+#[derive(Clone, Copy)]
+pub enum Values<'a> {
+    Kinds,
+    Orgs(&'a IdColumn),
+}
+
+/// The distinct values of an indexed column in their order, by one index descent each, at most [`MAX_VALUES`] and one
+/// more, so that the caller sees that there are more.
+pub fn distinct(source: &Source, values: Values<'_>) -> (Sql, Vec<CellType>) {
+    let (column, shape) = match values {
+        Values::Kinds => (source.map.kind.expr(), CellType::Text),
+        Values::Orgs(c) => (format!("e.{}", c.name), CellType::Id(c.ty)),
+    };
+    let from = source.map.from();
+    let text = format!(
+        "WITH RECURSIVE t(v, n) AS (\
+         SELECT (SELECT {column} FROM {from} e ORDER BY {column} LIMIT 1), 1 \
+         UNION ALL \
+         SELECT (SELECT {column} FROM {from} e WHERE {column} > t.v ORDER BY {column} LIMIT 1), t.n + 1 \
+         FROM t WHERE t.v IS NOT NULL AND t.n <= {MAX_VALUES}) \
+         SELECT t.v FROM t WHERE t.v IS NOT NULL"
+    );
+    (Sql::plain(source.dialect, &text), vec![shape])
+}
+
+/// Value and rows of a field among the newest `ceiling` matching rows, most frequent first, at most `limit`; the third
+/// number is the sum over all values.
+pub fn facet(
+    source: &Source,
+    resolved: &Resolved,
+    field: Field,
+    ceiling: u64,
+    limit: u64,
+) -> Option<(Sql, Vec<CellType>)> {
+    let map = &source.map;
+    let (column, shape) = match field {
+        Field::Kind => (map.kind.expr(), CellType::Text),
+        Field::Reason => (map.reason.as_ref()?.expr(), CellType::Text),
+        Field::Org => (source.id_expr(map.org.as_ref()?), CellType::Id(map.org.as_ref()?.ty)),
+        Field::Device => (source.id_expr(&map.device), CellType::Id(map.device.ty)),
+    };
+    let mut sql = Sql::new(source.dialect);
+    let branches = branches(source, resolved);
+    let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
+    sql.push("SELECT g.v, g.n, g.total FROM (SELECT x.v AS v, count(*) AS n, CAST(sum(count(*)) OVER () AS BIGINT) AS total FROM ");
+    let columns = format!("e.{} AS c, e.{} AS i, {column} AS v", map.created_at.name, map.id.name);
+    let read = Read { columns: &columns, order: Order::NewestFirst, limit: ceiling };
+    limited(&mut sql, source, &branches, &common, &read);
+    sql.push(" x GROUP BY x.v) g ORDER BY g.n DESC, g.v LIMIT ");
+    sql.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+    Some((sql, vec![shape, CellType::Int, CellType::Int]))
+}
+
+/// Ids and names in the directory of devices whose name contains `needle`, in the order of their names.
+pub fn devices_named(source: &Source, needle: &str, limit: u64) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let test = pattern(&mut sql, "d.name", &Pattern::Contains(needle.to_owned()), true);
+    sql.push("SELECT d.id, d.name FROM devices d WHERE ").push(&test).push(" ORDER BY d.name, d.id LIMIT ");
+    sql.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+    (sql, vec![CellType::Id(source.map.device.ty), CellType::Text])
+}
+
+/// Rows by bucket and type: bucket, type, count. A type that is known is a branch of its own where an index serves it,
+/// so that the index alone answers.
+pub fn histogram(
+    source: &Source,
+    resolved: &Resolved,
+    known: Option<&[String]>,
+    query: &HistogramQuery,
+) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let mut resolved = resolved.clone();
+    if let (Set::All, Some(known)) = (&resolved.kinds, known) {
+        resolved.kinds = Set::Only(known.to_vec());
+    }
+    let branches = branches(source, &resolved);
+    let common = Common::new(&mut sql, source, &resolved, &Bound::Nowhere);
+    let bucket = bucket(&mut sql, source, query);
+    let (from, kind) = (source.map.from(), source.map.kind.expr());
+    sql.push("SELECT h.b, h.k, CAST(sum(h.n) AS BIGINT) FROM (");
+    for (n, branch) in branches.iter().enumerate() {
+        let union = if n == 0 { "" } else { " UNION ALL " };
+        sql.push(&format!("{union}SELECT {bucket} AS b, {kind} AS k, count(*) AS n FROM {from} e"));
+        common.write(&mut sql, source, branch);
+        sql.push(" GROUP BY 1, 2");
+    }
+    sql.push(") h GROUP BY h.b, h.k");
+    (sql, vec![CellType::Int, CellType::Text, CellType::Int])
+}
+
+/// The number of a row's bucket; the range of the question keeps the difference small enough for each type.
+fn bucket(sql: &mut Sql, source: &Source, query: &HistogramQuery) -> String {
+    let at = &source.map.created_at;
+    let from = sql.placeholder(Bind::bound(query.from, at.ty));
+    let width = query.width_micros.max(1);
+    match at.ty {
+        TimeType::Timestamp | TimeType::TimestampTz => {
+            let width = sql.placeholder(Bind::Int(width));
+            // Whole microseconds are exact in a double for 285 years.
+            format!("floor(round(date_part('epoch', e.{} - {from}) * 1000000) / {width})::int8", at.name)
+        }
+        TimeType::UnixMicros => format!("(e.{} - {from}) / {}", at.name, sql.placeholder(Bind::Int(width))),
+        TimeType::UnixSeconds => {
+            format!("((e.{} - {from}) * 1000000) / {}", at.name, sql.placeholder(Bind::Int(width)))
+        }
+    }
+}
+
+/// Oldest and newest `created_at`.
+pub fn ends(source: &Source) -> (Sql, Vec<CellType>) {
+    let (at, from) = (&source.map.created_at, source.map.from());
+    let end = |word: &str| format!("(SELECT e.{n} FROM {from} e ORDER BY e.{n} {word} LIMIT 1)", n = at.name);
+    let text = format!("SELECT {}, {}", end("ASC"), end("DESC"));
+    (Sql::plain(source.dialect, &text), vec![CellType::Time(at.ty); 2])
+}
+
+/// Ids and names from a directory table, of these ids.
+pub fn names_of_ids(source: &Source, table: &str, name: &str, ty: CellType, ids: &[Id]) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let test = super::filter::one_of_ids(&mut sql, "n.id", ids);
+    sql.push(&format!("SELECT n.id, {name} FROM {table} n WHERE {test}"));
+    (sql, vec![ty, CellType::Text])
+}
+
+/// Ids in a directory table whose name fits a pattern, at most `limit`.
+pub fn ids_named(
+    source: &Source,
+    table: &str,
+    name: &str,
+    ty: CellType,
+    p: &Pattern,
+    limit: usize,
+) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let test = pattern(&mut sql, name, p, false);
+    sql.push(&format!("SELECT n.id FROM {table} n WHERE {test} LIMIT {limit}"));
+    (sql, vec![ty])
+}
+
+/// Whether a dialect's EXPLAIN text comes as plain rows; the word that asks for the plan.
+pub const fn explain(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "EXPLAIN ",
+        Dialect::Sqlite => "EXPLAIN QUERY PLAN ",
+    }
+}

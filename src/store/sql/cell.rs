@@ -1,0 +1,155 @@
+//! Values out of either database in one form.
+//!
+//! PostgreSQL's times are read as the count that they are, never through a calendar library: `infinity` and the year
+//! 294276 must not stop a page.
+
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValueFormat, PgValueRef};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{ColumnIndex, Decode, Encode, Postgres, Type};
+use uuid::Uuid;
+
+use crate::domain::event::Id;
+use crate::domain::instant::Instant;
+use crate::domain::text::Text;
+use crate::store::columns::{IdType, TimeType};
+
+/// What a column of an answer holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CellType {
+    Int,
+    Text,
+    Id(IdType),
+    Time(TimeType),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Cell {
+    Null,
+    Int(i64),
+    Text(String),
+    Uuid(Uuid),
+    Time(Instant),
+}
+
+/// One row, its cells in the order of the select list. Reading a cell takes it out.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Row(Vec<Cell>);
+
+impl Row {
+    fn take(&mut self, at: usize) -> Cell {
+        self.0.get_mut(at).map_or(Cell::Null, |c| std::mem::replace(c, Cell::Null))
+    }
+    pub fn int(&mut self, at: usize) -> Option<i64> {
+        match self.take(at) {
+            Cell::Int(n) => Some(n),
+            _ => None,
+        }
+    }
+    pub fn string(&mut self, at: usize) -> Option<String> {
+        match self.take(at) {
+            Cell::Text(t) => Some(t),
+            _ => None,
+        }
+    }
+    pub fn text(&mut self, at: usize) -> Option<Text> {
+        self.string(at).map(Text::from)
+    }
+    pub fn time(&mut self, at: usize) -> Option<Instant> {
+        match self.take(at) {
+            Cell::Time(t) => Some(t),
+            _ => None,
+        }
+    }
+    pub fn id(&mut self, at: usize) -> Option<Id> {
+        match self.take(at) {
+            Cell::Uuid(u) => Some(Id::Uuid(u)),
+            Cell::Int(n) => Some(Id::Int(n)),
+            Cell::Text(t) => Some(Id::Text(t.into())),
+            Cell::Null | Cell::Time(_) => None,
+        }
+    }
+    pub fn uuid(&mut self, at: usize) -> Option<Uuid> {
+        self.id(at)?.as_uuid()
+    }
+
+    /// Reads a row of PostgreSQL; the shape has one entry for each column.
+    pub fn from_pg(row: &PgRow, shape: &[CellType]) -> Result<Self, sqlx::Error> {
+        let cell = |(at, ty): (usize, &CellType)| match ty {
+            CellType::Int | CellType::Id(IdType::Int) => get(row, at, Cell::Int),
+            CellType::Text | CellType::Id(IdType::Text) => get(row, at, Cell::Text),
+            CellType::Id(IdType::Uuid) => get(row, at, Cell::Uuid),
+            CellType::Time(TimeType::Timestamp) => get(row, at, |t: PgTime| Cell::Time(t.0)),
+            CellType::Time(TimeType::TimestampTz) => get(row, at, |t: PgTimeTz| Cell::Time(t.0)),
+            CellType::Time(ty) => get(row, at, |n| Cell::Time(from_unix(n, *ty))),
+        };
+        shape.iter().enumerate().map(cell).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Reads a row of SQLite; the shape has one entry for each column.
+    pub fn from_sqlite(row: &SqliteRow, shape: &[CellType]) -> Result<Self, sqlx::Error> {
+        let cell = |(at, ty): (usize, &CellType)| match ty {
+            CellType::Int | CellType::Id(IdType::Int) => get(row, at, Cell::Int),
+            CellType::Text | CellType::Id(IdType::Text) => get(row, at, Cell::Text),
+            CellType::Id(IdType::Uuid) => get(row, at, Cell::Uuid),
+            CellType::Time(ty) => get(row, at, |n| Cell::Time(from_unix(n, *ty))),
+        };
+        shape.iter().enumerate().map(cell).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn get<'r, R, T>(row: &'r R, at: usize, cell: impl FnOnce(T) -> Cell) -> Result<Cell, sqlx::Error>
+where
+    R: sqlx::Row,
+    usize: ColumnIndex<R>,
+    T: Decode<'r, R::Database> + Type<R::Database>,
+{
+    Ok(row.try_get::<Option<T>, _>(at)?.map_or(Cell::Null, cell))
+}
+
+fn from_unix(n: i64, ty: TimeType) -> Instant {
+    match ty {
+        TimeType::UnixSeconds => Instant::from_unix_micros(n.saturating_mul(1_000_000)),
+        _ => Instant::from_unix_micros(n),
+    }
+}
+
+/// A PostgreSQL `timestamp`, meant as UTC.
+#[derive(Clone, Copy)]
+pub struct PgTime(pub Instant);
+/// A PostgreSQL `timestamptz`.
+#[derive(Clone, Copy)]
+pub struct PgTimeTz(pub Instant);
+
+macro_rules! pg_time {
+    ($name:ident, $like:ty) => {
+        impl Type<Postgres> for $name {
+            fn type_info() -> PgTypeInfo {
+                <$like as Type<Postgres>>::type_info()
+            }
+        }
+        impl PgHasArrayType for $name {
+            fn array_type_info() -> PgTypeInfo {
+                <$like as PgHasArrayType>::array_type_info()
+            }
+        }
+        impl Encode<'_, Postgres> for $name {
+            fn encode_by_ref(&self, buf: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+                <i64 as Encode<Postgres>>::encode(self.0.pg_micros(), buf)
+            }
+        }
+        impl Decode<'_, Postgres> for $name {
+            fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+                match value.format() {
+                    PgValueFormat::Binary => {
+                        Ok(Self(Instant::from_pg_micros(<i64 as Decode<Postgres>>::decode(value)?)))
+                    }
+                    PgValueFormat::Text => Err("a time came as text where its binary form was asked for".into()),
+                }
+            }
+        }
+    };
+}
+pg_time!(PgTime, chrono::NaiveDateTime);
+pg_time!(PgTimeTz, chrono::DateTime<chrono::Utc>);

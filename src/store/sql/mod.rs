@@ -1,0 +1,127 @@
+//! SQL text and its values, composed once for both databases.
+//!
+//! A value never becomes text: [`Sql::bind`] writes a numbered placeholder. This is the one module that vouches for
+//! composed text before the driver.
+
+pub mod aggregate;
+pub mod cell;
+pub mod filter;
+pub mod keys;
+pub mod page;
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+use uuid::Uuid;
+
+use crate::domain::event::Id;
+use crate::domain::instant::Instant;
+use crate::store::columns::TimeType;
+
+/// Which database the text is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialect {
+    Postgres,
+    Sqlite,
+}
+
+/// A value for a placeholder. The list forms are PostgreSQL arrays.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Bind {
+    Int(i64),
+    OptInt(Option<i64>),
+    Text(String),
+    OptText(Option<String>),
+    Uuid(Uuid),
+    /// PostgreSQL `timestamp`.
+    Time(Instant),
+    /// PostgreSQL `timestamptz`.
+    TimeTz(Instant),
+    Uuids(Vec<Uuid>),
+    Texts(Vec<Option<String>>),
+    Times(Vec<Option<Instant>>),
+}
+
+/// A statement under construction.
+#[derive(Clone, Debug)]
+pub struct Sql {
+    pub dialect: Dialect,
+    text: String,
+    binds: Vec<Bind>,
+}
+
+impl Sql {
+    pub fn new(dialect: Dialect) -> Self {
+        Self { dialect, text: String::new(), binds: Vec::new() }
+    }
+    /// A statement without values.
+    pub fn plain(dialect: Dialect, text: &str) -> Self {
+        Self { dialect, text: text.to_owned(), binds: Vec::new() }
+    }
+    pub fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+    /// Registers a value and gives its placeholder, which may be written more than once.
+    pub fn placeholder(&mut self, value: Bind) -> String {
+        self.binds.push(value);
+        match self.dialect {
+            Dialect::Postgres => format!("${}", self.binds.len()),
+            Dialect::Sqlite => format!("?{}", self.binds.len()),
+        }
+    }
+    /// Writes a placeholder for a value.
+    pub fn bind(&mut self, value: Bind) -> &mut Self {
+        let p = self.placeholder(value);
+        self.push(&p)
+    }
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+    pub fn binds(&self) -> &[Bind] {
+        &self.binds
+    }
+    /// Puts text before what is there; for EXPLAIN.
+    pub fn prefixed(mut self, text: &str) -> Self {
+        self.text.insert_str(0, text);
+        self
+    }
+}
+
+impl Bind {
+    /// An identifier as its column takes it.
+    pub fn id(id: &Id) -> Self {
+        match id {
+            Id::Uuid(u) => Self::Uuid(*u),
+            Id::Int(n) => Self::Int(*n),
+            Id::Text(t) => Self::Text(t.raw().to_owned()),
+        }
+    }
+
+    /// An instant as a lower or excluded upper bound of a column: rounded up where the column is coarser, so that
+    /// `column >= bound` and `column < bound` mean what they say of the instant itself.
+    pub fn bound(at: Instant, ty: TimeType) -> Self {
+        match ty {
+            TimeType::Timestamp => Self::Time(at),
+            TimeType::TimestampTz => Self::TimeTz(at),
+            // What does not fit lies after everything finite and before infinity.
+            TimeType::UnixMicros => Self::Int(at.unix_micros().unwrap_or(i64::MAX - 1)),
+            TimeType::UnixSeconds => Self::Int(match at.unix_micros().unwrap_or(i64::MAX - 1) {
+                end @ (i64::MAX | i64::MIN) => end,
+                micros => micros.div_euclid(1_000_000) + i64::from(micros.rem_euclid(1_000_000) != 0),
+            }),
+        }
+    }
+
+    /// An instant for `column <= value` and for equality with what the column holds: rounded down.
+    pub fn at(at: Instant, ty: TimeType) -> Self {
+        match (ty, at.unix_micros()) {
+            (TimeType::UnixSeconds, Some(micros)) if at.is_finite() => Self::Int(micros.div_euclid(1_000_000)),
+            _ => Self::bound(at, ty),
+        }
+    }
+}
+
+/// Hands composed text to the driver. Everything in it is a literal of this crate, a placeholder or a
+/// [`SqlIdent`](crate::store::columns::SqlIdent).
+pub fn vouched(text: &str) -> SqlStr {
+    AssertSqlSafe(text).into_sql_str()
+}

@@ -1,0 +1,186 @@
+//! SQLite: opening a file, its settings, and stopping a statement through the progress handler.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant as Moment};
+
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Arguments as _, ConnectOptions as _};
+
+use super::error::{Context, Fault};
+use super::session::ACQUIRE_TIMEOUT;
+use super::sql::cell::{CellType, Row};
+use super::sql::{Bind, Sql, vouched};
+use super::{Access, ConnectOptions};
+use crate::protocol::SourceError;
+
+/// Virtual machine steps between two looks at the flag: microseconds, unless each step searches a long text.
+const STEPS: i32 = 250;
+
+pub struct Connector {
+    path: PathBuf,
+    access: Access,
+    timeout: Duration,
+}
+
+/// Stops the statement that runs on one connection.
+#[derive(Clone)]
+pub struct Handle(Arc<Control>);
+
+struct Control {
+    stop: AtomicBool,
+    overdue: AtomicBool,
+    /// Milliseconds after `born` at which the statement is out of time; `u64::MAX`: no limit.
+    deadline: AtomicU64,
+    born: Moment,
+}
+
+impl Handle {
+    pub fn stop(&self) {
+        self.0.stop.store(true, Ordering::Release);
+    }
+}
+
+impl Control {
+    fn goes_on(&self) -> bool {
+        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if now >= self.deadline.load(Ordering::Relaxed) {
+            self.overdue.store(true, Ordering::Release);
+        }
+        !self.stop.load(Ordering::Acquire) && !self.overdue.load(Ordering::Acquire)
+    }
+}
+
+pub struct SqliteConn {
+    pub inner: SqliteConnection,
+    control: Arc<Control>,
+    timeout: Duration,
+    address: String,
+}
+
+impl Connector {
+    pub fn new(path: PathBuf, options: &ConnectOptions) -> Self {
+        Self { path, access: options.access, timeout: options.statement_timeout }
+    }
+
+    fn address(&self) -> String {
+        format!("sqlite:{}", self.path.display())
+    }
+
+    /// Opens the file, which must be there.
+    pub async fn connect(&self) -> Result<SqliteConn, SourceError> {
+        let address = self.address();
+        let context = Context { address: &address, timeout: self.timeout, overdue: false };
+        if !self.path.exists() {
+            return Err(context.unreachable("the file does not exist; 'renewscope db init' makes it".into()));
+        }
+        let inner = self.options().connect().await.map_err(|e| context.error(e))?;
+        SqliteConn::new(inner, address, self.timeout).await
+    }
+
+    /// Makes the file when it is missing. The journal mode is set only then: changing it later needs the file alone.
+    pub async fn create(&self) -> Result<(), SourceError> {
+        let address = self.address();
+        let context = Context { address: &address, timeout: self.timeout, overdue: false };
+        if let Some(parent) = self.path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            std::fs::create_dir_all(parent)
+                .map_err(|e| context.unreachable(format!("its directory cannot be made: {e}")))?;
+        }
+        let options = self.options().read_only(false).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+        let conn = options.connect().await.map_err(|e| context.error(e))?;
+        sqlx::Connection::close(conn).await.map_err(|e| context.error(e))
+    }
+
+    fn options(&self) -> SqliteConnectOptions {
+        let writes = self.access == Access::Write;
+        // A console has four of these open: half a mebibyte of page cache each.
+        let cache = if writes { "-2048" } else { "-512" };
+        SqliteConnectOptions::new()
+            .filename(&self.path)
+            .read_only(!writes)
+            .foreign_keys(true)
+            .busy_timeout(ACQUIRE_TIMEOUT)
+            .synchronous(SqliteSynchronous::Normal)
+            .pragma("cache_size", cache)
+            .statement_cache_capacity(8)
+            .disable_statement_logging()
+    }
+}
+
+impl SqliteConn {
+    async fn new(mut inner: SqliteConnection, address: String, timeout: Duration) -> Result<Self, SourceError> {
+        let control = Arc::new(Control {
+            stop: AtomicBool::new(false),
+            overdue: AtomicBool::new(false),
+            deadline: AtomicU64::new(u64::MAX),
+            born: Moment::now(),
+        });
+        let context = Context { address: &address, timeout, overdue: false };
+        let watched = Arc::clone(&control);
+        let mut handle = inner.lock_handle().await.map_err(|e| context.error(e))?;
+        handle.set_progress_handler(STEPS, move || watched.goes_on());
+        drop(handle);
+        Ok(Self { inner, control, timeout, address })
+    }
+
+    pub fn handle(&self) -> Handle {
+        Handle(Arc::clone(&self.control))
+    }
+
+    /// The words for an error of this connection.
+    pub fn context(&self) -> Context<'_> {
+        let overdue = self.control.overdue.load(Ordering::Acquire);
+        Context { address: &self.address, timeout: self.timeout, overdue }
+    }
+
+    /// Takes back an earlier stop: whoever asked for it waited for the end of that statement.
+    pub fn forget_stop(&self) {
+        self.control.stop.store(false, Ordering::Release);
+        self.control.overdue.store(false, Ordering::Release);
+    }
+
+    pub async fn rows(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, SourceError> {
+        let arguments = arguments(sql.binds()).map_err(|e| self.context().error(e))?;
+        self.forget_stop();
+        // As on PostgreSQL, zero is no limit.
+        let limit = (self.control.born.elapsed() + self.timeout).as_millis();
+        let limit = if self.timeout.is_zero() { u64::MAX } else { u64::try_from(limit).unwrap_or(u64::MAX) };
+        self.control.deadline.store(limit, Ordering::Relaxed);
+        let query = sqlx::query_with(vouched(sql.text()), arguments).persistent(false);
+        let rows = query.fetch_all(&mut self.inner).await;
+        self.control.deadline.store(u64::MAX, Ordering::Relaxed);
+        let rows = rows.and_then(|rows| rows.iter().map(|r| Row::from_sqlite(r, shape)).collect::<Result<Vec<_>, _>>());
+        rows.map_err(|e| self.context().error(e))
+    }
+}
+
+impl SqliteConn {
+    /// Runs a statement of a writer, without a time limit of its own.
+    pub async fn write(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, Fault> {
+        self.forget_stop();
+        let arguments = arguments(sql.binds()).map_err(|e| self.context().fault(e))?;
+        let rows = sqlx::query_with(vouched(sql.text()), arguments).fetch_all(&mut self.inner).await;
+        let rows = rows.and_then(|rows| rows.iter().map(|r| Row::from_sqlite(r, shape)).collect());
+        rows.map_err(|e| self.context().fault(e))
+    }
+}
+
+/// The values of a statement for the driver.
+fn arguments(binds: &[Bind]) -> Result<SqliteArguments, sqlx::Error> {
+    let mut out = SqliteArguments::default();
+    for bind in binds {
+        match bind {
+            Bind::Int(n) => out.add(*n),
+            Bind::OptInt(n) => out.add(*n),
+            Bind::Text(t) => out.add(t.clone()),
+            Bind::OptText(t) => out.add(t.clone()),
+            Bind::Uuid(u) => out.add(*u),
+            Bind::Time(_) | Bind::TimeTz(_) | Bind::Uuids(_) | Bind::Texts(_) | Bind::Times(_) => {
+                Err("SQLite has no such type of value".into())
+            }
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(out)
+}

@@ -1,0 +1,360 @@
+//! Storing events in our own table: parties settled, ids derived, everything in one transaction, each event once.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::columns::IdType;
+use super::error::Fault;
+use super::session::{Conn, Session};
+use super::sql::cell::{CellType, Row};
+use super::{Bind, Dialect, RowOutcome, Sql};
+use crate::domain::event::{DEFAULT_ORG, DEFAULT_ORG_NAME, Id, NewEvent, Party, device_id_of, org_id_of};
+use crate::domain::instant::Instant;
+use crate::domain::text::without_nul;
+use crate::protocol::SourceError;
+
+const UUID: CellType = CellType::Id(IdType::Uuid);
+const TEXT: CellType = CellType::Text;
+
+/// An event whose every field is settled.
+struct Ready {
+    id: Uuid,
+    device: (Uuid, Option<String>),
+    org: (Uuid, Option<String>),
+    kind: String,
+    reason: Option<String>,
+    old_expiry: Option<Instant>,
+    new_expiry: Option<Instant>,
+    error: Option<String>,
+    created_at: Instant,
+}
+
+/// Stores events; see [`Store::create_many`](super::Store::create_many).
+pub async fn create_many(session: &mut Session, events: &[NewEvent]) -> Result<Vec<RowOutcome>, SourceError> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let indexed: Vec<(usize, &NewEvent)> = events.iter().enumerate().collect();
+    let mut outcomes = vec![RowOutcome::Duplicate; events.len()];
+    // A batch with a row that cannot be stored is halved until that row stands alone; earlier rows go first.
+    let mut batches = vec![indexed.as_slice()];
+    while let Some(events) = batches.pop() {
+        match (batch(session, events, &mut outcomes).await, events) {
+            (Ok(()), _) => {}
+            (Err(Fault::Source(e)), _) => return Err(e),
+            (Err(Fault::Row(why)), [(at, _)]) => set(&mut outcomes, *at, RowOutcome::Refused(why)),
+            (Err(Fault::Row(_)), many) => {
+                let (first, second) = many.split_at(many.len() / 2);
+                batches.extend([second, first]);
+            }
+        }
+    }
+    Ok(outcomes)
+}
+
+fn set(outcomes: &mut [RowOutcome], at: usize, outcome: RowOutcome) {
+    if let Some(slot) = outcomes.get_mut(at) {
+        *slot = outcome;
+    }
+}
+
+/// One transaction. Its outcomes count only when it succeeds.
+async fn batch(session: &mut Session, events: &[(usize, &NewEvent)], outcomes: &mut [RowOutcome]) -> Result<(), Fault> {
+    session.set_busy(true);
+    let conn = session.conn().map_err(Fault::Source)?;
+    begin(conn).await?;
+    let stored = store(conn, events, outcomes).await;
+    let ended = end(conn, stored.is_ok()).await;
+    session.set_busy(false);
+    stored.and(ended)
+}
+
+async fn begin(conn: &mut Conn) -> Result<(), Fault> {
+    match conn {
+        Conn::Postgres(c) => c.begin_write().await,
+        // A transaction that begins by reading cannot wait for its turn to write.
+        Conn::Sqlite(c) => c.write(&Sql::plain(Dialect::Sqlite, "BEGIN IMMEDIATE"), &[]).await.map(drop),
+    }
+}
+
+async fn end(conn: &mut Conn, commit: bool) -> Result<(), Fault> {
+    match conn {
+        Conn::Postgres(c) => c.end(commit).await,
+        Conn::Sqlite(c) => {
+            let text = if commit { "COMMIT" } else { "ROLLBACK" };
+            c.write(&Sql::plain(Dialect::Sqlite, text), &[]).await.map(drop)
+        }
+    }
+}
+
+async fn write(conn: &mut Conn, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, Fault> {
+    match conn {
+        Conn::Postgres(c) => c.write(sql, shape).await,
+        Conn::Sqlite(c) => c.write(sql, shape).await,
+    }
+}
+
+async fn store(conn: &mut Conn, events: &[(usize, &NewEvent)], outcomes: &mut [RowOutcome]) -> Result<(), Fault> {
+    let directory = Directory::look_up(conn, events).await?;
+    let mut ready: Vec<(usize, Ready)> = Vec::with_capacity(events.len());
+    let mut seen = HashSet::new();
+    for (at, event) in events {
+        set(outcomes, *at, RowOutcome::Duplicate);
+        match settle(event, &directory, conn.dialect()) {
+            Err(why) => set(outcomes, *at, RowOutcome::Refused(why)),
+            Ok(r) if seen.insert(r.id) => ready.push((*at, r)),
+            Ok(_) => {}
+        }
+    }
+    if ready.is_empty() {
+        return Ok(());
+    }
+    write_parties(conn, &ready).await?;
+    let stored = match conn.dialect() {
+        Dialect::Postgres => insert_arrays(conn, &ready).await?,
+        Dialect::Sqlite => insert_singly(conn, &ready).await?,
+    };
+    for (at, r) in &ready {
+        if stored.contains(&r.id) {
+            set(outcomes, *at, RowOutcome::Stored);
+        }
+    }
+    Ok(())
+}
+
+/// Ids of the organisations and devices that a batch names without id.
+#[derive(Default)]
+struct Directory {
+    orgs: HashMap<String, Uuid>,
+    devices: HashMap<(Uuid, String), Uuid>,
+}
+
+impl Directory {
+    async fn look_up(conn: &mut Conn, events: &[(usize, &NewEvent)]) -> Result<Self, Fault> {
+        let mut out = Self::default();
+        let unnamed = |p: &Party| if p.id.is_none() { p.name.as_deref().map(clean) } else { None };
+        let orgs: HashSet<String> = events.iter().filter_map(|(_, e)| unnamed(&e.org)).collect();
+        for mut row in named(conn, "organizations", "id", orgs).await? {
+            if let (Some(id), Some(name)) = (row.uuid(0), row.string(2)) {
+                // Several may have one name: the same one is taken each time.
+                out.orgs.entry(name).and_modify(|old| *old = id.min(*old)).or_insert(id);
+            }
+        }
+        let devices: HashSet<String> = events.iter().filter_map(|(_, e)| unnamed(&e.device)).collect();
+        for mut row in named(conn, "devices", "org_id", devices).await? {
+            if let (Some(id), Some(org), Some(name)) = (row.uuid(0), row.uuid(1), row.string(2)) {
+                let derived = device_id_of(org, &name);
+                let better = |old: Uuid| if old == derived || id == derived { derived } else { id.min(old) };
+                out.devices.entry((org, name)).and_modify(|old| *old = better(*old)).or_insert(id);
+            }
+        }
+        Ok(out)
+    }
+    fn org(&self, name: &str) -> Uuid {
+        self.orgs.get(name).copied().unwrap_or_else(|| org_id_of(name))
+    }
+    fn device(&self, org: Uuid, name: &str) -> Uuid {
+        self.devices.get(&(org, name.to_owned())).copied().unwrap_or_else(|| device_id_of(org, name))
+    }
+}
+
+/// Rows of a directory table that have one of the names: id, organisation, name.
+async fn named(conn: &mut Conn, table: &str, org: &str, names: HashSet<String>) -> Result<Vec<Row>, Fault> {
+    let mut rows = Vec::new();
+    let names: Vec<String> = names.into_iter().collect();
+    for chunk in names.chunks(5000) {
+        let mut sql = Sql::new(conn.dialect());
+        sql.push(&format!("SELECT n.id, n.{org}, n.name FROM {table} n WHERE n.name"));
+        if conn.dialect() == Dialect::Postgres {
+            sql.push(" = ANY(").bind(Bind::Texts(chunk.iter().cloned().map(Some).collect())).push(")");
+        } else {
+            let values: Vec<_> = chunk.iter().map(|n| sql.placeholder(Bind::Text(n.clone()))).collect();
+            sql.push(&format!(" IN ({})", values.join(", ")));
+        }
+        rows.extend(write(conn, &sql, &[UUID, UUID, TEXT]).await?);
+    }
+    Ok(rows)
+}
+
+fn clean(text: &str) -> String {
+    without_nul(text).into_owned()
+}
+
+/// Settles what an event leaves open; the error says why it cannot be stored.
+fn settle(event: &NewEvent, directory: &Directory, dialect: Dialect) -> Result<Ready, String> {
+    let (device_name, org_name) = (event.device.name.as_deref().map(clean), event.org.name.as_deref().map(clean));
+    let org = match (event.org.id, &org_name) {
+        (Some(id), _) => (id, org_name.clone()),
+        (None, Some(name)) => (directory.org(name), org_name.clone()),
+        (None, None) => (DEFAULT_ORG, Some(DEFAULT_ORG_NAME.to_owned())),
+    };
+    let device = match (event.device.id, &device_name) {
+        (Some(id), _) => id,
+        (None, Some(name)) => directory.device(org.0, name),
+        (None, None) => return Err("the event names no device; give its id or its name".to_owned()),
+    };
+    if dialect == Dialect::Sqlite {
+        let times = [
+            ("created_at", Some(event.created_at)),
+            ("old_cert_expiration", event.old_expiry),
+            ("new_cert_expiration", event.new_expiry),
+        ];
+        for (field, time) in times {
+            if time.is_some_and(|t| t.unix_micros().is_none()) {
+                return Err(format!("{field} lies after the year 294246, which SQLite cannot hold"));
+            }
+        }
+    }
+    Ok(Ready {
+        id: event_id(event),
+        device: (device, device_name),
+        org,
+        kind: clean(&event.kind),
+        reason: event.reason.as_deref().map(clean),
+        old_expiry: event.old_expiry,
+        new_expiry: event.new_expiry,
+        error: event.error.as_deref().map(clean),
+        created_at: event.created_at,
+    })
+}
+
+/// The id of an event: its own, or UUIDv5 in the OID namespace over all its fields as they were given, so that the same
+/// event without id is recognised when it comes again.
+pub fn event_id(event: &NewEvent) -> Uuid {
+    if let Some(id) = event.id {
+        return id;
+    }
+    let uuid = |id: Option<Uuid>| id.map(|u| u.to_string());
+    let time = |t: Option<Instant>| t.map(Instant::rfc3339);
+    let fields = [
+        uuid(event.device.id),
+        event.device.name.clone(),
+        uuid(event.org.id),
+        event.org.name.clone(),
+        Some(event.kind.clone()),
+        event.reason.clone(),
+        time(event.old_expiry),
+        time(event.new_expiry),
+        event.error.clone(),
+        time(Some(event.created_at)),
+    ];
+    // Each field carries its length, so that no two events render alike.
+    let mut text = String::from("event");
+    for field in fields {
+        match field {
+            None => text.push_str("/-"),
+            Some(value) => {
+                let value = without_nul(&value);
+                text.push_str(&format!("/{}:{value}", value.len()));
+            }
+        }
+    }
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())
+}
+
+/// Makes the missing organisations and devices, and gives a name to those that have none. In the order of ids, so that
+/// two writers cannot wait for each other.
+async fn write_parties(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<(), Fault> {
+    let mut orgs: BTreeMap<Uuid, Option<String>> = BTreeMap::new();
+    let mut devices: BTreeMap<Uuid, (Uuid, Option<String>)> = BTreeMap::new();
+    for (_, r) in ready {
+        let name = orgs.entry(r.org.0).or_default();
+        *name = name.take().or_else(|| r.org.1.clone());
+        let (_, name) = devices.entry(r.device.0).or_insert_with(|| (r.org.0, None));
+        *name = name.take().or_else(|| r.device.1.clone());
+    }
+    let named = |table: &str| {
+        format!(
+            " ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name \
+             WHERE {table}.name IS NULL AND EXCLUDED.name IS NOT NULL"
+        )
+    };
+    if conn.dialect() == Dialect::Postgres {
+        let mut sql = Sql::new(Dialect::Postgres);
+        sql.push("INSERT INTO organizations (id, name) SELECT * FROM unnest(");
+        sql.bind(Bind::Uuids(orgs.keys().copied().collect())).push(", ");
+        sql.bind(Bind::Texts(orgs.into_values().collect())).push(")").push(&named("organizations"));
+        write(conn, &sql, &[]).await?;
+        let mut sql = Sql::new(Dialect::Postgres);
+        sql.push("INSERT INTO devices (id, org_id, name) SELECT * FROM unnest(");
+        sql.bind(Bind::Uuids(devices.keys().copied().collect())).push(", ");
+        sql.bind(Bind::Uuids(devices.values().map(|d| d.0).collect())).push(", ");
+        sql.bind(Bind::Texts(devices.into_values().map(|d| d.1).collect())).push(")").push(&named("devices"));
+        write(conn, &sql, &[]).await?;
+        return Ok(());
+    }
+    for (id, name) in orgs {
+        let mut sql = Sql::new(Dialect::Sqlite);
+        sql.push("INSERT INTO organizations (id, name) VALUES (").bind(Bind::Uuid(id)).push(", ");
+        sql.bind(Bind::OptText(name)).push(")").push(&named("organizations"));
+        write(conn, &sql, &[]).await?;
+    }
+    for (id, (org, name)) in devices {
+        let mut sql = Sql::new(Dialect::Sqlite);
+        sql.push("INSERT INTO devices (id, org_id, name) VALUES (").bind(Bind::Uuid(id)).push(", ");
+        sql.bind(Bind::Uuid(org)).push(", ").bind(Bind::OptText(name)).push(")").push(&named("devices"));
+        write(conn, &sql, &[]).await?;
+    }
+    Ok(())
+}
+
+const COLUMNS: &str = "INSERT INTO certificate_renewal_events \
+    (id, device_id, org_id, event_type, reason, old_cert_expiration, new_cert_expiration, error_message, created_at)";
+
+/// The ids that were new.
+async fn insert_arrays(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
+    let uuids = |f: fn(&Ready) -> Uuid| Bind::Uuids(ready.iter().map(|(_, r)| f(r)).collect());
+    let texts = |f: fn(&Ready) -> Option<String>| Bind::Texts(ready.iter().map(|(_, r)| f(r)).collect());
+    let times = |f: fn(&Ready) -> Option<Instant>| Bind::Times(ready.iter().map(|(_, r)| f(r)).collect());
+    let mut sql = Sql::new(Dialect::Postgres);
+    sql.push(COLUMNS).push(" SELECT * FROM unnest(");
+    sql.bind(uuids(|r| r.id)).push(", ").bind(uuids(|r| r.device.0)).push(", ").bind(uuids(|r| r.org.0)).push(", ");
+    sql.bind(texts(|r| Some(r.kind.clone()))).push(", ").bind(texts(|r| r.reason.clone())).push(", ");
+    sql.bind(times(|r| r.old_expiry)).push(", ").bind(times(|r| r.new_expiry)).push(", ");
+    sql.bind(texts(|r| r.error.clone())).push(", ").bind(times(|r| Some(r.created_at)));
+    sql.push(") ON CONFLICT (id) DO NOTHING RETURNING id");
+    let rows = write(conn, &sql, &[UUID]).await?;
+    Ok(rows.into_iter().filter_map(|mut r| r.uuid(0)).collect())
+}
+
+/// The ids that were new.
+async fn insert_singly(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
+    let micros = |t: Option<Instant>| Bind::OptInt(t.and_then(Instant::unix_micros));
+    let mut stored = HashSet::with_capacity(ready.len());
+    for (_, r) in ready {
+        let mut sql = Sql::new(Dialect::Sqlite);
+        sql.push(COLUMNS).push(" VALUES (");
+        sql.bind(Bind::Uuid(r.id)).push(", ").bind(Bind::Uuid(r.device.0)).push(", ").bind(Bind::Uuid(r.org.0));
+        sql.push(", ").bind(Bind::Text(r.kind.clone())).push(", ").bind(Bind::OptText(r.reason.clone())).push(", ");
+        sql.bind(micros(r.old_expiry)).push(", ").bind(micros(r.new_expiry)).push(", ");
+        sql.bind(Bind::OptText(r.error.clone())).push(", ").bind(micros(Some(r.created_at)));
+        sql.push(") ON CONFLICT (id) DO NOTHING RETURNING id");
+        if !write(conn, &sql, &[UUID]).await?.is_empty() {
+            stored.insert(r.id);
+        }
+    }
+    Ok(stored)
+}
+
+/// Removes an event; see [`Store::delete`](super::Store::delete).
+pub async fn delete(session: &mut Session, org: Option<&Id>, id: &Id) -> Result<bool, SourceError> {
+    let (Some(id), Some(org)) = (id.as_uuid(), org.map_or(Some(None), |o| o.as_uuid().map(Some))) else {
+        return Ok(false);
+    };
+    session.set_busy(true);
+    let conn = session.conn()?;
+    let mut sql = Sql::new(conn.dialect());
+    sql.push("DELETE FROM certificate_renewal_events WHERE id = ").bind(Bind::Uuid(id));
+    if let Some(org) = org {
+        sql.push(" AND org_id = ").bind(Bind::Uuid(org));
+    }
+    sql.push(" RETURNING id");
+    begin(conn).await?;
+    let gone = write(conn, &sql, &[UUID]).await;
+    let ended = end(conn, gone.is_ok()).await;
+    session.set_busy(false);
+    let gone = gone?;
+    ended?;
+    Ok(!gone.is_empty())
+}

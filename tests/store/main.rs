@@ -1,0 +1,12 @@
+//! The store on both databases: one suite of cases for PostgreSQL and SQLite, and what is particular to each.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bed;
+mod cases;
+mod filters;
+mod flightctl;
+mod migrations;
+#[path = "../common/pg.rs"]
+mod pg;
+mod plans;
+mod sessions;
