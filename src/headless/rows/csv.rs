@@ -100,8 +100,7 @@ fn character(hex: &str) -> Option<char> {
 }
 
 /// What a formula begins with; the last four are the full-width forms, which some spreadsheets take alike.
-const RUNS: [char; 11] =
-    ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+const RUNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
 /// Whether a spreadsheet would take the text for a formula. More `'` in front change nothing, which is what makes
 /// rule 3 reversible.

@@ -12,22 +12,7 @@ pub mod table;
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use clap::ValueEnum;
-
-/// How rows are written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum Format {
-    /// Aligned columns for people; the only one that cuts.
-    Table,
-    /// One JSON object a line.
-    Ndjson,
-    /// One JSON array.
-    Json,
-    /// Comma separated, with a header; safe to open in a spreadsheet, read back without loss.
-    Csv,
-    /// A Markdown table.
-    Md,
-}
+pub use crate::config::cli::Format;
 
 /// One value. Text is the true text: each format escapes it by its own rules.
 #[derive(Clone, PartialEq, Eq, Debug)]
