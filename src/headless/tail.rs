@@ -23,6 +23,8 @@ use crate::runtime::clock;
 
 /// How long after its time a row may still become visible and be printed.
 const OVERLAP: Span = Span::seconds(5);
+/// The longest stretch without a matching row that is read again. Clocks that differ by less lose nothing.
+const QUIET: Span = Span::minutes(5);
 const POLL: Duration = Duration::from_secs(1);
 /// The longest wait for a database that went away.
 const RETRY: Duration = Duration::from_secs(30);
@@ -129,9 +131,10 @@ impl Tail {
         fresh.reverse();
         if caught_up {
             self.limit = BATCH;
-            // A row from a clock that runs ahead must not hide what others write now.
-            let reached = newest.map_or(self.floor, |t| t.min(now).minus(OVERLAP));
-            self.floor = self.floor.min(reached).max(self.start).max(reached.max(self.start));
+            // A row from a clock that runs ahead must not hide what others write now; and where nothing matches for
+            // long, the same quiet stretch must not be read again at every poll.
+            let reached = newest.unwrap_or(self.floor).min(now).minus(OVERLAP);
+            self.floor = reached.max(now.minus(QUIET)).max(self.start);
         } else if newest == Some(self.floor) {
             // More rows at one instant than a read takes: only a larger read gets past it.
             self.limit = self.limit.saturating_mul(2);
