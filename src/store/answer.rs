@@ -7,9 +7,9 @@ use super::catalog::Source;
 use super::facets::facets;
 use super::resolve::{Resolved, Set, known_kinds, resolve};
 use super::session::Session;
-use super::sql::aggregate;
 use super::sql::keys::{Bound, Order};
 use super::sql::page::{Errors, Window, decode, event, page};
+use super::sql::{Dialect, aggregate};
 use crate::domain::event::{Id, Outcome, RenewalEvent, outcome_of};
 use crate::domain::filter::Criteria;
 use crate::domain::instant::{Instant, Span};
@@ -26,6 +26,7 @@ const MAX_BUCKETS: u32 = 10_000;
 /// Answers a question on this session.
 pub async fn answer(shared: &Shared, s: &mut Session, query: &Query) -> Result<Answer, SourceError> {
     let source = shared.source(s).await?;
+    s.tune(source.has_all_indexes()).await?;
     let asker = Asker { shared, source: &source };
     let answer = match query {
         Query::Page { criteria, anchor, limit } => asker.page(s, criteria, anchor, (*limit, Errors::Head)).await,
@@ -177,10 +178,18 @@ impl Asker<'_> {
         let (sql, shape) = aggregate::ends(self.source);
         let row = s.rows(&sql, &shape).await?.into_iter().next();
         let (oldest, newest) = row.map_or((None, None), |mut r| (r.time(0), r.time(1)));
+        let read_only = match self.source.dialect {
+            Dialect::Postgres => {
+                let (sql, shape) = aggregate::read_only();
+                s.rows(&sql, &shape).await?.into_iter().next().and_then(|mut r| r.int(0)) == Some(1)
+            }
+            // The file is opened for reading only.
+            Dialect::Sqlite => self.shared.access == Access::Read,
+        };
         Ok(Answer::Described(Description {
             address: self.shared.address.to_string(),
             profile: self.source.profile.name().to_owned(),
-            read_only: self.shared.access == Access::Read,
+            read_only,
             oldest,
             newest,
             notes: self.source.notes.clone(),

@@ -67,11 +67,16 @@ pub struct Source {
     pub devices: DeviceNames,
     /// The name of an organisation as an expression over its row `o`; `None`: no names.
     pub org_name: Option<String>,
-    /// Whether organisations can be listed from `organizations(id)`.
+    /// What is missing or guessed, in words.
     pub notes: Vec<String>,
 }
 
 impl Source {
+    /// Whether every composite paging index that fits the table is there.
+    pub fn has_all_indexes(&self) -> bool {
+        let has = self.indexes;
+        has.time && has.kind && has.device && (self.map.org.is_none() || (has.org && has.org_kind))
+    }
     pub fn party(&self, party: Party) -> Option<&IdColumn> {
         match party {
             Party::Org => self.map.org.as_ref(),
@@ -131,7 +136,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// Whether it orders rows by `lead`, then by time and id in one direction.
+    /// Whether it orders rows by `lead`, then by time and id, all in one direction.
     pub fn pages(&self, lead: &[&str], at: &str, id: &str) -> bool {
         let columns: Vec<_> = self.columns.split(',').collect();
         let (head, order) = columns.split_at(lead.len().min(columns.len()));
@@ -141,7 +146,7 @@ impl Index {
             && head.iter().map(|c| bare(c)).eq(lead.iter().map(|l| (*l).to_owned()))
             && bare(first) == at
             && bare(second) == id
-            && first.ends_with(" desc") == second.ends_with(" desc")
+            && head.iter().chain([second]).all(|c| c.ends_with(" desc") == first.ends_with(" desc"))
     }
     fn leads_with(&self, column: &str) -> bool {
         let first = self.columns.split(',').next().unwrap_or_default();
@@ -290,8 +295,7 @@ fn org_name(orgs: Option<&Table>, map: &ColumnMap) -> Option<String> {
 
 fn notes(source: &Source) -> Vec<String> {
     let mut notes = Vec::new();
-    let has = source.indexes;
-    if !(has.time && has.kind && has.device && (source.map.org.is_none() || (has.org && has.org_kind))) {
+    if !source.has_all_indexes() {
         notes.push("paging indexes are missing; 'renewscope db index' makes them".to_owned());
     }
     if source.map.org.is_none() {
@@ -373,7 +377,8 @@ mod tests {
             ("created_at,id", &[], true),
             ("created_at desc,id", &[], false),
             ("created_at", &[], false),
-            ("org_id,created_at desc,id desc", &["org_id"], true),
+            ("org_id,created_at desc,id desc", &["org_id"], false),
+            ("org_id desc,created_at desc,id desc", &["org_id"], true),
             ("org_id,event_type,created_at,id", &["org_id"], false),
             ("org_id,event_type,created_at,id", &["org_id", "event_type"], true),
         ] {

@@ -7,9 +7,10 @@
 mod index;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, SqlStr};
 
@@ -22,6 +23,8 @@ use crate::protocol::SourceError;
 
 pub use index::{IndexReport, IndexState, index};
 
+/// Where the driver notes what was applied.
+const TABLE: &str = "_sqlx_migrations";
 /// Making an index takes as long as it takes.
 const NO_LIMIT: Duration = Duration::ZERO;
 
@@ -109,10 +112,40 @@ pub async fn status(address: &Address) -> Result<Status, SourceError> {
 
 /// Brings our schema up to date; makes it, and a missing SQLite file, where nothing is. Running it twice changes nothing.
 pub async fn migrate(address: &Address) -> Result<Moved, SourceError> {
-    if let Some(path) = address.path().filter(|p| !p.exists()) {
-        super::sqlite::Connector::new(path.to_owned(), &options(Access::Write)).create().await?;
+    if let Some(path) = address.path().filter(|p| !p.exists())
+        && let Some(moved) = make_file(path).await?
+    {
+        return Ok(moved);
     }
     run(address, |_| Some(None)).await
+}
+
+/// Makes a SQLite file beside its place and puts it there when it is complete, so that of several programs that start at
+/// once one makes it and none sees a part of it. `None` where another was first.
+async fn make_file(path: &Path) -> Result<Option<Moved>, SourceError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".new-{}", uuid::Uuid::new_v4().simple()));
+    let draft = PathBuf::from(name);
+    super::sqlite::Connector::new(draft.clone(), &options(Access::Write)).create().await?;
+    let moved = run(&Address::sqlite(&draft), |_| Some(None)).await;
+    let placed = match moved {
+        Ok(moved) => match std::fs::hard_link(&draft, path) {
+            Ok(()) => Ok(Some(moved)),
+            Err(_) if path.exists() => Ok(None),
+            // Not every file system has links.
+            Err(_) => std::fs::rename(&draft, path).map(|()| Some(moved)).map_err(|e| SourceError::Unreachable {
+                address: Address::sqlite(path).to_string(),
+                why: format!("the file cannot be made: {e}"),
+            }),
+        },
+        Err(e) => Err(e),
+    };
+    if draft.exists()
+        && let Err(error) = std::fs::remove_file(&draft)
+    {
+        tracing::warn!(%error, "a draft of a database file could not be removed");
+    }
+    placed
 }
 
 /// Goes back one step, or down to `target` (0: everything, with all events).
@@ -159,13 +192,14 @@ async fn run(
     let shown = address.to_string();
     let ran = match (&mut conn, goal) {
         (Conn::Postgres(c), None) => migrator.run_direct(None, &mut c.inner, false).await,
-        (Conn::Postgres(c), Some(target)) => migrator.undo(&mut c.inner, target).await,
+        (Conn::Postgres(c), Some(target)) => undo(&migrator, &mut c.inner, target).await,
         (Conn::Sqlite(c), goal) => run_sqlite(&migrator, &mut c.inner, goal).await,
     };
     ran.map_err(|e| failed(&shown, e))?;
     let tables = catalog::tables(&mut conn).await?;
     let found = found(&mut conn, &tables).await?;
     let new = steps(&mut conn, true).await?;
+    conn.close().await;
     let changed = new.into_iter().zip(old).filter(|(n, o)| n.applied != o.applied).map(|(n, _)| n).collect();
     Ok(Moved { found, steps: changed })
 }
@@ -175,10 +209,21 @@ async fn run_sqlite(migrator: &Migrator, conn: &mut SqliteConnection, goal: Opti
     let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
     match goal {
         None => migrator.run_direct(None, &mut *tx, false).await?,
-        Some(target) => migrator.undo(&mut *tx, target).await?,
+        Some(target) => undo(migrator, &mut *tx, target).await?,
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// Takes back, newest first, every step above `target`.
+async fn undo<C: Migrate>(migrator: &Migrator, conn: &mut C, target: i64) -> Result<(), MigrateError> {
+    conn.lock().await?;
+    let applied = conn.list_applied_migrations(TABLE).await?;
+    let steps = migrator.iter().rev().filter(|m| m.migration_type.is_down_migration() && m.version > target);
+    for step in steps.filter(|m| applied.iter().any(|a| a.version == m.version)) {
+        conn.revert(TABLE, step).await?;
+    }
+    conn.unlock().await
 }
 
 fn failed(address: &str, error: MigrateError) -> SourceError {

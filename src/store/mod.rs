@@ -97,15 +97,9 @@ impl Store {
     /// Opens the database and looks at its event table. A database without that table can be connected to: each
     /// question is then answered with [`SourceError::Shape`].
     pub async fn connect(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
-        if let (Some(path), true) = (address.path(), options.create) {
-            let missing = !path.exists();
-            let connector = sqlite::Connector::new(path.to_owned(), options);
-            if missing {
-                connector.create().await?;
-            }
-            if missing || options.access == Access::Write {
-                migrate::migrate(address).await?;
-            }
+        let wanted = |path: &std::path::Path| options.create && (options.access == Access::Write || !path.exists());
+        if address.path().is_some_and(wanted) {
+            migrate::migrate(address).await?;
         }
         let shared = Shared {
             address: address.clone(),

@@ -38,6 +38,7 @@ pub struct PgConn {
     /// Set where a pooler takes the session's settings away: every statement gets them in a transaction of its own.
     settings: Option<String>,
     broken: bool,
+    tuned: Option<bool>,
     timeout: Duration,
     address: String,
 }
@@ -92,6 +93,7 @@ impl Connector {
             pid: Arc::default(),
             settings: None,
             broken: false,
+            tuned: None,
             timeout: self.timeout,
             address: self.address.clone(),
         };
@@ -174,6 +176,23 @@ impl PgConn {
     /// The words for an error of this connection.
     pub fn context(&self, overdue: bool) -> Context<'_> {
         Context { address: &self.address, timeout: self.timeout, overdue }
+    }
+
+    /// Settings of the planner, as far as the server knows them; behind a pooler the session is not ours to set.
+    ///
+    /// Compiling a question costs more than it saves. And where the table has every composite index, nothing is to be
+    /// sorted group by group: the planner takes the groups of a column for equally large, and would sort half the table
+    /// where one organisation owns it, to save some pages of index.
+    pub async fn tune(&mut self, all_indexes: bool) -> Result<(), SourceError> {
+        if self.tuned == Some(all_indexes) || self.settings.is_some() {
+            return Ok(());
+        }
+        let sql = "SELECT set_config(name, CASE WHEN name = 'jit' OR $1 THEN 'off' ELSE 'on' END, false) \
+             FROM pg_settings WHERE name IN ('jit', 'enable_incremental_sort')";
+        let set = sqlx::query(sql).bind(all_indexes).persistent(false).execute(&mut self.inner).await;
+        set.map_err(|e| self.context(false).error(e))?;
+        self.tuned = Some(all_indexes);
+        Ok(())
     }
 
     /// Runs a statement; one that a standby gave up in favour of replay is asked once more.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Moment};
 
+use sqlx::Connection as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -27,6 +28,8 @@ const TRUSTED: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(120);
 /// How long a stopped question may take to end before its connection is given up.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a signal may take to end a statement before it is sent again.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What opens connections, and stops what runs on them.
 pub enum Connector {
@@ -51,6 +54,16 @@ impl Conn {
         match self {
             Self::Postgres(conn) => conn.rows(sql, shape).await,
             Self::Sqlite(conn) => conn.rows(sql, shape).await,
+        }
+    }
+    /// Closes the connection and waits until it is closed.
+    pub async fn close(self) {
+        let closed = match self {
+            Self::Postgres(conn) => conn.inner.close().await,
+            Self::Sqlite(conn) => conn.inner.close().await,
+        };
+        if let Err(error) = closed {
+            tracing::debug!(%error, "a connection did not close in order");
         }
     }
     async fn alive(&mut self) -> bool {
@@ -191,6 +204,17 @@ impl Session {
         Ok(())
     }
 
+    /// Prepares the connection for a table that has all paging indexes, or lacks some.
+    pub async fn tune(&mut self, all_indexes: bool) -> Result<(), SourceError> {
+        self.busy = true;
+        let tuned = match self.conn()? {
+            Conn::Postgres(conn) => conn.tune(all_indexes).await,
+            Conn::Sqlite(_) => Ok(()),
+        };
+        self.busy = false;
+        tuned
+    }
+
     /// The connection itself, for what is not a question.
     pub fn conn(&mut self) -> Result<&mut Conn, SourceError> {
         self.conn.as_mut().ok_or(SourceError::Cancelled)
@@ -239,10 +263,17 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// Stops the statement in the database and lets the question end, for a bounded time.
+    /// Stops the statement in the database and lets the question end, for a bounded time. A signal that arrives before
+    /// the statement does is lost, so it is sent until the question ends.
     pub async fn stop(self, question: impl Future<Output = ()>) {
+        tokio::pin!(question);
         self.left.store(true, Ordering::Release);
-        self.pool.stop(&self.handle).await;
-        let _ = timeout(STOP_TIMEOUT, question).await;
+        let begun = Moment::now();
+        while begun.elapsed() < STOP_TIMEOUT {
+            self.pool.stop(&self.handle).await;
+            if timeout(SIGNAL_INTERVAL, &mut question).await.is_ok() {
+                return;
+            }
+        }
     }
 }

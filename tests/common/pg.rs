@@ -6,7 +6,7 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -23,8 +23,8 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 
 struct Server {
     dir: PathBuf,
-    /// Its end is the server's end.
-    _life: ChildStdin,
+    /// Holds the pipe whose end is the server's end.
+    _shell: Child,
 }
 
 /// A new database with our schema; its URL.
@@ -57,6 +57,11 @@ pub async fn execute(url: &str, statements: &str) {
     let mut conn = connect(url).await;
     sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut conn).await.unwrap();
     conn.close().await.unwrap();
+}
+
+/// The server's socket.
+pub fn socket() -> String {
+    SERVER.dir.join(".s.PGSQL.5432").display().to_string()
 }
 
 fn next() -> String {
@@ -98,7 +103,7 @@ impl Server {
         assert!(ready, "the PostgreSQL server did not start");
         // Its log is read to the end, so that it never waits for a reader.
         std::thread::spawn(move || log.for_each(drop));
-        Self { dir, _life: child.stdin.take().unwrap() }
+        Self { dir, _shell: child }
     }
 }
 

@@ -1,1 +1,100 @@
-//! pending
+//! The schema on both databases: same steps, each with its way back, and nothing done twice.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use renewscope::domain::filter::Criteria;
+use renewscope::domain::page::Anchor;
+use renewscope::protocol::SourceError;
+use renewscope::store::migrate::{self, Found, IndexState};
+use renewscope::store::{Address, ConnectOptions, RowOutcome, Store};
+
+use super::bed::{Bed, at, event, page, refused, writing};
+use super::pg;
+use crate::on_both;
+
+on_both!(forward_back_and_forward, indexes_are_reported);
+
+fn files(directory: &str) -> BTreeSet<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(directory);
+    std::fs::read_dir(path).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn both_databases_have_the_same_steps_and_ways_back() {
+    let postgres = files("postgres");
+    assert_eq!(postgres, files("sqlite"));
+    for file in postgres.iter().filter(|f| f.ends_with(".up.sql")) {
+        assert!(postgres.contains(&file.replace(".up.", ".down.")), "{file}");
+    }
+    let up = postgres.iter().filter(|f| f.ends_with(".up.sql")).count();
+    assert_eq!(postgres.len(), up * 2);
+}
+
+async fn forward_back_and_forward(bed: Bed) {
+    let versions = |moved: migrate::Moved| moved.steps.iter().map(|s| s.version).collect::<Vec<_>>();
+    bed.fill(&[event("edge", "renewal_start", at(0))]).await;
+    assert_eq!(versions(migrate::migrate(&bed.address).await.unwrap()), []);
+    let status = migrate::status(&bed.address).await.unwrap();
+    assert_eq!(status.found, Found::Own);
+    assert!(status.steps.iter().all(|s| s.applied && !s.differs));
+
+    // Without the second step the table is still there, and so are the rows.
+    assert_eq!(versions(migrate::rollback(&bed.address, None).await.unwrap()), [2]);
+    let reader = bed.reader().await;
+    assert_eq!(page(&reader, &Criteria::default(), Anchor::Newest, 5).await.rows.len(), 1);
+    let status = migrate::status(&bed.address).await.unwrap();
+    assert!(status.indexes.iter().all(|i| i.state == IndexState::Missing));
+    assert_eq!(versions(migrate::migrate(&bed.address).await.unwrap()), [2]);
+
+    assert_eq!(versions(migrate::rollback(&bed.address, Some(0)).await.unwrap()), [1, 2]);
+    assert_eq!(migrate::status(&bed.address).await.unwrap().found, Found::Nothing);
+    assert_eq!(versions(migrate::rollback(&bed.address, None).await.unwrap()), []);
+    assert_eq!(versions(migrate::migrate(&bed.address).await.unwrap()), [1, 2]);
+    let store = Store::connect(&bed.address, &writing()).await.unwrap();
+    assert_eq!(store.create(&event("edge", "renewal_start", at(0))).await.unwrap().1, RowOutcome::Stored);
+}
+
+async fn indexes_are_reported(bed: Bed) {
+    let reports = migrate::index(&bed.address).await.unwrap();
+    assert_eq!(reports.len(), 5);
+    assert!(reports.iter().all(|i| i.state == IndexState::Exists && i.name.starts_with("idx_cert_renewal_events_")));
+    assert_eq!(reports.iter().all(|i| i.bytes.is_some()), bed.is_postgres());
+}
+
+#[tokio::test]
+async fn connecting_migrates_nothing() {
+    let address = Address::parse(&pg::empty().await).unwrap();
+    let store = Store::connect(&address, &writing()).await.unwrap();
+    let error = refused(store.create(&event("edge", "renewal_start", at(0))).await);
+    assert!(matches!(error, SourceError::Shape(_)), "{error}");
+    assert_eq!(migrate::status(&address).await.unwrap().found, Found::Nothing);
+}
+
+#[tokio::test]
+async fn tables_of_others_are_in_the_way() {
+    let url = pg::empty().await;
+    pg::execute(&url, "CREATE TABLE devices (org_id UUID, name TEXT)").await;
+    let error = refused(migrate::migrate(&Address::parse(&url).unwrap()).await);
+    assert!(matches!(&error, SourceError::Invalid(why) if why.contains("not ours")), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_start_at_once_on_a_missing_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let address = Address::sqlite(dir.path().join("deep/er/events.db"));
+    let tasks: Vec<_> = (0..8)
+        .map(|n| {
+            let address = address.clone();
+            tokio::spawn(async move {
+                let store = Store::connect(&address, &writing()).await?;
+                store.create(&event("edge", "renewal_start", at(n))).await
+            })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap().unwrap().1, RowOutcome::Stored);
+    }
+    let store = Store::connect(&address, &ConnectOptions::default()).await.unwrap();
+    assert_eq!(page(&store, &Criteria::default(), Anchor::Newest, 20).await.rows.len(), 8);
+}

@@ -1,1 +1,91 @@
-//! pending
+//! Which index answers which question, on both databases.
+
+use renewscope::domain::event::NewEvent;
+use renewscope::domain::filter::Criteria;
+use renewscope::domain::filter::criteria::{Check, KindMatch, NameMatch, Pattern};
+use renewscope::domain::page::Anchor;
+use renewscope::protocol::Query;
+use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
+
+use super::bed::{Bed, all_of, at, event, named};
+use super::pg;
+use crate::on_both;
+
+on_both!(every_question_has_its_index);
+
+/// Twenty thousand rows: four organisations of unequal size, six types of unequal frequency, four hundred devices.
+async fn fill(bed: &Bed) {
+    let kinds = ["renewal_start", "renewal_success", "renewal_start", "renewal_success", "renewal_failed"];
+    let events: Vec<_> = (0..20_000_i64)
+        .map(|n| {
+            let kind = if n % 997 == 0 { "recovery_failed" } else { kinds[(n % 5) as usize] };
+            let org = ["acme", "acme", "acme", "globex", "globex", "lab"][(n % 6) as usize];
+            NewEvent {
+                org: named(org),
+                error: kind.ends_with("failed").then(|| format!("error {n} {}", "x".repeat(100))),
+                ..event(&format!("edge-{:03}", n % 400), kind, at(n))
+            }
+        })
+        .collect();
+    bed.fill(&events).await;
+    if let Some(url) = &bed.url {
+        pg::execute(url, "VACUUM ANALYZE").await;
+    }
+}
+
+async fn every_question_has_its_index(bed: Bed) {
+    fill(&bed).await;
+    let failed = || Check::Kind(vec![KindMatch::Ending("failed".into())]);
+    let orgs = |names: &[&str]| Check::Org(names.iter().map(|n| NameMatch::Name(Pattern::Is((*n).into()))).collect());
+    let device = || Check::Device(vec![NameMatch::Name(Pattern::StartsWith("edge-01".into()))]);
+    let anywhere = [Anchor::Newest, Anchor::Oldest, Anchor::At(at(10_000)), Anchor::Older(cursor(&bed).await)];
+    let cases = [
+        (Criteria::default(), "idx_cert_renewal_events_page"),
+        (all_of([failed()]), "idx_cert_renewal_events_type_page"),
+        (all_of([orgs(&["lab"])]), "idx_cert_renewal_events_org_page"),
+        (all_of([orgs(&["lab", "globex"])]), "idx_cert_renewal_events_org_page"),
+        (all_of([orgs(&["lab", "acme"]), failed()]), "idx_cert_renewal_events_org_type_page"),
+        (all_of([device()]), "idx_cert_renewal_events_device_page"),
+    ];
+    for (criteria, index) in &cases {
+        for anchor in &anywhere {
+            let query = Query::Page { criteria: criteria.clone(), anchor: anchor.clone(), limit: 100 };
+            check(&bed, &query, index).await;
+        }
+        let query = Query::Since { criteria: criteria.clone(), floor: at(19_990), limit: 100 };
+        check(&bed, &query, "idx_cert_renewal_events_").await;
+        let field = Field::Kind;
+        let query = FacetQuery { field, criteria: criteria.clone(), needle: String::new(), limit: 10, ceiling: 500 };
+        check(&bed, &Query::Facets(query), index).await;
+    }
+    // All types fail the negation of nothing: no condition is left, and the plain order answers.
+    let all = all_of([Check::Kind(vec![KindMatch::Name(Pattern::Contains("re".into()))])]);
+    check(&bed, &Query::Page { criteria: all, anchor: Anchor::Newest, limit: 100 }, "idx_cert_renewal_events_page")
+        .await;
+    let query = HistogramQuery { criteria: Criteria::default(), from: at(0), width_micros: 60_000_000, buckets: 20 };
+    check(&bed, &Query::Histogram(query), "idx_cert_renewal_events_type_page").await;
+    let query =
+        HistogramQuery { criteria: all_of([orgs(&["lab"])]), from: at(0), width_micros: 60_000_000, buckets: 20 };
+    check(&bed, &Query::Histogram(query), "idx_cert_renewal_events_org_type_page").await;
+    let query = Query::Count { criteria: all_of([orgs(&["lab"]), failed()]), ceiling: Some(10_000) };
+    check(&bed, &query, "idx_cert_renewal_events_org_type_page").await;
+    check(&bed, &Query::Describe, "idx_cert_renewal_events_").await;
+}
+
+async fn cursor(bed: &Bed) -> renewscope::domain::page::Cursor {
+    bed.page(&Criteria::default(), Anchor::At(at(12_000)), 1).await.rows[0].cursor()
+}
+
+/// The plan uses the index, and reads the event table in no other way than through one.
+async fn check(bed: &Bed, query: &Query, index: &str) {
+    let plan = bed.store.explain(query).await.unwrap();
+    let text = plan.join("\n");
+    // A device has few rows: all of them, sorted, may cost PostgreSQL less than reading them in order.
+    let same = if index == "idx_cert_renewal_events_device_page" { "idx_cert_renewal_events_device_id" } else { index };
+    assert!(plan.iter().any(|l| l.contains(index) || l.contains(same)), "{query:?} does not use {index}:\n{text}");
+    let postgres = plan.iter().filter(|l| l.contains("Seq Scan on certificate_renewal_events")).count();
+    // SQLite reads the page, a subquery, under the name of the table that it is read from.
+    let subqueries = plan.iter().filter(|l| *l == "CO-ROUTINE e" || *l == "MATERIALIZE e").count();
+    let sqlite = plan.iter().filter(|l| *l == "SCAN e").count();
+    assert!(postgres == 0 && sqlite <= subqueries, "{query:?} reads the whole table:\n{text}");
+}

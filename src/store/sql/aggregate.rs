@@ -2,7 +2,7 @@
 
 use super::cell::CellType;
 use super::filter::pattern;
-use super::keys::{Bound, Branch, Common, Order, Read, branches, limited};
+use super::keys::{Bound, Branch, Common, Order, Read, branches, branches_within, limited};
 use super::{Bind, Dialect, Sql};
 use crate::domain::event::Id;
 use crate::domain::filter::criteria::Pattern;
@@ -76,7 +76,7 @@ pub fn facet(
         Field::Device => (source.id_expr(&map.device), CellType::Id(map.device.ty)),
     };
     let mut sql = Sql::new(source.dialect);
-    let branches = branches(source, resolved);
+    let branches = branches_within(source, resolved, ceiling);
     let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
     sql.push("SELECT g.v, g.n, g.total FROM (SELECT x.v AS v, count(*) AS n, CAST(sum(count(*)) OVER () AS BIGINT) AS total FROM ");
     let columns = format!("e.{} AS c, e.{} AS i, {column} AS v", map.created_at.name, map.id.name);
@@ -148,6 +148,12 @@ pub fn ends(source: &Source) -> (Sql, Vec<CellType>) {
     let end = |word: &str| format!("(SELECT e.{n} FROM {from} e ORDER BY e.{n} {word} LIMIT 1)", n = at.name);
     let text = format!("SELECT {}, {}", end("ASC"), end("DESC"));
     (Sql::plain(source.dialect, &text), vec![CellType::Time(at.ty); 2])
+}
+
+/// Whether the server would refuse a write of this session now: 1 or 0. SQLite has no such question.
+pub fn read_only() -> (Sql, Vec<CellType>) {
+    let text = "SELECT (current_setting('transaction_read_only') = 'on')::int::int8";
+    (Sql::plain(Dialect::Postgres, text), vec![CellType::Int])
 }
 
 /// Ids and names from a directory table, of these ids.

@@ -283,6 +283,9 @@ fn extends(sql: &mut Sql, source: &Source, any: &[SpanMatch]) -> String {
     let (Some((new, new_finite)), Some((old, old_finite))) = (micros(new), micros(old)) else {
         return NEVER.to_owned();
     };
+    // A difference beyond 64 bits is taken as their end, as in memory.
+    let (least, greatest) = if sql.dialect == Dialect::Postgres { ("LEAST", "GREATEST") } else { ("min", "max") };
+    let difference = format!("{greatest}({least}({new} - {old}, {}), {})", i64::MAX, i64::MIN);
     let tests: Vec<_> = any
         .iter()
         .map(|m| {
@@ -294,7 +297,7 @@ fn extends(sql: &mut Sql, source: &Source, any: &[SpanMatch]) -> String {
                 SpanMatch::More(s) => (">", s),
             };
             let span = sql.placeholder(Bind::Int(span.0));
-            format!("({new} - {old}) {op} {span}")
+            format!("{difference} {op} {span}")
         })
         .collect();
     // The difference is taken only where both ends are finite: it has no value elsewhere, or one that overflows.

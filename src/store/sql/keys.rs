@@ -5,7 +5,7 @@
 //! as it has rows, however rare the combination. `IN (…)` would read all rows of the combinations and sort them.
 
 use super::filter::{condition, one_of_ids, one_of_texts, within};
-use super::{Bind, Sql};
+use super::{Bind, Dialect, Sql};
 use crate::domain::event::Id;
 use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
@@ -14,6 +14,8 @@ use crate::store::resolve::{Resolved, Set};
 
 /// More branches than this cost more to plan than they save.
 pub const MAX_BRANCHES: usize = 200;
+/// Index entries that all branches together may read.
+const MAX_HEADS: u64 = 200_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
@@ -47,6 +49,14 @@ pub struct Branch {
     pub device: Option<Id>,
 }
 
+/// The branches for a read of at most `limit` rows: none but the plain order where their heads together would be more
+/// than the plain order has to look at.
+pub fn branches_within(source: &Source, resolved: &Resolved, limit: u64) -> Vec<Branch> {
+    let branches = branches(source, resolved);
+    let heads = u64::try_from(branches.len()).unwrap_or(u64::MAX).saturating_mul(limit);
+    if branches.len() > 1 && heads > MAX_HEADS { vec![Branch::default()] } else { branches }
+}
+
 /// The branches that the table's indexes answer; one that fixes nothing where none would help.
 pub fn branches(source: &Source, resolved: &Resolved) -> Vec<Branch> {
     let has = source.indexes;
@@ -72,6 +82,14 @@ pub struct Common {
     orgs: Option<String>,
     kinds: Option<String>,
     devices: Option<String>,
+    /// Where a scan of an ordered branch begins and ends: operator, columns and placeholders behind the branch's own.
+    ends: [End; 2],
+}
+
+struct End {
+    op: &'static str,
+    columns: Vec<String>,
+    values: Vec<String>,
 }
 
 impl Common {
@@ -94,29 +112,86 @@ impl Common {
             Set::Only(kinds) => Some(one_of_texts(sql, &source.map.kind.expr(), kinds)),
             Set::All => None,
         };
-        Self { tests, orgs, kinds, devices }
+        let ends = ends(sql, source, resolved, bound);
+        Self { tests, orgs, kinds, devices, ends }
     }
 
     /// Writes ` WHERE …` for a branch, or nothing where nothing is asked.
     pub fn write(&self, sql: &mut Sql, source: &Source, branch: &Branch) {
-        let mut tests = Vec::new();
-        match (&branch.org, &source.map.org) {
-            (Some(id), Some(c)) => tests.push(format!("e.{} = {}", c.name, sql.placeholder(Bind::id(id)))),
-            _ => tests.extend(self.orgs.clone()),
+        let fixed = branch.fixed(sql, source).into_iter().map(|(c, v)| format!("{c} = {v}")).collect();
+        self.write_tests(sql, branch, fixed);
+    }
+
+    /// As [`write`](Self::write), for a branch that is read in order: gives the columns to order by first.
+    fn write_ordered(&self, sql: &mut Sql, source: &Source, branch: &Branch) -> Vec<String> {
+        let fixed = branch.fixed(sql, source);
+        if sql.dialect == Dialect::Sqlite || fixed.is_empty() {
+            self.write_tests(sql, branch, fixed.into_iter().map(|(c, v)| format!("{c} = {v}")).collect());
+            return Vec::new();
         }
-        match &branch.kind {
-            Some(k) => tests.push(format!("{} = {}", source.map.kind.expr(), sql.placeholder(Bind::Text(k.clone())))),
-            None => tests.extend(self.kinds.clone()),
-        }
-        match &branch.device {
-            Some(id) => tests.push(format!("e.{} = {}", source.map.device.name, sql.placeholder(Bind::id(id)))),
-            None => tests.extend(self.devices.clone()),
-        }
+        // PostgreSQL takes a column that equals a constant out of the order, and may then read the plain time index and
+        // throw away rows of others: all of them, where the branch has only old rows. A scan between two ends of the
+        // composite order leaves it one index.
+        let (columns, values): (Vec<_>, Vec<_>) = fixed.into_iter().unzip();
+        let between = self.ends.iter().map(|end| {
+            let columns = [columns.as_slice(), end.columns.as_slice()].concat().join(", ");
+            let values = [values.as_slice(), end.values.as_slice()].concat().join(", ");
+            format!("({columns}) {} ({values})", end.op)
+        });
+        self.write_tests(sql, branch, between.collect());
+        columns
+    }
+
+    fn write_tests(&self, sql: &mut Sql, branch: &Branch, mut tests: Vec<String>) {
+        let sets = [(branch.org.is_none(), &self.orgs), (branch.kind.is_none(), &self.kinds)];
+        let sets = sets.into_iter().chain([(branch.device.is_none(), &self.devices)]);
+        tests.extend(sets.filter(|(open, _)| *open).filter_map(|(_, test)| test.clone()));
         tests.extend(self.tests.iter().cloned());
         if !tests.is_empty() {
             sql.push(" WHERE ").push(&tests.join(" AND "));
         }
     }
+}
+
+impl Branch {
+    /// Columns held fixed, in the order of the index that serves the branch, with placeholders.
+    fn fixed(&self, sql: &mut Sql, source: &Source) -> Vec<(String, String)> {
+        let mut out = Vec::new();
+        if let (Some(id), Some(c)) = (&self.org, &source.map.org) {
+            out.push((format!("e.{}", c.name), sql.placeholder(Bind::id(id))));
+        }
+        if let Some(kind) = &self.kind {
+            out.push((source.map.kind.expr(), sql.placeholder(Bind::Text(kind.clone()))));
+        }
+        if let Some(id) = &self.device {
+            out.push((format!("e.{}", source.map.device.name), sql.placeholder(Bind::id(id))));
+        }
+        out
+    }
+}
+
+/// The lower and the upper end of an ordered scan. They only narrow what the tests ask anyway.
+fn ends(sql: &mut Sql, source: &Source, resolved: &Resolved, bound: &Bound) -> [End; 2] {
+    let at = &source.map.created_at;
+    let (time, id) = (format!("e.{}", at.name), format!("e.{}", source.map.id.name));
+    let row = |sql: &mut Sql, op, cursor: &Cursor| {
+        let values = vec![sql.placeholder(Bind::at(cursor.at, at.ty)), sql.placeholder(Bind::id(&cursor.id))];
+        End { op, columns: vec![time.clone(), id.clone()], values }
+    };
+    let open = |op| End { op, columns: Vec::new(), values: Vec::new() };
+    let moment = |op, value| End { op, columns: vec![time.clone()], values: vec![value] };
+    let lower = match (bound, resolved.from) {
+        (Bound::NewerThan(c), _) => row(sql, ">", c),
+        (_, Some(from)) => moment(">=", sql.placeholder(Bind::bound(from, at.ty))),
+        _ => open(">="),
+    };
+    let upper = match (bound, resolved.until) {
+        (Bound::OlderThan(c), _) => row(sql, "<", c),
+        (Bound::AtOrBefore(t), _) => moment("<=", sql.placeholder(Bind::at(*t, at.ty))),
+        (_, Some(until)) => moment("<", sql.placeholder(Bind::bound(until, at.ty))),
+        _ => open("<="),
+    };
+    [lower, upper]
 }
 
 fn bound_test(sql: &mut Sql, source: &Source, bound: &Bound) -> Option<String> {
@@ -142,8 +217,10 @@ pub fn limited(sql: &mut Sql, source: &Source, branches: &[Branch], common: &Com
     let from = source.map.from();
     let one = |sql: &mut Sql, branch: &Branch| {
         sql.push("SELECT ").push(read.columns).push(" FROM ").push(&from).push(" e");
-        common.write(sql, source, branch);
-        sql.push(&format!(" ORDER BY e.{at} {word}, e.{id} {word} LIMIT {limit}"));
+        let mut order = common.write_ordered(sql, source, branch);
+        order.extend([format!("e.{at}"), format!("e.{id}")]);
+        let order: Vec<_> = order.into_iter().map(|column| format!("{column} {word}")).collect();
+        sql.push(&format!(" ORDER BY {} LIMIT {limit}", order.join(", ")));
     };
     sql.push("(");
     if let [branch] = branches {

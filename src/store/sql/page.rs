@@ -1,7 +1,7 @@
 //! A page of events: the statement, and its rows as events.
 
 use super::cell::{CellType, Row};
-use super::keys::{Bound, Common, Order, Read, branches, limited};
+use super::keys::{Bound, Common, Order, Read, branches_within, limited};
 use super::{Bind, Dialect, Sql};
 use crate::domain::event::{ErrorText, Id, Kind, RenewalEvent};
 use crate::protocol::SourceError;
@@ -34,7 +34,7 @@ pub struct Window {
 pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
     let select = select(source, window.errors);
-    let branches = branches(source, resolved);
+    let branches = branches_within(source, resolved, window.limit);
     let common = Common::new(&mut sql, source, resolved, &window.bound);
     let map = &source.map;
     sql.push("SELECT ").push(&select.list.join(", ")).push(" FROM ");
@@ -48,7 +48,18 @@ pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<
         let columns = format!("e.{} AS c, e.{} AS i", map.created_at.name, map.id.name);
         let read = Read { columns: &columns, order: window.order, limit: window.limit };
         limited(&mut sql, source, &branches, &common, &read);
-        sql.push(&format!(" k JOIN {} e ON e.{} = k.i", map.from(), map.id.name));
+        let (from, id) = (map.from(), &map.id.name);
+        let rows = match source.dialect {
+            // Row by row through the primary key: a join would be free to read the whole table instead.
+            Dialect::Postgres => {
+                format!(
+                    " k CROSS JOIN LATERAL (SELECT {} FROM {from} e WHERE e.{id} = k.i LIMIT 1) e",
+                    self::columns(source)
+                )
+            }
+            Dialect::Sqlite => format!(" k CROSS JOIN {from} e ON e.{id} = k.i"),
+        };
+        sql.push(&rows);
     }
     sql.push(&joins(source));
     let word = if window.order == Order::NewestFirst { "DESC" } else { "ASC" };
