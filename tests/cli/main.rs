@@ -165,7 +165,7 @@ fn tail_hands_over_from_history_and_ends_when_interrupted() {
 fn a_reader_that_leaves_is_no_error() {
     let bed = Bed::new();
     bed.run(&["db", "init"]).exits(0);
-    bed.run_with(&["ingest"], &bed::many(3000)).exits(0);
+    bed.run_with(&["ingest"], bed::many(3000)).exits(0);
     for command in [&["list", "--format", "ndjson"][..], &["export"], &["list"]] {
         let mut child = bed.spawn(command);
         let mut lines = bed::lines(child.stdout.take().unwrap());
