@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -230,7 +231,7 @@ pub struct Record {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub error: Option<String>,
     /// Read the error from a file; '-' is stdin
-    #[arg(long, value_name = "FILE", conflicts_with = "error")]
+    #[arg(long, value_name = "FILE", conflicts_with = "error", value_parser = any_path())]
     pub error_file: Option<PathBuf>,
     /// When it happened [default: now]
     #[arg(long, value_name = "TIME")]
@@ -245,10 +246,10 @@ pub struct Record {
     #[arg(long, value_name = "TIME")]
     pub new_expiry: Option<String>,
     /// Read the old expiry from a PEM file; of a chain, the first certificate
-    #[arg(long, value_name = "FILE", conflicts_with = "old_expiry")]
+    #[arg(long, value_name = "FILE", conflicts_with = "old_expiry", value_parser = any_path())]
     pub old_cert: Option<PathBuf>,
     /// Read the new expiry from a PEM file; of a chain, the first certificate
-    #[arg(long, value_name = "FILE", conflicts_with = "new_expiry")]
+    #[arg(long, value_name = "FILE", conflicts_with = "new_expiry", value_parser = any_path())]
     pub new_cert: Option<PathBuf>,
     /// When the database cannot be had, append the event to this file, for 'ingest' to read later
     #[arg(long, value_name = "FILE")]
@@ -274,6 +275,11 @@ pub enum Db {
     },
     /// Add the paging indexes to an event table that others made
     Index,
+}
+
+/// A path that may be empty: a hook passes what it has, and the event counts more than the file.
+fn any_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 /// Words such as `-org:lab` look like options to the parser. They are moved behind a `--`, where they are words of the

@@ -32,7 +32,7 @@ const BATCH_BYTES: usize = 16 << 20;
 
 /// Reads all of the input and stores what can be stored. The last line on stderr is the count, also after a failure.
 pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Result<Exit, Failure> {
-    let input = input::open(&args.file, args.input_format)?;
+    let input = input::open(&args.file, args.input_format, interrupt)?;
     let rejects = match &args.rejects {
         Some(path) if same_file(path, &args.file) => {
             return Err(Failure::Usage("--rejects names the input file; name another".to_owned()));
@@ -96,7 +96,10 @@ struct Run {
 impl Run {
     async fn all(&mut self, input: Input, interrupt: &Interrupt) -> Result<(), Failure> {
         let Input { name, format, reader } = input;
-        let failed = |e: std::io::Error| Failure::Failed(format!("cannot read {name}: {e}"));
+        let failed = |e: std::io::Error| match interrupt.is_asked() {
+            true => Failure::Interrupted,
+            false => Failure::Failed(format!("cannot read {name}: {e}")),
+        };
         let mut records = Records::new(reader, format);
         let mut header = None;
         let mut buffer = Vec::new();

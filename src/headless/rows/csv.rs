@@ -20,7 +20,10 @@ const EMPTY: &str = "\\u{}";
 
 /// Writes one record with its line end; cells are quoted where they must be.
 pub fn record<'a>(out: &mut impl Write, cells: impl Iterator<Item = Cow<'a, str>>) -> io::Result<()> {
-    let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+    let mut writer = ::csv::WriterBuilder::new()
+        .buffer_capacity(1024)
+        .terminator(::csv::Terminator::Any(b'\n'))
+        .from_writer(Vec::new());
     for cell in cells {
         writer.write_field(cell.as_bytes())?;
     }

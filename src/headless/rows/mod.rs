@@ -192,7 +192,7 @@ mod tests {
             (
                 Format::Table,
                 "NAME  ERROR MESSAGE  ROWS\n\
-                 a|b   =x␛[31m␊\"q\"      7\n\
+                 a|b   =x␛[31m␊\"q\"       7\n\
                  日本  -                12\n      longer than…      0\n",
             ),
         ] {

@@ -1,0 +1,264 @@
+//! The program as its users meet it: arguments in, bytes and exit codes out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bed;
+mod export;
+mod ingest;
+#[allow(dead_code)]
+#[path = "../common/pg.rs"]
+mod pg;
+mod record;
+
+use bed::{Bed, Ran};
+
+/// Three events of two devices, newest last.
+const EVENTS: &str = r#"
+{"id":"00000000-0000-4000-8000-000000000001","device":"edge-1","org":"acme","event_type":"renewal_start","reason":"proactive","old_cert_expiration":"2026-12-01T00:00:00Z","created_at":"2026-11-20T14:00:00Z"}
+{"id":"00000000-0000-4000-8000-000000000002","device":"edge-1","org":"acme","event_type":"renewal_failed","old_cert_expiration":"2026-12-01T00:00:00Z","error_message":"CSR denied:\nby \"policy\"","created_at":"2026-11-20T15:00:28.5+01:00"}
+{"id":"00000000-0000-4000-8000-000000000003","device":"edge-2","org":"globex","event_type":"renewal_success","new_cert_expiration":"2027-11-21T00:00:00Z","created_at":"2026-11-21T00:30:00Z"}
+"#;
+
+fn stocked() -> Bed {
+    let bed = Bed::new();
+    bed.run(&["db", "init"]).exits(0);
+    bed.run_with(&["ingest"], EVENTS).exits(0);
+    bed
+}
+
+#[test]
+fn exit_codes() {
+    let bed = stocked();
+    for (args, code) in [
+        (&["count"][..], 0),
+        (&["--help"], 0),
+        (&["--version"], 0),
+        (&["count", "typ:failed"], 2),
+        (&["count", "--nonsense"], 2),
+        (&["count", "--fail-if", "many"], 2),
+        (&["count", "--tz", "Mars/Olympus"], 2),
+        (&["count", "--db", "oracle:x"], 2),
+        (&["tail", "--since", "soon"], 2),
+        (&["export", "-o", "x.pdf"], 2),
+        (&["get", "00000000-0000-4000-8000-00000000000f"], 1),
+        (&["ingest", "no-such-file"], 1),
+        (&["count", "--db", "sqlite:missing/no.db"], 3),
+        (&["count", "--db", "postgres://ann:s3cret@127.0.0.1:1/x"], 3),
+        (&["count", "type:failed", "--fail-if", ">0"], 5),
+        (&["count", "type:failed", "--fail-if", ">1"], 0),
+    ] {
+        let ran = bed.run(args);
+        ran.exits(code);
+        // What is for people never mixes with data, and no password shows.
+        assert_eq!(ran.stdout.is_empty(), !matches!(code, 0 | 5), "{args:?}: {}", ran.stdout);
+        assert!(!ran.stderr.contains("s3cret"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn list_in_every_format() {
+    let bed = stocked();
+    let list = |format: &str| bed.run(&["list", "device:edge-1", "--tz", "Europe/Berlin", "--format", format]).data();
+    let device = "9cf7b3c6-18c5-58b9-9d4f-a1ebbd4c4f25";
+    let org = "45c34fa6-8b8c-5357-9a0a-2d0f0c6bf2b5";
+    let ids = bed.run(&["list", "id:00000000-0000-4000-8000-000000000001", "--format", "csv"]).data();
+    let row: Vec<_> = ids.lines().nth(1).unwrap().split(',').collect();
+    let settle = |text: &str| text.replace(row[1], device).replace(row[2], org);
+    assert_eq!(
+        list("table"),
+        "TIME (Europe/Berlin)     ID        DEVICE  ORG   TYPE            REASON     OLD EXPIRY        NEW EXPIRY  ERROR\n\
+         2026-11-20 15:00:28.500  00000000  edge-1  acme  renewal_failed  -          2026-12-01 01:00  -           CSR denied:␊by \"policy\"\n\
+         2026-11-20 15:00:00.000  00000000  edge-1  acme  renewal_start   proactive  2026-12-01 01:00  -           -\n"
+    );
+    assert_eq!(
+        settle(&list("ndjson")),
+        format!(
+            r#"{{"id":"00000000-0000-4000-8000-000000000002","device_id":"{device}","org_id":"{org}","event_type":"renewal_failed","reason":null,"old_cert_expiration":"2026-12-01T00:00:00Z","new_cert_expiration":null,"error_message":"CSR denied:\nby \"policy\"","created_at":"2026-11-20T14:00:28.5Z","device":"edge-1","org":"acme"}}
+{{"id":"00000000-0000-4000-8000-000000000001","device_id":"{device}","org_id":"{org}","event_type":"renewal_start","reason":"proactive","old_cert_expiration":"2026-12-01T00:00:00Z","new_cert_expiration":null,"error_message":null,"created_at":"2026-11-20T14:00:00Z","device":"edge-1","org":"acme"}}
+"#
+        )
+    );
+    assert_eq!(
+        settle(&list("csv")),
+        format!(
+            "id,device_id,org_id,event_type,reason,old_cert_expiration,new_cert_expiration,error_message,created_at,device,org\n\
+             00000000-0000-4000-8000-000000000002,{device},{org},renewal_failed,,2026-12-01T00:00:00Z,,\"CSR denied:\nby \"\"policy\"\"\",2026-11-20T14:00:28.5Z,edge-1,acme\n\
+             00000000-0000-4000-8000-000000000001,{device},{org},renewal_start,proactive,2026-12-01T00:00:00Z,,,2026-11-20T14:00:00Z,edge-1,acme\n"
+        )
+    );
+    let json: serde_json::Value = serde_json::from_str(&list("json")).unwrap();
+    assert_eq!(json[1]["reason"], "proactive");
+    assert!(list("md").contains("| CSR denied:<br>by \\\"policy\\\" |"));
+}
+
+#[test]
+fn a_filter_is_words_in_any_place() {
+    let bed = stocked();
+    for (args, rows) in [
+        (&["count"][..], "3\n"),
+        (&["count", "type:failed", "org:acme"], "1\n"),
+        (&["count", "-org:acme"], "1\n"),
+        (&["count", "--", "-denied"], "2\n"),
+        (&["count", "since:2026-11-20", "until:2026-11-21"], "2\n"),
+        (&["count", "since:2026-11-21", "--tz", "America/New_York"], "0\n"),
+        (&["count", "error:\"by \\\"policy\\\"\""], "1\n"),
+    ] {
+        assert_eq!(bed.run(args).data(), rows, "{args:?}");
+    }
+}
+
+#[test]
+fn groups() {
+    let bed = stocked();
+    let by = |group: &str| bed.run(&["count", "--by", group, "--format", "csv"]).data();
+    assert_eq!(by("type"), "event_type,rows\nrenewal_failed,1\nrenewal_start,1\nrenewal_success,1\n");
+    assert_eq!(by("reason"), "reason,rows\n,2\nproactive,1\n");
+    assert_eq!(
+        by("org").lines().map(|l| l.split_once(',').unwrap().1).collect::<Vec<_>>(),
+        ["org,rows", "acme,2", "globex,1"]
+    );
+    assert!(by("device").contains(",edge-1,2\n"));
+    assert_eq!(
+        by("hour"),
+        "from,failed,succeeded,started,other,rows\n2026-11-20T14:00:00Z,1,0,1,0,2\n2026-11-21T00:00:00Z,0,1,0,0,1\n"
+    );
+    // In New York all three are of one day.
+    let days = bed.run(&["count", "--by", "day", "--tz", "America/New_York"]).data();
+    assert_eq!(
+        days,
+        "DAY (America/New_York)  FAILED  SUCCEEDED  STARTED  OTHER  ROWS\n2026-11-20 00:00             1          1        1      0     3\n"
+    );
+}
+
+#[test]
+fn get_takes_an_id_or_its_beginning() {
+    let bed = stocked();
+    let whole = bed.run(&["get", "00000000-0000-4000-8000-000000000002"]).data();
+    assert!(whole.contains("error_message        CSR denied:\n                     by \"policy\"\n"), "{whole}");
+    let ran = bed.run(&["get", "00000000-0000-4000"]);
+    ran.exits(1);
+    assert!(ran.stderr.contains("several events"), "{}", ran.stderr);
+    assert_eq!(bed.run(&["get", "00000000-0000-4000-8000-0000000002"]).exits(1).stdout, "");
+    assert_eq!(bed.run(&["get", "00000000-0000-4000-8000-00000000000 2"]).exits(1).stdout, "");
+}
+
+#[test]
+fn tail_hands_over_from_history_and_ends_when_interrupted() {
+    let bed = stocked();
+    let tail = bed.run(&["tail", "--since", "2026-11-20T14:00:28Z", "--limit", "2", "--format", "ndjson"]).data();
+    let ids: Vec<_> = tail.lines().map(|l| l.split('"').nth(3).unwrap().chars().last().unwrap()).collect();
+    assert_eq!(ids, ['2', '3']);
+
+    let mut child = bed.spawn(&["tail", "--since", "2026-11-20", "--format", "ndjson"]);
+    let mut lines = bed::lines(child.stdout.take().unwrap());
+    for last in ["1", "2", "3"] {
+        assert!(lines.next().unwrap().contains(&format!("00000000000{last}\"")));
+    }
+    bed.run(&["record", "--device", "edge-9", "--type", "renewal_failed"]).exits(0);
+    assert!(lines.next().unwrap().contains("\"edge-9\""));
+    bed::signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let bed = Bed::new();
+    bed.run(&["db", "init"]).exits(0);
+    bed.run_with(&["ingest"], bed::many(3000)).exits(0);
+    for command in [&["list", "--format", "ndjson"][..], &["export"], &["list"]] {
+        let mut child = bed.spawn(command);
+        let mut lines = bed::lines(child.stdout.take().unwrap());
+        assert!(lines.next().is_some());
+        drop(lines);
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        ran.exits(0);
+        assert_eq!(ran.stderr, "");
+    }
+}
+
+#[test]
+fn without_a_name_the_file_in_the_data_directory_is_made() {
+    let bed = Bed::unnamed();
+    assert_eq!(bed.run(&["count"]).data(), "0\n");
+    bed.run(&["record", "--device", "a", "--type", "renewal_start"]).exits(0);
+    assert_eq!(bed.run(&["count"]).data(), "1\n");
+    let config = bed.run(&["config", "--print", "--format", "ndjson"]).data();
+    assert!(config.contains("/renewscope/events.db\",\"source\":\"default\"}"), "{config}");
+}
+
+#[test]
+fn the_schema_goes_forward_and_back() {
+    let bed = Bed::new();
+    let ran = bed.run(&["db", "init"]);
+    assert_eq!(ran.exits(0).stdout.lines().count(), 3, "{}", ran.stdout);
+    assert!(bed.run(&["db", "migrate"]).exits(0).stderr.contains("nothing to do"));
+    bed.run_with(&["ingest"], EVENTS).exits(0);
+    bed.run(&["db", "rollback"]).exits(0);
+    assert_eq!(bed.run(&["count"]).data(), "3\n");
+    bed.run(&["db", "index"]).exits(0);
+    bed.run(&["db", "migrate"]).exits(0);
+    let ran = bed.run(&["db", "rollback", "--to", "0"]);
+    assert!(ran.exits(2).stderr.contains("--delete-events"), "{}", ran.stderr);
+    bed.run(&["db", "rollback", "--to", "0", "--delete-events"]).exits(0);
+    assert!(bed.run(&["db", "status"]).exits(0).stderr.contains("has no event table"));
+    bed.run(&["count"]).exits(1);
+}
+
+#[test]
+fn completions_and_manual_need_no_database() {
+    let bed = Bed::new();
+    let bash = bed.run(&["completions", "bash", "--db", "nonsense"]).data();
+    assert!(bash.contains("ingest"), "{bash}");
+    let man = bed.run(&["man"]).data();
+    assert!(man.starts_with(".ie"), "{man}");
+    // An address in the environment is in no help.
+    assert!(!bed.run(&["--help"]).data().contains("sqlite:/"));
+}
+
+#[test]
+fn postgresql_gives_the_same_rows() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let postgres = Bed::at(&runtime.block_on(pg::empty()));
+    postgres.run(&["db", "init"]).exits(0);
+    let sqlite = Bed::new();
+    sqlite.run(&["db", "init"]).exits(0);
+    let input = export::hostile() + EVENTS + &bed::many(2500);
+    for bed in [&postgres, &sqlite] {
+        bed.run_with(&["ingest"], &input).exits(0);
+    }
+    for args in [
+        &["export"][..],
+        &["export", "--format", "csv"],
+        &["list", "type:failed", "--limit", "1200"],
+        &["count"],
+        &["count", "--by", "hour", "--tz", "Asia/Kathmandu"],
+        &["count", "--by", "org"],
+        &["get", "00000000-0000-4000-8000-000000000004"],
+        &["tail", "--since", "2026-11-20T14:00:00Z", "--limit", "10"],
+    ] {
+        assert_eq!(postgres.run(args).data(), sqlite.run(args).data(), "{args:?}");
+    }
+}
+
+#[test]
+fn an_interrupted_query_is_stopped_in_the_database() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let bed = Bed::at(&runtime.block_on(pg::migrated()));
+    let url = bed.db.clone().unwrap();
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                   AND application_name = 'renewscope' AND wait_event_type = 'Lock'";
+    runtime.block_on(async {
+        let mut holder = pg::connect(&url).await;
+        sqlx::raw_sql("BEGIN; LOCK TABLE certificate_renewal_events").execute(&mut holder).await.unwrap();
+        let mut watch = pg::connect(&url).await;
+        let mut waiting = async || -> i64 { sqlx::query_scalar(running).fetch_one(&mut watch).await.unwrap() };
+        let mut child = bed.spawn(&["count"]);
+        while waiting().await == 0 {
+            assert!(child.try_wait().unwrap().is_none(), "it ended early");
+        }
+        bed::signal(&child, "INT");
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert_eq!(waiting().await, 0);
+    });
+}
