@@ -14,10 +14,10 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("worker", &["domain", "protocol"]),
     ("app", &["domain", "protocol"]),
     ("ui", &["domain", "protocol", "app"]),
-    ("config", &["domain", "protocol", "store"]),
-    ("headless", &["domain", "protocol", "store", "config", "runtime"]),
+    ("config", &["domain", "protocol", "store", "headless"]),
+    ("headless", &["domain", "protocol", "demo", "store", "app", "ui", "config", "runtime", "logging"]),
     ("runtime", &["domain", "protocol", "worker", "app", "ui"]),
-    ("logging", &[]),
+    ("logging", &["config"]),
 ];
 const LINES: usize = 400;
 
