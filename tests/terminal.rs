@@ -84,3 +84,167 @@ fn harness_knows_its_keys() {
     screen.wait_for(r"003033b033[A033033[20");
     screen.wait_exit();
 }
+
+/// The program on a file with these events, 24 by 80.
+struct Fleet {
+    dir: tempfile::TempDir,
+}
+
+impl Fleet {
+    fn of(lines: &str) -> Self {
+        let fleet = Self { dir: tempfile::TempDir::new().unwrap() };
+        for (args, input) in [(&["db", "init"][..], ""), (&["ingest"], lines)] {
+            let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_renewscope"))
+                .args(args)
+                .env("RENEWSCOPE_DB", fleet.url())
+                .stdin(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::null())
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+            assert!(child.wait().unwrap().success());
+        }
+        fleet
+    }
+    fn small() -> Self {
+        let line = |n: usize| {
+            format!(
+                "{{\"device\":\"edge-{n:04}\",\"org\":\"acme\",\"event_type\":\"renewal_failed\",\
+                 \"old_cert_expiration\":\"2026-11-23T18:10:00Z\",\"error_message\":\"CSR {n} denied\",\
+                 \"created_at\":\"2026-11-20T10:{:02}:{:02}Z\"}}\n",
+                n / 60,
+                n % 60
+            )
+        };
+        Self::of(&(0..300).map(line).collect::<String>())
+    }
+    fn url(&self) -> String {
+        format!("sqlite:{}", self.dir.path().join("fleet.db").display())
+    }
+    fn open(&self) -> Screen {
+        let screen = Screen::start(&["--db", &self.url()], &[], 24, 80);
+        screen.wait_for("edge-0299");
+        screen
+    }
+}
+
+#[test]
+fn the_console_opens_filters_and_gives_the_terminal_back() {
+    let fleet = Fleet::small();
+    let mut screen = fleet.open();
+    screen.wait_for("300 events");
+    screen.keys("/device:edge-000*<Enter>");
+    screen.wait_for("10 events");
+    screen.wait_gone("edge-0299");
+    screen.keys("<Enter>");
+    screen.wait_for("2026-11-23 18:10:00 UTC");
+    screen.wait_for("CSR 9 denied");
+    screen.keys("qG");
+    screen.wait_for("edge-0000");
+    screen.keys("q");
+    assert!(screen.wait_exit().success());
+    screen.assert_restored();
+}
+
+#[test]
+fn what_others_write_shows_by_itself() {
+    let fleet = Fleet::small();
+    let screen = fleet.open();
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_renewscope"))
+        .args(["record", "--device", "edge-9999", "--type", "recovery_failed", "--error", "seen live"])
+        .env("RENEWSCOPE_DB", fleet.url())
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    screen.wait_for("edge-9999");
+    screen.wait_for("301 events");
+}
+
+#[test]
+fn signals_end_it_with_the_terminal_given_back() {
+    let fleet = Fleet::small();
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
+        let screen = fleet.open();
+        screen.signal(signal);
+        assert_eq!(screen.wait_exit().exit_code(), code, "{signal:?}");
+        screen.assert_restored();
+    }
+}
+
+#[test]
+fn suspended_and_continued_it_draws_again() {
+    let fleet = Fleet::small();
+    let mut screen = fleet.open();
+    screen.keys("<C-z>");
+    screen.wait_until("the terminal given back", |s| !s.alternate_screen());
+    screen.signal(Signal::CONT);
+    screen.wait_for("edge-0299");
+    assert!(screen.is_raw_mode());
+    screen.keys("j");
+    screen.wait_for("2 of 300");
+    screen.keys("q");
+    assert!(screen.wait_exit().success());
+    screen.assert_restored();
+}
+
+#[test]
+fn it_follows_the_size_of_its_terminal() {
+    let fleet = Fleet::small();
+    let screen = fleet.open();
+    screen.resize(8, 40);
+    screen.wait_for("terminal too small");
+    screen.resize(40, 120);
+    screen.wait_for("REASON");
+    screen.wait_for("edge-0299");
+}
+
+#[test]
+fn pasted_text_is_text_and_never_keys() {
+    let fleet = Fleet::small();
+    let mut screen = fleet.open();
+    screen.keys("/");
+    screen.wait_for("Tab  type:");
+    screen.paste("device:edge-0001\nq\x1b[31m");
+    screen.wait_for("device:edge-0001 q");
+    screen.keys("<Esc>");
+    screen.wait_for("300 events");
+}
+
+#[test]
+fn a_panic_in_a_task_gives_the_terminal_back_and_ends_the_program() {
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_renewscope")).with_file_name("examples").join("faulty");
+    assert!(program.exists(), "'cargo test' builds it; so does 'cargo build --examples'");
+    let screen = Screen::start_program(program.to_str().unwrap(), &[], &[("RUST_BACKTRACE", "0")], 24, 80);
+    let status = screen.wait_exit();
+    assert_eq!(status.exit_code(), 1);
+    screen.assert_restored();
+    assert!(screen.contents().contains("the source broke"), "{}", screen.contents());
+}
+
+#[test]
+fn hostile_text_sends_nothing_to_the_terminal() {
+    let fleet = Fleet::of(
+        "{\"device\":\"evil\\u001b]0;owned\\u0007\",\"event_type\":\"renewal_failed\",\"error_message\":\
+         \"\\u001b[2J\\u001b]52;c;b3duZWQ=\\u0007 \\u202egnp \\u009b31m end\",\"created_at\":\"2026-11-20T10:00:00Z\"}\n",
+    );
+    let mut screen = Screen::start(&["--db", &fleet.url()], &[], 24, 80);
+    screen.wait_for("evil");
+    screen.keys("<Enter>");
+    screen.wait_for("end");
+    let raw = String::from_utf8_lossy(&screen.raw_bytes()).into_owned();
+    for bad in ["\x1b]0;", "\x1b]52;", "\x1b[2Jx", "\u{202e}", "\u{9b}"] {
+        assert!(!raw.contains(bad), "{bad:?}");
+    }
+    screen.keys("qq");
+    screen.wait_exit();
+    screen.assert_restored();
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_use() {
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_renewscope")).arg("demo").output().unwrap();
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("needs a terminal"));
+}

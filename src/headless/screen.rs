@@ -59,8 +59,12 @@ pub async fn demo(config: Config) -> Result<Exit, Failure> {
         }
     });
     let reader = Store::connect(&address, &ConnectOptions::default()).await?;
-    let reach = format!("--db {address}");
-    let ended = show(reader, &config, settings(&config, "demo fleet".into(), reach)).await;
+    let mut settings = settings(&config, "demo fleet".into(), format!("--db {address}"));
+    if settings.filter.is_empty() {
+        // The incident of the story is today's.
+        settings.filter = Filter::parse("since:24h").unwrap_or_default();
+    }
+    let ended = show(reader, &config, settings).await;
     living.abort();
     ended
 }

@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, stdout};
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
+use crossterm::terminal::{Clear, ClearType};
 use futures_util::StreamExt;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -58,12 +59,16 @@ pub async fn run<S: EventSource>(source: S, mut settings: Settings, skin: Skin) 
     terminal::install_panic_hook();
     terminal::enter()?;
     let _guard = terminal::Guard;
-    let screen = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, stdout())))?;
+    let screen = new_screen()?;
     let mut console = Console { model, skin, screen, orders, dirty: true, end: None, last_frame: Deadline::now() };
     for effect in effects {
         console.perform(effect).await;
     }
     console.serve(inbox).await
+}
+
+fn new_screen() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
+    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, stdout())))
 }
 
 struct Console {
@@ -210,7 +215,10 @@ impl Console {
                 let _ = self.orders.try_send(Order::Ask(request));
             }
         }
-        self.screen.clear()?;
+        // A new one knows nothing of the screen and draws all of it; clearing the old one would ask the terminal where its
+        // cursor is, and the answer may never come.
+        crossterm::execute!(stdout(), Clear(ClearType::All))?;
+        self.screen = new_screen()?;
         self.draw()
     }
 }

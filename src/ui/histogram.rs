@@ -1,5 +1,5 @@
-//! Rows over time, stacked by outcome, failures at the bottom where the eye rests. A bucket with a failure always
-//! shows one, however small beside the rest.
+//! Rows over time, stacked by outcome, failures at the bottom where the eye rests. Heights grow with the root of the
+//! count; within a bar the parts are to scale, and a bucket with a failure always shows one.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -74,6 +74,12 @@ fn bucket_note(model: &Model, skin: &Skin, buf: &mut Buffer, axis: Rect) {
     if at_left { pen.skip(1) } else { pen.leave(measure::width(&words) + 1) }.put(&words, skin.strong());
 }
 
+/// A height of at most `full`, by the root of the share: a usual day stays readable beside the worst one.
+fn rooted(n: u64, peak: u64, full: u64) -> u64 {
+    let share = n as f64 / peak.max(1) as f64;
+    (share.sqrt() * full as f64).round() as u64
+}
+
 /// One bucket: eighths of a cell where colour tells the parts, whole shaded cells where it does not.
 fn column(buf: &mut Buffer, skin: &Skin, area: Rect, counts: [u64; 4], peak: u64) {
     let total: u64 = counts.iter().sum();
@@ -82,16 +88,13 @@ fn column(buf: &mut Buffer, skin: &Skin, area: Rect, counts: [u64; 4], peak: u64
     }
     let unit = if skin.colour { 8 } else { 1 };
     let full = u64::from(area.height) * unit;
-    let scaled = |n: u64| (u128::from(n) * u128::from(full) / u128::from(peak)) as u64;
-    let height = scaled(total).max(1);
+    let height = rooted(total, peak, full).max(1);
     let mut tops = [0_u64; 4];
     let mut sum = 0;
     for (top, n) in tops.iter_mut().zip(counts) {
         sum += n;
-        *top = if n > 0 { scaled(sum).max(1) } else { scaled(sum) };
-    }
-    if let Some(last) = tops.last_mut() {
-        *last = height;
+        let share = u64::try_from(u128::from(height) * u128::from(sum) / u128::from(total)).unwrap_or(height);
+        *top = if n > 0 { share.max(1) } else { share };
     }
     for row in 0..area.height {
         let base = u64::from(area.height - 1 - row) * unit;

@@ -241,6 +241,84 @@ fn postgresql_gives_the_same_rows() {
     }
 }
 
+/// Events with all patterns of missing fields, hostile text, and hundreds of them at one instant.
+fn varied(count: usize) -> String {
+    let texts = [
+        "plain",
+        "\\u001b[31mred",
+        "\\u202ertl\\u200b",
+        "a\\nb\\r\\nc\\td",
+        "'=cmd",
+        "=1+1",
+        "\\\\u{1b} \\\"q\\\"",
+        "日本語 👩‍👩‍👧",
+        "",
+    ];
+    let times =
+        ["2026-11-23T18:10:00.000001Z", "infinity", "-infinity", "+200000-01-01T00:00:00Z", "-0043-03-15T12:00:00Z"];
+    let mut out = String::new();
+    for n in 0..count {
+        let text = |skip: usize| match (n + skip) % 10 {
+            9 => "null".to_owned(),
+            i => format!("\"{}\"", texts[i]),
+        };
+        let time = |skip: usize| match (n / 7 + skip) % 6 {
+            5 => "null".to_owned(),
+            i => format!("\"{}\"", times[i]),
+        };
+        // A third of the rows share one instant.
+        let second = if n % 3 == 0 { 0 } else { n };
+        out += &format!(
+            "{{\"id\":\"00000000-0000-4000-8000-{n:012x}\",\"device\":\"edge-{}\",\"org\":\"org {}\",\"event_type\":\"{}\",\
+             \"reason\":{},\"old_cert_expiration\":{},\"new_cert_expiration\":{},\"error_message\":{},\
+             \"created_at\":\"2026-11-{:02}T{:02}:{:02}:{:02}.{:06}Z\"}}\n",
+            n % 700,
+            n % 9,
+            ["renewal_start", "renewal_success", "renewal_failed", "recovery_failed", "odd"][n % 5],
+            text(3),
+            time(0),
+            time(2),
+            text(0),
+            1 + second / 86_400,
+            second / 3600 % 24,
+            second / 60 % 60,
+            second % 60,
+            second % 1000,
+        );
+    }
+    out
+}
+
+#[test]
+fn twenty_thousand_events_survive_the_way_out_and_in_again() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let input = varied(20_000);
+    let mut written = Vec::new();
+    for postgres in [false, true] {
+        let fresh = || match postgres {
+            true => Bed::at(&runtime.block_on(pg::empty())),
+            false => Bed::new(),
+        };
+        let first = fresh();
+        first.run(&["db", "init"]).exits(0);
+        let ran = first.run_with(&["ingest"], &input);
+        assert_eq!(ran.exits(0).last_line(), "ingested 20000, duplicate 0, rejected 0");
+        let rows = first.rows();
+        assert_eq!(rows.lines().count(), 20_000);
+        let csv = first.run(&["export", "--format", "csv"]).data();
+        for (form, text) in [("ndjson", &rows), ("csv", &csv)] {
+            let second = fresh();
+            second.run(&["db", "init"]).exits(0);
+            let args = ["ingest", "--input-format", form];
+            assert_eq!(second.run_with(&args, text).exits(0).last_line(), "ingested 20000, duplicate 0, rejected 0");
+            assert!(second.rows() == rows, "{form}: not the same rows");
+            assert_eq!(second.run_with(&args, text).exits(0).last_line(), "ingested 0, duplicate 20000, rejected 0");
+        }
+        written.push(rows);
+    }
+    assert!(written[0] == written[1], "the two databases do not hold the same rows");
+}
+
 #[test]
 fn an_interrupted_query_is_stopped_in_the_database() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,0 +1,55 @@
+//! The console on a source that panics after a while: what its tests need to see the terminal given back.
+
+use std::future::Future;
+use std::time::Duration;
+
+use renewscope::app::Settings;
+use renewscope::domain::zone::Zone;
+use renewscope::protocol::{Answer, EventSource, Query, SourceError};
+use renewscope::runtime::console;
+use renewscope::ui::skin::Skin;
+
+#[derive(Clone)]
+struct Faulty;
+
+impl EventSource for Faulty {
+    async fn answer(&self, query: &Query, cancelled: impl Future<Output = ()> + Send) -> Result<Answer, SourceError> {
+        if matches!(query, Query::Count { .. }) {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            #[allow(clippy::panic)]
+            {
+                panic!("the source broke");
+            }
+        }
+        cancelled.await;
+        Err(SourceError::Cancelled)
+    }
+    async fn changes(&self) -> Result<Option<i64>, SourceError> {
+        std::future::pending().await
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() else {
+        return 1.into();
+    };
+    let settings = Settings {
+        title: "faulty".into(),
+        reach: String::new(),
+        filter: Default::default(),
+        zone: Zone::Utc,
+        other_zone: Zone::Utc,
+        keymap: Default::default(),
+        columns: Default::default(),
+        size: (0, 0),
+    };
+    let ended = runtime.block_on(console::run(Faulty, settings, Skin::new(true, false, false)));
+    runtime.shutdown_background();
+    match ended {
+        Ok(_) => 0.into(),
+        Err(error) => {
+            eprintln!("{error}");
+            1.into()
+        }
+    }
+}
