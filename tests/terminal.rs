@@ -178,6 +178,7 @@ fn suspended_and_continued_it_draws_again() {
     let fleet = Fleet::small();
     let mut screen = fleet.open();
     screen.keys("<C-z>");
+    screen.wait_stopped();
     screen.wait_until("the terminal given back", |s| !s.alternate_screen());
     screen.signal(Signal::CONT);
     screen.wait_for("edge-0299");

@@ -166,6 +166,21 @@ impl Screen {
         kill_process(self.pid, signal).expect("the program takes a signal");
     }
 
+    /// Waits until the program is stopped, as by SIGSTOP.
+    pub fn wait_stopped(&self) {
+        let until = Instant::now() + DEADLINE;
+        let file = format!("/proc/{}/stat", self.pid.as_raw_nonzero());
+        loop {
+            let stat = std::fs::read_to_string(&file).expect("the program runs");
+            // The state stands behind the name, which is in parentheses.
+            if stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T')) {
+                return;
+            }
+            assert!(Instant::now() < until, "waited for the program to stop: {stat}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// What is not as the program found it. Empty when the terminal is restored.
     pub fn unrestored(&self) -> Vec<String> {
         let now = settings(&*self.master);

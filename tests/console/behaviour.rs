@@ -381,7 +381,10 @@ fn columns_are_chosen_and_matches_marked() {
     let mut c = console();
     c.keys("/ 'error:AUTHORITY' Enter C j j j Enter Esc");
     let screen = c.screen();
-    assert!(!screen.contains(" ORG        ") && screen.contains("x509: certificate signed by …"), "{screen}");
+    assert!(
+        screen.contains("DEVICE          LEFT     ERROR") && screen.contains("x509: certificate signed by …"),
+        "{screen}"
+    );
     let needles = c.model.needles();
     assert_eq!(needles.first("by an Authority of"), Some((6, 9)));
     c.keys("Enter n");
