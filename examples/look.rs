@@ -48,7 +48,8 @@ fn main() {
             filter: Default::default(),
             zone: Zone::Utc,
             other_zone: Zone::parse("Europe/Berlin").unwrap(),
-            ascii: false,
+            keymap: Default::default(),
+            columns: Default::default(),
             size: (0, 0),
         };
         let end =

@@ -7,15 +7,21 @@
 //! |---|---|---|
 //! | [`domain`] | words of the subject; no I/O, no clock, no screen | – |
 //! | [`protocol`] | what crosses the channel between screen and tasks | `domain` |
-//! | [`store`] | the databases; the only layer that knows `sqlx` | `domain` `protocol` |
+//! | [`demo`] | a simulated fleet, pure and seeded | `domain` |
+//! | [`store`] | the databases; the only layer that knows `sqlx` | `domain`, `protocol` |
 //! | [`worker`] | tasks, cancellation, tail; the only layer that spawns | `domain`, `protocol` |
 //! | [`app`] | the console as a pure state machine | `domain`, `protocol` |
-//! | [`ui`] | the model as cells | `domain`, `app` |
+//! | [`ui`] | the model as cells | `domain`, `protocol`, `app` |
+//! | [`config`] | command line and environment, settled | `domain`, `store` |
+//! | [`headless`] | the commands; errors become text and exit codes | all |
 //! | [`runtime`] | event loop, terminal, clock, signals | `app`, `ui`, `protocol`, `worker` |
 
 pub mod app;
+pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod headless;
+pub mod logging;
 pub mod protocol;
 pub mod runtime;
 pub mod store;

@@ -12,6 +12,7 @@ use crate::domain::zone::Zone;
 use crate::protocol::{Query, Request, Slot};
 
 use super::fetch::Fetch;
+use super::needles::Needles;
 
 /// Cells before the text of an error: a margin and its label.
 pub const INDENT: usize = 13;
@@ -84,6 +85,25 @@ impl Detail {
             let width = std::mem::take(&mut self.width);
             self.rewrap(width);
         }
+    }
+
+    /// Scrolls to the next line of the error (`by` 1; -1: the one before) that has one of the needles.
+    pub fn seek(&mut self, by: isize, needles: &Needles, rows: usize) -> bool {
+        // Lines above the error: they scroll with it.
+        let head = self.shown.as_ref().map_or(0, |e| fields(e, e.created_at, &Zone::Utc).len() + 1);
+        let hits: Vec<usize> = self
+            .error
+            .iter()
+            .enumerate()
+            .filter(|(_, l)| needles.first(l.as_str()).is_some())
+            .map(|(i, _)| i + head)
+            .collect();
+        let last = (head + self.error.len()).saturating_sub(rows);
+        let here = self.scroll.min(last + 4);
+        let found = if by > 0 { hits.iter().find(|h| **h > here) } else { hits.iter().rev().find(|h| **h < here) };
+        let Some(found) = found else { return false };
+        self.scroll = *found;
+        true
     }
 
     fn rewrap(&mut self, width: usize) {

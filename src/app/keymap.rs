@@ -5,7 +5,11 @@ use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use thiserror::Error;
+
 use super::action::{ACTIONS, Action};
+use crate::domain::suggest::nearest;
+use crate::domain::text::Clean;
 
 /// One key with its modifiers, written as `j`, `G`, `C-d`, `S-Tab`, `PgDn`, `Space`, `F1`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -92,18 +96,88 @@ impl fmt::Display for Chord {
     }
 }
 
-#[derive(Clone, Debug)]
-pub struct Keymap(HashMap<Chord, Action>);
+/// Which key does what: the table's keys, and what a user has put in their place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Keymap {
+    actions: HashMap<Chord, Action>,
+    /// The keys of each action, in the order in which they are shown.
+    keys: HashMap<Action, Vec<Chord>>,
+}
+
+/// Why keys cannot be bound as asked.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum KeymapError {
+    #[error("unknown action '{name}'{hint}")]
+    Action { name: Clean, hint: String },
+    #[error("'{key}' of '{action}' names no key; valid are 'j', 'G', 'C-d', 'A-x', 'S-Tab', 'Space', 'PgDn', 'F1'")]
+    Key { action: &'static str, key: Clean },
+    #[error("'{key}' is bound to '{first}' and to '{second}'")]
+    Twice { key: Chord, first: &'static str, second: &'static str },
+    #[error("'{action}' must keep a key: nothing else leaves the program")]
+    Locked { action: &'static str },
+}
 
 impl Default for Keymap {
     fn default() -> Self {
-        Self(ACTIONS.iter().flat_map(|s| s.keys.iter().filter_map(|k| Some((Chord::parse(k)?, s.action)))).collect())
+        let mut keymap = Self { actions: HashMap::new(), keys: HashMap::new() };
+        for spec in ACTIONS {
+            let chords: Vec<Chord> = spec.keys.iter().filter_map(|k| Chord::parse(k)).collect();
+            keymap.actions.extend(chords.iter().map(|c| (*c, spec.action)));
+            keymap.keys.insert(spec.action, chords);
+        }
+        keymap
     }
 }
 
 impl Keymap {
+    /// The default keys with some replaced: an action by its name, and all the keys that it shall have. A key that another
+    /// action had by default goes over; no key may be asked for twice.
+    pub fn with<'a>(bindings: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Result<Self, KeymapError> {
+        let mut keymap = Self::default();
+        let mut asked: HashMap<Chord, &'static str> = HashMap::new();
+        for (name, keys) in bindings {
+            let Some(spec) = ACTIONS.iter().find(|s| s.id == name) else {
+                let near = nearest(name, ACTIONS.iter().map(|s| s.id));
+                let hint = near.map_or(String::new(), |id| format!("; did you mean '{id}'?"));
+                return Err(KeymapError::Action { name: Clean::line(name), hint });
+            };
+            if keys.is_empty() && spec.action == Action::Cancel {
+                return Err(KeymapError::Locked { action: spec.id });
+            }
+            for old in keymap.keys.insert(spec.action, Vec::new()).unwrap_or_default() {
+                if keymap.actions.get(&old) == Some(&spec.action) {
+                    keymap.actions.remove(&old);
+                }
+            }
+            for key in keys {
+                let error = || KeymapError::Key { action: spec.id, key: Clean::line(key) };
+                let chord = Chord::parse(key).ok_or_else(error)?;
+                if let Some(first) = asked.insert(chord, spec.id) {
+                    return Err(KeymapError::Twice { key: chord, first, second: spec.id });
+                }
+                if let Some(loser) = keymap.actions.insert(chord, spec.action)
+                    && loser != spec.action
+                    && let Some(had) = keymap.keys.get_mut(&loser)
+                {
+                    had.retain(|c| *c != chord);
+                }
+                keymap.keys.entry(spec.action).or_default().push(chord);
+            }
+        }
+        Ok(keymap)
+    }
+
     pub fn action(&self, key: &KeyEvent) -> Option<Action> {
-        self.0.get(&Chord::of(key)).copied()
+        self.actions.get(&Chord::of(key)).copied()
+    }
+    /// The keys of an action, blank-separated; empty where it has none.
+    pub fn keys(&self, action: Action) -> String {
+        let chords = self.keys.get(&action).map(Vec::as_slice).unwrap_or_default();
+        chords.iter().map(Chord::to_string).collect::<Vec<_>>().join(" ")
+    }
+    /// The first key of an action.
+    pub fn key(&self, action: Action) -> String {
+        self.keys.get(&action).and_then(|c| c.first()).map(Chord::to_string).unwrap_or_default()
     }
 }
 
@@ -121,6 +195,31 @@ mod tests {
                 assert_eq!(chord.to_string(), *key);
                 assert_eq!(seen.insert(chord, spec.id), None, "{key} is bound twice");
             }
+        }
+    }
+
+    #[test]
+    fn keys_are_replaced_and_mistakes_told() {
+        let keys = |k: &[&str]| k.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+        let (x, q, none) = (keys(&["x"]), keys(&["Q", "A-q"]), keys(&[]));
+        let map =
+            Keymap::with([("next-failure", x.as_slice()), ("back", q.as_slice()), ("zone", none.as_slice())]).unwrap();
+        let press = |c, m| map.action(&KeyEvent::new(KeyCode::Char(c), m));
+        assert_eq!(press('x', KeyModifiers::NONE), Some(Action::NextFailure));
+        assert_eq!((press('e', KeyModifiers::NONE), press('q', KeyModifiers::NONE)), (None, None));
+        assert_eq!(press('q', KeyModifiers::ALT), Some(Action::Back));
+        assert_eq!((map.keys(Action::DropChip).as_str(), map.keys(Action::Back).as_str()), ("", "Q A-q"));
+        for (name, keys, message) in [
+            ("bakc", &q, "unknown action 'bakc'; did you mean 'back'?"),
+            (
+                "back",
+                &keys(&["Qq"]),
+                "'Qq' of 'back' names no key; valid are 'j', 'G', 'C-d', 'A-x', 'S-Tab', 'Space', 'PgDn', 'F1'",
+            ),
+            ("back", &keys(&["j", "j"]), "'j' is bound to 'back' and to 'back'"),
+            ("cancel", &none, "'cancel' must keep a key: nothing else leaves the program"),
+        ] {
+            assert_eq!(Keymap::with([(name, keys.as_slice())]).unwrap_err().to_string(), message);
         }
     }
 

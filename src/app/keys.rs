@@ -6,6 +6,7 @@ use crate::domain::format;
 
 use super::action::Action;
 use super::changes::Pick;
+use super::columns::COLUMNS;
 use super::filter_edit::{self, Edited};
 use super::msg::Effect;
 use super::panes::PaneId;
@@ -21,6 +22,7 @@ impl Model {
         match self.layer {
             Some(Layer::Filter) => return self.filter_key(key, effects),
             Some(Layer::Prompt) => return self.prompt_key(key, effects),
+            Some(Layer::Columns) => return self.columns_key(key, effects),
             Some(Layer::Help) => return self.help_key(key, effects),
             None => {}
         }
@@ -84,6 +86,31 @@ impl Model {
                     effects.push(Effect::Ask(self.list.jump(at, criteria)));
                 }
             },
+        }
+    }
+
+    fn columns_key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
+        let last = COLUMNS.len() - 1;
+        match self.keymap.action(&key) {
+            Some(Action::Down) => self.columns.cursor = (self.columns.cursor + 1).min(last),
+            Some(Action::Up) => self.columns.cursor = self.columns.cursor.saturating_sub(1),
+            Some(Action::Open | Action::Pause | Action::Include | Action::Exclude) => self.columns.toggle(),
+            Some(Action::Columns | Action::Close | Action::Back | Action::Cancel) => self.layer = None,
+            Some(Action::Suspend) => effects.push(Effect::Suspend),
+            _ => {}
+        }
+    }
+
+    /// In the list every row is a match of the filter; in the detail, the next line of the error that has its words.
+    fn next_match(&mut self, by: isize, effects: &mut Vec<Effect>) {
+        if self.focus != Focus::Detail {
+            return self.step(by, effects);
+        }
+        if self.needles.is_empty() {
+            return self.say("the filter looks for no text; '/' adds words");
+        }
+        if !self.detail.seek(by, &self.needles, self.geometry.detail_rows()) {
+            self.say("no further match in this event");
         }
     }
 
@@ -182,6 +209,9 @@ impl Model {
             Action::Later => self.wander(false, effects),
             Action::TimeDialog => self.ask(Ask::Time),
             Action::Palette => self.ask(Ask::Command),
+            Action::Columns => self.layer = Some(Layer::Columns),
+            Action::NextMatch => self.next_match(1, effects),
+            Action::PrevMatch => self.next_match(-1, effects),
             other => self.change_filter(other, effects),
         }
     }

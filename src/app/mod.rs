@@ -1,6 +1,7 @@
 //! The console as a pure state machine: a message in, effects out. No clock, no database, no files, no drawing.
 
 pub mod action;
+pub mod columns;
 pub mod detail;
 pub mod fetch;
 pub mod filter_edit;
@@ -9,6 +10,7 @@ pub mod histogram;
 pub mod keymap;
 pub mod list;
 pub mod msg;
+pub mod needles;
 pub mod panes;
 pub mod prompt;
 pub mod tail;
@@ -30,6 +32,7 @@ use crate::protocol::query::{Description, FacetQuery, Facets, Field};
 use crate::protocol::tail::{OVERLAP, TailOrder};
 use crate::protocol::{Query, Request, Slot};
 
+use columns::Columns;
 use detail::Detail;
 use fetch::Fetch;
 use filter_edit::FilterEdit;
@@ -38,6 +41,7 @@ use histogram::Bars;
 use keymap::Keymap;
 use list::List;
 use msg::{Effect, Msg};
+use needles::Needles;
 use panes::{PaneId, Panes};
 use prompt::{Ask, Prompt};
 use tail::Tail;
@@ -67,6 +71,7 @@ pub enum Focus {
 pub enum Layer {
     Filter,
     Prompt,
+    Columns,
     Help,
 }
 
@@ -81,7 +86,8 @@ pub struct Settings {
     pub zone: Zone,
     /// The other zone that `T` switches to.
     pub other_zone: Zone,
-    pub ascii: bool,
+    pub keymap: Keymap,
+    pub columns: Columns,
     pub size: (u16, u16),
 }
 
@@ -108,7 +114,9 @@ pub struct Model {
     /// Devices whose name has what is typed in the filter.
     pub names: Fetch<Facets>,
     pub help_scroll: usize,
+    pub columns: Columns,
     keymap: Keymap,
+    needles: Needles,
     notice: Option<(String, Instant)>,
     /// Cursor of the row from which a seek began, and whether it looks for newer rows.
     seeking_newer: bool,
@@ -145,7 +153,9 @@ impl Model {
             seek: Fetch::new(Slot::Seek),
             names: Fetch::new(Slot::Names),
             help_scroll: 0,
-            keymap: Keymap::default(),
+            columns: settings.columns,
+            keymap: settings.keymap,
+            needles: Needles::default(),
             notice: None,
             seeking_newer: false,
             facets_due: None,
@@ -196,6 +206,15 @@ impl Model {
         }
     }
 
+    /// The words of the filter that are marked where they are shown.
+    pub fn needles(&self) -> &Needles {
+        &self.needles
+    }
+
+    pub fn keymap(&self) -> &Keymap {
+        &self.keymap
+    }
+
     pub fn pane_focus(&self) -> Option<PaneId> {
         match self.focus {
             Focus::Pane(id) => Some(id),
@@ -210,6 +229,7 @@ impl Model {
 
     /// Asks all questions that depend on the filter.
     fn ask_everything(&mut self, wait: Duration, effects: &mut Vec<Effect>) {
+        self.needles = Needles::of(&self.filter);
         let criteria = self.criteria();
         effects.push(Effect::Ask(self.list.newest(criteria.clone(), wait)));
         effects.push(Effect::Ask(self.count.ask(Query::Count { criteria, ceiling: Some(COUNT_CEILING) }, wait)));

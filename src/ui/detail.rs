@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::app::detail::{self, Line, Tone};
+use crate::app::needles::Needles;
 use crate::app::{Focus, Model};
 use crate::domain::format;
 use crate::domain::text::Clean;
@@ -40,7 +41,7 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let scroll = model.detail.scroll.min(last);
     let body = Rect::new(area.x, area.y + 1, area.width, area.height - 1);
     for (row, line) in lines.iter().skip(scroll).take(room).enumerate() {
-        put(buf, body, row as u16, line, skin);
+        put(buf, body, row as u16, line, (skin, model.needles()));
     }
     if lines.len() > room {
         let words = format!(
@@ -86,15 +87,20 @@ fn lines<'a>(model: &'a Model, skin: &Skin) -> Vec<Row<'a>> {
     rows
 }
 
-fn put(buf: &mut Buffer, area: Rect, row: u16, line: &Row<'_>, skin: &Skin) {
+fn put(buf: &mut Buffer, area: Rect, row: u16, line: &Row<'_>, (skin, needles): (&Skin, &Needles)) {
     let mut pen = Pen::at(buf, area, row);
     pen.skip(1);
     match line {
         Row::Error(text, true) => {
             pen.cell(&Clean::line("error"), LABEL, skin.muted());
-            pen.clean(text, skin.text());
+            let room = pen.left();
+            pen.marked(text, room, skin.text(), needles);
         }
-        Row::Error(text, false) => drop(pen.skip(LABEL).clean(text, skin.text())),
+        Row::Error(text, false) => {
+            pen.skip(LABEL);
+            let room = pen.left();
+            pen.marked(text, room, skin.text(), needles);
+        }
         Row::Field(line) => {
             pen.cell(&Clean::line(line.label), LABEL, skin.muted());
             pen.clean(&Clean::line(&line.value), tone(line.tone, skin));

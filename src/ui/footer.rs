@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 
+use crate::app::action::{Action, Preset};
 use crate::app::panes::PaneId;
 use crate::app::prompt::Ask;
 use crate::app::{Focus, Layer, Model};
@@ -41,12 +42,22 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
         return;
     }
     let mut pen = Pen::at(buf, area, 0);
-    for (key, words) in hints(model) {
-        if pen.left() < measure::width(key) + measure::width(words) + 3 {
+    for hint in hints(model) {
+        let (key, words) = match hint {
+            Plain(key, words) => ((*key).to_owned(), *words),
+            Keys(actions, words) => {
+                let keys: Vec<_> = actions.iter().map(|a| model.keymap().key(*a)).filter(|k| !k.is_empty()).collect();
+                if keys.is_empty() {
+                    continue;
+                }
+                (keys.join(" "), *words)
+            }
+        };
+        if pen.left() < measure::width(&key) + measure::width(words) + 3 {
             break;
         }
         pen.put(" ", skin.text())
-            .put(key, skin.key())
+            .put(&key, skin.key())
             .put(" ", skin.text())
             .put(words, skin.muted())
             .put(" ", skin.text());
@@ -67,59 +78,77 @@ fn offers(model: &Model, skin: &Skin, buf: &mut Buffer) {
     }
 }
 
-type Hint = (&'static str, &'static str);
+/// A key, and what it does here.
+enum Hint {
+    /// The first key of each action.
+    Keys(&'static [Action], &'static str),
+    /// A key that is not bound to an action, or words alone.
+    Plain(&'static str, &'static str),
+}
+
+use Hint::{Keys, Plain};
 
 fn hints(model: &Model) -> &'static [Hint] {
     match (model.layer, model.focus) {
-        (Some(Layer::Filter), _) => &[
-            ("Enter", "apply"),
-            ("Esc", "leave as it was"),
-            ("Up", "earlier filters"),
-            ("", "type:failed  org:NAME  device:edge-*  since:24h  \"any words\""),
-        ],
-        (Some(Layer::Prompt), _) if model.prompt.ask == Ask::Time => {
-            &[("Enter", "use"), ("Esc", "leave"), ("", "24h   2026-11-20 14:00   yesterday..today   @TIME jumps there")]
+        (Some(Layer::Filter), _) => {
+            &[Plain("Enter", "apply"), Plain("Esc", "leave as it was"), Plain("Up", "earlier filters")]
         }
-        (Some(Layer::Prompt), _) => &[("Enter", "run"), ("Down Up", "choose"), ("Esc", "leave")],
-        (Some(Layer::Help), _) => &[("j k", "scroll"), ("Esc", "close")],
+        (Some(Layer::Prompt), _) if model.prompt.ask == Ask::Time => &[
+            Plain("Enter", "use"),
+            Plain("Esc", "leave"),
+            Plain("", "24h   2026-11-20 14:00   yesterday..today   @TIME jumps there"),
+        ],
+        (Some(Layer::Prompt), _) => &[Plain("Enter", "run"), Plain("Down Up", "choose"), Plain("Esc", "leave")],
+        (Some(Layer::Columns), _) => &[Plain("Enter", "show or hide"), Plain("j k", "move"), Plain("Esc", "close")],
+        (Some(Layer::Help), _) => &[Keys(&[Action::Down, Action::Up], "scroll"), Keys(&[Action::Close], "close")],
         (None, _) if model.narrowing().is_some() => {
-            &[("", "type to find a value"), ("Enter", "pick"), ("Esc", "show all")]
+            &[Plain("", "type to find a value"), Plain("Enter", "pick"), Plain("Esc", "show all")]
         }
         (None, Focus::Histogram) => &[
-            ("h l", "move"),
-            ("Enter", "narrow to this"),
-            ("z Z", "zoom"),
-            ("0", "all time"),
-            ("Esc", "list"),
-            ("?", "keys"),
+            Keys(&[Action::Left, Action::Right], "move"),
+            Keys(&[Action::Open], "narrow to this"),
+            Keys(&[Action::ZoomIn, Action::ZoomOut], "zoom"),
+            Keys(&[Action::Range(Preset::All)], "all time"),
+            Keys(&[Action::Close], "list"),
+            Keys(&[Action::Help], "keys"),
         ],
-        (None, Focus::Pane(PaneId::Time)) => {
-            &[("h l", "move"), ("Enter", "use"), ("Tab", "next pane"), ("Esc", "list"), ("?", "keys")]
-        }
+        (None, Focus::Pane(PaneId::Time)) => &[
+            Keys(&[Action::Left, Action::Right], "move"),
+            Keys(&[Action::Open], "use"),
+            Keys(&[Action::TimeDialog], "other times"),
+            Keys(&[Action::NextPane], "next pane"),
+            Keys(&[Action::Close], "list"),
+            Keys(&[Action::Help], "keys"),
+        ],
         (None, Focus::Pane(_)) => &[
-            ("Enter", "pick"),
-            ("-", "exclude"),
-            ("o", "only this"),
-            ("/", "find"),
-            ("Tab", "next pane"),
-            ("x", "drop last"),
-            ("Esc", "list"),
-            ("?", "keys"),
+            Keys(&[Action::Open], "pick"),
+            Keys(&[Action::Exclude], "exclude"),
+            Keys(&[Action::Only], "only this"),
+            Keys(&[Action::EditFilter], "find"),
+            Keys(&[Action::NextPane], "next pane"),
+            Keys(&[Action::DropChip], "drop last"),
+            Keys(&[Action::Close], "list"),
+            Keys(&[Action::Help], "keys"),
         ],
-        (None, Focus::Detail) => {
-            &[("j k", "scroll"), ("c", "copy"), ("+", "this device"), ("Esc", "list"), ("?", "keys")]
-        }
+        (None, Focus::Detail) => &[
+            Keys(&[Action::Down, Action::Up], "scroll"),
+            Keys(&[Action::Copy], "copy"),
+            Keys(&[Action::Include], "this device"),
+            Keys(&[Action::Close], "list"),
+            Keys(&[Action::Help], "keys"),
+        ],
         (None, Focus::List) => &[
-            ("/", "filter"),
-            ("Tab", "panes"),
-            ("Enter", "open"),
-            ("!", "failures"),
-            ("e", "next failure"),
-            ("3", "24h"),
-            ("0", "all time"),
-            ("Space", "pause"),
-            ("?", "keys"),
-            ("q", "quit"),
+            Keys(&[Action::EditFilter], "filter"),
+            Keys(&[Action::NextPane], "panes"),
+            Keys(&[Action::Open], "open"),
+            Keys(&[Action::Failures], "failures"),
+            Keys(&[Action::NextFailure], "next failure"),
+            Keys(&[Action::Range(Preset::Day)], "24h"),
+            Keys(&[Action::Help], "keys"),
+            Keys(&[Action::Range(Preset::All)], "all time"),
+            Keys(&[Action::Pause], "pause"),
+            Keys(&[Action::Palette], "commands"),
+            Keys(&[Action::Back], "quit"),
         ],
     }
 }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::app::Model;
 use crate::app::action::{ACTIONS, Group};
+use crate::app::columns::COLUMNS;
 use crate::domain::text::Clean;
 
 use super::paint::{Pen, blank};
@@ -15,7 +16,7 @@ const KEY_WIDTH: usize = 12;
 pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let screen = model.geometry.screen;
     let width = screen.width.saturating_sub(4).min(78);
-    let lines = lines();
+    let lines = lines(model);
     let height = screen.height.saturating_sub(4).min(u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
     let area = Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height);
     blank(buf, area);
@@ -59,7 +60,30 @@ pub fn palette(model: &Model, skin: &Skin, buf: &mut Buffer) {
         let mut pen = Pen::at(buf, line, 0);
         pen.cell(&Clean::line(spec.id), 17, skin.key()).put(" ", skin.text());
         let room = pen.left().saturating_sub(KEY_WIDTH);
-        pen.cell(&Clean::line(spec.title), room, skin.text()).right(&spec.keys.join(" "), KEY_WIDTH, skin.muted());
+        pen.cell(&Clean::line(spec.title), room, skin.text()).right(
+            &model.keymap().keys(spec.action),
+            KEY_WIDTH,
+            skin.muted(),
+        );
+    }
+}
+
+/// The columns to choose from.
+pub fn columns(model: &Model, skin: &Skin, buf: &mut Buffer) {
+    let screen = model.geometry.screen;
+    let (width, height) = (screen.width.saturating_sub(4).min(74), COLUMNS.len() as u16 + 2);
+    let area = Rect::new((screen.width - width) / 2, (screen.height.saturating_sub(height)) / 2, width, height);
+    blank(buf, area);
+    frame(buf, area, " Columns ", skin);
+    let inner = Rect::new(area.x + 2, area.y + 1, area.width.saturating_sub(4), area.height.saturating_sub(2));
+    for (row, spec) in COLUMNS.iter().enumerate() {
+        if row == model.columns.cursor {
+            super::paint::wash(buf, Rect::new(inner.x, inner.y + row as u16, inner.width, 1), skin.selected(true));
+        }
+        let mut pen = Pen::at(buf, inner, row as u16);
+        let mark = if model.columns.is_wanted(spec.column) { skin.glyphs.included } else { " " };
+        pen.put(mark, skin.accent()).put(" ", skin.text());
+        pen.cell(&Clean::line(spec.id), 9, skin.key()).clean(&Clean::line(spec.title), skin.text());
     }
 }
 
@@ -69,7 +93,7 @@ enum Entry {
     Key(String, &'static str),
 }
 
-fn lines() -> Vec<Entry> {
+fn lines(model: &Model) -> Vec<Entry> {
     let mut lines = Vec::new();
     for group in Group::ALL {
         if !lines.is_empty() {
@@ -77,7 +101,7 @@ fn lines() -> Vec<Entry> {
         }
         lines.push(Entry::Title(group.title()));
         for spec in ACTIONS.iter().filter(|s| s.group == group) {
-            lines.push(Entry::Key(spec.keys.join(" "), spec.title));
+            lines.push(Entry::Key(model.keymap().keys(spec.action), spec.title));
         }
     }
     lines

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::app::columns::{Column, Columns};
 use crate::app::{Focus, Model};
 use crate::domain::event::{Outcome, RenewalEvent};
 use crate::domain::format;
@@ -13,29 +14,6 @@ use super::empty;
 use super::paint::{Pen, wash};
 use super::skin::Skin;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Column {
-    Time,
-    What,
-    Device,
-    Org,
-    Expiry,
-    Left,
-    Reason,
-    Error,
-}
-
-/// Column, cells it takes at least, and its rank: the least needed go first where there is no room.
-const COLUMNS: [(Column, usize, u8); 8] = [
-    (Column::Time, 14, 0),
-    (Column::What, 18, 0),
-    (Column::Device, 14, 1),
-    (Column::Org, 9, 4),
-    (Column::Expiry, 23, 5),
-    (Column::Left, 7, 3),
-    (Column::Reason, 9, 6),
-    (Column::Error, 14, 2),
-];
 const GAP: usize = 2;
 
 pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
@@ -47,7 +25,7 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let visible = || model.list.rows().iter().skip(view.offset).take(view.height);
     let this_year = model.zone.civil(model.now).map(|c| c.year);
     let with_year = visible().any(|r| model.zone.civil(r.created_at).map(|c| c.year) != this_year);
-    let columns = layout(usize::from(area.width), with_year, visible());
+    let columns = layout(&model.columns, usize::from(area.width), with_year, visible());
     titles(model, skin, buf, area, &columns);
     for (row, event) in visible().enumerate() {
         let line = Rect::new(area.x, area.y + 1 + row as u16, area.width, 1);
@@ -68,32 +46,22 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     }
 }
 
-/// The columns that fit, with their widths; what is left over goes to the error and, first, to long device names.
+/// The columns that fit, with their widths; what is left over goes to long device names and to the error.
 fn layout<'a>(
+    wanted: &Columns,
     width: usize,
     with_year: bool,
     rows: impl Iterator<Item = &'a std::sync::Arc<RenewalEvent>>,
 ) -> Vec<(Column, usize)> {
     let longest = rows.map(|r| crate::domain::measure::width(crate::app::list_name(r).as_str())).max().unwrap_or(0);
-    let need = |rank: u8| -> usize {
-        COLUMNS.iter().filter(|(_, _, r)| *r <= rank).map(|(_, w, _)| w + GAP).sum::<usize>()
-            + 1
-            + if with_year { 5 } else { 0 }
-    };
-    let rank = (0..=6).rev().find(|rank| need(*rank) <= width + GAP).unwrap_or(0);
-    let mut spare = (width + GAP).saturating_sub(need(rank));
-    let mut columns: Vec<(Column, usize)> =
-        COLUMNS.iter().filter(|(_, _, r)| *r <= rank).map(|(c, w, _)| (*c, *w)).collect();
-    for (column, width) in &mut columns {
-        match column {
-            Column::Time if with_year => *width += 5,
-            Column::Device => {
-                let more = longest.saturating_sub(*width).min(spare / 2).min(22);
-                *width += more;
-                spare -= more;
-            }
-            _ => {}
-        }
+    // The first cell of a line is the cursor's.
+    let mut columns = wanted.fitting(width.saturating_sub(1), GAP, if with_year { 5 } else { 0 });
+    let used: usize = columns.iter().map(|(_, w)| w + GAP).sum();
+    let mut spare = (width + GAP).saturating_sub(used + 1);
+    if let Some((_, width)) = columns.iter_mut().find(|(c, _)| *c == Column::Device) {
+        let more = longest.saturating_sub(*width).min(spare / 2).min(22);
+        *width += more;
+        spare -= more;
     }
     if let Some((_, width)) = columns.iter_mut().find(|(c, _)| *c == Column::Error) {
         *width += spare;
@@ -115,6 +83,7 @@ fn titles(model: &Model, skin: &Skin, buf: &mut Buffer, area: Rect, columns: &[(
             Column::Left => "LEFT".into(),
             Column::Reason => "REASON".into(),
             Column::Error => "ERROR".into(),
+            Column::Id => "EVENT".into(),
         };
         pen.cell(&Clean::line(&words), *width, style).skip(GAP);
     }
@@ -164,9 +133,10 @@ fn cell(
         }
         Column::Error => {
             if let Some(error) = &event.error {
-                pen.cell(&error.text.clean(), width, plain);
+                pen.marked(&error.text.clean(), width, plain, model.needles());
             }
         }
+        Column::Id => drop(pen.cell(&event.id.clean(), width, skin.muted())),
     }
 }
 

@@ -48,6 +48,7 @@ pub fn view(model: &Model, skin: &Skin, frame: &mut Frame<'_>) {
     footer::draw(model, skin, buf);
     match model.layer {
         Some(Layer::Help) => help::draw(model, skin, buf),
+        Some(Layer::Columns) => help::columns(model, skin, buf),
         Some(Layer::Prompt) if model.prompt.ask == Ask::Command => help::palette(model, skin, buf),
         _ => {}
     }

@@ -2,8 +2,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
+use crate::app::needles::Needles;
 use crate::domain::measure;
 use crate::domain::text::Clean;
 
@@ -47,6 +48,20 @@ impl<'a> Pen<'a> {
         let start = self.x;
         let room = cells.min(self.left());
         self.put(measure::cut(text, room).as_str(), style);
+        self.x = start;
+        self.skip(cells)
+    }
+    /// As [`cell`](Self::cell), with what a search has found marked by `needles.1`; needles are lower-case ASCII.
+    pub fn marked(&mut self, text: &Clean, cells: usize, style: Style, needles: &Needles) -> &mut Self {
+        let start = self.x;
+        let shown = measure::cut(text, cells.min(self.left()));
+        let mut rest = shown.as_str();
+        while let Some((at, len)) = needles.first(rest) {
+            let (Some(before), Some(hit)) = (rest.get(..at), rest.get(at..at + len)) else { break };
+            self.put(before, style).put(hit, style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD));
+            rest = rest.get(at + len..).unwrap_or_default();
+        }
+        self.put(rest, style);
         self.x = start;
         self.skip(cells)
     }

@@ -38,7 +38,8 @@ impl Console {
             filter: Filter::parse(filter).unwrap(),
             zone: Zone::Utc,
             other_zone: Zone::parse("Europe/Berlin").unwrap(),
-            ascii: false,
+            keymap: Default::default(),
+            columns: Default::default(),
             size,
         };
         let (model, effects) = Model::new(settings, fleet::now());

@@ -375,3 +375,15 @@ fn the_histogram_counts_what_the_list_holds_newest_slice_first() {
         .collect();
     assert!(froms.len() > 2 && froms.is_sorted_by(|a, b| a > b), "{froms:?}");
 }
+
+#[test]
+fn columns_are_chosen_and_matches_marked() {
+    let mut c = console();
+    c.keys("/ 'error:AUTHORITY' Enter C j j j Enter Esc");
+    let screen = c.screen();
+    assert!(!screen.contains(" ORG        ") && screen.contains("x509: certificate signed by …"), "{screen}");
+    let needles = c.model.needles();
+    assert_eq!(needles.first("by an Authority of"), Some((6, 9)));
+    c.keys("Enter n");
+    assert_eq!(c.model.notice(), None);
+}

@@ -227,6 +227,10 @@ impl Glob {
             (false, _) => Some(Self { open_start, text, open_end }),
         }
     }
+    /// The text without its wildcards; empty for the lone `*`.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
     fn is_any(&self) -> bool {
         self.text.is_empty()
     }

@@ -1,0 +1,63 @@
+//! What the program tells of itself: settings, completion scripts, the manual page.
+
+use std::io::Write;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::failure::{Exit, Failure};
+use super::rows::{Cell, Column, Format, RowWriter};
+use super::sink::{stdout, stdout_failed};
+use crate::config::Config;
+use crate::config::cli::{Cli, When};
+use crate::config::paths;
+use crate::logging;
+
+/// The settings in force and where each comes from. The address is printed without its password.
+pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
+    let color = match config.color {
+        When::Auto => "auto",
+        When::Always => "always",
+        When::Never => "never",
+    };
+    let log = paths::state_directory().map(|d| d.join("renewscope.log").display().to_string());
+    let log_on = std::env::var_os(logging::VARIABLE).is_some_and(|v| !v.is_empty());
+    let rows = [
+        ("database", config.database.value.to_string(), config.database.origin.to_string()),
+        ("time zone", config.zone.value.name().to_owned(), config.zone.origin.to_string()),
+        ("colour", color.to_owned(), "--color, NO_COLOR".to_owned()),
+        (
+            "log",
+            if log_on { log.unwrap_or_default() } else { "off".to_owned() },
+            format!("environment {}", logging::VARIABLE),
+        ),
+    ];
+    let columns = ["setting", "value", "source"].map(|key| Column::new(key).at_most(400)).into();
+    let mut writer = RowWriter::new(stdout(), format, columns, config.ascii);
+    for (setting, value, source) in &rows {
+        let cells = [setting, value.as_str(), source.as_str()].map(|text| Cell::text(Some(text)));
+        writer.row(&cells).map_err(stdout_failed)?;
+    }
+    writer.finish().map_err(stdout_failed)?;
+    Ok(Exit::Done)
+}
+
+/// A completion script on stdout.
+pub fn completions(shell: Shell) -> Result<Exit, Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "renewscope", &mut text);
+    print(&text)
+}
+
+/// The manual page in roff on stdout.
+pub fn man() -> Result<Exit, Failure> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut text).map_err(stdout_failed)?;
+    print(&text)
+}
+
+fn print(text: &[u8]) -> Result<Exit, Failure> {
+    let mut out = stdout();
+    out.write_all(text).and_then(|()| out.flush()).map_err(stdout_failed)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,119 @@
+//! `db`: the schema made, inspected and changed, and what was done as rows.
+
+use super::failure::{Exit, Failure};
+use super::rows::{Cell, Column, Format, RowWriter};
+use super::sink::{stdout, stdout_failed};
+use super::tell;
+use crate::config::Config;
+use crate::config::cli::Db;
+use crate::store::Address;
+use crate::store::migrate::{self, Found, IndexReport, IndexState, Moved, StepReport};
+
+/// Runs one of the schema commands.
+pub async fn db(config: &Config, format: Format, command: Db) -> Result<Exit, Failure> {
+    let address = &config.database.value;
+    let report = Report { format, ascii: config.ascii };
+    match command {
+        Db::Init | Db::Migrate => {
+            make_directory(config)?;
+            report.moved(address, &migrate::migrate(address).await?, "applied")
+        }
+        Db::Status => {
+            let status = migrate::status(address).await?;
+            describe(address, &status.found);
+            let mut rows = steps(&status.steps, |s| if s.applied { "applied" } else { "missing" });
+            rows.extend(indexes(&status.indexes));
+            report.print(&rows)
+        }
+        Db::Rollback { to, delete_events } => rollback(&report, address, to, delete_events).await,
+        Db::Index => report.print(&indexes(&migrate::index(address).await?)),
+    }
+}
+
+fn make_directory(config: &Config) -> Result<(), Failure> {
+    let directory = config.database.value.path().and_then(|p| p.parent()).filter(|_| config.embedded);
+    directory
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .map_err(|e| Failure::Failed(format!("cannot make the directory for {}: {e}", config.database.value)))
+}
+
+/// The first migration is the event table itself: undoing it needs to be said.
+async fn rollback(report: &Report, address: &Address, to: Option<i64>, delete: bool) -> Result<Exit, Failure> {
+    let applied: Vec<i64> =
+        migrate::status(address).await?.steps.iter().filter(|s| s.applied).map(|s| s.version).collect();
+    let target = to.unwrap_or_else(|| applied.iter().max().map_or(0, |last| last - 1));
+    if target < 0 {
+        return Err(Failure::Usage(format!("--to {target} is no version; 0 is before the first")));
+    }
+    if target < 1 && applied.contains(&1) && !delete {
+        return Err(Failure::Usage(
+            "this would delete the event table with all events; export them, then repeat with --delete-events".into(),
+        ));
+    }
+    report.moved(address, &migrate::rollback(address, to).await?, "undone")
+}
+
+/// `kind name state detail`, one line of a report.
+type Line = [String; 4];
+
+struct Report {
+    format: Format,
+    ascii: bool,
+}
+
+impl Report {
+    fn moved(&self, address: &Address, moved: &Moved, verb: &'static str) -> Result<Exit, Failure> {
+        describe(address, &moved.found);
+        if moved.steps.is_empty() {
+            tell(&format!("nothing to do at {address}"));
+        }
+        self.print(&steps(&moved.steps, |_| verb))?;
+        // Asked to change a schema that is not ours, it did nothing: that is not done.
+        Ok(if matches!(moved.found, Found::Foreign { .. }) { Exit::Failed } else { Exit::Done })
+    }
+
+    fn print(&self, lines: &[Line]) -> Result<Exit, Failure> {
+        let columns = ["kind", "name", "state", "detail"].map(|key| Column::new(key).at_most(200)).into();
+        let mut writer = RowWriter::new(stdout(), self.format, columns, self.ascii);
+        for line in lines {
+            let cells = line.each_ref().map(|text| Cell::text(Some(text.as_str()).filter(|t| !t.is_empty())));
+            writer.row(&cells).map_err(stdout_failed)?;
+        }
+        writer.finish().map_err(stdout_failed)?;
+        Ok(Exit::Done)
+    }
+}
+
+fn describe(address: &Address, found: &Found) {
+    match found {
+        Found::Own => {}
+        Found::Nothing => tell(&format!("{address} has no event table; 'renewscope db init' makes it")),
+        Found::Foreign { columns } => tell(&format!(
+            "{address} has an event table that renewscope did not make and does not change; its columns: {}",
+            columns.join(", ")
+        )),
+    }
+}
+
+fn steps(steps: &[StepReport], state: impl Fn(&StepReport) -> &'static str) -> Vec<Line> {
+    let line = |s: &StepReport| {
+        let detail = if s.differs { "applied from another text than this version has" } else { "" };
+        ["migration".into(), format!("{} {}", s.version, s.name), state(s).into(), detail.into()]
+    };
+    steps.iter().map(line).collect()
+}
+
+fn indexes(reports: &[IndexReport]) -> Vec<Line> {
+    let line = |r: &IndexReport| {
+        let state = match r.state {
+            IndexState::Exists => "exists",
+            IndexState::Created => "created",
+            IndexState::Rebuilt => "rebuilt",
+            IndexState::Missing => "missing",
+        };
+        let size = r.bytes.map(|b| format!(", {} KiB", b.div_ceil(1024))).unwrap_or_default();
+        let detail = format!("({}) for {}{size}", r.columns, r.purpose);
+        ["index".into(), r.name.clone(), state.into(), detail]
+    };
+    reports.iter().map(line).collect()
+}

@@ -1,0 +1,99 @@
+//! How a command ends: the exit codes, and why it failed, in sentences for stderr.
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::config::ConfigError;
+use crate::protocol::SourceError;
+
+/// The exit codes that scripts may rely on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    Done,
+    Failed,
+    Usage,
+    Unreachable,
+    /// Some lines of the input were rejected; the others are stored.
+    Rejected,
+    /// The condition of `--fail-if` is met.
+    Condition,
+    Interrupted,
+    /// Ended by a signal; told as a shell tells it, 128 and the signal's number.
+    Signal(u8),
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+impl Exit {
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Unreachable => 3,
+            Self::Rejected => 4,
+            Self::Condition => 5,
+            Self::Interrupted => 130,
+            Self::Signal(number) => 128_u8.saturating_add(number),
+        }
+    }
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// The arguments or the environment cannot be meant.
+    Usage(String),
+    Source(SourceError),
+    Failed(String),
+    /// The reader of stdout left: no error, and nobody to tell.
+    ReaderLeft,
+    Interrupted,
+}
+
+impl Failure {
+    /// A file, or stdout, could not be written.
+    pub fn writing(what: &str, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ReaderLeft,
+            _ => Self::Failed(format!("cannot write {what}: {error}")),
+        }
+    }
+
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Source(SourceError::Cancelled) | Self::Interrupted => Exit::Interrupted,
+            Self::Source(e) if e.is_connection() => Exit::Unreachable,
+            Self::Source(_) | Self::Failed(_) => Exit::Failed,
+            Self::ReaderLeft => Exit::Done,
+        }
+    }
+
+    /// What failed, on what, and what to do.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Usage(why) | Self::Failed(why) => vec![why.clone()],
+            Self::Source(SourceError::Cancelled) | Self::Interrupted => vec!["interrupted".to_owned()],
+            // The words of these two already say what to do.
+            Self::Source(e @ (SourceError::Invalid(_) | SourceError::Failed(_))) => vec![e.to_string()],
+            Self::Source(e) => vec![format!("{e}; {}", e.next_step())],
+            Self::ReaderLeft => Vec::new(),
+        }
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self::Source(error)
+    }
+}
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}

@@ -1,0 +1,170 @@
+//! `ingest`: NDJSON or CSV into the store, in batches, each event once. Killed at any moment and run again, it ends with
+//! the same rows: a batch is one transaction, and a row that is there is a duplicate.
+
+mod event;
+mod input;
+mod records;
+mod rejects;
+
+use std::path::Path;
+
+use indicatif::ProgressBar;
+
+use super::export::progress;
+use super::failure::{Exit, Failure};
+use super::session::{self, Interrupt};
+use super::tell;
+use crate::config::Config;
+use crate::config::cli::{Ingest, InputFormat};
+use crate::domain::event::NewEvent;
+use crate::domain::text::Clean;
+use crate::protocol::SourceError;
+use crate::store::{Access, RowOutcome, Store};
+
+use event::{Header, Ignored};
+use input::Input;
+use records::{Record, Records};
+use rejects::Rejects;
+
+/// Rows of one transaction, and the bytes of input that end it sooner.
+const BATCH_ROWS: usize = 1000;
+const BATCH_BYTES: usize = 16 << 20;
+
+/// Reads all of the input and stores what can be stored. The last line on stderr is the count, also after a failure.
+pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    let input = input::open(&args.file, args.input_format)?;
+    let rejects = match &args.rejects {
+        Some(path) if same_file(path, &args.file) => {
+            return Err(Failure::Usage("--rejects names the input file; name another".to_owned()));
+        }
+        Some(path) => Rejects::in_file(path)?,
+        None => Rejects::unkept(),
+    };
+    let store = tokio::select! {
+        biased;
+        () = interrupt.asked() => return Err(Failure::Interrupted),
+        store = session::connect(config, Access::Write) => store?,
+    };
+    let bar = progress("ingested");
+    let mut run =
+        Run { store, rejects, bar, batch: Batch::default(), stored: 0, duplicate: 0, ignored: Ignored::default() };
+    let done = run.all(input, interrupt).await;
+    run.bar.finish_and_clear();
+    let done = done.and_then(|()| run.rejects.finish());
+    run.ignored.tell();
+    if let Err(failure) = &done {
+        failure.lines().iter().for_each(|line| tell(line));
+    }
+    let rejected = run.rejects.count();
+    // Without the program's name: a line for scripts.
+    eprint_line(&format!("ingested {}, duplicate {}, rejected {rejected}", run.stored, run.duplicate));
+    match done {
+        // Its lines are told already, before the count.
+        Err(failure) => Ok(failure.exit()),
+        Ok(()) if rejected > 0 => Ok(Exit::Rejected),
+        Ok(()) => Ok(Exit::Done),
+    }
+}
+
+fn eprint_line(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+/// Rows that wait for their transaction, each with where it stood and what it was.
+#[derive(Default)]
+struct Batch {
+    events: Vec<NewEvent>,
+    origins: Vec<(u64, Vec<u8>)>,
+    bytes: usize,
+}
+
+struct Run {
+    store: Store,
+    rejects: Rejects,
+    bar: ProgressBar,
+    batch: Batch,
+    stored: u64,
+    duplicate: u64,
+    ignored: Ignored,
+}
+
+impl Run {
+    async fn all(&mut self, input: Input, interrupt: &Interrupt) -> Result<(), Failure> {
+        let Input { name, format, reader } = input;
+        let failed = |e: std::io::Error| Failure::Failed(format!("cannot read {name}: {e}"));
+        let mut records = Records::new(reader, format);
+        let mut header = None;
+        let mut buffer = Vec::new();
+        loop {
+            if interrupt.is_asked() {
+                return Err(Failure::Interrupted);
+            }
+            let record = records.next(&mut buffer, &mut self.rejects).map_err(failed)?;
+            let line = match record {
+                Record::End => break,
+                Record::Row { line } => line,
+                Record::Bad { line, why } => {
+                    self.rejects.refuse_kept(line, &why, &self.bar)?;
+                    continue;
+                }
+            };
+            let parsed = match (format, &header) {
+                (InputFormat::Ndjson, _) => event::from_json(&buffer, &mut self.ignored),
+                (InputFormat::Csv, Some(header)) => event::from_csv(header, &buffer),
+                (InputFormat::Csv, None) => {
+                    let read = Header::read(&buffer, &mut self.ignored);
+                    header = Some(read.map_err(|why| Failure::Failed(format!("{name}: the header {why}")))?);
+                    self.rejects.set_header(&buffer);
+                    continue;
+                }
+            };
+            match parsed {
+                Ok(event) => self.add(event, line, &buffer).await?,
+                Err(why) => self.rejects.refuse(line, &why, &buffer, &self.bar)?,
+            }
+        }
+        self.store_batch().await
+    }
+
+    async fn add(&mut self, event: NewEvent, line: u64, raw: &[u8]) -> Result<(), Failure> {
+        self.batch.events.push(event);
+        self.batch.origins.push((line, if self.rejects.keeps() { raw.to_vec() } else { Vec::new() }));
+        self.batch.bytes += raw.len();
+        if self.batch.events.len() < BATCH_ROWS && self.batch.bytes < BATCH_BYTES {
+            return Ok(());
+        }
+        self.store_batch().await
+    }
+
+    async fn store_batch(&mut self) -> Result<(), Failure> {
+        let batch = std::mem::take(&mut self.batch);
+        if batch.events.is_empty() {
+            return Ok(());
+        }
+        let outcomes = self.store.create_many(&batch.events).await?;
+        if outcomes.len() != batch.events.len() {
+            return Err(SourceError::Failed("a batch lost rows; this is a fault of renewscope".to_owned()).into());
+        }
+        for (outcome, (line, raw)) in outcomes.into_iter().zip(&batch.origins) {
+            match outcome {
+                RowOutcome::Stored => self.stored += 1,
+                RowOutcome::Duplicate => self.duplicate += 1,
+                RowOutcome::Refused(why) => self.rejects.refuse(*line, &why, raw, &self.bar)?,
+            }
+        }
+        self.bar.set_position(self.stored + self.duplicate);
+        Ok(())
+    }
+}
+
+/// A value of the input in a message: safe, and not longer than a line.
+fn quoted(text: &str) -> String {
+    let head: String = text.chars().take(60).collect();
+    let more = if head.len() < text.len() { "…" } else { "" };
+    format!("'{}{more}'", Clean::line(&head))
+}

@@ -1,0 +1,113 @@
+//! Every command without a screen. stdout is data and nothing else; stderr is for people.
+//!
+//! The one place where errors become text and exit codes. No command draws, and none keeps a result in memory.
+
+pub mod rows;
+
+mod about;
+mod count;
+mod db;
+mod export;
+mod failure;
+pub mod ingest;
+mod list;
+mod pem;
+mod record;
+mod screen;
+mod session;
+mod sink;
+mod tail;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::Config;
+use crate::config::cli::{Cli, Command, Format, lift_negations};
+use crate::domain::text::Clean;
+use crate::logging;
+
+use failure::{Exit, Failure};
+use session::Interrupt;
+
+/// Runs the command that the arguments give and returns the exit code; all that is to be said has been said.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(lift_negations(args)) {
+        Ok(cli) => cli,
+        // Help and version come this way too, on stdout and with code 0. Nobody is left to hear of a failed print.
+        Err(e) => {
+            let _ = e.print();
+            return if e.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    // Kept to the end: dropped, it writes the last lines of the log.
+    let _log = logging::start().unwrap_or_else(|why| {
+        tell(&why);
+        None
+    });
+    let code = match start(cli) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            failure.lines().iter().for_each(|line| tell(line));
+            failure.exit()
+        }
+    };
+    code.into()
+}
+
+/// One line for people on stderr. A closed stderr is no error.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "renewscope: {}", Clean::line(line));
+}
+
+fn start(cli: Cli) -> Result<Exit, Failure> {
+    // What prints about the program itself needs no database, and must not fail for want of one.
+    match &cli.command {
+        Some(Command::Completions { shell }) => return about::completions(*shell),
+        Some(Command::Man) => return about::man(),
+        _ => {}
+    }
+    let filter: &[String] = match &cli.command {
+        None => &cli.filter,
+        Some(Command::List(c)) => &c.filter,
+        Some(Command::Tail(c)) => &c.filter,
+        Some(Command::Count(c)) => &c.filter,
+        Some(Command::Export(c)) => &c.filter,
+        Some(_) => &[],
+    };
+    let config = Config::resolve(&cli.global, filter, |name| std::env::var(name).ok())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::Failed(format!("cannot start: {e}")))?;
+    let done = runtime.block_on(command(cli, config));
+    // A task that waits for a dead server must not hold up the exit.
+    runtime.shutdown_background();
+    done
+}
+
+async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
+    let format = cli.global.format;
+    let table = format.unwrap_or(Format::Table);
+    match cli.command {
+        None => screen::console(config).await,
+        Some(Command::Demo) => screen::demo(config).await,
+        Some(Command::List(_)) => list::list(&config, table, &Interrupt::watch()).await,
+        Some(Command::Get { id }) => list::get(&config, table, &id, &Interrupt::watch()).await,
+        Some(Command::Tail(c)) => tail::tail(&config, table, c.since.as_deref(), &Interrupt::watch()).await,
+        Some(Command::Count(c)) => match c.by {
+            Some(group) => count::by(&config, table, group, &Interrupt::watch()).await,
+            None => count::count(&config, format, c.fail_if, &Interrupt::watch()).await,
+        },
+        Some(Command::Export(c)) => export::export(&config, format, &c.output, &Interrupt::watch()).await,
+        Some(Command::Ingest(c)) => ingest::ingest(&config, &c, &Interrupt::watch()).await,
+        Some(Command::Record(c)) => record::record(&config, *c).await,
+        Some(Command::Db(c)) => db::db(&config, table, c).await,
+        Some(Command::Config { .. }) => about::config(&config, table),
+        Some(Command::Completions { shell }) => about::completions(shell),
+        Some(Command::Man) => about::man(),
+    }
+}

@@ -1,0 +1,128 @@
+//! The way from the command line to the console: on the configured database, or on a simulated fleet.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::app::Settings;
+use crate::app::columns::Columns;
+use crate::app::keymap::Keymap;
+use crate::config::Config;
+use crate::config::cli::When;
+use crate::demo::Fleet;
+use crate::domain::filter::Filter;
+use crate::domain::zone::Zone;
+use crate::runtime::clock;
+use crate::runtime::console::{ConsoleError, End, run};
+use crate::store::{Access, Address, ConnectOptions, Store};
+use crate::ui::skin::Skin;
+
+use super::failure::{Exit, Failure};
+use super::session::connect;
+
+/// Events of the fleet that are stored at once.
+const BATCH: usize = 2000;
+/// Between two looks at what the simulated fleet has done.
+const BEAT: Duration = Duration::from_millis(250);
+/// The fleet is the same every time; only its clock moves.
+const SEED: u64 = 20_261_121;
+
+/// Opens the console on the configured database.
+pub async fn console(config: Config) -> Result<Exit, Failure> {
+    need_terminal()?;
+    let store = connect(&config, Access::Read).await?;
+    let address = store.address().to_string();
+    let reach = if config.embedded { String::new() } else { format!("--db {address}") };
+    show(store, &config, settings(&config, address, reach)).await
+}
+
+/// Opens the console on a simulated fleet that goes on living, in a file that is removed afterwards.
+pub async fn demo(config: Config) -> Result<Exit, Failure> {
+    need_terminal()?;
+    let place = Scratch::make()?;
+    let address = Address::sqlite(place.0.join("fleet.db"));
+    let options = ConnectOptions { access: Access::Write, create: true, ..ConnectOptions::default() };
+    let writer = Store::connect(&address, &options).await?;
+    let mut fleet = Fleet::new(SEED, clock::now());
+    let _ = write!(std::io::stderr(), "renewscope: making a fleet of 2,000 devices …");
+    let history: Vec<_> = fleet.history().collect();
+    for batch in history.chunks(BATCH) {
+        writer.create_many(batch).await?;
+    }
+    drop(history);
+    let _ = write!(std::io::stderr(), "\r\x1b[K");
+    let living = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(BEAT).await;
+            // The demonstration ends with its console; until then a failed write shows as a fleet that stands still.
+            let _ = writer.create_many(&fleet.live(clock::now())).await;
+        }
+    });
+    let reader = Store::connect(&address, &ConnectOptions::default()).await?;
+    let reach = format!("--db {address}");
+    let ended = show(reader, &config, settings(&config, "demo fleet".into(), reach)).await;
+    living.abort();
+    ended
+}
+
+fn need_terminal() -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::Usage(ConsoleError::NoTerminal.to_string()))
+}
+
+fn settings(config: &Config, title: String, reach: String) -> Settings {
+    let local = iana_time_zone::get_timezone().ok().and_then(|name| Zone::parse(&name).ok()).unwrap_or(Zone::Utc);
+    let zone = config.zone.value;
+    Settings {
+        title,
+        reach,
+        filter: Filter::clone(&config.filter),
+        zone,
+        other_zone: if zone == Zone::Utc { local } else { Zone::Utc },
+        keymap: Keymap::default(),
+        columns: Columns::default(),
+        size: (0, 0),
+    }
+}
+
+async fn show(store: Store, config: &Config, settings: Settings) -> Result<Exit, Failure> {
+    let colour = match config.color {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => std::env::var("TERM").is_ok_and(|term| term != "dumb"),
+    };
+    let skin = Skin::new(colour, config.ascii, has_light_background());
+    match run(store, settings, skin).await {
+        Ok(End::Quit) => Ok(Exit::Done),
+        Ok(End::Signal(number)) => Ok(Exit::Signal(u8::try_from(number).unwrap_or(0))),
+        Err(error) => Err(Failure::Failed(error.to_string())),
+    }
+}
+
+/// Some terminals tell their colours as `COLORFGBG=0;15`; 7 and 9 to 15 are light backgrounds.
+fn has_light_background() -> bool {
+    let told = std::env::var("COLORFGBG").ok();
+    let background = told.as_deref().and_then(|t| t.rsplit(';').next()?.parse::<u8>().ok());
+    background.is_some_and(|b| b == 7 || (9..=15).contains(&b))
+}
+
+/// A directory of our own that is removed at the end, however the end comes about.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn make() -> Result<Self, Failure> {
+        let path = std::env::temp_dir().join(format!("renewscope-demo-{}", uuid::Uuid::new_v4().simple()));
+        let made = std::fs::create_dir(&path);
+        made.map_err(|e| Failure::Failed(format!("cannot make the directory '{}': {e}", path.display())))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own cleaning of temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

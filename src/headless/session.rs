@@ -1,0 +1,139 @@
+//! A command's connection, its questions, and the key that interrupts them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::domain::event::RenewalEvent;
+use crate::domain::filter::Criteria;
+use crate::domain::page::{Anchor, Page};
+use crate::protocol::{Answer, Query, SourceError};
+use crate::store::{Access, ConnectOptions, Store};
+
+use super::failure::{Exit, Failure};
+
+/// How long an interrupted command may take to end by itself. Its query is stopped in milliseconds; only a read or
+/// write that blocks takes longer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Rows of a page, and the bytes of text that one should stay below.
+const PAGE_ROWS: u32 = 1000;
+const PAGE_BYTES: u64 = 8 << 20;
+
+/// Ctrl-C and SIGTERM. The first asks the command to end and stops its query in the database; the second, or a command
+/// that does not end in time, ends the program.
+#[derive(Clone)]
+pub struct Interrupt(CancellationToken);
+
+impl Interrupt {
+    pub fn watch() -> Self {
+        let token = CancellationToken::new();
+        let asked = token.clone();
+        if let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+            tokio::spawn(async move {
+                either(&mut int, &mut term).await;
+                asked.cancel();
+                let _ = tokio::time::timeout(PATIENCE, either(&mut int, &mut term)).await;
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            });
+        }
+        Self(token)
+    }
+    pub async fn asked(&self) {
+        self.0.cancelled().await;
+    }
+    pub fn is_asked(&self) -> bool {
+        self.0.is_cancelled()
+    }
+}
+
+async fn either(a: &mut Signal, b: &mut Signal) {
+    tokio::select! { _ = a.recv() => {}, _ = b.recv() => {} }
+}
+
+/// Connects as the settings say; the embedded file is made where it is missing.
+pub async fn connect(config: &Config, access: Access) -> Result<Store, SourceError> {
+    if let (true, Some(directory)) = (config.embedded, config.database.value.path().and_then(|p| p.parent())) {
+        std::fs::create_dir_all(directory).map_err(|e| SourceError::Unreachable {
+            address: config.database.value.to_string(),
+            why: format!("cannot make the directory '{}': {e}", directory.display()),
+        })?;
+    }
+    let options = ConnectOptions { access, create: config.embedded, ..ConnectOptions::default() };
+    Store::connect(&config.database.value, &options).await
+}
+
+/// Questions that the user can interrupt.
+pub struct Session {
+    store: Store,
+    interrupt: Interrupt,
+}
+
+impl Session {
+    /// Opens the database to read.
+    pub async fn open(config: &Config, interrupt: &Interrupt) -> Result<Self, Failure> {
+        let store = tokio::select! {
+            biased;
+            () = interrupt.asked() => return Err(Failure::Interrupted),
+            store = connect(config, Access::Read) => store?,
+        };
+        Ok(Self { store, interrupt: interrupt.clone() })
+    }
+
+    pub async fn page(&self, criteria: Criteria, anchor: Anchor, limit: u32, whole: bool) -> Result<Page, SourceError> {
+        let query =
+            if whole { Query::WholePage { criteria, anchor, limit } } else { Query::Page { criteria, anchor, limit } };
+        match self.ask(query).await? {
+            Answer::Page(page) => Ok(page),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub async fn ask(&self, query: Query) -> Result<Answer, SourceError> {
+        self.store.answer(&query, self.interrupt.asked()).await
+    }
+}
+
+/// An answer of another kind than the question: a fault of this program.
+pub fn unexpected(_answer: &Answer) -> SourceError {
+    SourceError::Failed("an answer of the wrong kind; this is a fault of renewscope".to_owned())
+}
+
+/// A walk from the newest matching row to the oldest, in pages that stay small however large the texts are.
+pub struct Walk<'a> {
+    session: &'a Session,
+    criteria: Criteria,
+    whole: bool,
+    /// `None`: the end is reached.
+    anchor: Option<Anchor>,
+    left: u64,
+    rows: u32,
+}
+
+impl<'a> Walk<'a> {
+    /// `whole`: with whole error texts. At most `limit` rows.
+    pub fn new(session: &'a Session, criteria: Criteria, whole: bool, limit: Option<u64>) -> Self {
+        let rows = if whole { PAGE_ROWS / 4 } else { PAGE_ROWS };
+        Self { session, criteria, whole, anchor: Some(Anchor::Newest), left: limit.unwrap_or(u64::MAX), rows }
+    }
+
+    /// The next rows; none at the end.
+    pub async fn next(&mut self) -> Result<Vec<Arc<RenewalEvent>>, SourceError> {
+        let Some(anchor) = self.anchor.take().filter(|_| self.left > 0) else { return Ok(Vec::new()) };
+        let limit = self.rows.min(u32::try_from(self.left).unwrap_or(u32::MAX));
+        let page = self.session.page(self.criteria.clone(), anchor, limit, self.whole).await?;
+        self.left = self.left.saturating_sub(page.rows.len() as u64);
+        if page.more_older {
+            self.anchor = page.rows.last().map(|row| Anchor::Older(row.cursor()));
+        }
+        let bytes: u64 = page.rows.iter().filter_map(|r| r.error.as_ref()).map(|e| e.text.raw().len() as u64).sum();
+        self.rows = match bytes {
+            b if b > PAGE_BYTES => (self.rows / 4).max(1),
+            b if b < PAGE_BYTES / 8 => (self.rows * 2).min(PAGE_ROWS),
+            _ => self.rows,
+        };
+        Ok(page.rows)
+    }
+}

@@ -1,0 +1,32 @@
+//! The log: a file in the user's state directory, written only when `RENEWSCOPE_LOG` asks for it.
+//!
+//! Only this program's own records reach it. A driver's records can hold addresses with passwords and the text of
+//! events, so they are left out whatever the variable says.
+
+use std::fs;
+
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, filter, fmt};
+
+use crate::config::paths;
+
+/// The variable, in the syntax of `tracing-subscriber`: `debug`, `renewscope::store=trace`.
+pub const VARIABLE: &str = "RENEWSCOPE_LOG";
+
+/// Starts the log where the variable is set. What is returned must live until the end, or the last lines are lost. An
+/// error is a sentence for stderr; the program goes on without a log.
+pub fn start() -> Result<Option<WorkerGuard>, String> {
+    let Some(directives) = std::env::var(VARIABLE).ok().filter(|v| !v.is_empty()) else { return Ok(None) };
+    let levels = EnvFilter::try_new(&directives).map_err(|e| format!("{VARIABLE} is not understood: {e}"))?;
+    let directory = paths::state_directory().ok_or("no home directory is known, so there is no log")?;
+    let failed = |e: std::io::Error| format!("cannot write a log in '{}': {e}", directory.display());
+    fs::create_dir_all(&directory).map_err(failed)?;
+    let file = fs::OpenOptions::new().create(true).append(true).open(directory.join("renewscope.log"));
+    let (writer, guard) = tracing_appender::non_blocking(file.map_err(failed)?);
+    let ours = filter::filter_fn(|meta| meta.target().starts_with(env!("CARGO_PKG_NAME")));
+    let layer = fmt::layer().with_writer(writer).with_ansi(false).with_filter(ours);
+    tracing_subscriber::registry().with(levels).with(layer).try_init().map_err(|e| format!("no log: {e}"))?;
+    Ok(Some(guard))
+}
