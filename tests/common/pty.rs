@@ -161,6 +161,11 @@ impl Screen {
         self.master.resize(size(rows, cols)).expect("the terminal takes a new size");
     }
 
+    /// The process id of the program.
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
     pub fn signal(&self, signal: Signal) {
         assert!(lock(&self.state.0).exit.is_none(), "the program has ended already");
         kill_process(self.pid, signal).expect("the program takes a signal");
