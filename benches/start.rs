@@ -192,11 +192,14 @@ fn is_full(screen: &vt100::Screen) -> bool {
         l.trim_end().strip_suffix("events").is_some_and(|l| l.trim_end().ends_with(|c: char| c.is_ascii_digit()))
     });
     let drawn = lines.iter().any(|l| l.contains("peak ") && !l.trim_end().ends_with('…'));
-    let panes: Vec<String> =
-        lines.iter().map(|l| l.chars().take(PANES).collect::<String>().trim_end_matches(['│', ' ']).to_owned()).collect();
+    let panes: Vec<String> = lines
+        .iter()
+        .map(|l| l.chars().take(PANES).collect::<String>().trim_end_matches(['│', ' ']).to_owned())
+        .collect();
     let pane = |title: &str| {
         let Some(at) = panes.iter().position(|l| l.trim_start().starts_with(title)) else { return false };
-        let number = panes.get(at + 1).is_some_and(|l| l.ends_with(|c: char| c.is_ascii_digit() || c == 'k' || c == 'M'));
+        let number =
+            panes.get(at + 1).is_some_and(|l| l.ends_with(|c: char| c.is_ascii_digit() || c == 'k' || c == 'M'));
         number && !panes.get(at).is_some_and(|l| l.ends_with('…'))
     };
     counted && drawn && has_rows(screen) && ["TYPE", "ORG", "REASON", "DEVICE"].into_iter().all(pane)

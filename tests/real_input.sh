@@ -288,3 +288,53 @@ for problem in problems:
 print("all as it is" if not problems else f"{len(problems)} mismatches")
 sys.exit(1 if problems else 0)
 PYTHON
+
+# ---- the console on it: the list, and the true dates of the true certificates in the detail --------------------------
+
+python3 - "$RENEWSCOPE" "$T/truth" <<'PYTHON'
+import datetime, fcntl, os, pty, re, select, signal, struct, sys, termios, time
+
+program, truth = sys.argv[1:]
+ends = {}
+for line in open(truth):
+    device, pem, end = line.rstrip("\n").split("\t")
+    end = datetime.datetime.strptime(end, "%b %d %H:%M:%S %Y %Z")
+    ends.setdefault(device, {})[pem] = end.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+pid, terminal = pty.fork()
+if pid == 0:
+    os.environ["TERM"] = "xterm-256color"
+    os.execv(program, [program])
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
+os.kill(pid, signal.SIGWINCH)
+seen = ""
+
+def wait(*wanted):
+    """Waits until all of the texts have been drawn since the last call."""
+    global seen
+    until = time.monotonic() + 30
+    # Styles and positions stand between words, never inside of one text.
+    while not all(text in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen) for text in wanted):
+        if time.monotonic() > until:
+            sys.exit(f"the console does not show {wanted}; it sent: {seen[-3000:]!r}")
+        if select.select([terminal], [], [], 0.2)[0]:
+            seen += os.read(terminal, 65536).decode("utf-8", "replace")
+
+def keys(text):
+    global seen
+    seen = ""
+    os.write(terminal, text.encode())
+
+wait("renewal failed", "60 events", "edge-0020")
+for device, kind in [("edge-0006", "success"), ("edge-0016", "failed")]:
+    keys("X")
+    keys(f"/device:{device} type:{kind}\r")
+    wait("2 events" if kind == "success" else "1 event")
+    keys("\r")
+    wait("old expiry", ends[device]["cert1.pem"], *([ends[device]["cert2.pem"]] if kind == "success" else []))
+    keys("\x1b")
+    time.sleep(0.1)
+keys("q")
+os.waitpid(pid, 0)
+print("the console shows the true dates of the true certificates")
+PYTHON

@@ -147,6 +147,6 @@ fn place_in_result(model: &Model, skin: &Skin) -> String {
     let total = if model.count.is_waiting() { format!("{total}{}", skin.glyphs.more) } else { total };
     match model.list.position() {
         Some(n) if !model.list.is_following() => format!("{} of {total}", format::count(n)),
-        _ => format!("{total} events"),
+        _ => format!("{total} {}", if total == "1" { "event" } else { "events" }),
     }
 }
