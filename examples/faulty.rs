@@ -39,6 +39,7 @@ fn main() -> std::process::ExitCode {
         filter: Default::default(),
         zone: Zone::Utc,
         other_zone: Zone::Utc,
+        views: Vec::new(),
         keymap: Default::default(),
         columns: Default::default(),
         size: (0, 0),

@@ -10,7 +10,7 @@ use super::columns::COLUMNS;
 use super::filter_edit::{self, Edited};
 use super::msg::Effect;
 use super::panes::PaneId;
-use super::prompt::{Ask, Prompt, Prompted, TimeAnswer};
+use super::prompt::{Ask, Command, Prompt, Prompted, TimeAnswer};
 use super::{Focus, Layer, Model, SETTLE};
 
 impl Model {
@@ -60,14 +60,18 @@ impl Model {
     }
 
     fn prompt_key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
-        match self.prompt.key(key) {
+        let choices = self.prompt.commands(&self.views).len();
+        match self.prompt.key(key, choices) {
             Prompted::Open => {}
             Prompted::Left => self.layer = None,
             Prompted::Done if self.prompt.ask == Ask::Command => {
                 self.layer = None;
-                let action = self.prompt.commands().get(self.prompt.cursor).map(|spec| spec.action);
-                match action {
-                    Some(action) => self.act(action, effects),
+                match self.prompt.commands(&self.views).get(self.prompt.cursor).copied() {
+                    Some(Command::Action(spec)) => self.act(spec.action, effects),
+                    Some(Command::View(_, filter)) => {
+                        let filter = filter.clone();
+                        self.apply(filter, effects);
+                    }
                     None => self.say("no such command; ? shows them all"),
                 }
             }

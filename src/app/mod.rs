@@ -86,6 +86,8 @@ pub struct Settings {
     pub zone: Zone,
     /// The other zone that `T` switches to.
     pub other_zone: Zone,
+    /// Named filters, for the palette.
+    pub views: Vec<(String, Filter)>,
     pub keymap: Keymap,
     pub columns: Columns,
     pub size: (u16, u16),
@@ -115,6 +117,7 @@ pub struct Model {
     pub names: Fetch<Facets>,
     pub help_scroll: usize,
     pub columns: Columns,
+    pub views: Vec<(String, Filter)>,
     keymap: Keymap,
     needles: Needles,
     notice: Option<(String, Instant)>,
@@ -154,6 +157,7 @@ impl Model {
             names: Fetch::new(Slot::Names),
             help_scroll: 0,
             columns: settings.columns,
+            views: settings.views,
             keymap: settings.keymap,
             needles: Needles::default(),
             notice: None,

@@ -24,8 +24,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::config::Config;
 use crate::config::cli::{Cli, Command, Format, lift_negations};
+use crate::config::file::File;
+use crate::config::{Config, paths};
 use crate::domain::text::Clean;
 use crate::logging;
 
@@ -77,7 +78,11 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Export(c)) => &c.filter,
         Some(_) => &[],
     };
-    let config = Config::resolve(&cli.global, filter, |name| std::env::var(name).ok())?;
+    let file = match &cli.global.config {
+        Some(path) => File::read(path, true)?,
+        None => paths::config_file().map_or(Ok(File::default()), |path| File::read(&path, false))?,
+    };
+    let config = Config::resolve(&cli.global, filter, file, |name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

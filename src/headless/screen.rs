@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app::Settings;
-use crate::app::columns::Columns;
-use crate::app::keymap::Keymap;
 use crate::config::Config;
 use crate::config::cli::When;
 use crate::demo::Fleet;
@@ -15,7 +13,7 @@ use crate::domain::zone::Zone;
 use crate::runtime::clock;
 use crate::runtime::console::{ConsoleError, End, run};
 use crate::store::{Access, Address, ConnectOptions, Store};
-use crate::ui::skin::Skin;
+use crate::ui::skin::{Skin, Theme};
 
 use super::failure::{Exit, Failure};
 use super::session::connect;
@@ -32,8 +30,13 @@ pub async fn console(config: Config) -> Result<Exit, Failure> {
     need_terminal()?;
     let store = connect(&config, Access::Read).await?;
     let address = store.address().to_string();
-    let reach = if config.embedded { String::new() } else { format!("--db {address}") };
-    show(store, &config, settings(&config, address, reach)).await
+    let (title, reach) = match (&config.database_name, config.embedded) {
+        (Some(name), _) => (name.clone(), format!("--db {name}")),
+        (None, true) => (address, String::new()),
+        (None, false) => (address.clone(), format!("--db {address}")),
+    };
+    let title = at_home(title);
+    show(store, &config, settings(&config, title, reach)).await
 }
 
 /// Opens the console on a simulated fleet that goes on living, in a file that is removed afterwards.
@@ -69,6 +72,16 @@ pub async fn demo(config: Config) -> Result<Exit, Failure> {
     ended
 }
 
+/// A path below the home directory with `~`, so that the part that tells files apart is in sight.
+fn at_home(title: String) -> String {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let short = title
+        .strip_prefix("sqlite:")
+        .and_then(|p| p.strip_prefix(&home))
+        .filter(|p| !home.is_empty() && p.starts_with('/'));
+    short.map_or(title.clone(), |rest| format!("~{rest}"))
+}
+
 fn need_terminal() -> Result<(), Failure> {
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         return Ok(());
@@ -82,11 +95,12 @@ fn settings(config: &Config, title: String, reach: String) -> Settings {
     Settings {
         title,
         reach,
-        filter: Filter::clone(&config.filter),
+        filter: config.filter.value.clone(),
+        views: config.views.clone(),
         zone,
         other_zone: if zone == Zone::Utc { local } else { Zone::Utc },
-        keymap: Keymap::default(),
-        columns: Columns::default(),
+        keymap: config.keymap.clone(),
+        columns: config.columns.clone().unwrap_or_default(),
         size: (0, 0),
     }
 }
@@ -97,7 +111,9 @@ async fn show(store: Store, config: &Config, settings: Settings) -> Result<Exit,
         When::Never => false,
         When::Auto => std::env::var("TERM").is_ok_and(|term| term != "dumb"),
     };
-    let skin = Skin::new(colour, config.ascii, has_light_background());
+    let by_terminal = if has_light_background() { Theme::Light } else { Theme::Dark };
+    let theme = if colour { config.theme.unwrap_or(by_terminal) } else { Theme::Mono };
+    let skin = Skin::themed(theme, config.ascii);
     match run(store, settings, skin).await {
         Ok(End::Quit) => Ok(Exit::Done),
         Ok(End::Signal(number)) => Ok(Exit::Signal(u8::try_from(number).unwrap_or(0))),
