@@ -123,9 +123,15 @@ impl Fleet {
         format!("sqlite:{}", self.dir.path().join("fleet.db").display())
     }
     fn open(&self) -> Screen {
-        let screen = Screen::start(&["--db", &self.url()], &[], 24, 80);
+        let screen = self.start();
         screen.wait_for("edge-0299");
         screen
+    }
+    /// With nothing of the user's own: configuration and memory are in the test's directory.
+    fn start(&self) -> Screen {
+        let home = self.dir.path().to_str().unwrap();
+        let env = [("HOME", home), ("XDG_STATE_HOME", home), ("XDG_CONFIG_HOME", home)];
+        Screen::start(&["--db", &self.url()], &env, 24, 80)
     }
 }
 
@@ -230,7 +236,7 @@ fn hostile_text_sends_nothing_to_the_terminal() {
         "{\"device\":\"evil\\u001b]0;owned\\u0007\",\"event_type\":\"renewal_failed\",\"error_message\":\
          \"\\u001b[2J\\u001b]52;c;b3duZWQ=\\u0007 \\u202egnp \\u009b31m end\",\"created_at\":\"2026-11-20T10:00:00Z\"}\n",
     );
-    let mut screen = Screen::start(&["--db", &fleet.url()], &[], 24, 80);
+    let mut screen = fleet.start();
     screen.wait_for("evil");
     screen.keys("<Enter>");
     screen.wait_for("end");
@@ -248,4 +254,35 @@ fn without_a_terminal_it_says_what_to_use() {
     let ran = std::process::Command::new(env!("CARGO_BIN_EXE_renewscope")).arg("demo").output().unwrap();
     assert_eq!(ran.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&ran.stderr).contains("needs a terminal"));
+}
+
+#[test]
+fn filters_columns_and_configuration_outlive_a_run() {
+    let fleet = Fleet::small();
+    let folder = fleet.dir.path().join("renewscope");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), "[keys]\nnext-failure = ['F3']\n[views]\nnine = 'device:edge-0009'\n")
+        .unwrap();
+    let mut first = fleet.open();
+    first.keys("/device:edge-0042<Enter>");
+    first.wait_for("1 event");
+    first.keys("Cjjjjjjj<Enter><Esc>");
+    first.wait_gone("ERROR");
+    first.keys("q");
+    first.wait_exit();
+    let mut second = fleet.open();
+    second.wait_gone("ERROR");
+    second.keys("/<Up>");
+    second.wait_for("/ device:edge-0042");
+    second.keys("<Esc>");
+    second.wait_for("/ every event");
+    second.keys(":nine<Enter>");
+    second.wait_for("/ device:edge-0009");
+    second.keys("q");
+    assert!(second.wait_exit().success());
+
+    std::fs::write(folder.join("config.toml"), "[defaults]\nthem = 'dark'\n").unwrap();
+    let third = fleet.start();
+    third.wait_for("line 2: unknown field");
+    assert_eq!(third.wait_exit().exit_code(), 2);
 }

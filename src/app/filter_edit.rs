@@ -32,6 +32,14 @@ pub enum Edited {
 }
 
 impl FilterEdit {
+    /// With the filters of earlier runs, oldest first.
+    pub fn with_history(history: Vec<String>) -> Self {
+        Self { history, ..Self::default() }
+    }
+    /// The filter that was applied last.
+    pub fn last(&self) -> Option<&String> {
+        self.history.last()
+    }
     pub fn open(&mut self, filter: &Filter) {
         let mut text = filter.to_string();
         if !text.is_empty() {

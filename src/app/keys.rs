@@ -54,6 +54,7 @@ impl Model {
             Edited::Left => self.layer = None,
             Edited::Apply(filter) => {
                 self.layer = None;
+                effects.extend(self.edit.last().filter(|_| !filter.is_empty()).cloned().map(Effect::Remember));
                 self.apply(filter, effects);
             }
         }
@@ -98,7 +99,10 @@ impl Model {
         match self.keymap.action(&key) {
             Some(Action::Down) => self.columns.cursor = (self.columns.cursor + 1).min(last),
             Some(Action::Up) => self.columns.cursor = self.columns.cursor.saturating_sub(1),
-            Some(Action::Open | Action::Pause | Action::Include | Action::Exclude) => self.columns.toggle(),
+            Some(Action::Open | Action::Pause | Action::Include | Action::Exclude) => {
+                self.columns.toggle();
+                effects.push(Effect::KeepColumns(self.columns.names()));
+            }
             Some(Action::Columns | Action::Close | Action::Back | Action::Cancel) => self.layer = None,
             Some(Action::Suspend) => effects.push(Effect::Suspend),
             _ => {}

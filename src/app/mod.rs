@@ -88,6 +88,8 @@ pub struct Settings {
     pub other_zone: Zone,
     /// Named filters, for the palette.
     pub views: Vec<(String, Filter)>,
+    /// Filters of earlier runs, oldest first.
+    pub history: Vec<String>,
     pub keymap: Keymap,
     pub columns: Columns,
     pub size: (u16, u16),
@@ -144,7 +146,7 @@ impl Model {
             focus: Focus::List,
             layer: None,
             filter: settings.filter,
-            edit: FilterEdit::default(),
+            edit: FilterEdit::with_history(settings.history),
             prompt: Prompt::new(Ask::Time),
             list: List::default(),
             count: Fetch::new(Slot::Count),

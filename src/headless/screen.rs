@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app::Settings;
-use crate::config::Config;
 use crate::config::cli::When;
+use crate::config::{Config, paths};
 use crate::demo::Fleet;
 use crate::domain::filter::Filter;
 use crate::domain::zone::Zone;
 use crate::runtime::clock;
 use crate::runtime::console::{ConsoleError, End, run};
+use crate::runtime::memory::Memory;
 use crate::store::{Access, Address, ConnectOptions, Store};
 use crate::ui::skin::{Skin, Theme};
 
@@ -100,7 +101,8 @@ fn settings(config: &Config, title: String, reach: String) -> Settings {
         zone,
         other_zone: if zone == Zone::Utc { local } else { Zone::Utc },
         keymap: config.keymap.clone(),
-        columns: config.columns.clone().unwrap_or_default(),
+        columns: memory().columns().or(config.columns.clone()).unwrap_or_default(),
+        history: memory().filters(),
         size: (0, 0),
     }
 }
@@ -114,11 +116,15 @@ async fn show(store: Store, config: &Config, settings: Settings) -> Result<Exit,
     let by_terminal = if has_light_background() { Theme::Light } else { Theme::Dark };
     let theme = if colour { config.theme.unwrap_or(by_terminal) } else { Theme::Mono };
     let skin = Skin::themed(theme, config.ascii);
-    match run(store, settings, skin).await {
+    match run(store, settings, (skin, memory())).await {
         Ok(End::Quit) => Ok(Exit::Done),
         Ok(End::Signal(number)) => Ok(Exit::Signal(u8::try_from(number).unwrap_or(0))),
         Err(error) => Err(Failure::Failed(error.to_string())),
     }
+}
+
+fn memory() -> Memory {
+    Memory::in_directory(paths::state_directory())
 }
 
 /// Some terminals tell their colours as `COLORFGBG=0;15`; 7 and 9 to 15 are light backgrounds.

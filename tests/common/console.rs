@@ -39,6 +39,7 @@ impl Console {
             zone: Zone::Utc,
             other_zone: Zone::parse("Europe/Berlin").unwrap(),
             views: Vec::new(),
+            history: Vec::new(),
             keymap: Default::default(),
             columns: Default::default(),
             size,
