@@ -10,6 +10,7 @@ use super::session::Session;
 use super::sql::keys::{Bound, Order};
 use super::sql::page::{Errors, Window, decode, event, page};
 use super::sql::{Dialect, aggregate};
+use super::walk;
 use crate::domain::event::{Id, Outcome, RenewalEvent, outcome_of};
 use crate::domain::filter::Criteria;
 use crate::domain::instant::{Instant, Span};
@@ -69,16 +70,25 @@ impl Asker<'_> {
             Anchor::Older(c) => (Bound::OlderThan(c.clone()), Order::NewestFirst),
             Anchor::Newer(c) => (Bound::NewerThan(c.clone()), Order::OldestFirst),
             Anchor::At(t) => (Bound::AtOrBefore(*t), Order::NewestFirst),
+            Anchor::AtOrAfter(t) => (Bound::AtOrAfter(*t), Order::OldestFirst),
         };
-        let (rows, more) = self.rows(s, &resolved, bound, order, (limit, errors)).await?;
+        let budget = self.shared.search_budget.filter(|_| errors == Errors::Head);
+        let budget = budget.filter(|_| walk::is_called_for(self.source, &resolved));
+        let (rows, more, looked_to) = match budget {
+            Some(budget) => walk::walk(self, s, resolved, (bound, order), (limit, budget)).await?,
+            None => {
+                let (rows, more) = self.rows(s, &resolved, bound, order, (limit, errors)).await?;
+                (rows, more, None)
+            }
+        };
         // Whether rows lie on the side that the page was reached from would cost a query to know.
         let (more_newer, more_older) = match anchor {
             Anchor::Newest => (false, more),
             Anchor::Oldest => (more, false),
             Anchor::Older(_) | Anchor::At(_) => (true, more),
-            Anchor::Newer(_) => (more, true),
+            Anchor::Newer(_) | Anchor::AtOrAfter(_) => (more, true),
         };
-        Ok(Answer::Page(Page { rows, more_newer, more_older }))
+        Ok(Answer::Page(Page { rows, more_newer, more_older, looked_to }))
     }
 
     async fn since(
@@ -91,11 +101,11 @@ impl Asker<'_> {
         let mut resolved = self.resolve(s, criteria).await?;
         resolved.clamp(Some(floor), None);
         let (rows, more) = self.rows(s, &resolved, Bound::Nowhere, Order::OldestFirst, (limit, Errors::Head)).await?;
-        Ok(Answer::Page(Page { rows, more_newer: more, more_older: true }))
+        Ok(Answer::Page(Page { rows, more_newer: more, more_older: true, looked_to: None }))
     }
 
     /// Rows newest first, and whether more follow in the direction of reading.
-    async fn rows(
+    pub async fn rows(
         &self,
         s: &mut Session,
         resolved: &Resolved,

@@ -41,6 +41,8 @@ pub struct PageIndexes {
     pub kind: bool,
     pub org_kind: bool,
     pub device: bool,
+    /// Not a paging index: any index that leads with the time, so that a stretch of time can be read alone.
+    pub clock: bool,
 }
 
 /// Where the names of devices come from.
@@ -261,6 +263,7 @@ fn page_indexes(map: &ColumnMap, indexes: &[Index]) -> PageIndexes {
         kind: has(&[kind]),
         org_kind: org.is_some_and(|o| has(&[o, kind])),
         device: has(&[device]),
+        clock: leads(indexes, &map.created_at.name),
     }
 }
 

@@ -142,6 +142,21 @@ fn bucket(sql: &mut Sql, source: &Source, query: &HistogramQuery) -> String {
     }
 }
 
+/// How far the next `rows` rows reach in an order, whatever their texts say: the time of the last of them, and how many
+/// there are.
+pub fn reach(source: &Source, resolved: &Resolved, bound: &Bound, order: Order, rows: u64) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let plain = Resolved { rest: Vec::new(), ..resolved.clone() };
+    let branches = branches_within(source, &plain, rows);
+    let common = Common::new(&mut sql, source, &plain, bound);
+    let last = if order == Order::NewestFirst { "min" } else { "max" };
+    sql.push(&format!("SELECT {last}(x.c), count(*) FROM "));
+    let columns = format!("e.{} AS c, e.{} AS i", source.map.created_at.name, source.map.id.name);
+    limited(&mut sql, source, &branches, &common, &Read { columns: &columns, order, limit: rows });
+    sql.push(" x");
+    (sql, vec![CellType::Time(source.map.created_at.ty), CellType::Int])
+}
+
 /// Oldest and newest `created_at`.
 pub fn ends(source: &Source) -> (Sql, Vec<CellType>) {
     let (at, from) = (&source.map.created_at, source.map.from());

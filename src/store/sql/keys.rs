@@ -15,7 +15,7 @@ use crate::store::resolve::{Resolved, Set};
 /// More branches than this cost more to plan than they save.
 pub const MAX_BRANCHES: usize = 200;
 /// Index entries that all branches together may read.
-const MAX_HEADS: u64 = 200_000;
+pub const MAX_HEADS: u64 = 200_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
@@ -39,6 +39,7 @@ pub enum Bound {
     OlderThan(Cursor),
     NewerThan(Cursor),
     AtOrBefore(Instant),
+    AtOrAfter(Instant),
 }
 
 /// What one branch holds fixed. `None`: not fixed; the set, if there is one, is a condition like others.
@@ -182,6 +183,7 @@ fn ends(sql: &mut Sql, source: &Source, resolved: &Resolved, bound: &Bound) -> [
     let moment = |op, value| End { op, columns: vec![time.clone()], values: vec![value] };
     let lower = match (bound, resolved.from) {
         (Bound::NewerThan(c), _) => row(sql, ">", c),
+        (Bound::AtOrAfter(t), _) => moment(">=", sql.placeholder(Bind::bound(*t, at.ty))),
         (_, Some(from)) => moment(">=", sql.placeholder(Bind::bound(from, at.ty))),
         _ => open(">="),
     };
@@ -200,6 +202,9 @@ fn bound_test(sql: &mut Sql, source: &Source, bound: &Bound) -> Option<String> {
         Bound::Nowhere => return None,
         Bound::AtOrBefore(t) => {
             return Some(format!("e.{} <= {}", at.name, sql.placeholder(Bind::at(*t, at.ty))));
+        }
+        Bound::AtOrAfter(t) => {
+            return Some(format!("e.{} >= {}", at.name, sql.placeholder(Bind::bound(*t, at.ty))));
         }
         Bound::OlderThan(c) => (c, "<"),
         Bound::NewerThan(c) => (c, ">"),
