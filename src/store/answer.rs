@@ -6,6 +6,7 @@ use super::Shared;
 use super::catalog::Source;
 use super::facets::facets;
 use super::resolve::{Resolved, Set, known_kinds, resolve};
+use super::search::narrow;
 use super::session::Session;
 use super::sql::keys::{Bound, Order};
 use super::sql::page::{Errors, Window, decode, event, page};
@@ -53,7 +54,9 @@ pub struct Asker<'a> {
 
 impl Asker<'_> {
     pub async fn resolve(&self, s: &mut Session, criteria: &Criteria) -> Result<Resolved, SourceError> {
-        resolve(s, self.source, &self.shared.names, criteria).await
+        let mut resolved = resolve(s, self.source, &self.shared.names, criteria).await?;
+        narrow(s, self.source, &mut resolved).await?;
+        Ok(resolved)
     }
 
     async fn page(
@@ -98,7 +101,8 @@ impl Asker<'_> {
         floor: Instant,
         limit: u32,
     ) -> Result<Answer, SourceError> {
-        let mut resolved = self.resolve(s, criteria).await?;
+        // A tail asks for the last seconds, again and again: they are few, and no index of texts finds them sooner.
+        let mut resolved = resolve(s, self.source, &self.shared.names, criteria).await?;
         resolved.clamp(Some(floor), None);
         let (rows, more) = self.rows(s, &resolved, Bound::Nowhere, Order::OldestFirst, (limit, Errors::Head)).await?;
         Ok(Answer::Page(Page { rows, more_newer: more, more_older: true, looked_to: None }))

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::columns::{ColumnMap, IdColumn, IdType, SqlIdent, TextColumn, TimeColumn, TimeType};
+use super::search::SearchIndexes;
 use super::session::Conn;
 use super::sql::cell::CellType;
 use super::sql::filter::Party;
@@ -62,6 +63,7 @@ pub struct Source {
     pub profile: Profile,
     pub map: ColumnMap,
     pub indexes: PageIndexes,
+    pub search: SearchIndexes,
     /// Every row has an organisation, and an index lists them.
     pub closed_orgs: bool,
     /// Every row has a type, and an index lists them.
@@ -229,6 +231,7 @@ pub async fn detect(conn: &mut Conn) -> Result<Source, SourceError> {
         )));
     };
     let indexes = indexes(conn).await?;
+    let search = super::search::indexes(conn).await?;
     let own = super::migrate::is_own(conn, &tables).await?;
     let dialect = conn.dialect();
     let map = column_map(dialect, events)?;
@@ -237,6 +240,7 @@ pub async fn detect(conn: &mut Conn) -> Result<Source, SourceError> {
         dialect,
         profile,
         indexes: page_indexes(&map, &indexes),
+        search: SearchIndexes::of(&map, &search),
         closed_orgs: map.org.as_ref().is_some_and(|c| c.required && leads(&indexes, &c.name)),
         closed_kinds: map.kind.required && !map.kind.cast && leads(&indexes, &map.kind.name),
         devices: device_names(tables.get("devices"), &map),

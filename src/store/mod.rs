@@ -14,6 +14,7 @@ mod facets;
 pub mod migrate;
 mod postgres;
 mod resolve;
+mod search;
 mod session;
 mod sql;
 mod sqlite;

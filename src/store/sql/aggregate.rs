@@ -21,11 +21,11 @@ pub fn count(source: &Source, resolved: &Resolved, limit: Option<u64>) -> (Sql, 
     sql.push("SELECT count(*) FROM ");
     match limit {
         None => {
-            sql.push(&source.map.from()).push(" e");
+            sql.push(&common.relation);
             common.write(&mut sql, source, &Branch::default());
         }
         Some(limit) => {
-            sql.push("(SELECT 1 FROM ").push(&source.map.from()).push(" e");
+            sql.push("(SELECT 1 FROM ").push(&common.relation);
             common.write(&mut sql, source, &Branch::default());
             sql.push(" LIMIT ").bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX))).push(") x");
         }
@@ -112,11 +112,11 @@ pub fn histogram(
     let branches = branches(source, &resolved);
     let common = Common::new(&mut sql, source, &resolved, &Bound::Nowhere);
     let bucket = bucket(&mut sql, source, query);
-    let (from, kind) = (source.map.from(), source.map.kind.expr());
+    let (from, kind) = (&common.relation, source.map.kind.expr());
     sql.push("SELECT h.b, h.k, CAST(sum(h.n) AS BIGINT) FROM (");
     for (n, branch) in branches.iter().enumerate() {
         let union = if n == 0 { "" } else { " UNION ALL " };
-        sql.push(&format!("{union}SELECT {bucket} AS b, {kind} AS k, count(*) AS n FROM {from} e"));
+        sql.push(&format!("{union}SELECT {bucket} AS b, {kind} AS k, count(*) AS n FROM {from}"));
         common.write(&mut sql, source, branch);
         sql.push(" GROUP BY 1, 2");
     }
@@ -146,7 +146,7 @@ fn bucket(sql: &mut Sql, source: &Source, query: &HistogramQuery) -> String {
 /// there are.
 pub fn reach(source: &Source, resolved: &Resolved, bound: &Bound, order: Order, rows: u64) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
-    let plain = Resolved { rest: Vec::new(), ..resolved.clone() };
+    let plain = Resolved { rest: Vec::new(), narrowed: false, ..resolved.clone() };
     let branches = branches_within(source, &plain, rows);
     let common = Common::new(&mut sql, source, &plain, bound);
     let last = if order == Order::NewestFirst { "min" } else { "max" };
