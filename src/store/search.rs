@@ -185,7 +185,8 @@ mod tests {
 
     #[test]
     fn words_of_three_have_trigrams() {
-        for (text, expected) in [("abc", true), ("ab cd: x5", false), ("::ab1", true), ("", false), ("éééé", false)] {
+        for (text, expected) in [("abc", true), ("ab cd: x5", false), ("::ab1", true), ("", false), ("éééé", false)]
+        {
             assert_eq!(has_word(text), expected, "{text}");
         }
     }

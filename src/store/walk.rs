@@ -43,7 +43,8 @@ pub fn is_called_for(source: &Source, resolved: &Resolved) -> bool {
     let by_id = |c: &Condition| matches!(c, Condition::Check(c) if !c.negated && matches!(c.check, Check::Id(_)));
     source.indexes.clock
         && !resolved.narrowed
-        && resolved.rest.iter().any(unindexed) && !resolved.rest.iter().any(by_id)
+        && resolved.rest.iter().any(unindexed)
+        && !resolved.rest.iter().any(by_id)
 }
 
 /// Looks from the bound on in the direction of the order.

@@ -29,8 +29,11 @@ const POSTGRES: [Wanted; 2] = [
     },
 ];
 
-const SQLITE: [Wanted; 1] =
-    [Wanted { name: TABLE, columns: &["error_message", "reason"], purpose: "searches for a text in errors and reasons" }];
+const SQLITE: [Wanted; 1] = [Wanted {
+    name: TABLE,
+    columns: &["error_message", "reason"],
+    purpose: "searches for a text in errors and reasons",
+}];
 
 impl Wanted {
     fn of(dialect: Dialect) -> &'static [Self] {
