@@ -14,9 +14,11 @@ mod facets;
 pub mod migrate;
 mod postgres;
 mod resolve;
+mod search;
 mod session;
 mod sql;
 mod sqlite;
+mod walk;
 mod write;
 
 use std::sync::{Arc, Mutex};
@@ -55,6 +57,25 @@ pub struct ConnectOptions {
     pub statement_timeout: Duration,
     /// How the session calls itself to the server's administrator.
     pub application_name: String,
+    /// How much [`Query::Page`] may look at where no index carries the search. `None`: all of it, so that every page is
+    /// complete. A console, where a person waits, gives [`SearchBudget::default`].
+    pub search_budget: Option<SearchBudget>,
+}
+
+/// The bounds of one look for rows that no index finds; see [`Page::looked_to`](crate::domain::page::Page::looked_to).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SearchBudget {
+    /// No further slice is begun after this time. One slice is always looked at.
+    pub time: Duration,
+    /// Rows of the first slice; the next ones grow and shrink by how long one took.
+    pub first_slice: u64,
+}
+
+impl Default for SearchBudget {
+    /// An answer in about a tenth of a second, whatever is sought.
+    fn default() -> Self {
+        Self { time: Duration::from_millis(100), first_slice: 2000 }
+    }
 }
 
 impl Default for ConnectOptions {
@@ -64,6 +85,7 @@ impl Default for ConnectOptions {
             create: false,
             statement_timeout: Duration::from_secs(30),
             application_name: "renewscope".to_owned(),
+            search_budget: None,
         }
     }
 }
@@ -86,6 +108,7 @@ pub struct Store(Arc<Shared>);
 pub(crate) struct Shared {
     pub address: Address,
     pub access: Access,
+    pub search_budget: Option<SearchBudget>,
     pub names: directory::Names,
     pool: Arc<Pool>,
     source: Mutex<Option<(Moment, Arc<Source>)>>,
@@ -104,6 +127,7 @@ impl Store {
         let shared = Shared {
             address: address.clone(),
             access: options.access,
+            search_budget: options.search_budget,
             names: directory::Names::default(),
             pool: Pool::new(connector(address, options)),
             source: Mutex::default(),

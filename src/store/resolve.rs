@@ -52,11 +52,21 @@ pub struct Resolved {
     /// Excluded.
     pub until: Option<Instant>,
     pub rest: Vec<Condition>,
+    /// An index of texts narrows the rows; see [`crate::store::search`].
+    pub narrowed: bool,
 }
 
 impl Resolved {
     pub const fn everything() -> Self {
-        Self { kinds: Set::All, orgs: Set::All, devices: Set::All, from: None, until: None, rest: Vec::new() }
+        Self {
+            kinds: Set::All,
+            orgs: Set::All,
+            devices: Set::All,
+            from: None,
+            until: None,
+            rest: Vec::new(),
+            narrowed: false,
+        }
     }
     /// Whether it is known without asking that no row matches.
     pub fn is_empty(&self) -> bool {

@@ -59,7 +59,8 @@ impl Memory {
                 let mut rows = self.matching(criteria);
                 rows.retain(|r| r.created_at >= *floor);
                 let surplus = rows.len().saturating_sub(*limit as usize);
-                Answer::Page(Page { rows: rows.split_off(surplus), more_newer: surplus > 0, more_older: false })
+                let rows = rows.split_off(surplus);
+                Answer::Page(Page { rows, more_newer: surplus > 0, ..Page::default() })
             }
             Query::Describe => {
                 let rows = self.rows.lock().unwrap();
@@ -92,12 +93,14 @@ fn page(rows: Vec<Arc<RenewalEvent>>, anchor: &Anchor, limit: usize) -> Page {
         Anchor::Older(cursor) => rows.partition_point(|r| r.cursor() >= *cursor),
         Anchor::Newer(cursor) => rows.partition_point(|r| r.cursor() > *cursor).saturating_sub(limit),
         Anchor::At(at) => rows.partition_point(|r| r.created_at > *at),
+        Anchor::AtOrAfter(at) => rows.partition_point(|r| r.created_at >= *at).saturating_sub(limit),
     };
     let end = match anchor {
         Anchor::Newer(cursor) => rows.partition_point(|r| r.cursor() > *cursor),
+        Anchor::AtOrAfter(at) => rows.partition_point(|r| r.created_at >= *at),
         _ => (first + limit).min(rows.len()),
     };
-    Page { rows: rows[first..end].to_vec(), more_newer: first > 0, more_older: end < rows.len() }
+    Page { rows: rows[first..end].to_vec(), more_newer: first > 0, more_older: end < rows.len(), looked_to: None }
 }
 
 fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {

@@ -14,7 +14,7 @@ use crate::on_both;
 on_both!(every_question_has_its_index);
 
 /// Twenty thousand rows: four organisations of unequal size, six types of unequal frequency, four hundred devices.
-async fn fill(bed: &Bed) {
+pub async fn fill(bed: &Bed) {
     let kinds = ["renewal_start", "renewal_success", "renewal_start", "renewal_success", "renewal_failed"];
     let events: Vec<_> = (0..20_000_i64)
         .map(|n| {

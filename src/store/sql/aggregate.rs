@@ -21,11 +21,11 @@ pub fn count(source: &Source, resolved: &Resolved, limit: Option<u64>) -> (Sql, 
     sql.push("SELECT count(*) FROM ");
     match limit {
         None => {
-            sql.push(&source.map.from()).push(" e");
+            sql.push(&common.relation);
             common.write(&mut sql, source, &Branch::default());
         }
         Some(limit) => {
-            sql.push("(SELECT 1 FROM ").push(&source.map.from()).push(" e");
+            sql.push("(SELECT 1 FROM ").push(&common.relation);
             common.write(&mut sql, source, &Branch::default());
             sql.push(" LIMIT ").bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX))).push(") x");
         }
@@ -112,11 +112,11 @@ pub fn histogram(
     let branches = branches(source, &resolved);
     let common = Common::new(&mut sql, source, &resolved, &Bound::Nowhere);
     let bucket = bucket(&mut sql, source, query);
-    let (from, kind) = (source.map.from(), source.map.kind.expr());
+    let (from, kind) = (&common.relation, source.map.kind.expr());
     sql.push("SELECT h.b, h.k, CAST(sum(h.n) AS BIGINT) FROM (");
     for (n, branch) in branches.iter().enumerate() {
         let union = if n == 0 { "" } else { " UNION ALL " };
-        sql.push(&format!("{union}SELECT {bucket} AS b, {kind} AS k, count(*) AS n FROM {from} e"));
+        sql.push(&format!("{union}SELECT {bucket} AS b, {kind} AS k, count(*) AS n FROM {from}"));
         common.write(&mut sql, source, branch);
         sql.push(" GROUP BY 1, 2");
     }
@@ -140,6 +140,21 @@ fn bucket(sql: &mut Sql, source: &Source, query: &HistogramQuery) -> String {
             format!("((e.{} - {from}) * 1000000) / {}", at.name, sql.placeholder(Bind::Int(width)))
         }
     }
+}
+
+/// How far the next `rows` rows reach in an order, whatever their texts say: the time of the last of them, and how many
+/// there are.
+pub fn reach(source: &Source, resolved: &Resolved, bound: &Bound, order: Order, rows: u64) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let plain = Resolved { rest: Vec::new(), narrowed: false, ..resolved.clone() };
+    let branches = branches_within(source, &plain, rows);
+    let common = Common::new(&mut sql, source, &plain, bound);
+    let last = if order == Order::NewestFirst { "min" } else { "max" };
+    sql.push(&format!("SELECT {last}(x.c), count(*) FROM "));
+    let columns = format!("e.{} AS c, e.{} AS i", source.map.created_at.name, source.map.id.name);
+    limited(&mut sql, source, &branches, &common, &Read { columns: &columns, order, limit: rows });
+    sql.push(" x");
+    (sql, vec![CellType::Time(source.map.created_at.ty), CellType::Int])
 }
 
 /// Oldest and newest `created_at`.
