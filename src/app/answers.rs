@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::event::Outcome;
 use crate::domain::instant::Instant;
-use crate::domain::page::{Page, Total};
+use crate::domain::page::Total;
 use crate::protocol::query::Answer;
 use crate::protocol::tail::{TailEvent, TailNews};
 use crate::protocol::{Reply, Slot, SourceError};
@@ -80,9 +80,12 @@ impl Model {
             let words = format!("could not look: {error}");
             return self.say(words);
         }
-        let Some(Page { rows, .. }) = self.seek.value() else { return };
-        let Some(row) = rows.first().cloned() else {
-            let way = if self.seeking_newer { "newer" } else { "older" };
+        let Some(page) = self.seek.value() else { return };
+        let Some(row) = page.rows.first().cloned() else {
+            if let Some(on) = page.onward(&self.seek_anchor) {
+                return self.seek_from(on, effects);
+            }
+            let way = if self.seek_anchor.is_older() { "older" } else { "newer" };
             return self.say(format!("no {way} failure under this filter"));
         };
         let criteria = self.criteria();

@@ -123,8 +123,8 @@ pub struct Model {
     keymap: Keymap,
     needles: Needles,
     notice: Option<(String, Instant)>,
-    /// Cursor of the row from which a seek began, and whether it looks for newer rows.
-    seeking_newer: bool,
+    /// Where the running seek looks.
+    seek_anchor: Anchor,
     facets_due: Option<Instant>,
     /// Filters before and after this one.
     earlier: Vec<Filter>,
@@ -163,7 +163,7 @@ impl Model {
             keymap: settings.keymap,
             needles: Needles::default(),
             notice: None,
-            seeking_newer: false,
+            seek_anchor: Anchor::Newest,
             facets_due: None,
             earlier: Vec::new(),
             later: Vec::new(),
@@ -321,13 +321,17 @@ impl Model {
     fn seek_failure(&mut self, newer: bool, effects: &mut Vec<Effect>) {
         let Some(row) = self.list.selected() else { return };
         let here = row.cursor();
-        let anchor = if newer { Anchor::Newer(here) } else { Anchor::Older(here) };
+        self.seek_from(if newer { Anchor::Newer(here) } else { Anchor::Older(here) }, effects);
+    }
+
+    /// Looks for a failure from there on.
+    fn seek_from(&mut self, anchor: Anchor, effects: &mut Vec<Effect>) {
         let mut failures = self.filter.clone();
         if !failures.failures_only() {
             failures.toggle_failures();
         }
         let criteria = failures.criteria(self.now, &self.zone);
-        self.seeking_newer = newer;
+        self.seek_anchor = anchor.clone();
         let request: Request = self.seek.ask(Query::Page { criteria, anchor, limit: 1 }, Duration::ZERO);
         effects.push(Effect::Ask(request));
     }

@@ -280,7 +280,11 @@ pub enum Db {
         delete_events: bool,
     },
     /// Add the paging indexes to an event table that others made
-    Index,
+    Index {
+        /// The search indexes too: they find words in errors and reasons at once, and cost space and some write speed
+        #[arg(long)]
+        search: bool,
+    },
 }
 
 /// A path that may be empty: a hook passes what it has, and the event counts more than the file.

@@ -13,7 +13,7 @@ use crate::domain::zone::Zone;
 use crate::runtime::clock;
 use crate::runtime::console::{ConsoleError, End, run};
 use crate::runtime::memory::Memory;
-use crate::store::{Access, Address, ConnectOptions, Store};
+use crate::store::{Access, Address, ConnectOptions, SearchBudget, Store};
 use crate::ui::skin::{Skin, Theme};
 
 use super::failure::{Exit, Failure};
@@ -29,7 +29,7 @@ const SEED: u64 = 20_261_121;
 /// Opens the console on the configured database.
 pub async fn console(config: Config) -> Result<Exit, Failure> {
     need_terminal()?;
-    let store = connect(&config, Access::Read).await?;
+    let store = connect(&config, for_the_screen()).await?;
     let address = store.address().to_string();
     let (title, reach) = match (&config.database_name, config.embedded) {
         (Some(name), _) => (name.clone(), format!("--db {name}")),
@@ -62,7 +62,7 @@ pub async fn demo(config: Config) -> Result<Exit, Failure> {
             let _ = writer.create_many(&fleet.live(clock::now())).await;
         }
     });
-    let reader = Store::connect(&address, &ConnectOptions::default()).await?;
+    let reader = Store::connect(&address, &for_the_screen()).await?;
     let mut settings = settings(&config, "demo fleet".into(), format!("--db {address}"));
     if settings.filter.is_empty() {
         // The incident of the story is today's.
@@ -121,6 +121,11 @@ async fn show(store: Store, config: &Config, settings: Settings) -> Result<Exit,
         Ok(End::Signal(number)) => Ok(Exit::Signal(u8::try_from(number).unwrap_or(0))),
         Err(error) => Err(Failure::Failed(error.to_string())),
     }
+}
+
+/// Questions that cannot be answered from an index come back in parts, so that the screen shows how far they are.
+fn for_the_screen() -> ConnectOptions {
+    ConnectOptions { search_budget: Some(SearchBudget::default()), ..ConnectOptions::default() }
 }
 
 fn memory() -> Memory {

@@ -53,15 +53,20 @@ async fn either(a: &mut Signal, b: &mut Signal) {
     tokio::select! { _ = a.recv() => {}, _ = b.recv() => {} }
 }
 
+/// A session that may write.
+pub fn to_write() -> ConnectOptions {
+    ConnectOptions { access: Access::Write, ..ConnectOptions::default() }
+}
+
 /// Connects as the settings say; the embedded file is made where it is missing.
-pub async fn connect(config: &Config, access: Access) -> Result<Store, SourceError> {
+pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, SourceError> {
     if let (true, Some(directory)) = (config.embedded, config.database.value.path().and_then(|p| p.parent())) {
         std::fs::create_dir_all(directory).map_err(|e| SourceError::Unreachable {
             address: config.database.value.to_string(),
             why: format!("cannot make the directory '{}': {e}", directory.display()),
         })?;
     }
-    let options = ConnectOptions { access, create: config.embedded, ..ConnectOptions::default() };
+    let options = ConnectOptions { create: config.embedded, ..options };
     Store::connect(&config.database.value, &options).await
 }
 
@@ -77,7 +82,7 @@ impl Session {
         let store = tokio::select! {
             biased;
             () = interrupt.asked() => return Err(Failure::Interrupted),
-            store = connect(config, Access::Read) => store?,
+            store = connect(config, ConnectOptions::default()) => store?,
         };
         Ok(Self { store, interrupt: interrupt.clone() })
     }

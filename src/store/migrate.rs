@@ -2,7 +2,7 @@
 //! made.
 //!
 //! Nothing here runs by connecting (but see [`ConnectOptions::create`]); each function is a command that a
-//! person gives. A database whose event table we did not make is reported and left as it is; only [`index`] and
+//! person gives. A database whose event table we did not make is reported and left as it is; only [`index()`] and
 //! [`index_search`] add to it.
 
 mod index;

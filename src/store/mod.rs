@@ -1,6 +1,6 @@
 //! The databases: the questions of the protocol answered from PostgreSQL and SQLite, and events stored in them.
 //!
-//! The one layer that knows a driver. Questions are composed once for both databases ([`sql`]), through a map of columns,
+//! The one layer that knows a driver. Questions are composed once for both databases (`sql`), through a map of columns,
 //! with values only ever bound. Nothing here migrates by connecting, except where [`ConnectOptions::create`] says so,
 //! and a session that was opened to read cannot write: the server refuses it.
 

@@ -96,7 +96,7 @@ impl Connector {
         let writes = self.access == Access::Write;
         // A console has four of these open: half a mebibyte of page cache each. A writer touches the ends of ten
         // indexes in every batch; what its cache cannot hold is written out and read again.
-        let cache = if writes { "-65536" } else { "-512" };
+        let cache = if writes { "-16384" } else { "-512" };
         SqliteConnectOptions::new()
             .filename(&self.path)
             .read_only(!writes)

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::Model;
+use crate::domain::format;
 use crate::domain::text::Clean;
 
 use super::paint::Pen;
@@ -14,6 +15,15 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer, area: Rect) {
     let mut lines: Vec<(String, bool)> = Vec::new();
     if model.trouble().is_some() {
         lines.push(("Could not look. The last line says why.".into(), true));
+    } else if let Some((at, goes_on)) = model.list.looked_to() {
+        let when = format::stamp(at, &model.zone);
+        lines.push((format!("Nothing found yet: looked back to {when}."), true));
+        lines.push((String::new(), false));
+        let hint = match goes_on {
+            true => "It goes on until the oldest event; C-c stops it.",
+            false => "Stopped. j goes on; a time range or an index ('renewscope db index --search') makes it quick.",
+        };
+        lines.push((hint.into(), false));
     } else if !model.list.is_settled() {
         lines.push(("asking the database …".into(), false));
     } else if !model.filter.is_empty() {

@@ -139,6 +139,12 @@ fn place_in_result(model: &Model, skin: &Skin) -> String {
     if model.list.error().is_some() {
         return "could not look".into();
     }
+    if let Some((at, goes_on)) = model.list.looked_to() {
+        let when = format::clock(at, &model.zone, true);
+        let state =
+            if goes_on { format!("looked back to {when}{}", skin.glyphs.more) } else { format!("stopped at {when}") };
+        return format!("{} found, {state}", format::count(model.list.rows().len() as u64));
+    }
     let total = match model.count.value() {
         Some(Total::Exact(n)) => format::count(*n),
         Some(Total::AtLeast(n)) => format!("{} {}", skin.glyphs.at_least, format::count(*n)),

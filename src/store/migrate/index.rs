@@ -111,7 +111,7 @@ pub async fn index(address: &Address) -> Result<Vec<IndexReport>, SourceError> {
     Ok(reports)
 }
 
-/// As [`index`], and makes the indexes for searches too. On PostgreSQL they need the extension `pg_trgm`, which is
+/// As [`index()`], and makes the indexes for searches too. On PostgreSQL they need the extension `pg_trgm`, which is
 /// installed where the role may; where it may not, the report says who has to do what. On SQLite, where writers wait
 /// meanwhile, one that is there is compared with the events and made anew if it is out of step.
 pub async fn index_search(address: &Address) -> Result<Vec<IndexReport>, SourceError> {
