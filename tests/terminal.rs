@@ -1,6 +1,9 @@
 //! The program on a real terminal, and the harness that drives it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "common/pg.rs"]
+#[allow(dead_code)]
+mod pg;
 #[path = "common/pty.rs"]
 mod pty;
 
@@ -285,4 +288,56 @@ fn filters_columns_and_configuration_outlive_a_run() {
     let third = fleet.start();
     third.wait_for("line 2: unknown field");
     assert_eq!(third.wait_exit().exit_code(), 2);
+}
+
+/// Statements of the console that the server runs now.
+async fn running(server: &mut sqlx::PgConnection) -> i64 {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' \
+                 AND application_name = 'renewscope'";
+    sqlx::query_scalar(count).fetch_one(server).await.unwrap()
+}
+
+#[test]
+fn on_a_database_that_hangs_every_key_echoes_and_nothing_is_left_running() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let url = pg::migrated().await;
+        let mut server = pg::connect(&url).await;
+        let mut screen = Screen::start(&["--db", &url], &[("HOME", "/nonexistent")], 24, 80);
+        screen.wait_for("No events here yet");
+        // From here on every question about events hangs.
+        sqlx::query("BEGIN").execute(&mut server).await.unwrap();
+        sqlx::query("LOCK TABLE certificate_renewal_events, devices IN ACCESS EXCLUSIVE MODE")
+            .execute(&mut server)
+            .await
+            .unwrap();
+        screen.keys("/");
+        screen.wait_for("Tab  type:");
+        let mut typed = String::new();
+        for c in "device:edge-00042*,x".chars() {
+            screen.keys(&c.to_string());
+            typed.push(c);
+            screen.wait_for(&format!("/ {typed}"));
+        }
+        // The look-up of names, and the tail's reading: nothing else.
+        let mut most = 0;
+        for _ in 0..20 {
+            most = most.max(running(&mut server).await);
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert!(most <= 2, "{most} statements run");
+        screen.keys("<Esc>");
+        screen.wait_for("/ every event");
+        screen.keys("q");
+        assert!(screen.wait_exit().success());
+        let mut left = running(&mut server).await;
+        for _ in 0..500 {
+            if left == 0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            left = running(&mut server).await;
+        }
+        assert_eq!(left, 0, "statements are left running");
+    });
 }
