@@ -1,5 +1,5 @@
 //! Rows over time, stacked by outcome, failures at the bottom where the eye rests. Heights grow with the root of the
-//! count; within a bar the parts are to scale, and a bucket with a failure always shows one.
+//! count; within a bar the parts are to scale.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -108,23 +108,30 @@ fn column(buf: &mut Buffer, skin: &Skin, area: Rect, counts: [u64; 4], peak: u64
     }
 }
 
-/// The part that owns the bottom of the cell, over the part above it.
+/// A cell of the bar that reaches from `base` eighths on. A full cell shows its two largest neighbours, one over the
+/// other; the uppermost cell, which the bar does not fill, has room for one colour: that of its largest part.
 fn blend(skin: &Skin, tops: [u64; 4], base: u64) -> (&'static str, Style) {
-    let part = tops.iter().position(|top| *top > base).unwrap_or(0);
-    let top = tops.get(part).copied().unwrap_or(0);
-    let fill = (top - base).min(8) as usize;
-    let style = part_style(skin, part);
-    let above = tops.iter().skip(part + 1).position(|t| *t > top).map(|n| n + part + 1).filter(|_| fill < 8);
-    let style = match above.and_then(|above| part_style(skin, above).fg) {
-        // Only where the upper part fills the cell: a background cannot end half way.
-        Some(colour) if tops.last().is_some_and(|last| *last >= base + 8) => style.bg(colour),
-        _ => style,
+    let height = tops.last().copied().unwrap_or(0);
+    let mut below = base;
+    let shares = tops.map(|top| {
+        let share = top.min(base + 8).saturating_sub(below);
+        below = below.max(top.min(base + 8));
+        share
+    });
+    let largest = |skip: usize| {
+        let rest = shares.iter().enumerate().skip(skip).filter(|(_, share)| **share > 0);
+        rest.max_by_key(|(part, share)| (**share, std::cmp::Reverse(*part))).map(|(part, _)| part)
     };
-    let fill = match above {
-        Some(_) if style.bg.is_none() => (tops.last().copied().unwrap_or(0) - base).min(8) as usize,
-        _ => fill,
-    };
-    (skin.glyphs.eighths.get(fill).copied().unwrap_or("#"), style)
+    let glyph = |eighths: u64| skin.glyphs.eighths.get(eighths.min(8) as usize).copied().unwrap_or("#");
+    let lowest = shares.iter().position(|share| *share > 0).unwrap_or(0);
+    if height < base + 8 {
+        return (glyph(height - base), part_style(skin, largest(0).unwrap_or(lowest)));
+    }
+    let style = part_style(skin, lowest);
+    match largest(lowest + 1).and_then(|above| part_style(skin, above).fg) {
+        Some(colour) => (glyph(shares.get(lowest).copied().unwrap_or(8)), style.bg(colour)),
+        None => (glyph(8), style),
+    }
 }
 
 fn part_style(skin: &Skin, part: usize) -> Style {
