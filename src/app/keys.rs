@@ -179,8 +179,10 @@ impl Model {
             Action::PageUp => self.step(-self.page(), effects),
             Action::HalfDown => self.step(self.page() / 2, effects),
             Action::HalfUp => self.step(-(self.page() / 2), effects),
-            Action::Top => self.top(effects),
-            Action::Bottom => self.bottom(effects),
+            Action::Top | Action::Bottom => {
+                let inverted = self.oldest_first && self.focus == Focus::List;
+                if (action == Action::Top) != inverted { self.top(effects) } else { self.bottom(effects) }
+            }
             Action::Left if self.is_sideways() => self.step(-1, effects),
             Action::Right if self.is_sideways() => self.step(1, effects),
             Action::Histogram => self.turn_to_bars(self.focus != Focus::Histogram),
@@ -217,6 +219,11 @@ impl Model {
             Action::Later => self.wander(false, effects),
             Action::TimeDialog => self.ask(Ask::Time),
             Action::Palette => self.ask(Ask::Command),
+            Action::Sort => self.say("sorted by the time of the event: no index of this table carries another order"),
+            Action::Invert => {
+                self.oldest_first = !self.oldest_first;
+                self.say(if self.oldest_first { "oldest at the top" } else { "newest at the top" });
+            }
             Action::Columns => self.layer = Some(Layer::Columns),
             Action::NextMatch => self.next_match(1, effects),
             Action::PrevMatch => self.next_match(-1, effects),
@@ -240,6 +247,7 @@ impl Model {
     fn step(&mut self, delta: isize, effects: &mut Vec<Effect>) {
         match self.focus {
             Focus::List => {
+                let delta = if self.oldest_first { -delta } else { delta };
                 let more = self.list.step(delta, || self.filter.criteria(self.now, &self.zone));
                 effects.extend(more.map(Effect::Ask));
             }
@@ -269,7 +277,10 @@ impl Model {
 
     fn bottom(&mut self, effects: &mut Vec<Effect>) {
         match self.focus {
-            Focus::List if self.list.is_whole() => self.step(isize::MAX / 2, effects),
+            Focus::List if self.list.is_whole() => {
+                let more = self.list.step(isize::MAX / 2, || self.filter.criteria(self.now, &self.zone));
+                effects.extend(more.map(Effect::Ask));
+            }
             Focus::List => {
                 let criteria = self.criteria();
                 effects.push(Effect::Ask(self.list.oldest(criteria)));

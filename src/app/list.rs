@@ -187,6 +187,7 @@ impl List {
 
     /// Moves the cursor; asks for the next page when the end of the window comes near.
     pub fn step(&mut self, delta: isize, criteria: impl FnOnce() -> Criteria) -> Option<Request> {
+        // Towards the newest end, at the newest end: that is where following stands.
         if delta != 0 && (delta > 0 || self.view.cursor > 0) {
             self.follow = false;
         }

@@ -120,6 +120,8 @@ pub struct Model {
     pub help_scroll: usize,
     pub columns: Columns,
     pub views: Vec<(String, Filter)>,
+    /// The list is drawn with its oldest row at the top. The window itself is always newest first.
+    pub oldest_first: bool,
     keymap: Keymap,
     needles: Needles,
     notice: Option<(String, Instant)>,
@@ -160,6 +162,7 @@ impl Model {
             help_scroll: 0,
             columns: settings.columns,
             views: settings.views,
+            oldest_first: false,
             keymap: settings.keymap,
             needles: Needles::default(),
             notice: None,

@@ -422,3 +422,23 @@ fn a_slow_search_shows_how_far_it_has_looked_and_can_be_stopped() {
     c.keys("X g e");
     assert_eq!(c.selected_id(), Some(Id::Uuid(uuid::Uuid::from_u128(9001))));
 }
+
+#[test]
+fn the_list_can_stand_on_its_head() {
+    let mut c = console();
+    c.keys("S");
+    let screen = c.screen();
+    let times: Vec<&str> =
+        screen.lines().filter_map(|l| l.split("│ 11-21 ").nth(1)).filter_map(|l| l.get(..8)).collect();
+    assert!(times.len() > 10 && times.is_sorted(), "{times:?}");
+    let newest = c.selected_id();
+    c.keys("k");
+    assert_ne!(c.selected_id(), newest);
+    c.keys("j");
+    assert_eq!(c.selected_id(), newest);
+    c.keys("g");
+    assert_eq!(c.model.list.position(), Some(900), "the oldest is at the top");
+    c.keys("G");
+    assert_eq!(c.selected_id(), newest);
+    assert!(c.model.list.is_following());
+}
