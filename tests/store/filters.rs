@@ -151,7 +151,7 @@ async fn random_filters_on_random_rows(bed: Bed) {
     bed.store.create_many(&rows).await.unwrap();
     let stored = bed.all(&Criteria::default()).await;
     assert!(stored.len() > 300);
-    for _ in 0..600 {
+    for _ in 0..1000 {
         let criteria = criteria().new_tree(&mut runner).unwrap().current();
         compare(&bed, &stored, &criteria).await;
     }
