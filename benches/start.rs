@@ -65,7 +65,7 @@ fn main() {
     let subjects = subjects(&options, dir.path());
     println!("\n{} events, {} devices, {COLS}x{ROWS}, medians of {}", options.rows, data::DEVICES, options.runs);
     println!(
-        "| database | first rows | full frame | reference | full / reference | PgDn to screen | resident, full frame | after {PAGES} PgDn | peak |\n|---|---|---|---|---|---|---|---|---|"
+        "| database | first rows | full frame | best | reference | full / reference | PgDn to screen | resident, full frame | after {PAGES} PgDn | peak |\n|---|---|---|---|---|---|---|---|---|---|"
     );
     for subject in &subjects {
         // One that does not count, for the caches.
@@ -220,9 +220,10 @@ fn resident(screen: &Screen, name: &str) -> u64 {
 fn line(subject: &Subject, runs: &[Run]) -> String {
     let of = |f: &dyn Fn(&Run) -> Duration| median(runs.iter().map(f).collect()).as_secs_f64() * 1000.0;
     let mib = |n: usize| median(runs.iter().map(|r| r.memory[n]).collect()) as f64 / 1024.0;
+    let best = runs.iter().map(|r| r.full_frame).min().unwrap_or_default().as_secs_f64() * 1000.0;
     let (full, reference) = (of(&|r| r.full_frame), of(&|r| r.reference));
     format!(
-        "| {} | {:.0} ms | {full:.0} ms | {reference:.0} ms (`{}`) | {:.1} | {:.0} ms | {:.1} MiB | {:.1} MiB | {:.1} MiB |",
+        "| {} | {:.0} ms | {full:.0} ms | {best:.0} ms | {reference:.0} ms (`{}`) | {:.1} | {:.0} ms | {:.1} MiB | {:.1} MiB | {:.1} MiB |",
         subject.name,
         of(&|r| r.first_rows),
         subject.reference.0,

@@ -27,7 +27,7 @@ use super::terminal;
 /// News wait here while keys and frames are served; a full channel makes the tasks wait.
 const NEWS: usize = 64;
 /// Between two frames, so that a flood of news is drawn and not only taken.
-const FRAME: Duration = Duration::from_millis(33);
+const FRAME: Duration = Duration::from_millis(16);
 const TICK: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Error)]

@@ -10,7 +10,7 @@ use super::search::narrow;
 use super::session::Session;
 use super::sql::keys::{Bound, Order};
 use super::sql::page::{Errors, Window, decode, event, page};
-use super::sql::{Dialect, aggregate};
+use super::sql::{Dialect, aggregate, histogram};
 use super::walk;
 use crate::domain::event::{Id, Outcome, RenewalEvent, outcome_of};
 use crate::domain::filter::Criteria;
@@ -174,7 +174,7 @@ impl Asker<'_> {
             _ => None,
         };
         let known = known.as_deref().filter(|k| !k.is_empty() && k.len() <= MAX_KIND_BRANCHES);
-        let (sql, shape) = aggregate::histogram(self.source, &resolved, known, query);
+        let (sql, shape) = histogram::histogram(self.source, &resolved, known, query);
         for mut row in s.rows(&sql, &shape).await? {
             let (bucket, kind, rows) = (row.int(0), row.string(1).unwrap_or_default(), row.int(2).unwrap_or(0));
             let slot = bucket.and_then(|b| usize::try_from(b).ok()).and_then(|b| out.buckets.get_mut(b));

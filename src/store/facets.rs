@@ -13,19 +13,25 @@ use super::catalog::DeviceNames;
 use super::columns::IdType;
 use super::resolve::{Resolved, Set, known_kinds, known_orgs, named};
 use super::session::Session;
-use super::sql::aggregate::{devices_named, facet};
+use super::sql::aggregate::{Values, beyond, counted, devices_named, facet};
 use super::sql::filter::{Condition, Party, PartyTest};
+use super::sql::keys::{branches, branches_within, by_index_alone};
 use crate::domain::event::Id;
-use crate::domain::page::Total;
+use crate::domain::page::{Cursor, Total};
 use crate::domain::text::Text;
 use crate::protocol::SourceError;
 use crate::protocol::query::{Facet, FacetQuery, Facets, Field};
 
 /// Values read of a field that is not a device, before the search text is applied.
 const MAX_GROUPS: u64 = 2000;
+/// More values than this, each with each of the filter's, are not counted one by one.
+const MAX_COUNTED: usize = 60;
 
 /// A value, its name and its rows.
 type Found = (Option<Id>, Option<Text>, u64);
+
+/// Values with their rows, and whether counting stopped at the ceiling.
+type Counted = (Vec<(Option<Id>, u64)>, bool);
 
 /// Answers for one field.
 pub async fn facets(asker: &Asker<'_>, s: &mut Session, query: &FacetQuery) -> Result<Facets, SourceError> {
@@ -78,6 +84,36 @@ fn passes(needle: &str, id: Option<&Id>, name: Option<&Text>) -> bool {
         }
 }
 
+/// As [`counts`], from indexes alone, value by value: the rows need not be read. `each` is the question with every value
+/// named. `None` where the indexes do not hold all that is asked.
+async fn counts_by_index(
+    asker: &Asker<'_>,
+    s: &mut Session,
+    ceiling: u64,
+    (resolved, each): (&Resolved, &Resolved),
+    by: Values<'_>,
+) -> Result<Option<Counted>, SourceError> {
+    let source = asker.source;
+    let (plain, named) = (branches_within(source, resolved, ceiling), branches(source, each));
+    let countable = by_index_alone(source, resolved, &plain) && by_index_alone(source, each, &named);
+    if !countable || each.is_empty() || named.len() > MAX_COUNTED {
+        return Ok(None);
+    }
+    let (sql, shape) = beyond(source, resolved, ceiling);
+    let first = s.rows(&sql, &shape).await?.into_iter().next();
+    let edge = first.and_then(|mut row| Some(Cursor { at: row.time(0)?, id: row.id(1)? }));
+    let partial = edge.is_some();
+    let (sql, shape) = counted(source, each, &named, by, edge);
+    let mut sums: HashMap<Option<Id>, u64> = HashMap::new();
+    for mut row in s.rows(&sql, &shape).await? {
+        let n = row.int(1).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+        if n > 0 {
+            *sums.entry(row.id(0)).or_default() += n;
+        }
+    }
+    Ok(Some((sums.into_iter().collect(), partial)))
+}
+
 /// Values with their rows, and whether counting stopped at the ceiling.
 async fn counts(
     asker: &Asker<'_>,
@@ -85,7 +121,7 @@ async fn counts(
     query: &FacetQuery,
     resolved: &Resolved,
     limit: u64,
-) -> Result<(Vec<(Option<Id>, u64)>, bool), SourceError> {
+) -> Result<Counted, SourceError> {
     let statement = facet(asker.source, resolved, query.field, query.ceiling, limit);
     let Some((sql, shape)) = statement.filter(|_| !resolved.is_empty()) else { return Ok((Vec::new(), false)) };
     let mut total = 0;
@@ -104,9 +140,21 @@ async fn kinds(
     query: &FacetQuery,
     resolved: &Resolved,
 ) -> Result<(Vec<Found>, bool), SourceError> {
-    let (counted, partial) = counts(asker, s, query, resolved, MAX_GROUPS).await?;
+    let known = known_kinds(s, asker.source).await?;
+    let by_index = match &known {
+        Some(known) => {
+            let mut each = resolved.clone();
+            each.kinds.narrow(known.clone());
+            counts_by_index(asker, s, query.ceiling, (resolved, &each), Values::Kinds).await?
+        }
+        None => None,
+    };
+    let (counted, partial) = match by_index {
+        Some(counted) => counted,
+        None => counts(asker, s, query, resolved, MAX_GROUPS).await?,
+    };
     let mut found: Vec<Found> = counted.into_iter().map(|(id, n)| (id, None, n)).collect();
-    for kind in known_kinds(s, asker.source).await?.unwrap_or_default() {
+    for kind in known.unwrap_or_default() {
         let id = Some(Id::Text(kind.into()));
         if !found.iter().any(|f| f.0 == id) {
             found.push((id, None, 0));
@@ -121,10 +169,22 @@ async fn orgs(
     query: &FacetQuery,
     resolved: &Resolved,
 ) -> Result<(Vec<Found>, bool), SourceError> {
-    let (counted, partial) = counts(asker, s, query, resolved, MAX_GROUPS).await?;
+    let known = known_orgs(s, asker.source).await?;
+    let by_index = match (&known, &asker.source.map.org) {
+        (Some(known), Some(column)) => {
+            let mut each = resolved.clone();
+            each.orgs.narrow(known.iter().map(|(id, _)| id.clone()).collect());
+            counts_by_index(asker, s, query.ceiling, (resolved, &each), Values::Orgs(column)).await?
+        }
+        _ => None,
+    };
+    let (counted, partial) = match by_index {
+        Some(counted) => counted,
+        None => counts(asker, s, query, resolved, MAX_GROUPS).await?,
+    };
     let mut counted: HashMap<Option<Id>, u64> = counted.into_iter().collect();
     let mut found = Vec::new();
-    for (id, name) in known_orgs(s, asker.source).await?.unwrap_or_default() {
+    for (id, name) in known.unwrap_or_default() {
         let id = Some(id);
         let n = counted.remove(&id).unwrap_or(0);
         found.push((id, name, n));

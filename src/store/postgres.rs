@@ -144,16 +144,21 @@ fn refuses_options(e: &sqlx::Error) -> bool {
 }
 
 impl PgConn {
-    /// Learns the process id, and whether the settings took hold; a pooler may drop them without a word.
+    /// Learns the process id, and whether the settings took hold; a pooler may drop them without a word. Where they did,
+    /// the session is ours, and the planner is set in the same turn; see [`tune`](Self::tune).
     async fn learn(&mut self, asked: bool, access: Access, local: &str) -> Result<(), SourceError> {
         let limit = self.timeout.as_millis().to_string();
-        let sql = "SELECT pg_backend_pid(), \
-            (SELECT setting FROM pg_settings WHERE name = 'statement_timeout') = $1 \
-            AND ($2 OR current_setting('default_transaction_read_only') = 'on')";
-        let query = sqlx::query_as::<_, (i32, bool)>(sql).bind(limit).bind(access == Access::Write).persistent(false);
-        let (pid, held) = query.fetch_one(&mut self.inner).await.map_err(|e| self.context(false).error(e))?;
-        if asked && held {
+        let sql = "SELECT pg_backend_pid(), s.held, \
+            (SELECT count(set_config(name, 'off', false)) FROM pg_settings \
+            WHERE s.held AND name IN ('jit', 'enable_incremental_sort')) \
+            FROM (SELECT $3 AND (SELECT setting FROM pg_settings WHERE name = 'statement_timeout') = $1 \
+            AND ($2 OR current_setting('default_transaction_read_only') = 'on') AS held) s";
+        let query = sqlx::query_as::<_, (i32, bool, i64)>(sql).bind(limit).bind(access == Access::Write).bind(asked);
+        let found = query.persistent(false).fetch_one(&mut self.inner).await;
+        let (pid, held, _) = found.map_err(|e| self.context(false).error(e))?;
+        if held {
             self.pid.store(pid, Ordering::Release);
+            self.tuned = Some(true);
         } else {
             self.settings = Some(local.to_owned());
         }
@@ -182,13 +187,14 @@ impl PgConn {
     ///
     /// Compiling a question costs more than it saves. And where the table has every composite index, nothing is to be
     /// sorted group by group: the planner takes the groups of a column for equally large, and would sort half the table
-    /// where one organisation owns it, to save some pages of index.
+    /// where one organisation owns it, to save some pages of index. That is how a session begins, see
+    /// [`learn`](Self::learn); only another kind of table costs a turn of its own.
     pub async fn tune(&mut self, all_indexes: bool) -> Result<(), SourceError> {
         if self.tuned == Some(all_indexes) || self.settings.is_some() {
             return Ok(());
         }
-        let sql = "SELECT set_config(name, CASE WHEN name = 'jit' OR $1 THEN 'off' ELSE 'on' END, false) \
-             FROM pg_settings WHERE name IN ('jit', 'enable_incremental_sort')";
+        let sql = "SELECT set_config(name, CASE WHEN $1 THEN 'off' ELSE 'on' END, false) \
+             FROM pg_settings WHERE name = 'enable_incremental_sort'";
         let set = sqlx::query(sql).bind(all_indexes).persistent(false).execute(&mut self.inner).await;
         set.map_err(|e| self.context(false).error(e))?;
         self.tuned = Some(all_indexes);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use renewscope::domain::instant::Span;
 use renewscope::domain::page::Total;
+use renewscope::protocol::query::Field;
 use renewscope::protocol::tail::{TailNews, TailOrder};
 use renewscope::protocol::{Answer, EventSource, Query, Request, Slot, SourceError, Ticket};
 use renewscope::worker::{News, Order, start};
@@ -106,6 +107,25 @@ async fn a_left_question_is_stopped() {
         tokio::task::yield_now().await;
     }
     assert_eq!(source.log(), ["asked forever", "stopped"]);
+}
+
+#[tokio::test]
+async fn panes_wait_for_each_other_and_nothing_waits_for_them() {
+    let (source, (out, mut news)) = (Slow::default(), mpsc::channel(8));
+    let orders = start(source.clone(), out, now);
+    for field in [Field::Kind, Field::Org, Field::Reason] {
+        let query = Query::Count { criteria: Default::default(), ceiling: None };
+        let ticket = Ticket { slot: Slot::Facets(field), generation: 1 };
+        orders.send(Order::Ask(Request { ticket, query, debounce: Duration::ZERO })).await.unwrap();
+    }
+    orders.send(count(1, Some(7), Duration::ZERO)).await.unwrap();
+    assert_eq!(reply(&mut news).await, (1, Ok(Answer::Count(Total::Exact(7)))));
+    assert_eq!(source.log(), ["asked forever", "asked forever", "asked 7"]);
+    orders.send(Order::Cancel(Slot::Facets(Field::Kind))).await.unwrap();
+    while source.log().len() < 5 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(source.log()[3..], ["stopped", "asked forever"]);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod bed;
 mod cases;
+mod counts;
 mod filters;
 mod flightctl;
 mod migrations;

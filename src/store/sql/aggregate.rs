@@ -2,14 +2,15 @@
 
 use super::cell::CellType;
 use super::filter::pattern;
-use super::keys::{Bound, Branch, Common, Order, Read, branches, branches_within, limited};
+use super::keys::{Bound, Branch, Common, Order, Read, branches_within, limited};
 use super::{Bind, Dialect, Sql};
 use crate::domain::event::Id;
 use crate::domain::filter::criteria::Pattern;
-use crate::protocol::query::{Field, HistogramQuery};
+use crate::domain::page::Cursor;
+use crate::protocol::query::Field;
 use crate::store::catalog::Source;
-use crate::store::columns::{IdColumn, TimeType};
-use crate::store::resolve::{Resolved, Set};
+use crate::store::columns::IdColumn;
+use crate::store::resolve::Resolved;
 
 /// A skip scan gives up beyond this many values: the field is no small set, and listing it costs more than it helps.
 pub const MAX_VALUES: usize = 300;
@@ -80,11 +81,58 @@ pub fn facet(
     let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
     sql.push("SELECT g.v, g.n, g.total FROM (SELECT x.v AS v, count(*) AS n, CAST(sum(count(*)) OVER () AS BIGINT) AS total FROM ");
     let columns = format!("e.{} AS c, e.{} AS i, {column} AS v", map.created_at.name, map.id.name);
-    let read = Read { columns: &columns, order: Order::NewestFirst, limit: ceiling };
+    let read = Read { columns: &columns, order: Order::NewestFirst, limit: ceiling, skip: 0 };
     limited(&mut sql, source, &branches, &common, &read);
     sql.push(" x GROUP BY x.v) g ORDER BY g.n DESC, g.v LIMIT ");
     sql.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
     Some((sql, vec![shape, CellType::Int, CellType::Int]))
+}
+
+/// The first row beyond the newest `ceiling`: time and id; no row where there are no more than that.
+pub fn beyond(source: &Source, resolved: &Resolved, ceiling: u64) -> (Sql, Vec<CellType>) {
+    let (at, id) = (&source.map.created_at, &source.map.id);
+    let mut sql = Sql::new(source.dialect);
+    let branches = branches_within(source, resolved, ceiling);
+    let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
+    let columns = format!("e.{} AS c, {} AS i", at.name, source.id_expr(id));
+    sql.push("SELECT x.c, x.i FROM ");
+    limited(
+        &mut sql,
+        source,
+        &branches,
+        &common,
+        &Read { columns: &columns, order: Order::NewestFirst, limit: 1, skip: ceiling },
+    );
+    sql.push(" x");
+    (sql, vec![CellType::Time(at.ty), CellType::Id(id.ty)])
+}
+
+/// Value and rows of a type or an organisation, counted from `edge` on, one row for each branch.
+pub fn counted(
+    source: &Source,
+    resolved: &Resolved,
+    branches: &[Branch],
+    by: Values<'_>,
+    edge: Option<Cursor>,
+) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let common = Common::new(&mut sql, source, resolved, &edge.map_or(Bound::Nowhere, Bound::NewerThan));
+    let from = source.map.from();
+    for (n, branch) in branches.iter().enumerate() {
+        let value = match by {
+            Values::Kinds => branch.kind.clone().map(Bind::Text),
+            Values::Orgs(_) => branch.org.as_ref().map(Bind::id),
+        };
+        let value = sql.placeholder(value.unwrap_or(Bind::OptText(None)));
+        let union = if n == 0 { "" } else { " UNION ALL " };
+        sql.push(&format!("{union}SELECT {value} AS v, count(*) AS n FROM {from} e"));
+        common.write(&mut sql, source, branch);
+    }
+    let shape = match by {
+        Values::Kinds => CellType::Text,
+        Values::Orgs(column) => CellType::Id(column.ty),
+    };
+    (sql, vec![shape, CellType::Int])
 }
 
 /// Ids and names in the directory of devices whose name contains `needle`, in the order of their names.
@@ -94,52 +142,6 @@ pub fn devices_named(source: &Source, needle: &str, limit: u64) -> (Sql, Vec<Cel
     sql.push("SELECT d.id, d.name FROM devices d WHERE ").push(&test).push(" ORDER BY d.name, d.id LIMIT ");
     sql.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
     (sql, vec![CellType::Id(source.map.device.ty), CellType::Text])
-}
-
-/// Rows by bucket and type: bucket, type, count. A type that is known is a branch of its own where an index serves it,
-/// so that the index alone answers.
-pub fn histogram(
-    source: &Source,
-    resolved: &Resolved,
-    known: Option<&[String]>,
-    query: &HistogramQuery,
-) -> (Sql, Vec<CellType>) {
-    let mut sql = Sql::new(source.dialect);
-    let mut resolved = resolved.clone();
-    if let (Set::All, Some(known)) = (&resolved.kinds, known) {
-        resolved.kinds = Set::Only(known.to_vec());
-    }
-    let branches = branches(source, &resolved);
-    let common = Common::new(&mut sql, source, &resolved, &Bound::Nowhere);
-    let bucket = bucket(&mut sql, source, query);
-    let (from, kind) = (&common.relation, source.map.kind.expr());
-    sql.push("SELECT h.b, h.k, CAST(sum(h.n) AS BIGINT) FROM (");
-    for (n, branch) in branches.iter().enumerate() {
-        let union = if n == 0 { "" } else { " UNION ALL " };
-        sql.push(&format!("{union}SELECT {bucket} AS b, {kind} AS k, count(*) AS n FROM {from}"));
-        common.write(&mut sql, source, branch);
-        sql.push(" GROUP BY 1, 2");
-    }
-    sql.push(") h GROUP BY h.b, h.k");
-    (sql, vec![CellType::Int, CellType::Text, CellType::Int])
-}
-
-/// The number of a row's bucket; the range of the question keeps the difference small enough for each type.
-fn bucket(sql: &mut Sql, source: &Source, query: &HistogramQuery) -> String {
-    let at = &source.map.created_at;
-    let from = sql.placeholder(Bind::bound(query.from, at.ty));
-    let width = query.width_micros.max(1);
-    match at.ty {
-        TimeType::Timestamp | TimeType::TimestampTz => {
-            let width = sql.placeholder(Bind::Int(width));
-            // Whole microseconds are exact in a double for 285 years.
-            format!("floor(round(date_part('epoch', e.{} - {from}) * 1000000) / {width})::int8", at.name)
-        }
-        TimeType::UnixMicros => format!("(e.{} - {from}) / {}", at.name, sql.placeholder(Bind::Int(width))),
-        TimeType::UnixSeconds => {
-            format!("((e.{} - {from}) * 1000000) / {}", at.name, sql.placeholder(Bind::Int(width)))
-        }
-    }
 }
 
 /// How far the next `rows` rows reach in an order, whatever their texts say: the time of the last of them, and how many
@@ -152,7 +154,7 @@ pub fn reach(source: &Source, resolved: &Resolved, bound: &Bound, order: Order, 
     let last = if order == Order::NewestFirst { "min" } else { "max" };
     sql.push(&format!("SELECT {last}(x.c), count(*) FROM "));
     let columns = format!("e.{} AS c, e.{} AS i", source.map.created_at.name, source.map.id.name);
-    limited(&mut sql, source, &branches, &common, &Read { columns: &columns, order, limit: rows });
+    limited(&mut sql, source, &branches, &common, &Read { columns: &columns, order, limit: rows, skip: 0 });
     sql.push(" x");
     (sql, vec![CellType::Time(source.map.created_at.ty), CellType::Int])
 }

@@ -84,6 +84,16 @@ fn branches_by_sets(source: &Source, resolved: &Resolved) -> Vec<Branch> {
     }
 }
 
+/// Whether indexes hold all that is asked: every branch is one stretch of an index that goes on with time and id.
+pub fn by_index_alone(source: &Source, resolved: &Resolved, branches: &[Branch]) -> bool {
+    let fixed = |b: &Branch| {
+        (b.kind.is_some() || resolved.kinds == Set::All)
+            && (b.org.is_some() || resolved.orgs == Set::All)
+            && (*b != Branch::default() || source.indexes.time)
+    };
+    resolved.rest.is_empty() && resolved.devices == Set::All && !source.map.kind.cast && branches.iter().all(fixed)
+}
+
 /// The conditions that hold in every branch, their values registered once.
 pub struct Common {
     /// The relation under the name `e`, as it stands behind FROM.
@@ -228,12 +238,17 @@ fn bound_test(sql: &mut Sql, source: &Source, bound: &Bound) -> Option<String> {
     Some(format!("(e.{}, e.{}) {op} ({t}, {i})", at.name, id.name))
 }
 
-/// Writes a parenthesised select of at most `limit` rows in order. `columns` are written as given and must name
+/// Writes a parenthesised select of at most `limit` rows in order, behind the first `skip`. `columns` are written as given and must name
 /// `created_at` and the id as `c` and `i` where there is more than one branch.
 pub fn limited(sql: &mut Sql, source: &Source, branches: &[Branch], common: &Common, read: &Read<'_>) {
-    let limit = sql.placeholder(Bind::Int(i64::try_from(read.limit).unwrap_or(i64::MAX)));
+    let number = |sql: &mut Sql, n: u64| sql.placeholder(Bind::Int(i64::try_from(n).unwrap_or(i64::MAX)));
+    let mut limit = number(sql, read.limit);
+    let heads = if read.skip == 0 { limit.clone() } else { number(sql, read.limit.saturating_add(read.skip)) };
+    if read.skip > 0 {
+        limit = format!("{limit} OFFSET {}", number(sql, read.skip));
+    }
     let (at, id, word) = (&source.map.created_at.name, &source.map.id.name, read.order.word());
-    let one = |sql: &mut Sql, branch: &Branch| {
+    let one = |sql: &mut Sql, branch: &Branch, limit: &str| {
         sql.push("SELECT ").push(read.columns).push(" FROM ").push(&common.relation);
         let mut order = common.write_ordered(sql, source, branch);
         order.extend([format!("e.{at}"), format!("e.{id}")]);
@@ -242,12 +257,12 @@ pub fn limited(sql: &mut Sql, source: &Source, branches: &[Branch], common: &Com
     };
     sql.push("(");
     if let [branch] = branches {
-        one(sql, branch);
+        one(sql, branch, &limit);
     } else {
         sql.push("SELECT * FROM (");
         for (n, branch) in branches.iter().enumerate() {
             sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
-            one(sql, branch);
+            one(sql, branch, &heads);
             sql.push(&format!(") b{n}"));
         }
         sql.push(&format!(") u ORDER BY u.c {word}, u.i {word} LIMIT {limit}"));
@@ -260,4 +275,6 @@ pub struct Read<'a> {
     pub columns: &'a str,
     pub order: Order,
     pub limit: u64,
+    /// Rows passed over before the first.
+    pub skip: u64,
 }

@@ -6,6 +6,7 @@
 pub mod aggregate;
 pub mod cell;
 pub mod filter;
+pub mod histogram;
 pub mod keys;
 pub mod page;
 

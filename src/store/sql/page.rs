@@ -41,12 +41,12 @@ pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<
     if branches.len() == 1 {
         // The limit is applied before names are joined, so that the joins cannot change the plan of the page.
         let columns = columns(source);
-        let read = Read { columns: &columns, order: window.order, limit: window.limit };
+        let read = Read { columns: &columns, order: window.order, limit: window.limit, skip: 0 };
         limited(&mut sql, source, &branches, &common, &read);
         sql.push(" e");
     } else {
         let columns = format!("e.{} AS c, e.{} AS i", map.created_at.name, map.id.name);
-        let read = Read { columns: &columns, order: window.order, limit: window.limit };
+        let read = Read { columns: &columns, order: window.order, limit: window.limit, skip: 0 };
         limited(&mut sql, source, &branches, &common, &read);
         let (from, id) = (map.from(), &map.id.name);
         let rows = match source.dialect {

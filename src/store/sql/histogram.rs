@@ -1,0 +1,113 @@
+//! Rows by bucket of time and type.
+//!
+//! Two ways to one answer. Where an index holds all that is asked, each bucket is a stretch of it that only has to be
+//! counted; else each row is read and told its bucket, which costs several times as much a row.
+
+use super::cell::CellType;
+use super::keys::{Bound, Branch, Common, branches, by_index_alone};
+use super::{Bind, Dialect, Sql};
+use crate::protocol::query::HistogramQuery;
+use crate::store::catalog::Source;
+use crate::store::columns::TimeType;
+use crate::store::resolve::{Resolved, Set};
+
+/// More stretches than this cost more to find than they save.
+const MAX_STRETCHES: u64 = 3000;
+
+/// Rows by bucket and type: bucket, type, count. A type that is known is a branch of its own where an index serves it,
+/// so that the index alone answers.
+pub fn histogram(
+    source: &Source,
+    resolved: &Resolved,
+    known: Option<&[String]>,
+    query: &HistogramQuery,
+) -> (Sql, Vec<CellType>) {
+    let mut resolved = resolved.clone();
+    if let (Set::All, Some(known)) = (&resolved.kinds, known) {
+        resolved.kinds = Set::Only(known.to_vec());
+    }
+    let branches = branches(source, &resolved);
+    let stretches = u64::try_from(branches.len()).unwrap_or(u64::MAX).saturating_mul(u64::from(query.buckets));
+    let countable = by_index_alone(source, &resolved, &branches)
+        && branches.iter().all(|b| b.kind.is_some())
+        && source.map.created_at.ty != TimeType::UnixSeconds;
+    let sql = if countable && stretches <= MAX_STRETCHES {
+        by_bucket(source, resolved, &branches, query)
+    } else {
+        by_row(source, &resolved, &branches, query)
+    };
+    (sql, vec![CellType::Int, CellType::Text, CellType::Int])
+}
+
+fn by_bucket(source: &Source, mut resolved: Resolved, branches: &[Branch], query: &HistogramQuery) -> Sql {
+    let mut sql = Sql::new(source.dialect);
+    let at = &source.map.created_at;
+    // A bucket's own ends are the only ones: SQLite would search by the first pair that it finds.
+    let from = resolved.from.take().map(|t| sql.placeholder(Bind::bound(t, at.ty)));
+    let until = resolved.until.take().map(|t| sql.placeholder(Bind::bound(t, at.ty)));
+    let start = sql.placeholder(Bind::bound(query.from, at.ty));
+    let width = sql.placeholder(Bind::Int(query.width_micros.max(1)));
+    let last = sql.placeholder(Bind::Int(i64::from(query.buckets) - 1));
+    let edge = |n: &str| match at.ty {
+        TimeType::Timestamp | TimeType::TimestampTz => {
+            format!("({start} + ({n} * {width}) * INTERVAL '1 microsecond')")
+        }
+        TimeType::UnixMicros | TimeType::UnixSeconds => format!("({start} + {n} * {width})"),
+    };
+    let (least, greatest) = if source.dialect == Dialect::Postgres { ("LEAST", "GREATEST") } else { ("min", "max") };
+    let narrowed = |edge: String, word, by: Option<String>| match by {
+        Some(by) => format!("{word}({edge}, {by})"),
+        None => edge,
+    };
+    let lower = narrowed(edge("t.n"), greatest, from);
+    let upper = narrowed(edge("(t.n + 1)"), least, until);
+    let common = Common::new(&mut sql, source, &resolved, &Bound::Nowhere);
+    sql.push(&format!(
+        "WITH RECURSIVE t(n) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT t.n + 1 FROM t WHERE t.n < {last}) \
+         SELECT h.b, h.k, CAST(sum(h.n) AS BIGINT) FROM ("
+    ));
+    for (n, branch) in branches.iter().enumerate() {
+        let kind = sql.placeholder(Bind::Text(branch.kind.clone().unwrap_or_default()));
+        let union = if n == 0 { "" } else { " UNION ALL " };
+        let from = &common.relation;
+        sql.push(&format!("{union}SELECT t.n AS b, {kind} AS k, (SELECT count(*) FROM {from}"));
+        common.write(&mut sql, source, branch);
+        sql.push(&format!(" AND e.{0} >= {lower} AND e.{0} < {upper}) AS n FROM t", at.name));
+    }
+    sql.push(") h GROUP BY h.b, h.k HAVING sum(h.n) > 0");
+    sql
+}
+
+fn by_row(source: &Source, resolved: &Resolved, branches: &[Branch], query: &HistogramQuery) -> Sql {
+    let mut sql = Sql::new(source.dialect);
+    let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
+    let bucket = bucket(&mut sql, source, query);
+    let (from, kind) = (&common.relation, source.map.kind.expr());
+    sql.push("SELECT h.b, h.k, CAST(sum(h.n) AS BIGINT) FROM (");
+    for (n, branch) in branches.iter().enumerate() {
+        let union = if n == 0 { "" } else { " UNION ALL " };
+        sql.push(&format!("{union}SELECT {bucket} AS b, {kind} AS k, count(*) AS n FROM {from}"));
+        common.write(&mut sql, source, branch);
+        sql.push(" GROUP BY 1, 2");
+    }
+    sql.push(") h GROUP BY h.b, h.k");
+    sql
+}
+
+/// The number of a row's bucket; the range of the question keeps the difference small enough for each type.
+fn bucket(sql: &mut Sql, source: &Source, query: &HistogramQuery) -> String {
+    let at = &source.map.created_at;
+    let from = sql.placeholder(Bind::bound(query.from, at.ty));
+    let width = query.width_micros.max(1);
+    match at.ty {
+        TimeType::Timestamp | TimeType::TimestampTz => {
+            let width = sql.placeholder(Bind::Int(width));
+            // Whole microseconds are exact in a double for 285 years.
+            format!("floor(round(date_part('epoch', e.{} - {from}) * 1000000) / {width})::int8", at.name)
+        }
+        TimeType::UnixMicros => format!("(e.{} - {from}) / {}", at.name, sql.placeholder(Bind::Int(width))),
+        TimeType::UnixSeconds => {
+            format!("((e.{} - {from}) * 1000000) / {}", at.name, sql.placeholder(Bind::Int(width)))
+        }
+    }
+}
