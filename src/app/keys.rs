@@ -19,6 +19,7 @@ impl Model {
         if key.kind == KeyEventKind::Release {
             return;
         }
+        self.notice = None;
         match self.layer {
             Some(Layer::Filter) => return self.filter_key(key, effects),
             Some(Layer::Prompt) => return self.prompt_key(key, effects),

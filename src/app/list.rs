@@ -146,6 +146,16 @@ impl List {
         self.arrived = 0;
         self.ask(Load::Replace(Land::Top), Anchor::Newest, criteria, debounce)
     }
+    /// Asks another question: from the newest row where the list follows, else around the selected row, which stays
+    /// selected where it matches.
+    pub fn anew(&mut self, criteria: Criteria, debounce: Duration) -> Request {
+        let Some(row) = self.selected().filter(|_| !self.follow).cloned() else {
+            return self.newest(criteria, debounce);
+        };
+        self.arrived = 0;
+        let land = Land::On { id: Some(row.id.clone()), rows_above: 0 };
+        self.ask(Load::Replace(land), Anchor::At(row.created_at), criteria, debounce)
+    }
     pub fn oldest(&mut self, criteria: Criteria) -> Request {
         self.follow = false;
         self.ask(Load::Replace(Land::Bottom), Anchor::Oldest, criteria, Duration::ZERO)

@@ -240,7 +240,7 @@ impl Model {
     fn ask_everything(&mut self, wait: Duration, effects: &mut Vec<Effect>) {
         self.needles = Needles::of(&self.filter);
         let criteria = self.criteria();
-        effects.push(Effect::Ask(self.list.newest(criteria.clone(), wait)));
+        effects.push(Effect::Ask(self.list.anew(criteria.clone(), wait)));
         effects.push(Effect::Ask(self.count.ask(Query::Count { criteria, ceiling: Some(COUNT_CEILING) }, wait)));
         self.ask_facets(wait, effects);
         self.ask_bars(wait, effects);

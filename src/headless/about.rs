@@ -29,10 +29,10 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
             config.file.as_ref().map_or("none".to_owned(), |p| p.display().to_string()),
             "--config".to_owned(),
         ),
-        ("filter", config.filter.value.to_string(), config.filter.origin.to_string()),
+        ("filter", or_none(config.filter.value.to_string()), config.filter.origin.to_string()),
         (
             "views",
-            config.views.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" "),
+            or_none(config.views.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ")),
             "configuration file".to_owned(),
         ),
         ("time zone", config.zone.value.name().to_owned(), config.zone.origin.to_string()),
@@ -51,6 +51,10 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
     }
     writer.finish().map_err(stdout_failed)?;
     Ok(Exit::Done)
+}
+
+fn or_none(text: String) -> String {
+    if text.is_empty() { "none".to_owned() } else { text }
 }
 
 /// A completion script on stdout.

@@ -32,7 +32,9 @@ pub async fn record(config: &Config, args: Record) -> Result<Exit, Failure> {
     let event = event(config, &args)?;
     let stored = tokio::time::timeout(PATIENCE, async {
         let store = session::connect(config, session::to_write()).await?;
-        store.create(&event).await
+        let stored = store.create(&event).await;
+        store.close().await;
+        stored
     });
     let stored = stored.await.unwrap_or_else(|_| {
         let why = format!("no answer within {} s", PATIENCE.as_secs());

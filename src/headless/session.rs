@@ -8,12 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::event::RenewalEvent;
-use crate::domain::filter::Criteria;
+use crate::domain::filter::{Criteria, Filter};
 use crate::domain::page::{Anchor, Page};
+use crate::protocol::query::{FacetQuery, Field};
 use crate::protocol::{Answer, Query, SourceError};
 use crate::store::{Access, ConnectOptions, Store};
 
 use super::failure::{Exit, Failure};
+use super::tell;
 
 /// How long an interrupted command may take to end by itself. Its query is stopped in milliseconds; only a read or
 /// write that blocks takes longer.
@@ -93,6 +95,27 @@ impl Session {
         match self.ask(query).await? {
             Answer::Page(page) => Ok(page),
             other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Where nothing matched: says on stderr which types of the filter no event has, since a mistyped one finds nothing
+    /// either. An answer that cannot be had is no answer; the command's own result stands.
+    pub async fn tell_unknown_types(&self, filter: &Filter) {
+        let named = filter.exact_types();
+        if named.is_empty() {
+            return;
+        }
+        let query = FacetQuery {
+            field: Field::Kind,
+            criteria: Criteria::default(),
+            needle: String::new(),
+            limit: 300,
+            ceiling: 1,
+        };
+        let Ok(Answer::Facets(facets)) = self.ask(Query::Facets(query)).await else { return };
+        let known = |word: &str| facets.values.iter().any(|v| v.id.as_ref().is_some_and(|id| id.raw() == word));
+        for word in named.iter().filter(|word| !facets.more && !known(word)) {
+            tell(&format!("no event at all has the type '{word}'"));
         }
     }
 

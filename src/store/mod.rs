@@ -222,6 +222,15 @@ impl Store {
         }
     }
 
+    /// Closes the connections in order. Of an SQLite file, the last one to close takes the write-ahead log back into it,
+    /// so that the file alone holds everything.
+    pub async fn close(&self) {
+        if let Some(watch) = self.0.watch.lock().await.take() {
+            session::Conn::Sqlite(Box::new(watch)).close().await;
+        }
+        self.0.pool.close().await;
+    }
+
     pub fn address(&self) -> &Address {
         &self.0.address
     }
@@ -266,7 +275,7 @@ impl Shared {
         }
         if source.profile != catalog::Profile::Own {
             return Err(SourceError::Invalid(format!(
-                "the event table at {} was not made by renewscope and is only read; store events in a database of their own",
+                "the event table at {} was not made by renewscope, or this role cannot read '_sqlx_migrations' that says so; it is only read; store events in a database of their own",
                 self.address
             )));
         }

@@ -93,6 +93,7 @@ pub async fn resolve(
     let mut out = Resolved::everything();
     let (mut kinds, mut orgs, mut devices) = (Vec::new(), Vec::new(), Vec::new());
     for clause in &criteria.all {
+        need_names(source, &clause.check)?;
         match &clause.check {
             Check::Time { from, until } if !clause.negated => out.clamp(*from, *until),
             Check::Kind(_) => kinds.push(clause),
@@ -111,6 +112,23 @@ pub async fn resolve(
         resolve_party(s, source, names, (Party::Device, negated, any), &mut out).await?;
     }
     Ok(out)
+}
+
+/// A filter by name alone cannot be answered where no name can be read: zero rows would be a wrong answer.
+fn need_names(source: &Source, check: &Check) -> Result<(), SourceError> {
+    let (any, table, readable) = match check {
+        Check::Org(any) => (any, "organizations", source.map.org.is_none() || source.org_name.is_some()),
+        Check::Device(any) => (any, "devices", source.devices != DeviceNames::Nowhere),
+        _ => return Ok(()),
+    };
+    let party = if table == "devices" { Party::Device } else { Party::Org };
+    let by_uuid = source.party(party).is_some_and(|c| c.ty == IdType::Uuid);
+    if readable || !by_uuid || !any.iter().all(|m| matches!(m, NameMatch::Name(_))) {
+        return Ok(());
+    }
+    Err(SourceError::Shape(format!(
+        "names cannot be looked up: this session cannot read '{table}'; filter by id, or let it SELECT there"
+    )))
 }
 
 async fn resolve_kinds(

@@ -87,6 +87,11 @@ impl Connector {
             std::fs::create_dir_all(parent)
                 .map_err(|e| context.unreachable(format!("its directory cannot be made: {e}")))?;
         }
+        let wal = PathBuf::from(format!("{}-wal", self.path.display()));
+        if wal.exists() && !self.path.exists() {
+            let why = format!("the log of a deleted file is still there; move '{}' away", wal.display());
+            return Err(context.unreachable(why));
+        }
         let options = self.options().read_only(false).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
         let conn = options.connect().await.map_err(|e| context.error(e))?;
         sqlx::Connection::close(conn).await.map_err(|e| context.error(e))

@@ -23,7 +23,7 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let counts = model.bars.counts();
     let rows = area.height - 1;
     let left = area.x + 1 + (area.width.saturating_sub(2)).saturating_sub(counts.len() as u16);
-    let peak = model.bars.peak().max(1);
+    let peak = model.bars.peak();
     for (i, counted) in counts.iter().enumerate() {
         let x = left + i as u16;
         match counted {
@@ -51,6 +51,9 @@ fn note(model: &Model, skin: &Skin, width: Span, peak: u64) -> String {
     if let Some(error) = model.bars.error() {
         return format!("histogram: {error}");
     }
+    if peak == 0 && !model.bars.is_loading() {
+        return String::new();
+    }
     let busy = if model.bars.is_loading() { skin.glyphs.more } else { "" };
     format!("peak {} in {}{busy}", format::short_count(peak), format::span(width))
 }
@@ -60,7 +63,7 @@ fn bucket_note(model: &Model, skin: &Skin, buf: &mut Buffer, axis: Rect) {
     let (Some((from, until)), Some(cursor)) = (model.bars.bucket(), model.bars.cursor()) else { return };
     let counted = model.bars.counts().get(cursor).copied().flatten();
     let mut words =
-        format!("{} to {}", format::clock(from, &model.zone, false), format::clock(until, &model.zone, false));
+        format!("{} to {}", format::clock(from, &model.zone, true), format::clock(until, &model.zone, true));
     match counted {
         None => words.push_str("   not counted yet"),
         Some(counts) => {

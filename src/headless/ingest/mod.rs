@@ -51,6 +51,7 @@ pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Re
     let done = run.all(input, interrupt).await;
     run.bar.finish_and_clear();
     let done = done.and_then(|()| run.rejects.finish());
+    run.store.close().await;
     run.ignored.tell();
     if let Err(failure) = &done {
         failure.lines().iter().for_each(|line| tell(line));
