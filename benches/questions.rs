@@ -2,12 +2,12 @@
 //! databases.
 //!
 //! ```text
-//! cargo bench --bench questions -- [--rows N] [--runs N] [--plans] [--hold]
+//! cargo bench --bench questions -- [--rows N] [--runs N] [--only QUESTION] [--plans] [--hold]
 //! ```
 //!
 //! The store takes turns with one statement written by hand on a connection of the same driver, so that a machine that
 //! is slow today is slow for both: read the ratio. Both have to find the same number of rows, or the benchmark fails.
-//! `--plans` prints the plans of what took long; `--hold` keeps the databases until Enter, to look at them.
+//! `--only` asks one of them, by the head of its column; `--plans` prints the plans of what took long; `--hold` keeps the databases until Enter, to look at them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "common/by_hand.rs"]
@@ -49,6 +49,7 @@ const LONG: Duration = Duration::from_millis(100);
 struct Options {
     rows: u64,
     runs: usize,
+    only: Option<String>,
     plans: bool,
     hold: bool,
 }
@@ -88,17 +89,18 @@ fn main() {
 }
 
 fn options() -> Options {
-    let mut options = Options { rows: 1_000_000, runs: 7, plans: false, hold: false };
+    let mut options = Options { rows: 1_000_000, runs: 7, only: None, plans: false, hold: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().unwrap_or_else(|| panic!("'{word}' needs a value"));
         match word.as_str() {
             "--rows" => options.rows = value().replace('_', "").parse().expect("a number of rows"),
             "--runs" => options.runs = value().parse::<usize>().expect("a number of runs").max(1),
+            "--only" => options.only = Some(value()),
             "--plans" => options.plans = true,
             "--hold" => options.hold = true,
             "--bench" => {}
-            _ => panic!("unknown option '{word}'; valid are --rows, --runs, --plans and --hold"),
+            _ => panic!("unknown option '{word}'; valid are --rows, --runs, --only, --plans and --hold"),
         }
     }
     options
@@ -120,11 +122,12 @@ async fn measure(options: &Options) {
         let mut hand = Hand::open(url).await;
         let mut plans = Vec::new();
         let questions = ["page", "deep page", "count"].into_iter().chain(FIELDS.map(|f| f.0)).chain(["histogram"]);
-        let head: Vec<_> = questions.collect();
+        let is_wanted = |name: &str| options.only.as_ref().is_none_or(|only| only == name);
+        let head: Vec<_> = questions.filter(|name| is_wanted(name)).collect();
         println!("\n| {name} | {} |\n|---|{}", head.join(" | "), "---|".repeat(head.len()));
         for case in cases(now) {
             let mut cells = Vec::new();
-            for question in questions_of(&case, now, &mut hand).await {
+            for question in questions_of(&case, now, &mut hand).await.into_iter().filter(|q| is_wanted(q.name)) {
                 let measured = take_turns(&store, &mut hand, &question, case.text, options.runs).await;
                 if options.plans && measured.store > LONG {
                     let plan = store.explain(&question.query).await.unwrap().join("\n    ");
