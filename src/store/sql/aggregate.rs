@@ -96,6 +96,12 @@ pub fn devices_named(source: &Source, needle: &str, limit: u64) -> (Sql, Vec<Cel
     (sql, vec![CellType::Id(source.map.device.ty), CellType::Text])
 }
 
+/// Whether a histogram is answered by an index of types alone once each type is a branch of its own. Where the rows
+/// themselves have to be read, it would read them again for each type.
+pub fn is_in_index(source: &Source, resolved: &Resolved) -> bool {
+    source.indexes.kind && resolved.rest.is_empty() && resolved.devices == Set::All
+}
+
 /// Rows by bucket and type: bucket, type, count. A type that is known is a branch of its own where an index serves it,
 /// so that the index alone answers.
 pub fn histogram(
