@@ -170,7 +170,7 @@ impl Asker<'_> {
             return Ok(out);
         }
         let known = match &resolved.kinds {
-            Set::All if self.source.indexes.kind => known_kinds(s, self.source).await?,
+            Set::All if aggregate::is_in_index(self.source, &resolved) => known_kinds(s, self.source).await?,
             _ => None,
         };
         let known = known.as_deref().filter(|k| !k.is_empty() && k.len() <= MAX_KIND_BRANCHES);

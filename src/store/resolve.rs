@@ -123,7 +123,13 @@ fn need_names(source: &Source, check: &Check) -> Result<(), SourceError> {
     };
     let party = if table == "devices" { Party::Device } else { Party::Org };
     let by_uuid = source.party(party).is_some_and(|c| c.ty == IdType::Uuid);
-    if readable || !by_uuid || !any.iter().all(|m| matches!(m, NameMatch::Name(_))) {
+    // A whole device name still leads to its id, by the rule that ids are made with.
+    let needs = |m: &NameMatch| match m {
+        NameMatch::Name(Pattern::Is(_)) => party == Party::Org,
+        NameMatch::Name(_) => true,
+        _ => false,
+    };
+    if readable || !by_uuid || !any.iter().all(needs) {
         return Ok(());
     }
     Err(SourceError::Shape(format!(

@@ -10,7 +10,7 @@ use crate::domain::page::Cursor;
 use crate::protocol::query::Field;
 use crate::store::catalog::Source;
 use crate::store::columns::IdColumn;
-use crate::store::resolve::Resolved;
+use crate::store::resolve::{Resolved, Set};
 
 /// A skip scan gives up beyond this many values: the field is no small set, and listing it costs more than it helps.
 pub const MAX_VALUES: usize = 300;
@@ -142,6 +142,12 @@ pub fn devices_named(source: &Source, needle: &str, limit: u64) -> (Sql, Vec<Cel
     sql.push("SELECT d.id, d.name FROM devices d WHERE ").push(&test).push(" ORDER BY d.name, d.id LIMIT ");
     sql.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
     (sql, vec![CellType::Id(source.map.device.ty), CellType::Text])
+}
+
+/// Whether a histogram is answered by an index of types alone once each type is a branch of its own. Where the rows
+/// themselves have to be read, it would read them again for each type.
+pub fn is_in_index(source: &Source, resolved: &Resolved) -> bool {
+    source.indexes.kind && resolved.rest.is_empty() && resolved.devices == Set::All
 }
 
 /// How far the next `rows` rows reach in an order, whatever their texts say: the time of the last of them, and how many
