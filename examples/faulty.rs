@@ -39,11 +39,13 @@ fn main() -> std::process::ExitCode {
         filter: Default::default(),
         zone: Zone::Utc,
         other_zone: Zone::Utc,
+        views: Vec::new(),
+        history: Vec::new(),
         keymap: Default::default(),
         columns: Default::default(),
         size: (0, 0),
     };
-    let ended = runtime.block_on(console::run(Faulty, settings, Skin::new(true, false, false)));
+    let ended = runtime.block_on(console::run(Faulty, settings, (Skin::new(true, false, false), Default::default())));
     runtime.shutdown_background();
     match ended {
         Ok(_) => 0.into(),

@@ -14,7 +14,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("worker", &["domain", "protocol"]),
     ("app", &["domain", "protocol"]),
     ("ui", &["domain", "protocol", "app"]),
-    ("config", &["domain", "protocol", "store", "headless"]),
+    ("config", &["domain", "protocol", "store", "app", "ui", "headless"]),
     ("headless", &["domain", "protocol", "demo", "store", "app", "ui", "config", "runtime", "logging"]),
     ("runtime", &["domain", "protocol", "worker", "app", "ui"]),
     ("logging", &["config"]),

@@ -292,7 +292,7 @@ PYTHON
 # ---- the console on it: the list, and the true dates of the true certificates in the detail --------------------------
 
 python3 - "$RENEWSCOPE" "$T/truth" <<'PYTHON'
-import datetime, fcntl, os, pty, re, select, signal, struct, sys, termios, time
+import datetime, fcntl, os, pty, re, select, struct, sys, termios, time
 
 program, truth = sys.argv[1:]
 ends = {}
@@ -305,29 +305,32 @@ pid, terminal = pty.fork()
 if pid == 0:
     os.environ["TERM"] = "xterm-256color"
     os.execv(program, [program])
-fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
-os.kill(pid, signal.SIGWINCH)
-seen = ""
+columns = 140
 
 def wait(*wanted):
-    """Waits until all of the texts have been drawn since the last call."""
-    global seen
+    """Waits until all of the texts are on the screen. Only what changes is drawn, so a new size asks for all of it."""
+    global columns
     until = time.monotonic() + 30
-    # Styles and positions stand between words, never inside of one text.
-    while not all(text in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen) for text in wanted):
-        if time.monotonic() > until:
-            sys.exit(f"the console does not show {wanted}; it sent: {seen[-3000:]!r}")
-        if select.select([terminal], [], [], 0.2)[0]:
-            seen += os.read(terminal, 65536).decode("utf-8", "replace")
+    while time.monotonic() < until:
+        columns ^= 1
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        seen, pause = "", time.monotonic() + 0.5
+        while time.monotonic() < pause:
+            if select.select([terminal], [], [], 0.1)[0]:
+                seen += os.read(terminal, 65536).decode("utf-8", "replace")
+        # The console moves over blanks instead of writing them.
+        text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\s", "", seen)
+        if all(word.replace(" ", "") in text for word in wanted):
+            return
+    sys.exit(f"the console does not show {wanted}, but: {text[-3000:]!r}")
 
 def keys(text):
-    global seen
-    seen = ""
     os.write(terminal, text.encode())
 
 wait("renewal failed", "60 events", "edge-0020")
 for device, kind in [("edge-0006", "success"), ("edge-0016", "failed")]:
     keys("X")
+    wait("60 events")
     keys(f"/device:{device} type:{kind}\r")
     wait("2 events" if kind == "success" else "1 event")
     keys("\r")

@@ -1,6 +1,9 @@
 //! The program on a real terminal, and the harness that drives it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "common/pg.rs"]
+#[allow(dead_code)]
+mod pg;
 #[path = "common/pty.rs"]
 mod pty;
 
@@ -123,9 +126,15 @@ impl Fleet {
         format!("sqlite:{}", self.dir.path().join("fleet.db").display())
     }
     fn open(&self) -> Screen {
-        let screen = Screen::start(&["--db", &self.url()], &[], 24, 80);
+        let screen = self.start();
         screen.wait_for("edge-0299");
         screen
+    }
+    /// With nothing of the user's own: configuration and memory are in the test's directory.
+    fn start(&self) -> Screen {
+        let home = self.dir.path().to_str().unwrap();
+        let env = [("HOME", home), ("XDG_STATE_HOME", home), ("XDG_CONFIG_HOME", home)];
+        Screen::start(&["--db", &self.url()], &env, 24, 80)
     }
 }
 
@@ -230,7 +239,7 @@ fn hostile_text_sends_nothing_to_the_terminal() {
         "{\"device\":\"evil\\u001b]0;owned\\u0007\",\"event_type\":\"renewal_failed\",\"error_message\":\
          \"\\u001b[2J\\u001b]52;c;b3duZWQ=\\u0007 \\u202egnp \\u009b31m end\",\"created_at\":\"2026-11-20T10:00:00Z\"}\n",
     );
-    let mut screen = Screen::start(&["--db", &fleet.url()], &[], 24, 80);
+    let mut screen = fleet.start();
     screen.wait_for("evil");
     screen.keys("<Enter>");
     screen.wait_for("end");
@@ -248,4 +257,87 @@ fn without_a_terminal_it_says_what_to_use() {
     let ran = std::process::Command::new(env!("CARGO_BIN_EXE_renewscope")).arg("demo").output().unwrap();
     assert_eq!(ran.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&ran.stderr).contains("needs a terminal"));
+}
+
+#[test]
+fn filters_columns_and_configuration_outlive_a_run() {
+    let fleet = Fleet::small();
+    let folder = fleet.dir.path().join("renewscope");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), "[keys]\nnext-failure = ['F3']\n[views]\nnine = 'device:edge-0009'\n")
+        .unwrap();
+    let mut first = fleet.open();
+    first.keys("/device:edge-0042<Enter>");
+    first.wait_for("1 event");
+    first.keys("Cjjjjjjj<Enter><Esc>");
+    first.wait_gone("ERROR");
+    first.keys("q");
+    first.wait_exit();
+    let mut second = fleet.open();
+    second.wait_gone("ERROR");
+    second.keys("/<Up>");
+    second.wait_for("/ device:edge-0042");
+    second.keys("<Esc>");
+    second.wait_for("/ every event");
+    second.keys(":nine<Enter>");
+    second.wait_for("/ device:edge-0009");
+    second.keys("q");
+    assert!(second.wait_exit().success());
+
+    std::fs::write(folder.join("config.toml"), "[defaults]\nthem = 'dark'\n").unwrap();
+    let third = fleet.start();
+    third.wait_for("line 2: unknown field");
+    assert_eq!(third.wait_exit().exit_code(), 2);
+}
+
+/// Statements of the console that the server runs now.
+async fn running(server: &mut sqlx::PgConnection) -> i64 {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' \
+                 AND application_name = 'renewscope'";
+    sqlx::query_scalar(count).fetch_one(server).await.unwrap()
+}
+
+#[test]
+fn on_a_database_that_hangs_every_key_echoes_and_nothing_is_left_running() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let url = pg::migrated().await;
+        let mut server = pg::connect(&url).await;
+        let mut screen = Screen::start(&["--db", &url], &[("HOME", "/nonexistent")], 24, 80);
+        screen.wait_for("No events here yet");
+        // From here on every question about events hangs.
+        sqlx::query("BEGIN").execute(&mut server).await.unwrap();
+        sqlx::query("LOCK TABLE certificate_renewal_events, devices IN ACCESS EXCLUSIVE MODE")
+            .execute(&mut server)
+            .await
+            .unwrap();
+        screen.keys("/");
+        screen.wait_for("Tab  type:");
+        let mut typed = String::new();
+        for c in "device:edge-00042*,x".chars() {
+            screen.keys(&c.to_string());
+            typed.push(c);
+            screen.wait_for(&format!("/ {typed}"));
+        }
+        // The look-up of names, and the tail's reading: nothing else.
+        let mut most = 0;
+        for _ in 0..20 {
+            most = most.max(running(&mut server).await);
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert!(most <= 2, "{most} statements run");
+        screen.keys("<Esc>");
+        screen.wait_for("/ every event");
+        screen.keys("q");
+        assert!(screen.wait_exit().success());
+        let mut left = running(&mut server).await;
+        for _ in 0..500 {
+            if left == 0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            left = running(&mut server).await;
+        }
+        assert_eq!(left, 0, "statements are left running");
+    });
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::event::Outcome;
 use crate::domain::instant::Instant;
-use crate::domain::page::{Page, Total};
+use crate::domain::page::Total;
 use crate::protocol::query::Answer;
 use crate::protocol::tail::{TailEvent, TailNews};
 use crate::protocol::{Reply, Slot, SourceError};
@@ -80,9 +80,12 @@ impl Model {
             let words = format!("could not look: {error}");
             return self.say(words);
         }
-        let Some(Page { rows, .. }) = self.seek.value() else { return };
-        let Some(row) = rows.first().cloned() else {
-            let way = if self.seeking_newer { "newer" } else { "older" };
+        let Some(page) = self.seek.value() else { return };
+        let Some(row) = page.rows.first().cloned() else {
+            if let Some(on) = page.onward(&self.seek_anchor) {
+                return self.seek_from(on, effects);
+            }
+            let way = if self.seek_anchor.is_older() { "older" } else { "newer" };
             return self.say(format!("no {way} failure under this filter"));
         };
         let criteria = self.criteria();
@@ -129,6 +132,7 @@ impl Model {
         self.tail.note(self.now, n, late);
         for row in &fresh {
             self.bars.arrive(row);
+            self.panes.arrive(row);
         }
         match self.count.value_mut() {
             Some(Total::Exact(total)) => *total += n,
@@ -153,6 +157,17 @@ impl Model {
     /// How many of the loaded rows failed; for the empty and the calm state of the screen.
     pub fn loaded_failures(&self) -> usize {
         self.list.rows().iter().filter(|r| r.kind.outcome() == Outcome::Failed).count()
+    }
+
+    /// Types that the filter names and no event has, as far as the pane of types lists all that there are.
+    pub fn unknown_types(&self) -> Vec<String> {
+        let Some(listed) = self.panes.get(super::panes::PaneId::Kind).and_then(|p| p.facets.value()) else {
+            return Vec::new();
+        };
+        let known = |word: &str| listed.values.iter().any(|v| super::panes::filter_word(v).as_deref() == Some(word));
+        let mut named = self.filter.exact_types();
+        named.retain(|word| !listed.more && !known(word));
+        named
     }
 
     /// Why the screen cannot be trusted at this moment, and since when.

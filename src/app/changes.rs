@@ -127,8 +127,8 @@ impl Model {
         }
         let (from, until) = match self.bars.bucket() {
             Some((bucket, _)) => {
-                let from = bucket.minus(Span(length.0 / 2));
-                (from, from.plus(length))
+                let until = bucket.plus(Span(length.0 / 2)).min(self.now);
+                (until.minus(length), until)
             }
             None => (until.minus(length), until),
         };
@@ -137,7 +137,7 @@ impl Model {
 
     /// Puts an absolute range into the filter; one that reaches beyond now stays open, so that new events show.
     fn look_at(&mut self, from: Instant, until: Instant, effects: &mut Vec<Effect>) {
-        let until = (until <= self.now).then_some(When::At(until));
+        let until = (until < self.now).then_some(When::At(until));
         let mut filter = self.filter.clone();
         filter.set_time(Range { from: Some(When::At(from)), until });
         self.apply(filter, effects);

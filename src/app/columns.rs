@@ -64,6 +64,10 @@ impl Columns {
         let find = |name: &'a str| COLUMNS.iter().find(|s| s.id == name).map(|s| s.column).ok_or(name);
         Ok(Self { wanted: names.into_iter().map(find).collect::<Result<_, _>>()?, cursor: 0 })
     }
+    /// The names of the wanted columns.
+    pub fn names(&self) -> Vec<&'static str> {
+        COLUMNS.iter().filter(|s| self.is_wanted(s.column)).map(|s| s.id).collect()
+    }
     pub fn is_wanted(&self, column: Column) -> bool {
         self.wanted.contains(&column)
     }

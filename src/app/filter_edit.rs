@@ -17,6 +17,8 @@ pub struct FilterEdit {
     /// Which remembered filter is shown, counted from the end; 0: the one being typed.
     back: usize,
     draft: String,
+    /// Enter was pressed on a mistake: the error counts more than what could be meant.
+    refused: bool,
     /// What could be meant at the cursor, best first.
     offers: Vec<Completion>,
     /// The offer that stands in the text, and the text before it was taken.
@@ -32,6 +34,14 @@ pub enum Edited {
 }
 
 impl FilterEdit {
+    /// With the filters of earlier runs, oldest first.
+    pub fn with_history(history: Vec<String>) -> Self {
+        Self { history, ..Self::default() }
+    }
+    /// The filter that was applied last.
+    pub fn last(&self) -> Option<&String> {
+        self.history.last()
+    }
     pub fn open(&mut self, filter: &Filter) {
         let mut text = filter.to_string();
         if !text.is_empty() {
@@ -44,7 +54,7 @@ impl FilterEdit {
         self.check();
     }
     pub fn offers(&self) -> &[Completion] {
-        &self.offers
+        if self.refused { &[] } else { &self.offers }
     }
     /// Which offer stands in the text.
     pub fn taken(&self) -> Option<usize> {
@@ -102,6 +112,7 @@ impl FilterEdit {
     }
 
     pub fn key(&mut self, key: KeyEvent) -> Edited {
+        self.refused = false;
         match key.code {
             KeyCode::Esc => return Edited::Left,
             KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Edited::Left,
@@ -110,6 +121,7 @@ impl FilterEdit {
                     self.remember();
                     return Edited::Apply(filter);
                 }
+                self.refused = true;
                 return Edited::Open;
             }
             KeyCode::Tab if key.modifiers.is_empty() => self.take_offer(1),

@@ -40,7 +40,7 @@ impl Bars {
     ) -> Option<Request> {
         let columns = i64::from(columns.max(8));
         let length = until.since(from).map_or(0, |s| s.as_seconds().max(1) + 1);
-        let step = WIDTHS.into_iter().find(|w| length / w + 2 <= columns).unwrap_or((length / columns + 1).max(1));
+        let step = WIDTHS.into_iter().find(|w| length / w + 2 <= columns).unwrap_or(length / (columns - 3) + 1);
         let step_micros = step.saturating_mul(1_000_000);
         let first = Instant::from_pg_micros(from.pg_micros().div_euclid(step_micros).saturating_mul(step_micros));
         let buckets = until.since(first).map_or(1, |s| s.0 / step_micros + 1).clamp(1, columns);

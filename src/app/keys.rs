@@ -10,7 +10,7 @@ use super::columns::COLUMNS;
 use super::filter_edit::{self, Edited};
 use super::msg::Effect;
 use super::panes::PaneId;
-use super::prompt::{Ask, Prompt, Prompted, TimeAnswer};
+use super::prompt::{Ask, Command, Prompt, Prompted, TimeAnswer};
 use super::{Focus, Layer, Model, SETTLE};
 
 impl Model {
@@ -19,6 +19,7 @@ impl Model {
         if key.kind == KeyEventKind::Release {
             return;
         }
+        self.notice = None;
         match self.layer {
             Some(Layer::Filter) => return self.filter_key(key, effects),
             Some(Layer::Prompt) => return self.prompt_key(key, effects),
@@ -54,20 +55,25 @@ impl Model {
             Edited::Left => self.layer = None,
             Edited::Apply(filter) => {
                 self.layer = None;
+                effects.extend(self.edit.last().filter(|_| !filter.is_empty()).cloned().map(Effect::Remember));
                 self.apply(filter, effects);
             }
         }
     }
 
     fn prompt_key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
-        match self.prompt.key(key) {
+        let choices = self.prompt.commands(&self.views).len();
+        match self.prompt.key(key, choices) {
             Prompted::Open => {}
             Prompted::Left => self.layer = None,
             Prompted::Done if self.prompt.ask == Ask::Command => {
                 self.layer = None;
-                let action = self.prompt.commands().get(self.prompt.cursor).map(|spec| spec.action);
-                match action {
-                    Some(action) => self.act(action, effects),
+                match self.prompt.commands(&self.views).get(self.prompt.cursor).copied() {
+                    Some(Command::Action(spec)) => self.act(spec.action, effects),
+                    Some(Command::View(_, filter)) => {
+                        let filter = filter.clone();
+                        self.apply(filter, effects);
+                    }
                     None => self.say("no such command; ? shows them all"),
                 }
             }
@@ -94,7 +100,10 @@ impl Model {
         match self.keymap.action(&key) {
             Some(Action::Down) => self.columns.cursor = (self.columns.cursor + 1).min(last),
             Some(Action::Up) => self.columns.cursor = self.columns.cursor.saturating_sub(1),
-            Some(Action::Open | Action::Pause | Action::Include | Action::Exclude) => self.columns.toggle(),
+            Some(Action::Open | Action::Pause | Action::Include | Action::Exclude) => {
+                self.columns.toggle();
+                effects.push(Effect::KeepColumns(self.columns.names()));
+            }
             Some(Action::Columns | Action::Close | Action::Back | Action::Cancel) => self.layer = None,
             Some(Action::Suspend) => effects.push(Effect::Suspend),
             _ => {}
@@ -171,8 +180,10 @@ impl Model {
             Action::PageUp => self.step(-self.page(), effects),
             Action::HalfDown => self.step(self.page() / 2, effects),
             Action::HalfUp => self.step(-(self.page() / 2), effects),
-            Action::Top => self.top(effects),
-            Action::Bottom => self.bottom(effects),
+            Action::Top | Action::Bottom => {
+                let inverted = self.oldest_first && self.focus == Focus::List;
+                if (action == Action::Top) != inverted { self.top(effects) } else { self.bottom(effects) }
+            }
             Action::Left if self.is_sideways() => self.step(-1, effects),
             Action::Right if self.is_sideways() => self.step(1, effects),
             Action::Histogram => self.turn_to_bars(self.focus != Focus::Histogram),
@@ -209,6 +220,11 @@ impl Model {
             Action::Later => self.wander(false, effects),
             Action::TimeDialog => self.ask(Ask::Time),
             Action::Palette => self.ask(Ask::Command),
+            Action::Sort => self.say("sorted by the time of the event: no index of this table carries another order"),
+            Action::Invert => {
+                self.oldest_first = !self.oldest_first;
+                self.say(if self.oldest_first { "oldest at the top" } else { "newest at the top" });
+            }
             Action::Columns => self.layer = Some(Layer::Columns),
             Action::NextMatch => self.next_match(1, effects),
             Action::PrevMatch => self.next_match(-1, effects),
@@ -232,6 +248,7 @@ impl Model {
     fn step(&mut self, delta: isize, effects: &mut Vec<Effect>) {
         match self.focus {
             Focus::List => {
+                let delta = if self.oldest_first { -delta } else { delta };
                 let more = self.list.step(delta, || self.filter.criteria(self.now, &self.zone));
                 effects.extend(more.map(Effect::Ask));
             }
@@ -261,7 +278,10 @@ impl Model {
 
     fn bottom(&mut self, effects: &mut Vec<Effect>) {
         match self.focus {
-            Focus::List if self.list.is_whole() => self.step(isize::MAX / 2, effects),
+            Focus::List if self.list.is_whole() => {
+                let more = self.list.step(isize::MAX / 2, || self.filter.criteria(self.now, &self.zone));
+                effects.extend(more.map(Effect::Ask));
+            }
             Focus::List => {
                 let criteria = self.criteria();
                 effects.push(Effect::Ask(self.list.oldest(criteria)));

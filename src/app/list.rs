@@ -31,10 +31,17 @@ pub struct List {
     more_older: bool,
     /// How many matching rows are newer than the first of the window, where that is known.
     base: Option<u64>,
+    /// Where the look goes on, where the last one ended for lack of time: towards older rows, and towards newer ones.
+    older_from: Option<Anchor>,
+    newer_from: Option<Anchor>,
+    /// How far that look has come.
+    looked_to: Option<Instant>,
+    /// The user has stopped it; a move or a new question starts it again.
+    halted: bool,
     follow: bool,
     /// Rows that arrived while the cursor was elsewhere.
     arrived: u64,
-    load: Option<Load>,
+    load: Option<(Load, Anchor)>,
     generation: u64,
     failed: Option<SourceError>,
     answered: bool,
@@ -67,6 +74,10 @@ impl Default for List {
             more_newer: false,
             more_older: false,
             base: None,
+            older_from: None,
+            newer_from: None,
+            looked_to: None,
+            halted: false,
             follow: true,
             arrived: 0,
             load: None,
@@ -100,14 +111,18 @@ impl List {
     }
     /// The rows shown answer an older question than the one on the query bar.
     pub fn is_stale(&self) -> bool {
-        matches!(self.load, Some(Load::Replace(_))) || self.failed.is_some()
+        matches!(self.load, Some((Load::Replace(_), _))) || self.failed.is_some()
     }
     pub fn error(&self) -> Option<&SourceError> {
         self.failed.as_ref()
     }
     /// Whether the present question has been answered, so that "no rows" may be said.
     pub fn is_settled(&self) -> bool {
-        self.answered && self.load.is_none() && self.failed.is_none()
+        self.answered && self.load.is_none() && self.failed.is_none() && self.looked_to.is_none()
+    }
+    /// How far a look that takes long has come, and whether it goes on.
+    pub fn looked_to(&self) -> Option<(Instant, bool)> {
+        Some((self.looked_to?, !self.halted))
     }
     /// Whether the window holds the whole result.
     pub fn is_whole(&self) -> bool {
@@ -116,7 +131,8 @@ impl List {
 
     fn ask(&mut self, load: Load, anchor: Anchor, criteria: Criteria, debounce: Duration) -> Request {
         self.generation += 1;
-        self.load = Some(load);
+        self.load = Some((load, anchor.clone()));
+        self.halted = false;
         Request {
             ticket: Ticket { slot: Slot::List, generation: self.generation },
             query: Query::Page { criteria, anchor, limit: PAGE },
@@ -129,6 +145,16 @@ impl List {
         self.follow = true;
         self.arrived = 0;
         self.ask(Load::Replace(Land::Top), Anchor::Newest, criteria, debounce)
+    }
+    /// Asks another question: from the newest row where the list follows, else around the selected row, which stays
+    /// selected where it matches.
+    pub fn anew(&mut self, criteria: Criteria, debounce: Duration) -> Request {
+        let Some(row) = self.selected().filter(|_| !self.follow).cloned() else {
+            return self.newest(criteria, debounce);
+        };
+        self.arrived = 0;
+        let land = Land::On { id: Some(row.id.clone()), rows_above: 0 };
+        self.ask(Load::Replace(land), Anchor::At(row.created_at), criteria, debounce)
     }
     pub fn oldest(&mut self, criteria: Criteria) -> Request {
         self.follow = false;
@@ -171,26 +197,30 @@ impl List {
 
     /// Moves the cursor; asks for the next page when the end of the window comes near.
     pub fn step(&mut self, delta: isize, criteria: impl FnOnce() -> Criteria) -> Option<Request> {
+        // Towards the newest end, at the newest end: that is where following stands.
         if delta != 0 && (delta > 0 || self.view.cursor > 0) {
             self.follow = false;
         }
+        self.halted = false;
         self.view.step(delta, self.rows.len());
         self.prefetch(criteria)
     }
 
-    /// The next page in the direction in which fewer than [`MARGIN`] rows are left, if there is one.
+    /// The next page in the direction in which too few rows are left, if there is one.
     pub fn prefetch(&mut self, criteria: impl FnOnce() -> Criteria) -> Option<Request> {
-        if self.load.is_some() || self.failed.is_some() {
+        if self.load.is_some() || self.failed.is_some() || self.halted {
             return None;
         }
         let margin = MARGIN.max(self.view.height);
         if self.more_older && self.view.cursor + margin >= self.rows.len() {
-            let last = self.rows.back()?.cursor();
-            return Some(self.ask(Load::Older, Anchor::Older(last), criteria(), Duration::ZERO));
+            let last = || self.rows.back().map(|r| Anchor::Older(r.cursor()));
+            let anchor = self.older_from.clone().or_else(last)?;
+            return Some(self.ask(Load::Older, anchor, criteria(), Duration::ZERO));
         }
         if self.more_newer && self.view.cursor < margin {
-            let first = self.rows.front()?.cursor();
-            return Some(self.ask(Load::Newer, Anchor::Newer(first), criteria(), Duration::ZERO));
+            let first = || self.rows.front().map(|r| Anchor::Newer(r.cursor()));
+            let anchor = self.newer_from.clone().or_else(first)?;
+            return Some(self.ask(Load::Newer, anchor, criteria(), Duration::ZERO));
         }
         None
     }
@@ -202,18 +232,20 @@ impl List {
     /// Gives up the running question; what is on screen stays.
     pub fn cancel(&mut self) {
         self.generation += 1;
+        self.halted = true;
         if self.load.take().is_some() && !self.answered {
             self.failed = Some(SourceError::Cancelled);
         }
     }
 
     pub fn settle(&mut self, outcome: Result<Page, SourceError>) {
-        let Some(load) = self.load.take() else { return };
+        let Some((load, asked)) = self.load.take() else { return };
         match outcome {
             Err(error) => self.failed = Some(error),
             Ok(page) => {
                 self.failed = None;
                 self.answered = true;
+                self.note_walk(&page, &asked, &load);
                 match load {
                     Load::Replace(land) => self.replace(page, &land),
                     Load::Older => self.append_older(page),
@@ -222,6 +254,20 @@ impl List {
             }
         }
         self.view.settle(self.rows.len());
+    }
+
+    /// Keeps where a look that ended for lack of time goes on.
+    fn note_walk(&mut self, page: &Page, asked: &Anchor, load: &Load) {
+        let on = page.onward(asked).filter(|_| page.looked_to.is_some());
+        if matches!(load, Load::Replace(_)) {
+            (self.older_from, self.newer_from) = (None, None);
+        }
+        if asked.is_older() {
+            self.older_from = on;
+        } else {
+            self.newer_from = on;
+        }
+        self.looked_to = page.looked_to;
     }
 
     fn replace(&mut self, page: Page, land: &Land) {

@@ -86,6 +86,10 @@ pub struct Settings {
     pub zone: Zone,
     /// The other zone that `T` switches to.
     pub other_zone: Zone,
+    /// Named filters, for the palette.
+    pub views: Vec<(String, Filter)>,
+    /// Filters of earlier runs, oldest first.
+    pub history: Vec<String>,
     pub keymap: Keymap,
     pub columns: Columns,
     pub size: (u16, u16),
@@ -115,11 +119,14 @@ pub struct Model {
     pub names: Fetch<Facets>,
     pub help_scroll: usize,
     pub columns: Columns,
+    pub views: Vec<(String, Filter)>,
+    /// The list is drawn with its oldest row at the top. The window itself is always newest first.
+    pub oldest_first: bool,
     keymap: Keymap,
     needles: Needles,
     notice: Option<(String, Instant)>,
-    /// Cursor of the row from which a seek began, and whether it looks for newer rows.
-    seeking_newer: bool,
+    /// Where the running seek looks.
+    seek_anchor: Anchor,
     facets_due: Option<Instant>,
     /// Filters before and after this one.
     earlier: Vec<Filter>,
@@ -141,7 +148,7 @@ impl Model {
             focus: Focus::List,
             layer: None,
             filter: settings.filter,
-            edit: FilterEdit::default(),
+            edit: FilterEdit::with_history(settings.history),
             prompt: Prompt::new(Ask::Time),
             list: List::default(),
             count: Fetch::new(Slot::Count),
@@ -154,10 +161,12 @@ impl Model {
             names: Fetch::new(Slot::Names),
             help_scroll: 0,
             columns: settings.columns,
+            views: settings.views,
+            oldest_first: false,
             keymap: settings.keymap,
             needles: Needles::default(),
             notice: None,
-            seeking_newer: false,
+            seek_anchor: Anchor::Newest,
             facets_due: None,
             earlier: Vec::new(),
             later: Vec::new(),
@@ -231,7 +240,7 @@ impl Model {
     fn ask_everything(&mut self, wait: Duration, effects: &mut Vec<Effect>) {
         self.needles = Needles::of(&self.filter);
         let criteria = self.criteria();
-        effects.push(Effect::Ask(self.list.newest(criteria.clone(), wait)));
+        effects.push(Effect::Ask(self.list.anew(criteria.clone(), wait)));
         effects.push(Effect::Ask(self.count.ask(Query::Count { criteria, ceiling: Some(COUNT_CEILING) }, wait)));
         self.ask_facets(wait, effects);
         self.ask_bars(wait, effects);
@@ -315,13 +324,17 @@ impl Model {
     fn seek_failure(&mut self, newer: bool, effects: &mut Vec<Effect>) {
         let Some(row) = self.list.selected() else { return };
         let here = row.cursor();
-        let anchor = if newer { Anchor::Newer(here) } else { Anchor::Older(here) };
+        self.seek_from(if newer { Anchor::Newer(here) } else { Anchor::Older(here) }, effects);
+    }
+
+    /// Looks for a failure from there on.
+    fn seek_from(&mut self, anchor: Anchor, effects: &mut Vec<Effect>) {
         let mut failures = self.filter.clone();
         if !failures.failures_only() {
             failures.toggle_failures();
         }
         let criteria = failures.criteria(self.now, &self.zone);
-        self.seeking_newer = newer;
+        self.seek_anchor = anchor.clone();
         let request: Request = self.seek.ask(Query::Page { criteria, anchor, limit: 1 }, Duration::ZERO);
         effects.push(Effect::Ask(request));
     }

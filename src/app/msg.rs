@@ -29,6 +29,10 @@ pub enum Effect {
     Tail(TailOrder),
     /// Send to the terminal's clipboard.
     Copy(Clean),
+    /// Keep an applied filter for later runs.
+    Remember(String),
+    /// Keep the chosen columns for later runs.
+    KeepColumns(Vec<&'static str>),
     Suspend,
     Quit,
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tui_input::Input;
 
+use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::filter::{self, Filter};
+use crate::domain::page::Total;
 use crate::domain::text::Clean;
 use crate::protocol::query::{Facet, FacetQuery, Facets, Field};
 use crate::protocol::{Query, Request, Slot};
@@ -87,6 +89,24 @@ impl Panes {
     }
     pub fn get_mut(&mut self, id: PaneId) -> Option<&mut Pane> {
         self.all.iter_mut().find(|p| p.id == id)
+    }
+
+    /// Counts a row that arrived live among the values that are listed. Rows that only the rest of the filter would let
+    /// through are not told; the panes are asked again from time to time.
+    pub fn arrive(&mut self, row: &RenewalEvent) {
+        for pane in &mut self.all {
+            let id = match pane.id {
+                PaneId::Time => continue,
+                PaneId::Kind => Some(Id::Text(row.kind.raw().into())),
+                PaneId::Org => row.org_id.clone(),
+                PaneId::Reason => row.reason.clone().map(Id::Text),
+                PaneId::Device => Some(row.device_id.clone()),
+            };
+            let listed = pane.facets.value_mut().and_then(|f| f.values.iter_mut().find(|v| v.id == id));
+            if let Some(Facet { rows: Total::Exact(n), .. }) = listed {
+                *n += 1;
+            }
+        }
     }
 
     /// Rows of each pane below its title, in the order of [`PaneId::ALL`], for `height` rows in all. The pane in

@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
 
+use crate::domain::filter::Filter;
 use crate::domain::instant::Instant;
 use crate::domain::when::{Range, When};
 use crate::domain::zone::Zone;
@@ -47,7 +48,8 @@ impl Prompt {
         Self { ask, input: Input::default(), error: None, cursor: 0 }
     }
 
-    pub fn key(&mut self, key: KeyEvent) -> Prompted {
+    /// Takes a key; `choices` is the number of commands that are offered.
+    pub fn key(&mut self, key: KeyEvent, choices: usize) -> Prompted {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Esc => return Prompted::Left,
@@ -63,7 +65,7 @@ impl Prompt {
                 edit(&mut self.input, key);
             }
         }
-        self.cursor = self.cursor.min(self.commands().len().saturating_sub(1));
+        self.cursor = self.cursor.min(choices.saturating_sub(1));
         Prompted::Open
     }
 
@@ -85,17 +87,20 @@ impl Prompt {
         When::parse(text).map(|from| TimeAnswer::Range(Range { from: Some(from), until: None })).map_err(told)
     }
 
-    /// The commands that fit what is typed, best first: by the beginning of the name, then by all words.
-    pub fn commands(&self) -> Vec<&'static Spec> {
+    /// The commands that fit what is typed, best first: by the beginning of the name, then by all words. Named filters
+    /// come as `view NAME`.
+    pub fn commands<'a>(&self, views: &'a [(String, Filter)]) -> Vec<Command<'a>> {
         if self.ask != Ask::Command {
             return Vec::new();
         }
         let typed = self.input.value().trim().to_ascii_lowercase();
-        let mut found: Vec<(u8, &'static Spec)> = ACTIONS
-            .iter()
-            .filter_map(|spec| {
-                let whole = format!("{} {}", spec.id, spec.title).to_ascii_lowercase();
-                let rank = if spec.id.starts_with(&typed) {
+        let actions = ACTIONS.iter().map(Command::Action);
+        let all = actions.chain(views.iter().map(|(name, filter)| Command::View(name, filter)));
+        let mut found: Vec<(u8, Command<'a>)> = all
+            .filter_map(|command| {
+                let name = command.name().to_ascii_lowercase();
+                let whole = format!("{name} {}", command.title()).to_ascii_lowercase();
+                let rank = if name.starts_with(&typed) {
                     0
                 } else if whole.contains(&typed) {
                     1
@@ -104,10 +109,32 @@ impl Prompt {
                 } else {
                     return None;
                 };
-                Some((rank, spec))
+                Some((rank, command))
             })
             .collect();
         found.sort_by_key(|(rank, _)| *rank);
-        found.into_iter().map(|(_, spec)| spec).collect()
+        found.into_iter().map(|(_, command)| command).collect()
+    }
+}
+
+/// What the palette offers.
+#[derive(Clone, Copy)]
+pub enum Command<'a> {
+    Action(&'static Spec),
+    View(&'a str, &'a Filter),
+}
+
+impl Command<'_> {
+    pub fn name(&self) -> String {
+        match self {
+            Self::Action(spec) => spec.id.to_owned(),
+            Self::View(name, _) => format!("view {name}"),
+        }
+    }
+    pub fn title(&self) -> String {
+        match self {
+            Self::Action(spec) => spec.title.to_owned(),
+            Self::View(_, filter) => filter.to_string(),
+        }
     }
 }

@@ -28,10 +28,16 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Args, Clone, Default)]
 pub struct Global {
-    /// Database: sqlite:PATH or postgres://USER@HOST/NAME [env: RENEWSCOPE_DB, then DATABASE_URL; default: a file in
+    /// Database: sqlite:PATH, postgres://USER@HOST/NAME or a name of the configuration [env: RENEWSCOPE_DB, then DATABASE_URL; default: a file in
     /// the user's data directory]
     #[arg(long, global = true, value_name = "URL", help_heading = "Options of every command")]
     pub db: Option<String>,
+    /// The configuration file [default: renewscope/config.toml in the user's configuration directory]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Options of every command")]
+    pub config: Option<PathBuf>,
+    /// A filter of the configuration, by its name
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Options of every command")]
+    pub view: Option<String>,
     /// Time zone that times are read and shown in: an IANA name, 'local' or 'UTC' [default: UTC]
     #[arg(long, global = true, value_name = "ZONE", help_heading = "Options of every command")]
     pub tz: Option<String>,
@@ -274,7 +280,11 @@ pub enum Db {
         delete_events: bool,
     },
     /// Add the paging indexes to an event table that others made
-    Index,
+    Index {
+        /// The search indexes too: they find words in errors and reasons at once, and cost space and some write speed
+        #[arg(long)]
+        search: bool,
+    },
 }
 
 /// A path that may be empty: a hook passes what it has, and the event counts more than the file.

@@ -3,6 +3,7 @@
 //! [`cli`] holds what was typed; here it is checked and completed. Nothing here opens a database or prints.
 
 pub mod cli;
+pub mod file;
 pub mod paths;
 
 use std::fmt;
@@ -10,16 +11,23 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use file::File;
+
+use crate::app::columns::Columns;
+use crate::app::keymap::Keymap;
 use crate::domain::filter::Filter;
 use crate::domain::text::Clean;
 use crate::domain::zone::Zone;
 use crate::store::Address;
+use crate::ui::skin::Theme;
 
 /// Where a setting came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
     Option(&'static str),
     Variable(&'static str),
+    /// The configuration file.
+    File,
     Default,
 }
 
@@ -28,6 +36,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Option(name) => write!(f, "option {name}"),
             Self::Variable(name) => write!(f, "environment {name}"),
+            Self::File => f.write_str("configuration file"),
             Self::Default => f.write_str("default"),
         }
     }
@@ -47,7 +56,16 @@ pub struct Config {
     /// The file in the user's data directory, which is made and migrated when it is missing.
     pub embedded: bool,
     pub zone: Setting<Zone>,
-    pub filter: Filter,
+    pub filter: Setting<Filter>,
+    /// Named filters.
+    pub views: Vec<(String, Filter)>,
+    pub keymap: Keymap,
+    pub columns: Option<Columns>,
+    pub theme: Option<Theme>,
+    /// The configuration file that was read.
+    pub file: Option<PathBuf>,
+    /// The name by which the database was asked for, where it has one.
+    pub database_name: Option<String>,
     pub color: cli::When,
     pub ascii: bool,
     pub limit: Option<u64>,
@@ -62,6 +80,11 @@ pub enum ConfigError {
     Zone { origin: Origin, why: String },
     #[error("{0}")]
     Filter(String),
+    /// `line` 0: not known.
+    #[error("{path}{}: {why}", if *line > 0 { format!(", line {line}") } else { String::new() })]
+    File { path: String, line: usize, why: String },
+    #[error("no view '{name}'; {valid}")]
+    View { name: String, valid: String },
     #[error("no home directory is known, so there is no place for the event file; name one with '--db sqlite:PATH'")]
     NoHome,
     #[error("the data directory '{0}' is no UTF-8 text; name a file with '--db sqlite:PATH'")]
@@ -76,42 +99,88 @@ impl Config {
     pub fn resolve(
         global: &cli::Global,
         filter: &[String],
+        file: File,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let (database, embedded) = database(global, &variable)?;
+        let chosen = database(global, &file, &variable)?;
         let filter = Filter::parse(&filter.join(" ")).map_err(|e| ConfigError::Filter(e.to_string()))?;
         Ok(Self {
-            database,
-            embedded,
-            zone: zone(global)?,
-            filter,
+            database: chosen.address,
+            embedded: chosen.embedded,
+            database_name: chosen.name,
+            zone: zone(global, &file)?,
+            filter: view(global, &file, filter)?,
+            views: file.views.into_iter().collect(),
+            keymap: file.keymap,
+            columns: file.columns,
+            theme: file.theme,
+            file: file.path,
             color: color(global, &variable),
-            ascii: global.ascii,
+            ascii: global.ascii || file.ascii,
             limit: global.limit,
         })
     }
 }
 
+/// A database that was chosen.
+struct Chosen {
+    address: Setting<Address>,
+    embedded: bool,
+    name: Option<String>,
+}
+
 fn database(
     global: &cli::Global,
+    file: &File,
     variable: &impl Fn(&str) -> Option<String>,
-) -> Result<(Setting<Address>, bool), ConfigError> {
+) -> Result<Chosen, ConfigError> {
     let from_variable =
         || DATABASE_VARIABLES.iter().find_map(|name| Some((variable(name).filter(|v| !v.is_empty())?, *name)));
-    let (text, origin) = match &global.db {
-        Some(text) => (text.clone(), Origin::Option("--db")),
+    let asked = match &global.db {
+        Some(text) => Some((text.clone(), Origin::Option("--db"))),
         None => match from_variable() {
-            Some((text, name)) => (text, Origin::Variable(name)),
-            None => {
-                let address = Address::sqlite(embedded_file()?);
-                return Ok((Setting { value: address, origin: Origin::Default }, true));
-            }
+            Some((text, name)) => Some((text, Origin::Variable(name))),
+            None => file.db.clone().map(|text| (text, Origin::File)),
         },
     };
-    match Address::parse(&text) {
-        Ok(value) => Ok((Setting { value, origin }, false)),
-        Err(e) => Err(ConfigError::Database { origin, why: Clean::line(&e.to_string()).as_str().to_owned() }),
+    let Some((text, origin)) = asked else {
+        let value = Address::sqlite(embedded_file()?);
+        return Ok(Chosen { address: Setting { value, origin: Origin::Default }, embedded: true, name: None });
+    };
+    let named = file.databases.get(&text);
+    let told = |why: String| ConfigError::Database { origin, why: Clean::line(&why).as_str().to_owned() };
+    if named.is_none() && !text.contains([':', '/', '.']) {
+        let names = file.databases.keys().cloned().collect::<Vec<_>>().join(", ");
+        let valid = if names.is_empty() {
+            "the configuration file names none".to_owned()
+        } else {
+            format!("named are {names}")
+        };
+        return Err(told(format!("'{text}' is neither an address nor the name of a database; {valid}")));
     }
+    let value = Address::parse(named.unwrap_or(&text)).map_err(|e| told(e.to_string()))?;
+    Ok(Chosen { address: Setting { value, origin }, embedded: false, name: named.map(|_| text) })
+}
+
+/// The words of a filter count before `--view`, that before the view of the configuration; words and `--view` hold both.
+fn view(global: &cli::Global, file: &File, words: Filter) -> Result<Setting<Filter>, ConfigError> {
+    let (name, origin) = match (&global.view, &file.view) {
+        (Some(name), _) => (name, Origin::Option("--view")),
+        (None, Some(name)) if words.is_empty() => (name, Origin::File),
+        (None, _) => return Ok(Setting { value: words, origin: Origin::Default }),
+    };
+    let Some(found) = file.views.get(name) else {
+        let names = file.views.keys().cloned().collect::<Vec<_>>().join(", ");
+        let valid = if names.is_empty() {
+            "the configuration file names none".to_owned()
+        } else {
+            format!("named are {names}")
+        };
+        return Err(ConfigError::View { name: Clean::line(name).as_str().to_owned(), valid });
+    };
+    let both = format!("{found} {words}");
+    let value = Filter::parse(both.trim()).map_err(|e| ConfigError::Filter(e.to_string()))?;
+    Ok(Setting { value, origin })
 }
 
 fn embedded_file() -> Result<PathBuf, ConfigError> {
@@ -122,9 +191,12 @@ fn embedded_file() -> Result<PathBuf, ConfigError> {
     Ok(file)
 }
 
-fn zone(global: &cli::Global) -> Result<Setting<Zone>, ConfigError> {
-    let Some(name) = &global.tz else { return Ok(Setting { value: Zone::Utc, origin: Origin::Default }) };
-    let origin = Origin::Option("--tz");
+fn zone(global: &cli::Global, file: &File) -> Result<Setting<Zone>, ConfigError> {
+    let (name, origin) = match (&global.tz, &file.tz) {
+        (Some(name), _) => (name, Origin::Option("--tz")),
+        (None, Some(name)) => (name, Origin::File),
+        (None, None) => return Ok(Setting { value: Zone::Utc, origin: Origin::Default }),
+    };
     let local = name.eq_ignore_ascii_case("local");
     let machine = if local { iana_time_zone::get_timezone().ok() } else { None };
     if local && machine.is_none() {
@@ -153,7 +225,9 @@ mod tests {
 
     fn resolve(global: cli::Global, set: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let set: Vec<(String, String)> = set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Config::resolve(&global, &[], |name| set.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()))
+        Config::resolve(&global, &[], File::default(), |name| {
+            set.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone())
+        })
     }
 
     #[test]

@@ -12,6 +12,11 @@ pub fn embedded_database() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.data_dir().join(DIRECTORY).join("events.db"))
 }
 
+/// The configuration file, where no other is named.
+pub fn config_file() -> Option<PathBuf> {
+    Some(Xdg::new().ok()?.config_dir().join(DIRECTORY).join("config.toml"))
+}
+
 /// The directory of the log.
 pub fn state_directory() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.state_dir()?.join(DIRECTORY))

@@ -1,7 +1,7 @@
 //! Windows on an ordered result: keyset cursors, pages, and totals that say how sure they are.
 
 use super::event::{Id, RenewalEvent};
-use super::instant::Instant;
+use super::instant::{Instant, Span};
 use std::sync::Arc;
 
 /// A place in the order: newest first by `created_at`, ties by `id`, both descending. Names a row; the row itself
@@ -25,6 +25,15 @@ pub enum Anchor {
     Newer(Cursor),
     /// The rows at or before this instant: where a jump to a time lands.
     At(Instant),
+    /// The rows at or after this instant, those nearest to it: where a look towards the newer end goes on.
+    AtOrAfter(Instant),
+}
+
+impl Anchor {
+    /// Whether the page is read from its newest row on towards older ones.
+    pub const fn is_older(&self) -> bool {
+        matches!(self, Self::Newest | Self::Older(_) | Self::At(_))
+    }
 }
 
 /// One page, always newest first, whichever way it was asked for.
@@ -35,6 +44,25 @@ pub struct Page {
     pub more_newer: bool,
     /// Whether older rows match beyond the last of these.
     pub more_older: bool,
+    /// The look ended for lack of time before the page was full. In the direction of reading the rows are complete up
+    /// to and including this instant; what lies beyond has not been looked at, and `more_older` (or `more_newer`, for a
+    /// page read towards newer rows) is true. [`Page::onward`] goes on from there. `None` for every page of a source that
+    /// was opened without a budget.
+    pub looked_to: Option<Instant>,
+}
+
+impl Page {
+    /// Where the page beyond this one begins, in the direction in which this one was asked for; `None` at the end.
+    /// A page may have no rows and still go on.
+    pub fn onward(&self, asked: &Anchor) -> Option<Anchor> {
+        let tick = Span(1);
+        match (asked.is_older(), self.looked_to) {
+            (true, Some(t)) => Some(Anchor::At(t.minus(tick))),
+            (false, Some(t)) => Some(Anchor::AtOrAfter(t.plus(tick))),
+            (true, None) => self.rows.last().filter(|_| self.more_older).map(|r| Anchor::Older(r.cursor())),
+            (false, None) => self.rows.first().filter(|_| self.more_newer).map(|r| Anchor::Newer(r.cursor())),
+        }
+    }
 }
 
 impl RenewalEvent {

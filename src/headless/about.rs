@@ -24,6 +24,17 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
     let log_on = std::env::var_os(logging::VARIABLE).is_some_and(|v| !v.is_empty());
     let rows = [
         ("database", config.database.value.to_string(), config.database.origin.to_string()),
+        (
+            "configuration file",
+            config.file.as_ref().map_or("none".to_owned(), |p| p.display().to_string()),
+            "--config".to_owned(),
+        ),
+        ("filter", or_none(config.filter.value.to_string()), config.filter.origin.to_string()),
+        (
+            "views",
+            or_none(config.views.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ")),
+            "configuration file".to_owned(),
+        ),
         ("time zone", config.zone.value.name().to_owned(), config.zone.origin.to_string()),
         ("colour", color.to_owned(), "--color, NO_COLOR".to_owned()),
         (
@@ -40,6 +51,10 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
     }
     writer.finish().map_err(stdout_failed)?;
     Ok(Exit::Done)
+}
+
+fn or_none(text: String) -> String {
+    if text.is_empty() { "none".to_owned() } else { text }
 }
 
 /// A completion script on stdout.

@@ -38,6 +38,9 @@ pub async fn count(
         Answer::Count(total) => number(total),
         other => return Err(unexpected(&other).into()),
     };
+    if rows == 0 {
+        session.tell_unknown_types(&config.filter.value).await;
+    }
     let mut out = stdout();
     match format {
         // One number is one number, unless a form was asked for by name.

@@ -26,7 +26,8 @@ pub async fn db(config: &Config, format: Format, command: Db) -> Result<Exit, Fa
             report.print(&rows)
         }
         Db::Rollback { to, delete_events } => rollback(&report, address, to, delete_events).await,
-        Db::Index => report.print(&indexes(&migrate::index(address).await?)),
+        Db::Index { search: false } => report.print(&indexes(&migrate::index(address).await?)),
+        Db::Index { search: true } => report.print(&indexes(&migrate::index_search(address).await?)),
     }
 }
 
@@ -109,10 +110,12 @@ fn indexes(reports: &[IndexReport]) -> Vec<Line> {
             IndexState::Exists => "exists",
             IndexState::Created => "created",
             IndexState::Rebuilt => "rebuilt",
+            IndexState::Missing if r.on_request => "on request: db index --search",
             IndexState::Missing => "missing",
         };
         let size = r.bytes.map(|b| format!(", {} KiB", b.div_ceil(1024))).unwrap_or_default();
-        let detail = format!("({}) for {}{size}", r.columns, r.purpose);
+        let note = r.note.as_ref().map(|n| format!("; {n}")).unwrap_or_default();
+        let detail = format!("({}) for {}{size}{note}", r.columns, r.purpose);
         ["index".into(), r.name.clone(), state.into(), detail]
     };
     reports.iter().map(line).collect()

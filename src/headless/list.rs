@@ -41,7 +41,7 @@ pub async fn list(config: &Config, format: Format, interrupt: &Interrupt) -> Res
 
 /// The filter by the clock of now.
 pub fn criteria(config: &Config) -> Criteria {
-    config.filter.criteria(clock::now(), &config.zone.value)
+    config.filter.value.criteria(clock::now(), &config.zone.value)
 }
 
 /// One event, by its id or the beginning of it.

@@ -22,10 +22,12 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
-use crate::config::Config;
 use crate::config::cli::{Cli, Command, Format, lift_negations};
+use crate::config::file::File;
+use crate::config::{Config, paths};
+use crate::domain::suggest::nearest;
 use crate::domain::text::Clean;
 use crate::logging;
 
@@ -69,6 +71,9 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Man) => return about::man(),
         _ => {}
     }
+    if let (None, [word]) = (&cli.command, cli.filter.as_slice()) {
+        refuse_mistyped(word)?;
+    }
     let filter: &[String] = match &cli.command {
         None => &cli.filter,
         Some(Command::List(c)) => &c.filter,
@@ -77,7 +82,12 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Export(c)) => &c.filter,
         Some(_) => &[],
     };
-    let config = Config::resolve(&cli.global, filter, |name| std::env::var(name).ok())?;
+    let file = match &cli.global.config {
+        Some(path) => File::read(path, true)?,
+        None => paths::config_file().map_or(Ok(File::default()), |path| File::read(&path, false))?,
+    };
+    let file = if cli.command.is_some() { File { view: None, ..file } } else { file };
+    let config = Config::resolve(&cli.global, filter, file, |name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -87,6 +97,16 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     // A task that waits for a dead server must not hold up the exit.
     runtime.shutdown_background();
     done
+}
+
+/// A lone word that is almost a command was meant as one.
+fn refuse_mistyped(word: &str) -> Result<(), Failure> {
+    let commands: Vec<String> = Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let near = nearest(word, commands.iter().map(String::as_str)).filter(|_| !word.contains([':', '"']));
+    near.map_or(Ok(()), |command| {
+        let hint = format!("'{word}' is no command; did you mean '{command}'? To look for the word write '\"{word}\"'");
+        Err(Failure::Usage(hint))
+    })
 }
 
 async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {

@@ -19,7 +19,7 @@ use crate::domain::text::{Clean, without_nul};
 use crate::domain::when::When;
 use crate::protocol::SourceError;
 use crate::runtime::clock;
-use crate::store::{Access, RowOutcome};
+use crate::store::RowOutcome;
 
 /// A hook must not wait long for a database.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,8 +31,10 @@ const ERROR_LIMIT: u64 = 16 << 20;
 pub async fn record(config: &Config, args: Record) -> Result<Exit, Failure> {
     let event = event(config, &args)?;
     let stored = tokio::time::timeout(PATIENCE, async {
-        let store = session::connect(config, Access::Write).await?;
-        store.create(&event).await
+        let store = session::connect(config, session::to_write()).await?;
+        let stored = store.create(&event).await;
+        store.close().await;
+        stored
     });
     let stored = stored.await.unwrap_or_else(|_| {
         let why = format!("no answer within {} s", PATIENCE.as_secs());

@@ -5,17 +5,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app::Settings;
-use crate::app::columns::Columns;
-use crate::app::keymap::Keymap;
-use crate::config::Config;
 use crate::config::cli::When;
+use crate::config::{Config, paths};
 use crate::demo::Fleet;
 use crate::domain::filter::Filter;
 use crate::domain::zone::Zone;
 use crate::runtime::clock;
 use crate::runtime::console::{ConsoleError, End, run};
-use crate::store::{Access, Address, ConnectOptions, Store};
-use crate::ui::skin::Skin;
+use crate::runtime::memory::Memory;
+use crate::store::{Access, Address, ConnectOptions, SearchBudget, Store};
+use crate::ui::skin::{Skin, Theme};
 
 use super::failure::{Exit, Failure};
 use super::session::connect;
@@ -30,10 +29,15 @@ const SEED: u64 = 20_261_121;
 /// Opens the console on the configured database.
 pub async fn console(config: Config) -> Result<Exit, Failure> {
     need_terminal()?;
-    let store = connect(&config, Access::Read).await?;
+    let store = connect(&config, for_the_screen()).await?;
     let address = store.address().to_string();
-    let reach = if config.embedded { String::new() } else { format!("--db {address}") };
-    show(store, &config, settings(&config, address, reach)).await
+    let (title, reach) = match (&config.database_name, config.embedded) {
+        (Some(name), _) => (name.clone(), format!("--db {name}")),
+        (None, true) => (address, String::new()),
+        (None, false) => (address.clone(), format!("--db {address}")),
+    };
+    let title = at_home(title);
+    show(store, &config, settings(&config, title, reach)).await
 }
 
 /// Opens the console on a simulated fleet that goes on living, in a file that is removed afterwards.
@@ -58,7 +62,7 @@ pub async fn demo(config: Config) -> Result<Exit, Failure> {
             let _ = writer.create_many(&fleet.live(clock::now())).await;
         }
     });
-    let reader = Store::connect(&address, &ConnectOptions::default()).await?;
+    let reader = Store::connect(&address, &for_the_screen()).await?;
     let mut settings = settings(&config, "demo fleet".into(), format!("--db {address}"));
     if settings.filter.is_empty() {
         // The incident of the story is today's.
@@ -67,6 +71,16 @@ pub async fn demo(config: Config) -> Result<Exit, Failure> {
     let ended = show(reader, &config, settings).await;
     living.abort();
     ended
+}
+
+/// A path below the home directory with `~`, so that the part that tells files apart is in sight.
+fn at_home(title: String) -> String {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let short = title
+        .strip_prefix("sqlite:")
+        .and_then(|p| p.strip_prefix(&home))
+        .filter(|p| !home.is_empty() && p.starts_with('/'));
+    short.map_or(title.clone(), |rest| format!("~{rest}"))
 }
 
 fn need_terminal() -> Result<(), Failure> {
@@ -82,11 +96,13 @@ fn settings(config: &Config, title: String, reach: String) -> Settings {
     Settings {
         title,
         reach,
-        filter: Filter::clone(&config.filter),
+        filter: config.filter.value.clone(),
+        views: config.views.clone(),
         zone,
         other_zone: if zone == Zone::Utc { local } else { Zone::Utc },
-        keymap: Keymap::default(),
-        columns: Columns::default(),
+        keymap: config.keymap.clone(),
+        columns: memory().columns().or(config.columns.clone()).unwrap_or_default(),
+        history: memory().filters(),
         size: (0, 0),
     }
 }
@@ -97,12 +113,23 @@ async fn show(store: Store, config: &Config, settings: Settings) -> Result<Exit,
         When::Never => false,
         When::Auto => std::env::var("TERM").is_ok_and(|term| term != "dumb"),
     };
-    let skin = Skin::new(colour, config.ascii, has_light_background());
-    match run(store, settings, skin).await {
+    let by_terminal = if has_light_background() { Theme::Light } else { Theme::Dark };
+    let theme = if colour { config.theme.unwrap_or(by_terminal) } else { Theme::Mono };
+    let skin = Skin::themed(theme, config.ascii);
+    match run(store, settings, (skin, memory())).await {
         Ok(End::Quit) => Ok(Exit::Done),
         Ok(End::Signal(number)) => Ok(Exit::Signal(u8::try_from(number).unwrap_or(0))),
         Err(error) => Err(Failure::Failed(error.to_string())),
     }
+}
+
+/// Questions that cannot be answered from an index come back in parts, so that the screen shows how far they are.
+fn for_the_screen() -> ConnectOptions {
+    ConnectOptions { search_budget: Some(SearchBudget::default()), ..ConnectOptions::default() }
+}
+
+fn memory() -> Memory {
+    Memory::in_directory(paths::state_directory())
 }
 
 /// Some terminals tell their colours as `COLORFGBG=0;15`; 7 and 9 to 15 are light backgrounds.

@@ -8,12 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::event::RenewalEvent;
-use crate::domain::filter::Criteria;
+use crate::domain::filter::{Criteria, Filter};
 use crate::domain::page::{Anchor, Page};
+use crate::protocol::query::{FacetQuery, Field};
 use crate::protocol::{Answer, Query, SourceError};
 use crate::store::{Access, ConnectOptions, Store};
 
 use super::failure::{Exit, Failure};
+use super::tell;
 
 /// How long an interrupted command may take to end by itself. Its query is stopped in milliseconds; only a read or
 /// write that blocks takes longer.
@@ -53,15 +55,20 @@ async fn either(a: &mut Signal, b: &mut Signal) {
     tokio::select! { _ = a.recv() => {}, _ = b.recv() => {} }
 }
 
+/// A session that may write.
+pub fn to_write() -> ConnectOptions {
+    ConnectOptions { access: Access::Write, ..ConnectOptions::default() }
+}
+
 /// Connects as the settings say; the embedded file is made where it is missing.
-pub async fn connect(config: &Config, access: Access) -> Result<Store, SourceError> {
+pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, SourceError> {
     if let (true, Some(directory)) = (config.embedded, config.database.value.path().and_then(|p| p.parent())) {
         std::fs::create_dir_all(directory).map_err(|e| SourceError::Unreachable {
             address: config.database.value.to_string(),
             why: format!("cannot make the directory '{}': {e}", directory.display()),
         })?;
     }
-    let options = ConnectOptions { access, create: config.embedded, ..ConnectOptions::default() };
+    let options = ConnectOptions { create: config.embedded, ..options };
     Store::connect(&config.database.value, &options).await
 }
 
@@ -77,7 +84,7 @@ impl Session {
         let store = tokio::select! {
             biased;
             () = interrupt.asked() => return Err(Failure::Interrupted),
-            store = connect(config, Access::Read) => store?,
+            store = connect(config, ConnectOptions::default()) => store?,
         };
         Ok(Self { store, interrupt: interrupt.clone() })
     }
@@ -88,6 +95,27 @@ impl Session {
         match self.ask(query).await? {
             Answer::Page(page) => Ok(page),
             other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Where nothing matched: says on stderr which types of the filter no event has, since a mistyped one finds nothing
+    /// either. An answer that cannot be had is no answer; the command's own result stands.
+    pub async fn tell_unknown_types(&self, filter: &Filter) {
+        let named = filter.exact_types();
+        if named.is_empty() {
+            return;
+        }
+        let query = FacetQuery {
+            field: Field::Kind,
+            criteria: Criteria::default(),
+            needle: String::new(),
+            limit: 300,
+            ceiling: 1,
+        };
+        let Ok(Answer::Facets(facets)) = self.ask(Query::Facets(query)).await else { return };
+        let known = |word: &str| facets.values.iter().any(|v| v.id.as_ref().is_some_and(|id| id.raw() == word));
+        for word in named.iter().filter(|word| !facets.more && !known(word)) {
+            tell(&format!("no event at all has the type '{word}'"));
         }
     }
 

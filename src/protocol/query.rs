@@ -10,9 +10,10 @@ use crate::domain::text::Text;
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Query {
-    /// Rows of the list, errors cut to their head. -> [`Answer::Page`]
+    /// Rows of the list, errors cut to their head. A source that was given a budget for searches may stop before the
+    /// page is full; see [`Page::looked_to`]. -> [`Answer::Page`]
     Page { criteria: Criteria, anchor: Anchor, limit: u32 },
-    /// As `Page`, with whole error texts; for exports. -> [`Answer::Page`]
+    /// As `Page`, with whole error texts and however long it takes; for exports. -> [`Answer::Page`]
     WholePage { criteria: Criteria, anchor: Anchor, limit: u32 },
     /// How many rows match; stops counting at `ceiling`. -> [`Answer::Count`]
     Count { criteria: Criteria, ceiling: Option<u64> },

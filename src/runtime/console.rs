@@ -20,6 +20,7 @@ use crate::ui::skin::Skin;
 use crate::worker::{self, News, Order};
 
 use super::clock;
+use super::memory::Memory;
 use super::signals::{Signal, Signals};
 use super::terminal;
 
@@ -48,19 +49,21 @@ pub enum End {
 }
 
 /// Runs the console on `source` until the user leaves or a signal ends it. The terminal is given back in any case.
-pub async fn run<S: EventSource>(source: S, mut settings: Settings, skin: Skin) -> Result<End, ConsoleError> {
+pub async fn run<S: EventSource>(source: S, mut settings: Settings, look: (Skin, Memory)) -> Result<End, ConsoleError> {
     if !stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(ConsoleError::NoTerminal);
     }
     settings.size = crossterm::terminal::size()?;
     let (news, inbox) = mpsc::channel(NEWS);
     let orders = worker::start(source, news, clock::now);
+    let (skin, memory) = look;
     let (model, effects) = Model::new(settings, clock::now());
     terminal::install_panic_hook();
     terminal::enter()?;
     let _guard = terminal::Guard;
     let screen = new_screen()?;
-    let mut console = Console { model, skin, screen, orders, dirty: true, end: None, last_frame: Deadline::now() };
+    let mut console =
+        Console { model, skin, memory, screen, orders, dirty: true, end: None, last_frame: Deadline::now() };
     for effect in effects {
         console.perform(effect).await;
     }
@@ -74,6 +77,7 @@ fn new_screen() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
 struct Console {
     model: Model,
     skin: Skin,
+    memory: Memory,
     screen: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     orders: mpsc::Sender<Order>,
     dirty: bool,
@@ -178,6 +182,8 @@ impl Console {
                 );
                 return;
             }
+            Effect::Remember(filter) => return self.memory.remember(&filter),
+            Effect::KeepColumns(names) => return self.memory.keep_columns(&names),
             Effect::Suspend => return,
             Effect::Quit => {
                 self.end = Some(End::Quit);

@@ -2,5 +2,6 @@
 
 pub mod clock;
 pub mod console;
+pub mod memory;
 mod signals;
 mod terminal;

@@ -6,10 +6,12 @@ use super::Shared;
 use super::catalog::Source;
 use super::facets::facets;
 use super::resolve::{Resolved, Set, known_kinds, resolve};
+use super::search::narrow;
 use super::session::Session;
 use super::sql::keys::{Bound, Order};
 use super::sql::page::{Errors, Window, decode, event, page};
 use super::sql::{Dialect, aggregate, histogram};
+use super::walk;
 use crate::domain::event::{Id, Outcome, RenewalEvent, outcome_of};
 use crate::domain::filter::Criteria;
 use crate::domain::instant::{Instant, Span};
@@ -52,7 +54,9 @@ pub struct Asker<'a> {
 
 impl Asker<'_> {
     pub async fn resolve(&self, s: &mut Session, criteria: &Criteria) -> Result<Resolved, SourceError> {
-        resolve(s, self.source, &self.shared.names, criteria).await
+        let mut resolved = resolve(s, self.source, &self.shared.names, criteria).await?;
+        narrow(s, self.source, &mut resolved).await?;
+        Ok(resolved)
     }
 
     async fn page(
@@ -69,16 +73,25 @@ impl Asker<'_> {
             Anchor::Older(c) => (Bound::OlderThan(c.clone()), Order::NewestFirst),
             Anchor::Newer(c) => (Bound::NewerThan(c.clone()), Order::OldestFirst),
             Anchor::At(t) => (Bound::AtOrBefore(*t), Order::NewestFirst),
+            Anchor::AtOrAfter(t) => (Bound::AtOrAfter(*t), Order::OldestFirst),
         };
-        let (rows, more) = self.rows(s, &resolved, bound, order, (limit, errors)).await?;
+        let budget = self.shared.search_budget.filter(|_| errors == Errors::Head);
+        let budget = budget.filter(|_| walk::is_called_for(self.source, &resolved));
+        let (rows, more, looked_to) = match budget {
+            Some(budget) => walk::walk(self, s, resolved, (bound, order), (limit, budget)).await?,
+            None => {
+                let (rows, more) = self.rows(s, &resolved, bound, order, (limit, errors)).await?;
+                (rows, more, None)
+            }
+        };
         // Whether rows lie on the side that the page was reached from would cost a query to know.
         let (more_newer, more_older) = match anchor {
             Anchor::Newest => (false, more),
             Anchor::Oldest => (more, false),
             Anchor::Older(_) | Anchor::At(_) => (true, more),
-            Anchor::Newer(_) => (more, true),
+            Anchor::Newer(_) | Anchor::AtOrAfter(_) => (more, true),
         };
-        Ok(Answer::Page(Page { rows, more_newer, more_older }))
+        Ok(Answer::Page(Page { rows, more_newer, more_older, looked_to }))
     }
 
     async fn since(
@@ -88,14 +101,15 @@ impl Asker<'_> {
         floor: Instant,
         limit: u32,
     ) -> Result<Answer, SourceError> {
-        let mut resolved = self.resolve(s, criteria).await?;
+        // A tail asks for the last seconds, again and again: they are few, and no index of texts finds them sooner.
+        let mut resolved = resolve(s, self.source, &self.shared.names, criteria).await?;
         resolved.clamp(Some(floor), None);
         let (rows, more) = self.rows(s, &resolved, Bound::Nowhere, Order::OldestFirst, (limit, Errors::Head)).await?;
-        Ok(Answer::Page(Page { rows, more_newer: more, more_older: true }))
+        Ok(Answer::Page(Page { rows, more_newer: more, more_older: true, looked_to: None }))
     }
 
     /// Rows newest first, and whether more follow in the direction of reading.
-    async fn rows(
+    pub async fn rows(
         &self,
         s: &mut Session,
         resolved: &Resolved,
@@ -156,7 +170,7 @@ impl Asker<'_> {
             return Ok(out);
         }
         let known = match &resolved.kinds {
-            Set::All if self.source.indexes.kind => known_kinds(s, self.source).await?,
+            Set::All if aggregate::is_in_index(self.source, &resolved) => known_kinds(s, self.source).await?,
             _ => None,
         };
         let known = known.as_deref().filter(|k| !k.is_empty() && k.len() <= MAX_KIND_BRANCHES);

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::columns::{ColumnMap, IdColumn, IdType, SqlIdent, TextColumn, TimeColumn, TimeType};
+use super::search::SearchIndexes;
 use super::session::Conn;
 use super::sql::cell::CellType;
 use super::sql::filter::Party;
@@ -41,6 +42,8 @@ pub struct PageIndexes {
     pub kind: bool,
     pub org_kind: bool,
     pub device: bool,
+    /// Not a paging index: any index that leads with the time, so that a stretch of time can be read alone.
+    pub clock: bool,
 }
 
 /// Where the names of devices come from.
@@ -60,6 +63,7 @@ pub struct Source {
     pub profile: Profile,
     pub map: ColumnMap,
     pub indexes: PageIndexes,
+    pub search: SearchIndexes,
     /// Every row has an organisation, and an index lists them.
     pub closed_orgs: bool,
     /// Every row has a type, and an index lists them.
@@ -227,6 +231,7 @@ pub async fn detect(conn: &mut Conn) -> Result<Source, SourceError> {
         )));
     };
     let indexes = indexes(conn).await?;
+    let search = super::search::indexes(conn).await?;
     let own = super::migrate::is_own(conn, &tables).await?;
     let dialect = conn.dialect();
     let map = column_map(dialect, events)?;
@@ -235,6 +240,7 @@ pub async fn detect(conn: &mut Conn) -> Result<Source, SourceError> {
         dialect,
         profile,
         indexes: page_indexes(&map, &indexes),
+        search: SearchIndexes::of(&map, &search),
         closed_orgs: map.org.as_ref().is_some_and(|c| c.required && leads(&indexes, &c.name)),
         closed_kinds: map.kind.required && !map.kind.cast && leads(&indexes, &map.kind.name),
         devices: device_names(tables.get("devices"), &map),
@@ -261,6 +267,7 @@ fn page_indexes(map: &ColumnMap, indexes: &[Index]) -> PageIndexes {
         kind: has(&[kind]),
         org_kind: org.is_some_and(|o| has(&[o, kind])),
         device: has(&[device]),
+        clock: leads(indexes, &map.created_at.name),
     }
 }
 

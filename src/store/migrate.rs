@@ -1,10 +1,12 @@
-//! The schema of our own database: what is applied, going forward, going back, and the paging indexes of a table that
-//! others made.
+//! The schema of our own database: what is applied, going forward, going back, and the indexes of a table that others
+//! made.
 //!
 //! Nothing here runs by connecting (but see [`ConnectOptions::create`]); each function is a command that a
-//! person gives. A database whose event table we did not make is reported and left as it is; only [`index`] adds to it.
+//! person gives. A database whose event table we did not make is reported and left as it is; only [`index()`] and
+//! [`index_search`] add to it.
 
 mod index;
+mod search;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +23,7 @@ use super::sql::cell::CellType;
 use super::{Access, Address, ConnectOptions, Dialect, Sql, connector};
 use crate::protocol::SourceError;
 
-pub use index::{IndexReport, IndexState, index};
+pub use index::{IndexReport, IndexState, index, index_search};
 
 /// Where the driver notes what was applied.
 const TABLE: &str = "_sqlx_migrations";

@@ -1,6 +1,6 @@
 //! The databases: the questions of the protocol answered from PostgreSQL and SQLite, and events stored in them.
 //!
-//! The one layer that knows a driver. Questions are composed once for both databases ([`sql`]), through a map of columns,
+//! The one layer that knows a driver. Questions are composed once for both databases (`sql`), through a map of columns,
 //! with values only ever bound. Nothing here migrates by connecting, except where [`ConnectOptions::create`] says so,
 //! and a session that was opened to read cannot write: the server refuses it.
 
@@ -14,9 +14,11 @@ mod facets;
 pub mod migrate;
 mod postgres;
 mod resolve;
+mod search;
 mod session;
 mod sql;
 mod sqlite;
+mod walk;
 mod write;
 
 use std::sync::{Arc, Mutex};
@@ -55,6 +57,25 @@ pub struct ConnectOptions {
     pub statement_timeout: Duration,
     /// How the session calls itself to the server's administrator.
     pub application_name: String,
+    /// How much [`Query::Page`] may look at where no index carries the search. `None`: all of it, so that every page is
+    /// complete. A console, where a person waits, gives [`SearchBudget::default`].
+    pub search_budget: Option<SearchBudget>,
+}
+
+/// The bounds of one look for rows that no index finds; see [`Page::looked_to`](crate::domain::page::Page::looked_to).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SearchBudget {
+    /// No further slice is begun after this time. One slice is always looked at.
+    pub time: Duration,
+    /// Rows of the first slice; the next ones grow and shrink by how long one took.
+    pub first_slice: u64,
+}
+
+impl Default for SearchBudget {
+    /// An answer in about a tenth of a second, whatever is sought.
+    fn default() -> Self {
+        Self { time: Duration::from_millis(100), first_slice: 2000 }
+    }
 }
 
 impl Default for ConnectOptions {
@@ -64,6 +85,7 @@ impl Default for ConnectOptions {
             create: false,
             statement_timeout: Duration::from_secs(30),
             application_name: "renewscope".to_owned(),
+            search_budget: None,
         }
     }
 }
@@ -86,6 +108,7 @@ pub struct Store(Arc<Shared>);
 pub(crate) struct Shared {
     pub address: Address,
     pub access: Access,
+    pub search_budget: Option<SearchBudget>,
     pub names: directory::Names,
     pool: Arc<Pool>,
     source: Mutex<Option<(Moment, Arc<Source>)>>,
@@ -104,6 +127,7 @@ impl Store {
         let shared = Shared {
             address: address.clone(),
             access: options.access,
+            search_budget: options.search_budget,
             names: directory::Names::default(),
             pool: Pool::new(connector(address, options)),
             source: Mutex::default(),
@@ -198,6 +222,15 @@ impl Store {
         }
     }
 
+    /// Closes the connections in order. Of an SQLite file, the last one to close takes the write-ahead log back into it,
+    /// so that the file alone holds everything.
+    pub async fn close(&self) {
+        if let Some(watch) = self.0.watch.lock().await.take() {
+            session::Conn::Sqlite(Box::new(watch)).close().await;
+        }
+        self.0.pool.close().await;
+    }
+
     pub fn address(&self) -> &Address {
         &self.0.address
     }
@@ -242,7 +275,7 @@ impl Shared {
         }
         if source.profile != catalog::Profile::Own {
             return Err(SourceError::Invalid(format!(
-                "the event table at {} was not made by renewscope and is only read; store events in a database of their own",
+                "the event table at {} was not made by renewscope, or this role cannot read '_sqlx_migrations' that says so; it is only read; store events in a database of their own",
                 self.address
             )));
         }

@@ -52,11 +52,21 @@ pub struct Resolved {
     /// Excluded.
     pub until: Option<Instant>,
     pub rest: Vec<Condition>,
+    /// An index of texts narrows the rows; see [`crate::store::search`].
+    pub narrowed: bool,
 }
 
 impl Resolved {
     pub const fn everything() -> Self {
-        Self { kinds: Set::All, orgs: Set::All, devices: Set::All, from: None, until: None, rest: Vec::new() }
+        Self {
+            kinds: Set::All,
+            orgs: Set::All,
+            devices: Set::All,
+            from: None,
+            until: None,
+            rest: Vec::new(),
+            narrowed: false,
+        }
     }
     /// Whether it is known without asking that no row matches.
     pub fn is_empty(&self) -> bool {
@@ -83,6 +93,7 @@ pub async fn resolve(
     let mut out = Resolved::everything();
     let (mut kinds, mut orgs, mut devices) = (Vec::new(), Vec::new(), Vec::new());
     for clause in &criteria.all {
+        need_names(source, &clause.check)?;
         match &clause.check {
             Check::Time { from, until } if !clause.negated => out.clamp(*from, *until),
             Check::Kind(_) => kinds.push(clause),
@@ -101,6 +112,29 @@ pub async fn resolve(
         resolve_party(s, source, names, (Party::Device, negated, any), &mut out).await?;
     }
     Ok(out)
+}
+
+/// A filter by name alone cannot be answered where no name can be read: zero rows would be a wrong answer.
+fn need_names(source: &Source, check: &Check) -> Result<(), SourceError> {
+    let (any, table, readable) = match check {
+        Check::Org(any) => (any, "organizations", source.map.org.is_none() || source.org_name.is_some()),
+        Check::Device(any) => (any, "devices", source.devices != DeviceNames::Nowhere),
+        _ => return Ok(()),
+    };
+    let party = if table == "devices" { Party::Device } else { Party::Org };
+    let by_uuid = source.party(party).is_some_and(|c| c.ty == IdType::Uuid);
+    // A whole device name still leads to its id, by the rule that ids are made with.
+    let needs = |m: &NameMatch| match m {
+        NameMatch::Name(Pattern::Is(_)) => party == Party::Org,
+        NameMatch::Name(_) => true,
+        _ => false,
+    };
+    if readable || !by_uuid || !any.iter().all(needs) {
+        return Ok(());
+    }
+    Err(SourceError::Shape(format!(
+        "names cannot be looked up: this session cannot read '{table}'; filter by id, or let it SELECT there"
+    )))
 }
 
 async fn resolve_kinds(

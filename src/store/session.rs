@@ -105,6 +105,14 @@ impl Pool {
         Arc::new(Self { connector, idle: Mutex::default(), permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)) })
     }
 
+    /// Closes the connections that rest, and waits until they are closed.
+    pub async fn close(&self) {
+        let idle = self.idle.lock().map(|mut idle| std::mem::take(&mut *idle)).unwrap_or_default();
+        for (conn, _) in idle {
+            conn.close().await;
+        }
+    }
+
     /// A session of one's own: a rested connection that still answers, or a new one.
     pub async fn acquire(self: &Arc<Self>) -> Result<Session, SourceError> {
         let permit = match timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await {

@@ -87,6 +87,11 @@ impl Connector {
             std::fs::create_dir_all(parent)
                 .map_err(|e| context.unreachable(format!("its directory cannot be made: {e}")))?;
         }
+        let wal = PathBuf::from(format!("{}-wal", self.path.display()));
+        if wal.exists() && !self.path.exists() {
+            let why = format!("the log of a deleted file is still there; move '{}' away", wal.display());
+            return Err(context.unreachable(why));
+        }
         let options = self.options().read_only(false).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
         let conn = options.connect().await.map_err(|e| context.error(e))?;
         sqlx::Connection::close(conn).await.map_err(|e| context.error(e))
@@ -96,7 +101,7 @@ impl Connector {
         let writes = self.access == Access::Write;
         // A console has four of these open: half a mebibyte of page cache each. A writer touches the ends of ten
         // indexes in every batch; what its cache cannot hold is written out and read again.
-        let cache = if writes { "-65536" } else { "-512" };
+        let cache = if writes { "-16384" } else { "-512" };
         SqliteConnectOptions::new()
             .filename(&self.path)
             .read_only(!writes)

@@ -5,6 +5,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::Model;
+use crate::domain::format;
+use crate::domain::measure;
 use crate::domain::text::Clean;
 
 use super::paint::Pen;
@@ -12,12 +14,28 @@ use super::skin::Skin;
 
 pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer, area: Rect) {
     let mut lines: Vec<(String, bool)> = Vec::new();
-    if model.trouble().is_some() {
-        lines.push(("Could not look. The last line says why.".into(), true));
+    if let Some((error, _)) = model.trouble() {
+        lines.push(("Could not look.".into(), true));
+        lines.push((String::new(), false));
+        let words = format!("{error}; {}", error.next_step());
+        let room = usize::from(area.width).saturating_sub(6);
+        lines.extend(measure::wrap(&Clean::line(&words), room).into_iter().map(|l| (l.as_str().to_owned(), false)));
+    } else if let Some((at, goes_on)) = model.list.looked_to() {
+        let when = format::stamp(at, &model.zone);
+        lines.push((format!("Nothing found yet: looked back to {when}."), true));
+        lines.push((String::new(), false));
+        let hint = match goes_on {
+            true => "It goes on until the oldest event; C-c stops it.",
+            false => "Stopped. j goes on; a time range or an index ('renewscope db index --search') makes it quick.",
+        };
+        lines.push((hint.into(), false));
     } else if !model.list.is_settled() {
         lines.push(("asking the database …".into(), false));
     } else if !model.filter.is_empty() {
         lines.push(("No event matches this filter.".into(), true));
+        for word in model.unknown_types() {
+            lines.push((format!("No event at all has the type '{}'.", Clean::line(&word)), true));
+        }
         lines.push((String::new(), false));
         for words in ["x   drops its last part", "X   drops all of it", "/   edits it", "0   looks at all time"] {
             lines.push((words.into(), false));

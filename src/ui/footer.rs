@@ -17,6 +17,7 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let area = model.geometry.footer;
     if model.layer == Some(Layer::Filter)
         && let Some(error) = model.edit.error()
+        && model.edit.offers().is_empty()
     {
         Pen::at(buf, area, 0).put(" ", skin.bad()).clean(&Clean::line(&error.to_string()), skin.bad());
         return;

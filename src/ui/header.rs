@@ -34,14 +34,12 @@ fn now_seconds(model: &Model) -> crate::domain::instant::Instant {
     crate::domain::instant::Instant::from_pg_micros(micros - micros.rem_euclid(1_000_000))
 }
 
+/// What is looked at. That nothing can be written comes first: it must not be cut.
 fn place(model: &Model, skin: &Skin) -> String {
-    let mut words = vec![model.title.clone()];
-    if let Some(source) = model.source.value() {
-        words.push(source.profile.clone());
-        if source.read_only {
-            words.push("read-only".into());
-        }
-    }
+    let source = model.source.value();
+    let safe = source.is_some_and(|s| s.read_only).then(|| "read-only".to_owned());
+    let words: Vec<String> =
+        safe.into_iter().chain([model.title.clone()]).chain(source.map(|s| s.profile.clone())).collect();
     words.join(&format!(" {} ", skin.glyphs.dot))
 }
 
@@ -138,6 +136,12 @@ fn type_in(area: Rect, sign: &str, input: &Input, styles: (Style, Style), buf: &
 fn place_in_result(model: &Model, skin: &Skin) -> String {
     if model.list.error().is_some() {
         return "could not look".into();
+    }
+    if let Some((at, goes_on)) = model.list.looked_to() {
+        let when = format::clock(at, &model.zone, true);
+        let state =
+            if goes_on { format!("looked back to {when}{}", skin.glyphs.more) } else { format!("stopped at {when}") };
+        return format!("{} found, {state}", format::count(model.list.rows().len() as u64));
     }
     let total = match model.count.value() {
         Some(Total::Exact(n)) => format::count(*n),

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use crate::app::Model;
 use crate::app::action::{ACTIONS, Group};
 use crate::app::columns::COLUMNS;
+use crate::app::prompt::Command;
 use crate::domain::text::Clean;
 
 use super::paint::{Pen, blank};
@@ -43,7 +44,7 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
 
 /// The commands that fit what is typed at the prompt, below it.
 pub fn palette(model: &Model, skin: &Skin, buf: &mut Buffer) {
-    let commands = model.prompt.commands();
+    let commands = model.prompt.commands(&model.views);
     let screen = model.geometry.screen;
     let height = screen.height.saturating_sub(4).min(commands.len() as u16 + 2).min(18);
     let area = Rect::new(0, 2, screen.width.min(78), height);
@@ -52,19 +53,19 @@ pub fn palette(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let inner = Rect::new(area.x + 2, area.y + 1, area.width.saturating_sub(4), area.height.saturating_sub(2));
     let rows = usize::from(inner.height);
     let first = (model.prompt.cursor + 1).saturating_sub(rows);
-    for (row, spec) in commands.iter().skip(first).take(rows).enumerate() {
+    for (row, command) in commands.iter().skip(first).take(rows).enumerate() {
         let line = Rect::new(inner.x, inner.y + row as u16, inner.width, 1);
         if first + row == model.prompt.cursor {
             super::paint::wash(buf, line, skin.selected(true));
         }
         let mut pen = Pen::at(buf, line, 0);
-        pen.cell(&Clean::line(spec.id), 17, skin.key()).put(" ", skin.text());
+        pen.cell(&Clean::line(&command.name()), 17, skin.key()).put(" ", skin.text());
         let room = pen.left().saturating_sub(KEY_WIDTH);
-        pen.cell(&Clean::line(spec.title), room, skin.text()).right(
-            &model.keymap().keys(spec.action),
-            KEY_WIDTH,
-            skin.muted(),
-        );
+        let keys = match command {
+            Command::Action(spec) => model.keymap().keys(spec.action),
+            Command::View(..) => String::new(),
+        };
+        pen.cell(&Clean::line(&command.title()), room, skin.text()).right(&keys, KEY_WIDTH, skin.muted());
     }
 }
 

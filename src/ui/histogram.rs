@@ -1,5 +1,5 @@
 //! Rows over time, stacked by outcome, failures at the bottom where the eye rests. Heights grow with the root of the
-//! count; within a bar the parts are to scale, and a bucket with a failure always shows one.
+//! count; within a bar the parts are to scale.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -23,7 +23,7 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let counts = model.bars.counts();
     let rows = area.height - 1;
     let left = area.x + 1 + (area.width.saturating_sub(2)).saturating_sub(counts.len() as u16);
-    let peak = model.bars.peak().max(1);
+    let peak = model.bars.peak();
     for (i, counted) in counts.iter().enumerate() {
         let x = left + i as u16;
         match counted {
@@ -51,6 +51,9 @@ fn note(model: &Model, skin: &Skin, width: Span, peak: u64) -> String {
     if let Some(error) = model.bars.error() {
         return format!("histogram: {error}");
     }
+    if peak == 0 && !model.bars.is_loading() {
+        return String::new();
+    }
     let busy = if model.bars.is_loading() { skin.glyphs.more } else { "" };
     format!("peak {} in {}{busy}", format::short_count(peak), format::span(width))
 }
@@ -60,7 +63,7 @@ fn bucket_note(model: &Model, skin: &Skin, buf: &mut Buffer, axis: Rect) {
     let (Some((from, until)), Some(cursor)) = (model.bars.bucket(), model.bars.cursor()) else { return };
     let counted = model.bars.counts().get(cursor).copied().flatten();
     let mut words =
-        format!("{} to {}", format::clock(from, &model.zone, false), format::clock(until, &model.zone, false));
+        format!("{} to {}", format::clock(from, &model.zone, true), format::clock(until, &model.zone, true));
     match counted {
         None => words.push_str("   not counted yet"),
         Some(counts) => {
@@ -108,23 +111,30 @@ fn column(buf: &mut Buffer, skin: &Skin, area: Rect, counts: [u64; 4], peak: u64
     }
 }
 
-/// The part that owns the bottom of the cell, over the part above it.
+/// A cell of the bar that reaches from `base` eighths on. A full cell shows its two largest neighbours, one over the
+/// other; the uppermost cell, which the bar does not fill, has room for one colour: that of its largest part.
 fn blend(skin: &Skin, tops: [u64; 4], base: u64) -> (&'static str, Style) {
-    let part = tops.iter().position(|top| *top > base).unwrap_or(0);
-    let top = tops.get(part).copied().unwrap_or(0);
-    let fill = (top - base).min(8) as usize;
-    let style = part_style(skin, part);
-    let above = tops.iter().skip(part + 1).position(|t| *t > top).map(|n| n + part + 1).filter(|_| fill < 8);
-    let style = match above.and_then(|above| part_style(skin, above).fg) {
-        // Only where the upper part fills the cell: a background cannot end half way.
-        Some(colour) if tops.last().is_some_and(|last| *last >= base + 8) => style.bg(colour),
-        _ => style,
+    let height = tops.last().copied().unwrap_or(0);
+    let mut below = base;
+    let shares = tops.map(|top| {
+        let share = top.min(base + 8).saturating_sub(below);
+        below = below.max(top.min(base + 8));
+        share
+    });
+    let largest = |skip: usize| {
+        let rest = shares.iter().enumerate().skip(skip).filter(|(_, share)| **share > 0);
+        rest.max_by_key(|(part, share)| (**share, std::cmp::Reverse(*part))).map(|(part, _)| part)
     };
-    let fill = match above {
-        Some(_) if style.bg.is_none() => (tops.last().copied().unwrap_or(0) - base).min(8) as usize,
-        _ => fill,
-    };
-    (skin.glyphs.eighths.get(fill).copied().unwrap_or("#"), style)
+    let glyph = |eighths: u64| skin.glyphs.eighths.get(eighths.min(8) as usize).copied().unwrap_or("#");
+    let lowest = shares.iter().position(|share| *share > 0).unwrap_or(0);
+    if height < base + 8 {
+        return (glyph(height - base), part_style(skin, largest(0).unwrap_or(lowest)));
+    }
+    let style = part_style(skin, lowest);
+    match largest(lowest + 1).and_then(|above| part_style(skin, above).fg) {
+        Some(colour) => (glyph(shares.get(lowest).copied().unwrap_or(8)), style.bg(colour)),
+        None => (glyph(8), style),
+    }
 }
 
 fn part_style(skin: &Skin, part: usize) -> Style {

@@ -27,9 +27,11 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let with_year = visible().any(|r| model.zone.civil(r.created_at).map(|c| c.year) != this_year);
     let columns = layout(&model.columns, usize::from(area.width), with_year, visible());
     titles(model, skin, buf, area, &columns);
-    for (row, event) in visible().enumerate() {
+    let shown = visible().count();
+    for (i, event) in visible().enumerate() {
+        let row = if model.oldest_first { shown - 1 - i } else { i };
         let line = Rect::new(area.x, area.y + 1 + row as u16, area.width, 1);
-        let selected = view.offset + row == view.cursor;
+        let selected = view.offset + i == view.cursor;
         if selected {
             wash(buf, line, skin.selected(model.focus == Focus::List));
         }

@@ -5,11 +5,34 @@ use ratatui::style::{Color, Modifier, Style};
 
 use crate::domain::event::Outcome;
 
+/// Which colours: for the background, for the eyes, or none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Theme {
+    #[default]
+    Dark,
+    Light,
+    /// Failures orange, successes blue: apart for all common kinds of colour vision.
+    ColourBlind,
+    /// No colour at all.
+    Mono,
+}
+
+impl Theme {
+    /// The names that a configuration uses.
+    pub const ALL: [(&'static str, Self); 4] =
+        [("dark", Self::Dark), ("light", Self::Light), ("colour-blind", Self::ColourBlind), ("mono", Self::Mono)];
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(id, _)| *id == name).map(|(_, theme)| theme)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Skin {
     pub colour: bool,
     pub glyphs: &'static Glyphs,
     light: bool,
+    /// Failures orange and successes blue.
+    apart: bool,
 }
 
 /// The signs that are not words; an ASCII set stands in where the terminal or its font has no more.
@@ -88,7 +111,11 @@ pub const ASCII: Glyphs = Glyphs {
 impl Skin {
     /// `light`: the terminal's background is light.
     pub fn new(colour: bool, ascii: bool, light: bool) -> Self {
-        Self { colour, glyphs: if ascii { &ASCII } else { &UNICODE }, light }
+        Self { colour, glyphs: if ascii { &ASCII } else { &UNICODE }, light, apart: false }
+    }
+    pub fn themed(theme: Theme, ascii: bool) -> Self {
+        let skin = Self::new(theme != Theme::Mono, ascii, theme == Theme::Light);
+        Self { apart: theme == Theme::ColourBlind, ..skin }
     }
 
     pub fn is_ascii(&self) -> bool {
@@ -131,13 +158,17 @@ impl Skin {
         self.fg(Color::Indexed(117), Color::Indexed(25))
     }
     pub fn bad(&self) -> Style {
-        self.fg(Color::Indexed(210), Color::Indexed(160))
+        if self.apart {
+            Style::new().fg(Color::Indexed(215))
+        } else {
+            self.fg(Color::Indexed(210), Color::Indexed(160))
+        }
     }
     pub fn warn(&self) -> Style {
         self.fg(Color::Indexed(221), Color::Indexed(130))
     }
     pub fn good(&self) -> Style {
-        self.fg(Color::Indexed(114), Color::Indexed(28))
+        if self.apart { Style::new().fg(Color::Indexed(75)) } else { self.fg(Color::Indexed(114), Color::Indexed(28)) }
     }
     pub fn outcome(&self, outcome: Outcome) -> Style {
         match outcome {
@@ -150,6 +181,9 @@ impl Skin {
     /// For areas of colour: failures as bright as words, the rest quieter, so that the eye finds the failures.
     pub fn area(&self, outcome: Outcome) -> Style {
         match outcome {
+            Outcome::Failed if self.apart => Style::new().fg(Color::Indexed(208)),
+            Outcome::Succeeded if self.apart => Style::new().fg(Color::Indexed(67)),
+            Outcome::Started if self.apart => Style::new().fg(Color::Indexed(240)),
             Outcome::Failed => self.fg(Color::Indexed(203), Color::Indexed(160)),
             Outcome::Succeeded => self.fg(Color::Indexed(65), Color::Indexed(108)),
             Outcome::Started => self.fg(Color::Indexed(60), Color::Indexed(146)),

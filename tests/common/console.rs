@@ -38,6 +38,8 @@ impl Console {
             filter: Filter::parse(filter).unwrap(),
             zone: Zone::Utc,
             other_zone: Zone::parse("Europe/Berlin").unwrap(),
+            views: Vec::new(),
+            history: Vec::new(),
             keymap: Default::default(),
             columns: Default::default(),
             size,

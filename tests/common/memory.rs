@@ -15,6 +15,8 @@ use renewscope::protocol::{Answer, EventSource, Query, SourceError};
 #[derive(Clone, Default)]
 pub struct Memory {
     rows: Arc<Mutex<Vec<Arc<RenewalEvent>>>>,
+    /// Rows that a page looks at before it ends for lack of time, if set.
+    patience: Arc<Mutex<Option<usize>>>,
     /// What every question fails with, if set.
     broken: Arc<Mutex<Option<SourceError>>>,
 }
@@ -30,6 +32,26 @@ impl Memory {
         all.extend(rows.into_iter().map(Arc::new));
         all.sort_by_key(|r| std::cmp::Reverse(r.cursor()));
     }
+    pub fn be_slow(&self, rows: usize) {
+        *self.patience.lock().unwrap() = Some(rows);
+    }
+    /// The older part of a page, looking at no more rows than patience allows.
+    fn walk(&self, criteria: &Criteria, anchor: &Anchor, patience: usize) -> Page {
+        let all = self.matching(&Criteria::default());
+        let first = match anchor {
+            Anchor::Older(cursor) => all.partition_point(|r| r.cursor() >= *cursor),
+            Anchor::At(at) => all.partition_point(|r| r.created_at > *at),
+            _ => 0,
+        };
+        // To the end of the last instant.
+        let mut end = (first + patience).min(all.len());
+        while end < all.len() && end > 0 && all[end].created_at == all[end - 1].created_at {
+            end += 1;
+        }
+        let rows: Vec<_> = all[first..end].iter().filter(|r| criteria.matches(r)).cloned().collect();
+        let looked_to = (end < all.len()).then(|| all[end - 1].created_at);
+        Page { rows, more_newer: first > 0, more_older: looked_to.is_some(), looked_to }
+    }
     pub fn break_with(&self, error: Option<SourceError>) {
         *self.broken.lock().unwrap() = error;
     }
@@ -43,6 +65,10 @@ impl Memory {
         }
         Ok(match query {
             Query::Page { criteria, anchor, limit } | Query::WholePage { criteria, anchor, limit } => {
+                let patience = *self.patience.lock().unwrap();
+                if let Some(patience) = patience.filter(|_| anchor.is_older()) {
+                    return Ok(Answer::Page(self.walk(criteria, anchor, patience)));
+                }
                 Answer::Page(page(self.matching(criteria), anchor, *limit as usize))
             }
             Query::Count { criteria, ceiling } => {
@@ -59,7 +85,8 @@ impl Memory {
                 let mut rows = self.matching(criteria);
                 rows.retain(|r| r.created_at >= *floor);
                 let surplus = rows.len().saturating_sub(*limit as usize);
-                Answer::Page(Page { rows: rows.split_off(surplus), more_newer: surplus > 0, more_older: false })
+                let rows = rows.split_off(surplus);
+                Answer::Page(Page { rows, more_newer: surplus > 0, ..Page::default() })
             }
             Query::Describe => {
                 let rows = self.rows.lock().unwrap();
@@ -92,12 +119,14 @@ fn page(rows: Vec<Arc<RenewalEvent>>, anchor: &Anchor, limit: usize) -> Page {
         Anchor::Older(cursor) => rows.partition_point(|r| r.cursor() >= *cursor),
         Anchor::Newer(cursor) => rows.partition_point(|r| r.cursor() > *cursor).saturating_sub(limit),
         Anchor::At(at) => rows.partition_point(|r| r.created_at > *at),
+        Anchor::AtOrAfter(at) => rows.partition_point(|r| r.created_at >= *at).saturating_sub(limit),
     };
     let end = match anchor {
         Anchor::Newer(cursor) => rows.partition_point(|r| r.cursor() > *cursor),
+        Anchor::AtOrAfter(at) => rows.partition_point(|r| r.created_at >= *at),
         _ => (first + limit).min(rows.len()),
     };
-    Page { rows: rows[first..end].to_vec(), more_newer: first > 0, more_older: end < rows.len() }
+    Page { rows: rows[first..end].to_vec(), more_newer: first > 0, more_older: end < rows.len(), looked_to: None }
 }
 
 fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {

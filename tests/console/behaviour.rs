@@ -390,3 +390,56 @@ fn columns_are_chosen_and_matches_marked() {
     c.keys("Enter n");
     assert_eq!(c.model.notice(), None);
 }
+
+#[test]
+fn a_slow_search_shows_how_far_it_has_looked_and_can_be_stopped() {
+    let mut rows: Vec<_> =
+        (0..3000).map(|i| event(i, "renewal_success", "acme", "edge-1", Span::seconds(i as i64))).collect();
+    let mut rare = event(9001, "renewal_failed", "acme", "edge-7", Span::seconds(2500));
+    rare.error = Some(ErrorText::whole("a rare word"));
+    rows.push(rare);
+    let memory = Memory::new(rows);
+    memory.be_slow(100);
+    let mut c = Console::new(memory, SIZE);
+    c.hold = true;
+    c.keys("/ 'rare' Enter");
+    for _ in 0..8 {
+        let request = c.pending.remove(0);
+        let outcome = c.memory.ask(&request.query);
+        c.send(Msg::Reply(Reply { ticket: request.ticket, outcome }));
+    }
+    let screen = c.screen();
+    assert!(screen.contains("looked back to 2026-11-21 1") && screen.contains("C-c stops it"), "{screen}");
+    assert!(!screen.contains("No event matches"), "not before all of it has been looked at");
+    c.keys("C-c");
+    c.pending.clear();
+    assert!(c.screen().contains("Stopped"), "{}", c.screen());
+    c.hold = false;
+    c.keys("j");
+    assert_eq!(c.selected_id(), Some(Id::Uuid(uuid::Uuid::from_u128(9001))));
+    assert!(c.model.list.is_settled());
+    // The next failure is looked for in the same way.
+    c.keys("X g e");
+    assert_eq!(c.selected_id(), Some(Id::Uuid(uuid::Uuid::from_u128(9001))));
+}
+
+#[test]
+fn the_list_can_stand_on_its_head() {
+    let mut c = console();
+    c.keys("S");
+    let screen = c.screen();
+    let times: Vec<&str> =
+        screen.lines().filter_map(|l| l.split("│ 11-21 ").nth(1)).filter_map(|l| l.get(..8)).collect();
+    assert!(times.len() > 10 && times.is_sorted(), "{times:?}");
+    let newest = c.selected_id();
+    c.keys("k");
+    assert_ne!(c.selected_id(), newest);
+    c.keys("j");
+    assert_eq!(c.selected_id(), newest);
+    c.keys("g");
+    let oldest = c.memory.matching(&Default::default()).last().map(|r| r.id.clone());
+    assert_eq!(c.selected_id(), oldest, "the oldest is at the top");
+    c.keys("G");
+    assert_eq!(c.selected_id(), newest);
+    assert!(c.model.list.is_following());
+}

@@ -68,7 +68,7 @@ fn party() -> impl Strategy<Value = Party> {
     })
 }
 
-fn row() -> impl Strategy<Value = NewEvent> {
+pub fn row() -> impl Strategy<Value = NewEvent> {
     let text = || proptest::option::of(word());
     let time = || proptest::option::of(instant());
     (party(), party(), word(), text(), time(), time(), text(), instant()).prop_map(
@@ -141,7 +141,7 @@ fn check() -> impl Strategy<Value = Check> {
     ]
 }
 
-fn criteria() -> impl Strategy<Value = Criteria> {
+pub fn criteria() -> impl Strategy<Value = Criteria> {
     let clause = (any::<bool>(), check()).prop_map(|(negated, check)| Clause { negated, check });
     proptest::collection::vec(clause, 0..4).prop_map(|all| Criteria { all })
 }
@@ -152,7 +152,7 @@ async fn random_filters_on_random_rows(bed: Bed) {
     bed.store.create_many(&rows).await.unwrap();
     let stored = bed.all(&Criteria::default()).await;
     assert!(stored.len() > 300);
-    for _ in 0..600 {
+    for _ in 0..1000 {
         let criteria = criteria().new_tree(&mut runner).unwrap().current();
         compare(&bed, &stored, &criteria).await;
         let mut expected: Vec<_> = stored.iter().filter(|e| criteria.matches(e)).cloned().collect();
@@ -162,7 +162,7 @@ async fn random_filters_on_random_rows(bed: Bed) {
 }
 
 /// Same rows, same order, same count; through pages in both directions too.
-async fn compare(bed: &Bed, stored: &[Arc<RenewalEvent>], criteria: &Criteria) -> usize {
+pub async fn compare(bed: &Bed, stored: &[Arc<RenewalEvent>], criteria: &Criteria) -> usize {
     let mut expected: Vec<_> = stored.iter().filter(|e| criteria.matches(e)).cloned().collect();
     expected.sort_by_key(|e| std::cmp::Reverse(e.cursor()));
     let got = bed.all(criteria).await;

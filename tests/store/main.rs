@@ -10,4 +10,5 @@ mod migrations;
 #[path = "../common/pg.rs"]
 mod pg;
 mod plans;
+mod search;
 mod sessions;

@@ -69,6 +69,18 @@ impl Filter {
         self.toggle(field, value, true);
     }
 
+    /// The whole type names that must be matched: no wildcards, no endings, nothing negated.
+    pub fn exact_types(&self) -> Vec<String> {
+        let word = |glob: &&Glob| {
+            let text = glob.text.as_str();
+            glob.is_literal()
+                && ![FAILED, "success", "start"].contains(&text)
+                && !super::resolve::BEGINNINGS.contains(&text)
+        };
+        let positive = self.values_of(Field::Type).filter(|(negated, _)| !negated);
+        positive.flat_map(|(_, any)| any.iter().filter(word).map(|g| g.text.clone())).collect()
+    }
+
     /// Drops every term of the key.
     pub fn without(&mut self, key: Key) {
         self.terms.retain(|term| term.key() != Some(key));

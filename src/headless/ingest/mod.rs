@@ -19,7 +19,7 @@ use crate::config::cli::{Ingest, InputFormat};
 use crate::domain::event::NewEvent;
 use crate::domain::text::Clean;
 use crate::protocol::SourceError;
-use crate::store::{Access, RowOutcome, Store};
+use crate::store::{RowOutcome, Store};
 
 use event::{Header, Ignored};
 use input::Input;
@@ -43,7 +43,7 @@ pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Re
     let store = tokio::select! {
         biased;
         () = interrupt.asked() => return Err(Failure::Interrupted),
-        store = session::connect(config, Access::Write) => store?,
+        store = session::connect(config, session::to_write()) => store?,
     };
     let bar = progress("ingested");
     let mut run =
@@ -51,6 +51,7 @@ pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Re
     let done = run.all(input, interrupt).await;
     run.bar.finish_and_clear();
     let done = done.and_then(|()| run.rejects.finish());
+    run.store.close().await;
     run.ignored.tell();
     if let Err(failure) = &done {
         failure.lines().iter().for_each(|line| tell(line));

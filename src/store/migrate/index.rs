@@ -1,12 +1,13 @@
-//! The paging indexes: what each is for, whether it is there, and making it on a table that others made.
+//! The paging indexes: what each is for, whether it is there, and making it on a table that others made. Those for
+//! searches are in [`search`].
 
-use super::super::catalog::{self, Index};
+use super::super::catalog::{self, Index, Source};
 use super::super::columns::ColumnMap;
 use super::super::error::Context;
 use super::super::session::Conn;
 use super::super::sql::vouched;
 use super::super::{Access, Address, Dialect};
-use super::{NO_LIMIT, open};
+use super::{NO_LIMIT, open, search};
 use crate::protocol::SourceError;
 
 /// What became of an index.
@@ -22,7 +23,7 @@ pub enum IndexState {
     Missing,
 }
 
-/// One paging index.
+/// One index that serves the questions.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IndexReport {
     /// The name it has, or would get.
@@ -33,6 +34,10 @@ pub struct IndexReport {
     pub state: IndexState,
     /// Its size on disk, where the database tells.
     pub bytes: Option<u64>,
+    /// Made by [`index_search`] only: without it questions are answered too, later.
+    pub on_request: bool,
+    /// Why it cannot be made here, and what would have to be done.
+    pub note: Option<String>,
 }
 
 struct Wanted {
@@ -69,6 +74,8 @@ impl Wanted {
             purpose: self.purpose,
             state,
             bytes: there.and_then(|i| i.bytes),
+            on_request: false,
+            note: None,
         }
     }
     fn find<'a>(&self, indexes: &'a [Index]) -> Option<&'a Index> {
@@ -80,7 +87,7 @@ impl Wanted {
     }
 }
 
-/// The paging indexes as they are.
+/// The indexes as they are.
 pub(super) async fn reports(conn: &mut Conn) -> Result<Vec<IndexReport>, SourceError> {
     let source = catalog::detect(conn).await?;
     let indexes = catalog::indexes(conn).await?;
@@ -88,26 +95,45 @@ pub(super) async fn reports(conn: &mut Conn) -> Result<Vec<IndexReport>, SourceE
         Some(index) => w.report(Some(index), IndexState::Exists),
         None => w.report(None, IndexState::Missing),
     };
-    Ok(WANTED.iter().filter(|w| w.fits(&source.map)).map(report).collect())
+    let mut reports: Vec<_> = WANTED.iter().filter(|w| w.fits(&source.map)).map(report).collect();
+    reports.extend(search::reports(conn, &source).await?);
+    Ok(reports)
 }
 
 /// Makes the paging indexes that are missing, while others read and write the table (PostgreSQL: `CONCURRENTLY`), and
-/// reports all of them. An index that serves under another name is left alone. A leftover of an earlier attempt that
-/// failed is removed first.
+/// reports all indexes, those for searches as they are. An index that serves under another name is left alone. A leftover
+/// of an earlier attempt that failed is removed first.
 pub async fn index(address: &Address) -> Result<Vec<IndexReport>, SourceError> {
     let mut conn = open(address, Access::Write).await?;
     let source = catalog::detect(&mut conn).await?;
-    let before = catalog::indexes(&mut conn).await?;
+    let mut reports = make_paging(&mut conn, &source).await?;
+    reports.extend(search::reports(&mut conn, &source).await?);
+    Ok(reports)
+}
+
+/// As [`index()`], and makes the indexes for searches too. On PostgreSQL they need the extension `pg_trgm`, which is
+/// installed where the role may; where it may not, the report says who has to do what. On SQLite, where writers wait
+/// meanwhile, one that is there is compared with the events and made anew if it is out of step.
+pub async fn index_search(address: &Address) -> Result<Vec<IndexReport>, SourceError> {
+    let mut conn = open(address, Access::Write).await?;
+    let source = catalog::detect(&mut conn).await?;
+    let mut reports = make_paging(&mut conn, &source).await?;
+    reports.extend(search::make_all(&mut conn, &source, address).await?);
+    Ok(reports)
+}
+
+async fn make_paging(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport>, SourceError> {
+    let before = catalog::indexes(conn).await?;
     let mut states = Vec::new();
     for wanted in WANTED.iter().filter(|w| w.fits(&source.map)) {
         let state = if wanted.find(&before).is_some() {
             IndexState::Exists
         } else {
-            make(&mut conn, wanted, &source.map, &before).await?
+            make(conn, wanted, &source.map, &before).await?
         };
         states.push((wanted, state));
     }
-    let after = catalog::indexes(&mut conn).await?;
+    let after = catalog::indexes(conn).await?;
     Ok(states.into_iter().map(|(w, state)| w.report(w.find(&after), state)).collect())
 }
 
@@ -125,7 +151,7 @@ async fn make(conn: &mut Conn, wanted: &Wanted, map: &ColumnMap, before: &[Index
 }
 
 /// Runs a statement outside of any transaction, where `CONCURRENTLY` must be.
-async fn execute(conn: &mut Conn, text: &str) -> Result<(), SourceError> {
+pub(super) async fn execute(conn: &mut Conn, text: &str) -> Result<(), SourceError> {
     let sql = sqlx::raw_sql(vouched(text));
     match conn {
         Conn::Postgres(c) => sql.execute(&mut c.inner).await.map(drop).map_err(|e| c.context(false).error(e)),

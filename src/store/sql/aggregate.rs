@@ -10,7 +10,7 @@ use crate::domain::page::Cursor;
 use crate::protocol::query::Field;
 use crate::store::catalog::Source;
 use crate::store::columns::IdColumn;
-use crate::store::resolve::Resolved;
+use crate::store::resolve::{Resolved, Set};
 
 /// A skip scan gives up beyond this many values: the field is no small set, and listing it costs more than it helps.
 pub const MAX_VALUES: usize = 300;
@@ -22,11 +22,11 @@ pub fn count(source: &Source, resolved: &Resolved, limit: Option<u64>) -> (Sql, 
     sql.push("SELECT count(*) FROM ");
     match limit {
         None => {
-            sql.push(&source.map.from()).push(" e");
+            sql.push(&common.relation);
             common.write(&mut sql, source, &Branch::default());
         }
         Some(limit) => {
-            sql.push("(SELECT 1 FROM ").push(&source.map.from()).push(" e");
+            sql.push("(SELECT 1 FROM ").push(&common.relation);
             common.write(&mut sql, source, &Branch::default());
             sql.push(" LIMIT ").bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX))).push(") x");
         }
@@ -142,6 +142,27 @@ pub fn devices_named(source: &Source, needle: &str, limit: u64) -> (Sql, Vec<Cel
     sql.push("SELECT d.id, d.name FROM devices d WHERE ").push(&test).push(" ORDER BY d.name, d.id LIMIT ");
     sql.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
     (sql, vec![CellType::Id(source.map.device.ty), CellType::Text])
+}
+
+/// Whether a histogram is answered by an index of types alone once each type is a branch of its own. Where the rows
+/// themselves have to be read, it would read them again for each type.
+pub fn is_in_index(source: &Source, resolved: &Resolved) -> bool {
+    source.indexes.kind && resolved.rest.is_empty() && resolved.devices == Set::All
+}
+
+/// How far the next `rows` rows reach in an order, whatever their texts say: the time of the last of them, and how many
+/// there are.
+pub fn reach(source: &Source, resolved: &Resolved, bound: &Bound, order: Order, rows: u64) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let plain = Resolved { rest: Vec::new(), narrowed: false, ..resolved.clone() };
+    let branches = branches_within(source, &plain, rows);
+    let common = Common::new(&mut sql, source, &plain, bound);
+    let last = if order == Order::NewestFirst { "min" } else { "max" };
+    sql.push(&format!("SELECT {last}(x.c), count(*) FROM "));
+    let columns = format!("e.{} AS c, e.{} AS i", source.map.created_at.name, source.map.id.name);
+    limited(&mut sql, source, &branches, &common, &Read { columns: &columns, order, limit: rows, skip: 0 });
+    sql.push(" x");
+    (sql, vec![CellType::Time(source.map.created_at.ty), CellType::Int])
 }
 
 /// Oldest and newest `created_at`.

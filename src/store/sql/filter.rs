@@ -11,6 +11,7 @@ use crate::domain::filter::criteria::{Check, Clause, ExpiryMatch, KindMatch, Nam
 use crate::domain::instant::Instant;
 use crate::store::catalog::Source;
 use crate::store::columns::{IdColumn, IdType, TimeColumn, TimeType};
+use crate::store::search;
 use crate::store::sql::Dialect;
 
 /// A clause in the form in which it becomes SQL.
@@ -23,6 +24,8 @@ pub enum Condition {
         party: Party,
         any: Vec<PartyTest>,
     },
+    /// SQLite: what a full-text expression finds. Never instead of the exact test of the text, always besides it.
+    Found(String),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,6 +54,7 @@ pub fn condition(sql: &mut Sql, source: &Source, condition: &Condition) -> Strin
             let tests: Vec<_> = any.iter().map(|test| party_test(sql, source, *party, test)).collect();
             (*negated, any_of(&tests))
         }
+        Condition::Found(terms) => (false, format!("e.rowid IN ({})", search::matching(sql, terms))),
     };
     if negated { format!("NOT COALESCE({check}, FALSE)") } else { check }
 }

@@ -69,8 +69,8 @@ fn by_bucket(source: &Source, mut resolved: Resolved, branches: &[Branch], query
     for (n, branch) in branches.iter().enumerate() {
         let kind = sql.placeholder(Bind::Text(branch.kind.clone().unwrap_or_default()));
         let union = if n == 0 { "" } else { " UNION ALL " };
-        let from = source.map.from();
-        sql.push(&format!("{union}SELECT t.n AS b, {kind} AS k, (SELECT count(*) FROM {from} e"));
+        let from = &common.relation;
+        sql.push(&format!("{union}SELECT t.n AS b, {kind} AS k, (SELECT count(*) FROM {from}"));
         common.write(&mut sql, source, branch);
         sql.push(&format!(" AND e.{0} >= {lower} AND e.{0} < {upper}) AS n FROM t", at.name));
     }
@@ -82,11 +82,11 @@ fn by_row(source: &Source, resolved: &Resolved, branches: &[Branch], query: &His
     let mut sql = Sql::new(source.dialect);
     let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
     let bucket = bucket(&mut sql, source, query);
-    let (from, kind) = (source.map.from(), source.map.kind.expr());
+    let (from, kind) = (&common.relation, source.map.kind.expr());
     sql.push("SELECT h.b, h.k, CAST(sum(h.n) AS BIGINT) FROM (");
     for (n, branch) in branches.iter().enumerate() {
         let union = if n == 0 { "" } else { " UNION ALL " };
-        sql.push(&format!("{union}SELECT {bucket} AS b, {kind} AS k, count(*) AS n FROM {from} e"));
+        sql.push(&format!("{union}SELECT {bucket} AS b, {kind} AS k, count(*) AS n FROM {from}"));
         common.write(&mut sql, source, branch);
         sql.push(" GROUP BY 1, 2");
     }

@@ -15,7 +15,7 @@ use crate::store::resolve::{Resolved, Set};
 /// More branches than this cost more to plan than they save.
 pub const MAX_BRANCHES: usize = 200;
 /// Index entries that all branches together may read.
-const MAX_HEADS: u64 = 200_000;
+pub const MAX_HEADS: u64 = 200_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
@@ -39,6 +39,7 @@ pub enum Bound {
     OlderThan(Cursor),
     NewerThan(Cursor),
     AtOrBefore(Instant),
+    AtOrAfter(Instant),
 }
 
 /// What one branch holds fixed. `None`: not fixed; the set, if there is one, is a condition like others.
@@ -57,8 +58,15 @@ pub fn branches_within(source: &Source, resolved: &Resolved, limit: u64) -> Vec<
     if branches.len() > 1 && heads > MAX_HEADS { vec![Branch::default()] } else { branches }
 }
 
-/// The branches that the table's indexes answer; one that fixes nothing where none would help.
+/// The branches that the table's indexes answer; one that fixes nothing where none would help, or where an index of
+/// texts would be asked anew in each.
 pub fn branches(source: &Source, resolved: &Resolved) -> Vec<Branch> {
+    let branches = branches_by_sets(source, resolved);
+    let again = source.dialect == Dialect::Sqlite || branches.len() > 1;
+    if resolved.narrowed && again { vec![Branch::default()] } else { branches }
+}
+
+fn branches_by_sets(source: &Source, resolved: &Resolved) -> Vec<Branch> {
     let has = source.indexes;
     let by_device = |d: &Id| Branch { device: Some(d.clone()), ..Branch::default() };
     let by_org = |o: &Id| Branch { org: Some(o.clone()), ..Branch::default() };
@@ -88,6 +96,8 @@ pub fn by_index_alone(source: &Source, resolved: &Resolved, branches: &[Branch])
 
 /// The conditions that hold in every branch, their values registered once.
 pub struct Common {
+    /// The relation under the name `e`, as it stands behind FROM.
+    pub relation: String,
     tests: Vec<String>,
     orgs: Option<String>,
     kinds: Option<String>,
@@ -123,7 +133,12 @@ impl Common {
             Set::All => None,
         };
         let ends = ends(sql, source, resolved, bound);
-        Self { tests, orgs, kinds, devices, ends }
+        let mut relation = format!("{} e", source.map.from());
+        if resolved.narrowed && source.dialect == Dialect::Sqlite {
+            // The rows are few and known by their numbers. SQLite has no idea how few, and might read an index instead.
+            relation.push_str(" NOT INDEXED");
+        }
+        Self { relation, tests, orgs, kinds, devices, ends }
     }
 
     /// Writes ` WHERE …` for a branch, or nothing where nothing is asked.
@@ -192,6 +207,7 @@ fn ends(sql: &mut Sql, source: &Source, resolved: &Resolved, bound: &Bound) -> [
     let moment = |op, value| End { op, columns: vec![time.clone()], values: vec![value] };
     let lower = match (bound, resolved.from) {
         (Bound::NewerThan(c), _) => row(sql, ">", c),
+        (Bound::AtOrAfter(t), _) => moment(">=", sql.placeholder(Bind::bound(*t, at.ty))),
         (_, Some(from)) => moment(">=", sql.placeholder(Bind::bound(from, at.ty))),
         _ => open(">="),
     };
@@ -211,6 +227,9 @@ fn bound_test(sql: &mut Sql, source: &Source, bound: &Bound) -> Option<String> {
         Bound::AtOrBefore(t) => {
             return Some(format!("e.{} <= {}", at.name, sql.placeholder(Bind::at(*t, at.ty))));
         }
+        Bound::AtOrAfter(t) => {
+            return Some(format!("e.{} >= {}", at.name, sql.placeholder(Bind::bound(*t, at.ty))));
+        }
         Bound::OlderThan(c) => (c, "<"),
         Bound::NewerThan(c) => (c, ">"),
     };
@@ -229,9 +248,8 @@ pub fn limited(sql: &mut Sql, source: &Source, branches: &[Branch], common: &Com
         limit = format!("{limit} OFFSET {}", number(sql, read.skip));
     }
     let (at, id, word) = (&source.map.created_at.name, &source.map.id.name, read.order.word());
-    let from = source.map.from();
     let one = |sql: &mut Sql, branch: &Branch, limit: &str| {
-        sql.push("SELECT ").push(read.columns).push(" FROM ").push(&from).push(" e");
+        sql.push("SELECT ").push(read.columns).push(" FROM ").push(&common.relation);
         let mut order = common.write_ordered(sql, source, branch);
         order.extend([format!("e.{at}"), format!("e.{id}")]);
         let order: Vec<_> = order.into_iter().map(|column| format!("{column} {word}")).collect();

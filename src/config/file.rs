@@ -1,0 +1,195 @@
+//! The configuration file as written: TOML, every key known, every mistake told with its line.
+//!
+//! What it means together with options and environment is settled in [`Config::resolve`](super::Config::resolve).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::ConfigError;
+use crate::app::columns::Columns;
+use crate::app::keymap::Keymap;
+use crate::domain::filter::Filter;
+use crate::domain::text::Clean;
+use crate::ui::skin::Theme;
+
+/// As typed. Secrets may stand in addresses, so there is no `Debug`.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Typed {
+    #[serde(default)]
+    defaults: Defaults,
+    #[serde(default)]
+    databases: BTreeMap<String, String>,
+    #[serde(default)]
+    views: BTreeMap<String, String>,
+    #[serde(default)]
+    keys: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Defaults {
+    db: Option<String>,
+    tz: Option<String>,
+    view: Option<String>,
+    theme: Option<String>,
+    ascii: Option<bool>,
+    columns: Option<Vec<String>>,
+}
+
+/// A configuration file, checked. The default is that of a user who has none.
+#[derive(Clone, Default)]
+pub struct File {
+    /// `None`: there is no file.
+    pub path: Option<PathBuf>,
+    /// A name among the databases, or an address.
+    pub db: Option<String>,
+    pub tz: Option<String>,
+    /// The view that the console begins with.
+    pub view: Option<String>,
+    pub theme: Option<Theme>,
+    pub ascii: bool,
+    pub columns: Option<Columns>,
+    pub keymap: Keymap,
+    pub databases: BTreeMap<String, String>,
+    pub views: BTreeMap<String, Filter>,
+}
+
+impl File {
+    /// Reads a file. One that was not asked for (`asked` false) may be missing.
+    pub fn read(path: &Path, asked: bool) -> Result<Self, ConfigError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(path, &text),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !asked => Ok(Self::default()),
+            Err(e) => Err(ConfigError::File { path: path.display().to_string(), line: 0, why: e.to_string() }),
+        }
+    }
+
+    /// Checks the text of a file.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let error = |line: usize, why: String| ConfigError::File { path: path.display().to_string(), line, why };
+        let typed: Typed = toml::from_str(text).map_err(|e| {
+            let line = e.span().map_or(0, |span| line_at(text, span.start));
+            // Only the message: the library's own picture of the line would show a password that stands there.
+            error(line, Clean::line(e.message()).as_str().to_owned())
+        })?;
+        let at = |section: &str, key: &str| line_of(text, section, key);
+        let mut views = BTreeMap::new();
+        for (name, words) in typed.views {
+            let filter = Filter::parse(&words)
+                .map_err(|e| error(at("views", &name), format!("view '{}': {e}", Clean::line(&name))))?;
+            views.insert(name, filter);
+        }
+        let keymap = Keymap::with(typed.keys.iter().map(|(name, keys)| (name.as_str(), keys.as_slice())))
+            .map_err(|e| error(line_of_any(text, "keys", typed.keys.keys(), &e.to_string()), e.to_string()))?;
+        let defaults = typed.defaults;
+        let columns =
+            defaults.columns.as_ref().map(|names| Columns::named(names.iter().map(String::as_str))).transpose();
+        let columns = columns.map_err(|name| {
+            let valid = crate::app::columns::COLUMNS.map(|s| s.id).join(", ");
+            error(at("defaults", "columns"), format!("unknown column '{}'; valid are {valid}", Clean::line(name)))
+        })?;
+        let theme = defaults.theme.as_deref().map(|name| {
+            Theme::named(name).ok_or_else(|| {
+                let valid = Theme::ALL.map(|(id, _)| id).join(", ");
+                error(at("defaults", "theme"), format!("unknown theme '{}'; valid are {valid}", Clean::line(name)))
+            })
+        });
+        if let Some(view) = defaults.view.as_ref().filter(|v| !views.contains_key(*v)) {
+            return Err(error(at("defaults", "view"), format!("no view '{}' in [views]", Clean::line(view))));
+        }
+        Ok(Self {
+            path: Some(path.to_owned()),
+            db: defaults.db,
+            tz: defaults.tz,
+            view: defaults.view,
+            theme: theme.transpose()?,
+            ascii: defaults.ascii.unwrap_or(false),
+            columns,
+            keymap,
+            databases: typed.databases,
+            views,
+        })
+    }
+}
+
+/// The line, from 1, in which a byte stands.
+fn line_at(text: &str, byte: usize) -> usize {
+    text.get(..byte).map_or(0, |before| before.matches('\n').count() + 1)
+}
+
+/// The line, from 1, in which a section sets a key; 0 where it is not found (a key may be written in many ways).
+fn line_of(text: &str, section: &str, key: &str) -> usize {
+    let mut here = "";
+    for (n, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[') {
+            here = name.trim_end_matches(']').trim();
+        } else if here == section
+            && line.split_once('=').is_some_and(|(k, _)| k.trim().trim_matches(['"', '\'']) == key)
+        {
+            return n + 1;
+        }
+    }
+    0
+}
+
+/// The line of the key that an error message names.
+fn line_of_any<'a>(text: &str, section: &str, keys: impl Iterator<Item = &'a String>, message: &str) -> usize {
+    let named = keys.filter(|key| message.contains(&format!("'{key}'"))).last();
+    named.map_or(0, |key| line_of(text, section, key))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<File, String> {
+        File::parse(Path::new("c.toml"), text).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn all_of_it_is_read() {
+        let file = parse(
+            "[defaults]\ndb = 'prod'\ntz = 'Europe/Berlin'\nview = 'night'\ntheme = 'light'\nascii = true\n\
+             columns = ['time', 'error']\n[databases]\nprod = 'postgres://me@db/fleet'\n\
+             [views]\nnight = 'type:failed since:12h'\n[keys]\nnext-failure = ['F3', 'e']\n",
+        )
+        .unwrap();
+        assert_eq!(file.views["night"].to_string(), "type:failed since:12h");
+        assert_eq!(file.keymap.keys(crate::app::action::Action::NextFailure), "F3 e");
+        assert_eq!((file.db.as_deref(), file.ascii, file.theme), (Some("prod"), true, Some(Theme::Light)));
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_line() {
+        for (text, message) in [
+            (
+                "[defaults]\nzone = 'x'\n",
+                "c.toml, line 2: unknown field `zone`, expected one of `db`, `tz`, `view`, `theme`, `ascii`, `columns`",
+            ),
+            (
+                "[views]\na = 'type:failed'\nb = 'typ:x'\n",
+                "c.toml, line 3: view 'b': filter: unknown key 'typ' at column 1; did you mean 'type'?",
+            ),
+            ("[keys]\nbakc = ['x']\n", "c.toml, line 2: unknown action 'bakc'; did you mean 'back'?"),
+            (
+                "[defaults]\ncolumns = ['time', 'size']\n",
+                "c.toml, line 2: unknown column 'size'; valid are time, what, device, org, expiry, left, reason, error, id",
+            ),
+            (
+                "[defaults]\ntheme = 'pink'\n",
+                "c.toml, line 2: unknown theme 'pink'; valid are dark, light, colour-blind, mono",
+            ),
+            ("[defaults]\nview = 'none'\n", "c.toml, line 2: no view 'none' in [views]"),
+        ] {
+            let Err(told) = parse(text) else { panic!("{text} was taken") };
+            assert_eq!(told, message);
+        }
+        let Err(told) = parse("[databases]\nprod = 'postgres://a:s3cret@h/d' x\n") else { panic!() };
+        assert!(told.starts_with("c.toml, line 2: ") && !told.contains("s3cret"), "{told}");
+    }
+}

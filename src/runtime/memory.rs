@@ -1,0 +1,70 @@
+//! What the console remembers from one run to the next: filters that were applied, and the chosen columns. Plain files
+//! in the user's state directory. A file that cannot be read or written costs the memory and nothing else.
+
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::app::columns::Columns;
+
+/// Filters that are kept.
+const FILTERS: usize = 200;
+
+/// The files in one directory; without one nothing is remembered.
+#[derive(Clone, Debug, Default)]
+pub struct Memory(Option<PathBuf>);
+
+impl Memory {
+    pub fn in_directory(directory: Option<PathBuf>) -> Self {
+        Self(directory)
+    }
+
+    /// The filters of earlier runs, oldest first, each once.
+    pub fn filters(&self) -> Vec<String> {
+        let Some(text) = self.read("filters") else { return Vec::new() };
+        let mut filters: Vec<String> = Vec::new();
+        for line in text.lines().filter(|l| !l.trim().is_empty()) {
+            filters.retain(|f| f != line);
+            filters.push(line.to_owned());
+        }
+        let surplus = filters.len().saturating_sub(FILTERS);
+        filters.drain(..surplus);
+        if surplus > 0 {
+            self.write("filters", &(filters.join("\n") + "\n"), false);
+        }
+        filters
+    }
+    /// Appends a filter. Other consoles that run at the same time append theirs.
+    pub fn remember(&self, filter: &str) {
+        if !filter.contains('\n') {
+            self.write("filters", &format!("{filter}\n"), true);
+        }
+    }
+
+    /// The columns that were chosen last.
+    pub fn columns(&self) -> Option<Columns> {
+        Columns::named(self.read("columns")?.split_whitespace()).ok()
+    }
+    pub fn keep_columns(&self, names: &[&str]) {
+        self.write("columns", &names.join(" "), false);
+    }
+
+    fn read(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.0.as_deref()?.join(name)).ok()
+    }
+
+    fn write(&self, name: &str, text: &str, append: bool) {
+        let Some(directory) = &self.0 else { return };
+        if let Err(error) = put(directory, name, text, append) {
+            tracing::warn!(%error, name, "not remembered");
+        }
+    }
+}
+
+/// Filters name devices and organisations: the files are for their owner's eyes.
+fn put(directory: &Path, name: &str, text: &str, append: bool) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).write(true).mode(0o600).append(append).truncate(!append);
+    options.open(directory.join(name))?.write_all(text.as_bytes())
+}
