@@ -92,7 +92,7 @@ impl Server {
         assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
 
         let script = r#""$1"/postgres -D "$2"/data -k "$2" -h '' -c fsync=off -c full_page_writes=off \
-            -c synchronous_commit=off -c autovacuum=off -c max_connections=200 -c shared_buffers=64MB & pid=$!
+            -c synchronous_commit=off -c autovacuum=off -c max_connections=200 & pid=$!
             cat >/dev/null; kill -QUIT $pid; wait $pid; rm -rf "$2""#;
         let mut shell = Command::new("sh");
         shell.args(["-c", script, "sh"]).arg(&bin).arg(&dir);
