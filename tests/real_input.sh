@@ -329,7 +329,7 @@ def keys(text):
 
 wait("renewal failed", "60 events", "edge-0020")
 for device, kind in [("edge-0006", "success"), ("edge-0016", "failed")]:
-    keys("X")
+    keys("Xg")
     wait("60 events")
     keys(f"/device:{device} type:{kind}\r")
     wait("2 events" if kind == "success" else "1 event")

@@ -8,10 +8,13 @@ use clap_complete::Shell;
 use super::failure::{Exit, Failure};
 use super::rows::{Cell, Column, Format, RowWriter};
 use super::sink::{stdout, stdout_failed};
-use crate::config::Config;
+use crate::app::action::ACTIONS;
+use crate::app::keymap::Keymap;
 use crate::config::cli::{Cli, When};
 use crate::config::paths;
+use crate::config::{Config, Origin};
 use crate::logging;
+use crate::ui::skin::Theme;
 
 /// The settings in force and where each comes from. The address is printed without its password.
 pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
@@ -37,6 +40,15 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
         ),
         ("time zone", config.zone.value.name().to_owned(), config.zone.origin.to_string()),
         ("colour", color.to_owned(), "--color, NO_COLOR".to_owned()),
+        ("theme", config.theme.map_or("by the terminal", Theme::name).to_owned(), from_file(config.theme.is_some())),
+        ("ascii", config.ascii.to_string(), "--ascii, configuration file".to_owned()),
+        (
+            "columns",
+            config.columns.as_ref().map_or("as chosen in the console".to_owned(), |c| c.names().join(" ")),
+            from_file(config.columns.is_some()),
+        ),
+        ("keys", replaced_keys(config), from_file(config.keymap != Keymap::default())),
+        ("rows at most", config.limit.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
         (
             "log",
             if log_on { log.unwrap_or_default() } else { "off".to_owned() },
@@ -51,6 +63,18 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
     }
     writer.finish().map_err(stdout_failed)?;
     Ok(Exit::Done)
+}
+
+fn from_file(set: bool) -> String {
+    if set { Origin::File.to_string() } else { Origin::Default.to_string() }
+}
+
+/// The actions whose keys are not the default ones, with their keys.
+fn replaced_keys(config: &Config) -> String {
+    let default = Keymap::default();
+    let changed = ACTIONS.iter().filter(|s| config.keymap.keys(s.action) != default.keys(s.action));
+    let words: Vec<String> = changed.map(|s| format!("{}={}", s.id, config.keymap.keys(s.action))).collect();
+    if words.is_empty() { "as in the table of keys".to_owned() } else { words.join(", ") }
 }
 
 fn or_none(text: String) -> String {

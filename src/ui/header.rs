@@ -150,6 +150,10 @@ fn place_in_result(model: &Model, skin: &Skin) -> String {
     };
     let total = if model.count.is_waiting() { format!("{total}{}", skin.glyphs.more) } else { total };
     match model.list.position() {
+        Some(n) if !model.list.is_following() && model.geometry.screen.width >= 100 => {
+            let loaded = format::count(model.list.rows().len() as u64);
+            format!("{} of {total} {} {loaded} loaded", format::count(n), skin.glyphs.dot)
+        }
         Some(n) if !model.list.is_following() => format!("{} of {total}", format::count(n)),
         _ => format!("{total} {}", if total == "1" { "event" } else { "events" }),
     }

@@ -21,6 +21,9 @@ impl Theme {
     /// The names that a configuration uses.
     pub const ALL: [(&'static str, Self); 4] =
         [("dark", Self::Dark), ("light", Self::Light), ("colour-blind", Self::ColourBlind), ("mono", Self::Mono)];
+    pub fn name(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, theme)| *theme == self).map_or("", |(id, _)| id)
+    }
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(id, _)| *id == name).map(|(_, theme)| theme)
     }
