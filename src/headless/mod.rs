@@ -21,6 +21,7 @@ mod tail;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 
@@ -30,6 +31,7 @@ use crate::config::{Config, paths};
 use crate::domain::suggest::nearest;
 use crate::domain::text::Clean;
 use crate::logging;
+use crate::runtime::prompt;
 
 use failure::{Exit, Failure};
 use session::Interrupt;
@@ -88,6 +90,9 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     };
     let file = if cli.command.is_some() { File { view: None, ..file } } else { file };
     let config = Config::resolve(&cli.global, filter, file, |name| std::env::var(name).ok())?;
+    if prompt::can_ask() {
+        config.database.value.ask_for_password(Arc::new(prompt::password));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
