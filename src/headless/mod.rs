@@ -7,6 +7,7 @@ pub mod rows;
 mod about;
 mod count;
 mod db;
+mod doctor;
 mod export;
 mod failure;
 pub mod ingest;
@@ -131,6 +132,7 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
         Some(Command::Ingest(c)) => ingest::ingest(&config, &c, &Interrupt::watch()).await,
         Some(Command::Record(c)) => record::record(&config, *c).await,
         Some(Command::Db(c)) => db::db(&config, table, c).await,
+        Some(Command::Doctor) => doctor::doctor(&config, table, &Interrupt::watch()).await,
         Some(Command::Config { .. }) => about::config(&config, table),
         Some(Command::Completions { shell }) => about::completions(shell),
         Some(Command::Man) => about::man(),

@@ -142,6 +142,14 @@ impl Address {
         }
     }
 
+    /// Whether nobody on the way can read along or pose as the server.
+    pub(super) fn is_protected(&self) -> bool {
+        match &self.0 {
+            Place::Sqlite(_) => true,
+            Place::Postgres(server) => server.tls.is_safe(),
+        }
+    }
+
     /// Whom to ask where no source has a password and the server wants one. Only until the first session is open: later
     /// on nobody may be at the terminal, or a screen is.
     pub fn ask_for_password(&self, prompt: Prompt) {

@@ -16,6 +16,7 @@ use super::error::{Context, is_password};
 use super::password::{Attempt, Passwords};
 use super::postgres::{Handle, PgConn};
 use super::session::ACQUIRE_TIMEOUT;
+use super::sql::vouched;
 use super::{Access, ConnectOptions};
 use crate::domain::text::Clean;
 use crate::protocol::{SourceError, Why};
@@ -154,7 +155,9 @@ impl Connector {
                     conn
                 }
             };
-            let sent = sqlx::query("SELECT pg_cancel_backend($1)").bind(pid).persistent(false).execute(&mut conn).await;
+            // In one message, as a pooler wants it.
+            let sql = format!("SELECT pg_cancel_backend({pid})");
+            let sent = sqlx::raw_sql(vouched(&sql)).execute(&mut conn).await;
             if sent.is_ok() {
                 *control = Some(conn);
                 return;

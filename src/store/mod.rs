@@ -9,6 +9,7 @@ mod answer;
 mod catalog;
 pub mod columns;
 mod directory;
+pub mod doctor;
 mod error;
 mod facets;
 mod login;
@@ -36,6 +37,7 @@ use session::{Connector, Pool, Session};
 use sql::cell::CellType;
 use sql::{Bind, Dialect, Sql};
 use sqlite::SqliteConn;
+pub use write::event_id;
 
 use crate::domain::event::{Id, NewEvent, RenewalEvent};
 use crate::protocol::{Answer, Query, SourceError};

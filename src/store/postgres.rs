@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant as Moment};
 
 use sqlx::postgres::{PgArguments, PgConnection};
-use sqlx::{Arguments as _, Connection as _};
+use sqlx::{Arguments as _, Connection as _, Row as _};
 use tokio::time::timeout;
 
 use super::Access;
@@ -87,15 +87,20 @@ impl PgConn {
 
     /// Learns the process id, and whether the settings took hold; a pooler may drop them without a word. Where they did,
     /// the session is ours, and the planner is set in the same turn; see [`tune`](Self::tune).
+    ///
+    /// All in one message: behind a pooler the second half of a statement in two may reach another server process.
     pub async fn learn(&mut self, asked: bool, access: Access, local: &str) -> Result<(), sqlx::Error> {
-        let limit = self.timeout.as_millis().to_string();
-        let sql = "SELECT pg_backend_pid(), s.held, \
+        let sql = format!(
+            "SELECT pg_backend_pid(), s.held, \
             (SELECT count(set_config(name, 'off', false)) FROM pg_settings \
             WHERE s.held AND name IN ('jit', 'enable_incremental_sort')) \
-            FROM (SELECT $3 AND (SELECT setting FROM pg_settings WHERE name = 'statement_timeout') = $1 \
-            AND ($2 OR current_setting('default_transaction_read_only') = 'on') AS held) s";
-        let query = sqlx::query_as::<_, (i32, bool, i64)>(sql).bind(limit).bind(access == Access::Write).bind(asked);
-        let (pid, held, _) = query.persistent(false).fetch_one(&mut self.inner).await?;
+            FROM (SELECT {asked} AND (SELECT setting FROM pg_settings WHERE name = 'statement_timeout') = '{}' \
+            AND ({} OR current_setting('default_transaction_read_only') = 'on') AS held) s",
+            self.timeout.as_millis(),
+            access == Access::Write,
+        );
+        let row = sqlx::raw_sql(vouched(&sql)).fetch_one(&mut self.inner).await?;
+        let (pid, held): (i32, bool) = (row.try_get(0)?, row.try_get(1)?);
         if held {
             self.pid.store(pid, Ordering::Release);
             self.tuned = Some(true);
