@@ -65,7 +65,7 @@ pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, 
     if let (true, Some(directory)) = (config.embedded, config.database.value.path().and_then(|p| p.parent())) {
         std::fs::create_dir_all(directory).map_err(|e| SourceError::Unreachable {
             address: config.database.value.to_string(),
-            why: format!("cannot make the directory '{}': {e}", directory.display()),
+            why: format!("cannot make the directory '{}': {e}", directory.display()).into(),
         })?;
     }
     let options = ConnectOptions { create: config.embedded, ..options };

@@ -103,6 +103,8 @@ pub struct Description {
     pub address: String,
     /// `own`, `flightctl`, …
     pub profile: String,
+    /// How the connection is protected: `verify-full`, `off (socket)`, …; `None` for a file.
+    pub tls: Option<String>,
     /// Whether the server refuses writes of this session.
     pub read_only: bool,
     /// First and last `created_at`, `None` where the table is empty.

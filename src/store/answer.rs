@@ -187,6 +187,7 @@ impl Asker<'_> {
             Dialect::Sqlite => self.shared.access == Access::Read,
         };
         Ok(Answer::Described(Description {
+            tls: s.tls().await,
             address: self.shared.address.to_string(),
             profile: self.source.profile.name().to_owned(),
             read_only,

@@ -137,7 +137,7 @@ async fn make_file(path: &Path) -> Result<Option<Moved>, SourceError> {
             // Not every file system has links.
             Err(_) => std::fs::rename(&draft, path).map(|()| Some(moved)).map_err(|e| SourceError::Unreachable {
                 address: Address::sqlite(path).to_string(),
-                why: format!("the file cannot be made: {e}"),
+                why: format!("the file cannot be made: {e}").into(),
             }),
         },
         Err(e) => Err(e),

@@ -9,9 +9,12 @@ mod answer;
 mod catalog;
 pub mod columns;
 mod directory;
+pub mod doctor;
 mod error;
 mod facets;
+mod login;
 pub mod migrate;
+mod password;
 mod postgres;
 mod resolve;
 mod search;
@@ -30,10 +33,12 @@ use uuid::Uuid;
 pub use address::Address;
 use address::Place;
 use catalog::Source;
+pub use password::Prompt;
 use session::{Connector, Pool, Session};
 use sql::cell::CellType;
 use sql::{Bind, Dialect, Sql};
 use sqlite::SqliteConn;
+pub use write::event_id;
 
 use crate::domain::event::{Id, NewEvent, RenewalEvent};
 use crate::protocol::{Answer, Query, SourceError};
@@ -121,11 +126,30 @@ impl Store {
     /// Opens the database and looks at its event table. A database without that table can be connected to: each
     /// question is then answered with [`SourceError::Shape`].
     pub async fn connect(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
+        let store = Self::prepared(address, options).await?;
+        let mut session = store.0.pool.acquire().await?;
+        match store.0.source(&mut session).await {
+            Ok(_) | Err(SourceError::Shape(_)) => {}
+            Err(e) => return Err(e),
+        }
+        drop(session);
+        address.end_asking();
+        Ok(store)
+    }
+
+    /// As [`connect`](Self::connect), but without a connection: the first question makes it, and says why it cannot.
+    /// Nobody is asked for a password. A missing file of one's own is made nevertheless.
+    pub async fn open(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
+        address.end_asking();
+        Self::prepared(address, options).await
+    }
+
+    async fn prepared(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
         let wanted = |path: &std::path::Path| options.create && (options.access == Access::Write || !path.exists());
         if address.path().is_some_and(wanted) {
             migrate::migrate(address).await?;
         }
-        let shared = Shared {
+        Ok(Self(Arc::new(Shared {
             address: address.clone(),
             access: options.access,
             search_budget: options.search_budget,
@@ -133,14 +157,7 @@ impl Store {
             pool: Pool::new(connector(address, options)),
             source: Mutex::default(),
             watch: tokio::sync::Mutex::default(),
-        };
-        let mut session = shared.pool.acquire().await?;
-        match shared.source(&mut session).await {
-            Ok(_) | Err(SourceError::Shape(_)) => {}
-            Err(e) => return Err(e),
-        }
-        drop(session);
-        Ok(Self(Arc::new(shared)))
+        })))
     }
 
     /// Answers a question. When `cancelled` resolves first, the statement is stopped in the database and the answer is
@@ -157,7 +174,7 @@ impl Store {
             session = self.0.pool.acquire() => session?,
         };
         let stopper = session.stopper();
-        let work = answer::answer(&self.0, &mut session, query);
+        let work = self.settle(&mut session, query);
         tokio::pin!(work);
         tokio::select! {
             biased;
@@ -167,6 +184,17 @@ impl Store {
             }
             answer = &mut work => answer,
         }
+    }
+
+    /// Answers a question, once more from its beginning where the connection had died while it rested: the asker need
+    /// not know that the server was restarted since the last question.
+    async fn settle(&self, session: &mut Session, query: &Query) -> Result<Answer, SourceError> {
+        let answer = answer::answer(&self.0, session, query).await;
+        if answer.is_ok() || !session.may_renew() {
+            return answer;
+        }
+        session.renew().await?;
+        answer::answer(&self.0, session, query).await
     }
 
     /// Answers a question that nobody will cancel.
@@ -192,8 +220,17 @@ impl Store {
     /// One event with its whole error; with an organisation, only if it is of that one.
     pub async fn get(&self, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
         let mut session = self.0.pool.acquire().await?;
-        let source = self.0.source(&mut session).await?;
-        answer::Asker { shared: &self.0, source: &source }.event(&mut session, org, id).await
+        let found = self.event(&mut session, org, id).await;
+        if found.is_ok() || !session.may_renew() {
+            return found;
+        }
+        session.renew().await?;
+        self.event(&mut session, org, id).await
+    }
+
+    async fn event(&self, s: &mut Session, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
+        let source = self.0.source(s).await?;
+        answer::Asker { shared: &self.0, source: &source }.event(s, org, id).await
     }
 
     /// Removes one event; with an organisation, only if it is of that one. Whether there was one.
@@ -270,7 +307,13 @@ impl Shared {
     }
 
     async fn check_writable(&self, session: &mut Session) -> Result<(), SourceError> {
-        let source = self.source(session).await?;
+        let source = match self.source(session).await {
+            Err(_) if session.may_renew() => {
+                session.renew().await?;
+                self.source(session).await?
+            }
+            other => other?,
+        };
         if self.access == Access::Read {
             return Err(SourceError::Invalid(format!("{} is open for reading only", self.address)));
         }
@@ -288,8 +331,8 @@ impl Shared {
 fn connector(address: &Address, options: &ConnectOptions) -> Connector {
     match address.place() {
         Place::Sqlite(path) => Connector::Sqlite(sqlite::Connector::new(path.clone(), options)),
-        Place::Postgres(base) => {
-            Connector::Postgres(Box::new(postgres::Connector::new((**base).clone(), address.to_string(), options)))
+        Place::Postgres(server) => {
+            Connector::Postgres(Box::new(postgres::Connector::new((**server).clone(), address.to_string(), options)))
         }
     }
 }

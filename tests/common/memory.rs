@@ -124,6 +124,7 @@ impl Memory {
             Query::Describe => {
                 let rows = self.rows.lock().unwrap();
                 Answer::Described(Description {
+                    tls: None,
                     address: "memory".into(),
                     profile: "own".into(),
                     read_only: true,
