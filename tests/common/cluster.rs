@@ -312,7 +312,9 @@ impl Bouncer {
         shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let shell = as_account(&mut shell, place.account).spawn().unwrap();
         let socket = place.dir.join(".s.PGSQL.6432");
-        wait_until("pgbouncer's socket; is the package 'pgbouncer' installed?", || socket.exists());
+        wait_until("pgbouncer's socket; is the package 'pgbouncer' installed?", || {
+            std::os::unix::net::UnixStream::connect(&socket).is_ok()
+        });
         Self { place, _shell: shell }
     }
 
