@@ -89,6 +89,11 @@ impl Session {
         Ok(Self { store, interrupt: interrupt.clone() })
     }
 
+    /// The database itself, for a task of its own.
+    pub fn source(&self) -> Store {
+        self.store.clone()
+    }
+
     pub async fn page(&self, criteria: Criteria, anchor: Anchor, limit: u32, whole: bool) -> Result<Page, SourceError> {
         let query =
             if whole { Query::WholePage { criteria, anchor, limit } } else { Query::Page { criteria, anchor, limit } };

@@ -21,6 +21,7 @@ mod search;
 mod session;
 mod sql;
 mod sqlite;
+mod tail;
 mod walk;
 mod write;
 
