@@ -316,7 +316,7 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
             }
         }
         let why = format!("no answer for {} s", DEAD.as_secs());
-        Err(Stop::Source(SourceError::Unreachable { address: "the database".into(), why }))
+        Err(Stop::Source(SourceError::Unreachable { address: "the database".into(), why: why.into() }))
     }
 
     async fn tell_rows(&mut self, fresh: Fresh) -> Result<(), Stop> {
