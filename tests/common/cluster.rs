@@ -284,6 +284,35 @@ impl Drop for Cluster {
     }
 }
 
+/// A disk that can fill up: what a server started with it writes fails where a file would grow, as long as it is full.
+/// What is there already can be overwritten, as on a real one.
+pub struct Disk {
+    flag: PathBuf,
+}
+
+impl Disk {
+    /// For a server that does not run yet.
+    pub fn under(cluster: &mut Cluster) -> Self {
+        let library = cluster.place.dir.join("disk.so");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/disk.c");
+        let made =
+            Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let flag = cluster.place.dir.join("full");
+        cluster.environment("LD_PRELOAD", library.to_str().unwrap());
+        cluster.environment("DISK_IS_FULL", flag.to_str().unwrap());
+        Self { flag }
+    }
+
+    pub fn fill(&self) {
+        std::fs::write(&self.flag, "").unwrap();
+    }
+
+    pub fn free(&self) {
+        std::fs::remove_file(&self.flag).unwrap();
+    }
+}
+
 /// A pooler in transaction mode before a server, on a socket of its own.
 pub struct Bouncer {
     place: Place,
