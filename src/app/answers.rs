@@ -117,14 +117,18 @@ impl Model {
                 self.tail.skipped += n;
                 self.ask_again(effects);
             }
-            TailNews::Batch(batch) => self.batch(batch),
+            TailNews::Batch(batch) => self.batch(batch, effects),
         }
     }
 
-    fn batch(&mut self, batch: Batch) {
+    fn batch(&mut self, batch: Batch, effects: &mut Vec<Effect>) {
         self.tail.link = Link::Live;
         self.tail.window = batch.window;
         self.tail.lag = batch.lag.or(self.tail.lag);
+        // The first batch of an order has what was there a moment before.
+        if std::mem::replace(&mut self.tail.begun, true) {
+            self.alert(&batch.rows, effects);
+        }
         if batch.rows.is_empty() {
             return;
         }

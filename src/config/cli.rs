@@ -286,6 +286,13 @@ pub enum Db {
         /// The search indexes too: they find words in errors and reasons at once, and cost space and some write speed
         #[arg(long)]
         search: bool,
+        /// A trigger too that wakes live tails at once; on PostgreSQL, and commits that insert then wait for each other
+        /// for the moment of notifying
+        #[arg(long, conflicts_with = "no_notify")]
+        notify: bool,
+        /// Take that trigger away
+        #[arg(long)]
+        no_notify: bool,
     },
 }
 

@@ -11,6 +11,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::ConfigError;
+use crate::app::alert::{Alert, Means};
 use crate::app::columns::Columns;
 use crate::app::keymap::Keymap;
 use crate::domain::filter::Filter;
@@ -29,6 +30,14 @@ struct Typed {
     views: BTreeMap<String, String>,
     #[serde(default)]
     keys: BTreeMap<String, Vec<String>>,
+    alert: Option<TypedAlert>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedAlert {
+    filter: String,
+    by: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -97,6 +106,7 @@ pub struct File {
     /// Gives the password of a server that has no such command of its own.
     pub password_command: Option<String>,
     pub views: BTreeMap<String, Filter>,
+    pub alert: Option<Alert>,
 }
 
 impl File {
@@ -142,6 +152,8 @@ impl File {
         if let Some(view) = defaults.view.as_ref().filter(|v| !views.contains_key(*v)) {
             return Err(error(at("defaults", "view"), format!("no view '{}' in [views]", Clean::line(view))));
         }
+        let alert = typed.alert.map(|typed| alert(&typed)).transpose();
+        let alert = alert.map_err(|(key, why)| error(at("alert", key), why))?;
         Ok(Self {
             path: Some(path.to_owned()),
             db: defaults.db,
@@ -154,8 +166,26 @@ impl File {
             databases: typed.databases,
             password_command: defaults.password_command,
             views,
+            alert,
         })
     }
+}
+
+/// An error names the key that is wrong.
+fn alert(typed: &TypedAlert) -> Result<Alert, (&'static str, String)> {
+    let filter = Filter::parse(&typed.filter).map_err(|e| ("filter", format!("alert: {e}")))?;
+    let means = typed.by.as_deref().map_or(Some(Means::default()), Means::named).ok_or_else(|| {
+        let by = typed.by.as_deref().unwrap_or_default();
+        (
+            "by",
+            format!(
+                "unknown way to alert '{}'; valid are {}",
+                Clean::line(by),
+                Means::ALL.map(|(id, _)| id).join(", ")
+            ),
+        )
+    })?;
+    Ok(Alert { filter, means })
 }
 
 /// The line, from 1, in which a byte stands.

@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use file::File;
 
+use crate::app::alert::Alert;
 use crate::app::columns::Columns;
 use crate::app::keymap::Keymap;
 use crate::domain::filter::Filter;
@@ -62,6 +63,7 @@ pub struct Config {
     pub keymap: Keymap,
     pub columns: Option<Columns>,
     pub theme: Option<Theme>,
+    pub alert: Option<Alert>,
     /// The configuration file that was read.
     pub file: Option<PathBuf>,
     /// The name by which the database was asked for, where it has one.
@@ -114,6 +116,7 @@ impl Config {
             keymap: file.keymap,
             columns: file.columns,
             theme: file.theme,
+            alert: file.alert,
             file: file.path,
             color: color(global, &variable),
             ascii: global.ascii || file.ascii,

@@ -91,6 +91,12 @@ impl Connector {
         Err(self.context().refused("the password was refused"))
     }
 
+    /// For a connection that the driver opens and keeps by itself, under the same limits.
+    pub async fn listener_options(&self) -> Result<PgConnectOptions, SourceError> {
+        let attempt = self.passwords.first().await.map_err(|why: Why| self.context().refused(why))?;
+        Ok(self.with_password(&attempt).options(self.settings()))
+    }
+
     fn refused_login(&self, error: &sqlx::Error, attempt: &Attempt) -> SourceError {
         let told = error.as_database_error().map_or_else(String::new, |e| Clean::line(e.message()).as_str().to_owned());
         match attempt {

@@ -6,6 +6,7 @@
 //! [`index_search`] add to it.
 
 mod index;
+mod notify;
 mod search;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use super::{Access, Address, ConnectOptions, Dialect, Sql, connector};
 use crate::protocol::SourceError;
 
 pub use index::{IndexReport, IndexState, index, index_search};
+pub use notify::notify;
 
 /// Where the driver notes what was applied.
 const TABLE: &str = "_sqlx_migrations";

@@ -12,6 +12,7 @@ mod directory;
 pub mod doctor;
 mod error;
 mod facets;
+mod listen;
 mod login;
 pub mod migrate;
 mod password;
@@ -43,6 +44,8 @@ pub use write::event_id;
 use crate::domain::event::{Id, NewEvent, RenewalEvent};
 use crate::protocol::{Answer, Query, SourceError};
 
+/// Questions that run at once.
+const QUESTIONS: usize = 4;
 /// A description of the source older than this is made anew where it lacked something.
 const DESCRIPTION_AGE: Duration = Duration::from_secs(60);
 
@@ -117,6 +120,9 @@ pub(crate) struct Shared {
     pub search_budget: Option<SearchBudget>,
     pub names: directory::Names,
     pool: Arc<Pool>,
+    /// The one connection of the live tail: it must not wait behind questions.
+    tail: Arc<Pool>,
+    listening: listen::Listening,
     source: Mutex<Option<(Moment, Arc<Source>)>>,
     /// The connection that watches for the commits of others; the counter is its own.
     watch: tokio::sync::Mutex<Option<SqliteConn>>,
@@ -154,7 +160,9 @@ impl Store {
             access: options.access,
             search_budget: options.search_budget,
             names: directory::Names::default(),
-            pool: Pool::new(connector(address, options)),
+            pool: Pool::new(connector(address, options), QUESTIONS),
+            tail: Pool::new(connector(address, options), 1),
+            listening: listen::Listening::default(),
             source: Mutex::default(),
             watch: tokio::sync::Mutex::default(),
         })))
@@ -171,7 +179,7 @@ impl Store {
         let mut session = tokio::select! {
             biased;
             () = &mut cancelled => return Err(SourceError::Cancelled),
-            session = self.0.pool.acquire() => session?,
+            session = self.0.lane(query).acquire() => session?,
         };
         let stopper = session.stopper();
         let work = self.settle(&mut session, query);
@@ -267,6 +275,7 @@ impl Store {
             session::Conn::Sqlite(Box::new(watch)).close().await;
         }
         self.0.pool.close().await;
+        self.0.tail.close().await;
     }
 
     pub fn address(&self) -> &Address {
@@ -284,6 +293,10 @@ impl Store {
 }
 
 impl Shared {
+    fn lane(&self, query: &Query) -> &Arc<Pool> {
+        if matches!(query, Query::Tail(_)) { &self.tail } else { &self.pool }
+    }
+
     /// What the database holds, as it was found at the first look.
     pub async fn source(&self, session: &mut Session) -> Result<Arc<Source>, SourceError> {
         let kept = self.source.lock().ok().and_then(|kept| kept.clone());
@@ -347,5 +360,11 @@ impl crate::protocol::EventSource for Store {
     }
     fn changes(&self) -> impl Future<Output = Result<Option<i64>, SourceError>> + Send {
         Self::changes(self)
+    }
+    async fn notified(&self) {
+        match self.0.address.place() {
+            Place::Postgres(_) => self.0.listening.next(&self.0).await,
+            Place::Sqlite(_) => std::future::pending().await,
+        }
     }
 }

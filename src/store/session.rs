@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Moment};
 
 use sqlx::Connection as _;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -18,8 +19,6 @@ use super::sql::{Dialect, Sql};
 use super::sqlite::{self, SqliteConn};
 use crate::protocol::SourceError;
 
-/// Questions that run at once.
-const MAX_CONNECTIONS: usize = 4;
 /// How long a question waits for a connection, and a connection for a server.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that rested longer than this is tried before it is used.
@@ -116,8 +115,17 @@ struct Idle {
 }
 
 impl Pool {
-    pub fn new(connector: Connector) -> Arc<Self> {
-        Arc::new(Self { connector, idle: Mutex::default(), permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)) })
+    /// `most`: questions that run at once.
+    pub fn new(connector: Connector, most: usize) -> Arc<Self> {
+        Arc::new(Self { connector, idle: Mutex::default(), permits: Arc::new(Semaphore::new(most)) })
+    }
+
+    /// What a connection that listens is opened with; `None` where there is nothing to listen to.
+    pub async fn listener_options(&self) -> Result<Option<PgConnectOptions>, SourceError> {
+        match &self.connector {
+            Connector::Postgres(c) => c.listener_options().await.map(Some),
+            Connector::Sqlite(_) => Ok(None),
+        }
     }
 
     /// Closes the connections that rest, and waits until they are closed.

@@ -10,7 +10,9 @@ use renewscope::domain::event::{Id, RenewalEvent};
 use renewscope::domain::filter::Criteria;
 use renewscope::domain::filter::criteria::{Check, KindMatch, NameMatch, Pattern};
 use renewscope::domain::instant::{Instant, Span};
+use renewscope::protocol::EventSource;
 use renewscope::protocol::tail::{Batch, Start, TailEvent, TailNews, TailOrder, Window};
+use renewscope::store::migrate::{self, IndexState};
 use renewscope::store::{Address, ConnectOptions, Store};
 use renewscope::worker::tail::follow;
 use sqlx::Connection;
@@ -355,4 +357,35 @@ async fn four_writing_processes_and_no_row_lost() {
     tail.until(|t| t.told.len() >= 4001).await;
     assert!(tail.told.values().all(|n| *n == 1), "a row told twice");
     assert_eq!(tail.window, Window::Every);
+}
+
+/// With the trigger a commit wakes the tail; without, the next look finds it. Both find everything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trigger_wakes_the_tail() {
+    let bed = Bed::postgres().await;
+    let made = migrate::notify(&bed.address, true).await.unwrap();
+    assert_eq!(made.state, IndexState::Created);
+    let reader = bed.reader().await;
+    let heard = reader.clone();
+    let waiter = tokio::spawn(async move { EventSource::notified(&heard).await });
+    // The first thing heard is that listening has begun.
+    tokio::time::timeout(DEADLINE, waiter).await.expect("listening begins").unwrap();
+    let heard = reader.clone();
+    let waiter = tokio::spawn(async move { EventSource::notified(&heard).await });
+    let mut tail = Tail::start(&bed.reader().await, Criteria::default(), Start::Now);
+    tail.begun().await;
+    bed.fill(&[event("a", "renewal_start", ago(0))]).await;
+    tokio::time::timeout(DEADLINE, waiter).await.expect("a notification comes").unwrap();
+    tail.until(|t| t.names() == ["a"]).await;
+    let gone = migrate::notify(&bed.address, false).await.unwrap();
+    assert_eq!(gone.state, IndexState::Removed);
+    bed.fill(&[event("b", "renewal_start", ago(0))]).await;
+    tail.until(|t| t.names() == ["a", "b"]).await;
+}
+
+#[tokio::test]
+async fn a_file_needs_no_trigger() {
+    let bed = Bed::sqlite().await;
+    let error = super::bed::refused(migrate::notify(&bed.address, true).await);
+    assert!(error.to_string().contains("needs no trigger"), "{error}");
 }
