@@ -46,6 +46,7 @@ async fn of_a_server_and_a_good_role() {
             "limits ok a statement 30s, a lock 5s, an idle transaction 1min; the session is called 'renewscope'",
             "pooler ok none",
             "standby ok no",
+            "notifications reduced no trigger",
             "open transactions ok all can be seen",
             "prepared transactions ok none",
             "clock ok",
@@ -55,12 +56,18 @@ async fn of_a_server_and_a_good_role() {
             "search indexes reduced none",
         ],
     );
+    let notify = Command::new(env!("CARGO_BIN_EXE_renewscope"))
+        .args(["--db", &server.url("fleet"), "db", "index", "--notify"])
+        .output()
+        .unwrap();
+    assert!(notify.status.success(), "{}", String::from_utf8_lossy(&notify.stderr));
     let prepare = "BEGIN; UPDATE devices SET name = name; PREPARE TRANSACTION 'forgotten'";
     server.execute(prepare).await;
     let report = doctor(&format!("{}?application_name=mine", server.url("fleet")), &[], 0);
     says(
         &report,
         &[
+            "notifications ok a trigger",
             "prepared transactions reduced 1, the oldest for",
             "role reduced 'postgres' is a superuser",
             "limits ok a statement 30s, a lock 5s, an idle transaction 1min; the session is called 'mine'",
