@@ -29,12 +29,26 @@ const JANITOR: &str = r#"cat >/dev/null
     fi
     rm -rf "$1""#;
 
-static TEMPLATE: LazyLock<Place> = LazyLock::new(|| {
+/// What every server begins as: with a database `fleet` that has our schema. Made once, and stopped.
+static TEMPLATE: LazyLock<Cluster> = LazyLock::new(|| {
     let place = Place::new();
     let mut initdb = Command::new(place.bin.join("initdb"));
-    initdb.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D"]);
+    initdb.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"]);
+    initdb.args(["--wal-segsize=1", "-D"]);
     place.run(initdb.arg(place.data()));
-    place
+    let cluster = Cluster::at(place, &[]);
+    cluster.run();
+    let (postgres, fleet) = (cluster.url("postgres"), cluster.url("fleet"));
+    // A thread of its own: whoever needs the template first may be within a runtime.
+    let made = std::thread::spawn(move || {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            pg::execute(&postgres, "CREATE DATABASE fleet").await;
+            migrate::migrate(&Address::parse(&fleet).unwrap()).await.unwrap();
+        });
+    });
+    made.join().unwrap();
+    cluster.stop(Stop::Fast);
+    cluster
 });
 
 /// A directory that is removed at the end.
@@ -259,12 +273,9 @@ impl Cluster {
         }
     }
 
-    /// A database `fleet` with our schema; its address by the socket.
-    pub async fn fleet(&self) -> String {
-        pg::execute(&self.url("postgres"), "CREATE DATABASE fleet").await;
-        let url = self.url("fleet");
-        migrate::migrate(&Address::parse(&url).unwrap()).await.unwrap();
-        url
+    /// The database that every server has, with our schema; its address by the socket.
+    pub fn fleet(&self) -> String {
+        self.url("fleet")
     }
 
     /// Runs statements as the superuser in the database `fleet`.
@@ -329,7 +340,7 @@ impl Bouncer {
         let config = format!(
             "[databases]\n* = {server}\n[pgbouncer]\nunix_socket_dir = {dir}\nlisten_addr =\nlisten_port = 6432\n\
              auth_type = trust\nauth_file = {users}\npool_mode = transaction\ndefault_pool_size = 3\n\
-             ignore_startup_parameters = {ignored}\nadmin_users = postgres\n",
+             ignore_startup_parameters = {ignored}\nadmin_users = postgres\nserver_login_retry = 1\n",
             dir = place.dir.display(),
             users = users.display(),
         );

@@ -18,7 +18,7 @@ struct Bed {
 
 async fn server() -> Cluster {
     let server = Cluster::start(&[]);
-    let url = server.fleet().await;
+    let url = server.fleet();
     fill(&url, 10).await;
     server
 }

@@ -32,7 +32,7 @@ fn says(report: &str, lines: &[&str]) {
 #[tokio::test]
 async fn of_a_server_and_a_good_role() {
     let server = Cluster::start(&["max_prepared_transactions=2"]);
-    let url = server.fleet().await;
+    let url = server.fleet();
     fill(&url, 10).await;
     server.execute("CREATE ROLE ann LOGIN IN ROLE pg_read_all_data, pg_read_all_stats").await;
     let report = doctor(&server.url_as("ann", "fleet"), &[], 0);
@@ -99,7 +99,6 @@ async fn of_a_role_with_few_rights() {
 #[tokio::test]
 async fn of_a_standby_and_a_pooler() {
     let primary = Cluster::start(&[]);
-    primary.fleet().await;
     let standby = Cluster::standby_of(&primary, &[]);
     says(
         &doctor(&standby.url("fleet"), &[], 0),

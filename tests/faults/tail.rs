@@ -8,9 +8,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::cluster::{Bouncer, Cluster, Disk, Stop};
+use crate::fill;
 use crate::proxy::Proxy;
 use crate::writer::Writer;
-use crate::{fill, pg};
 
 /// A running tail and what it has printed.
 struct Tailing {
@@ -97,7 +97,7 @@ struct Bed {
 /// A server that is being written to.
 async fn bed() -> Bed {
     let server = Cluster::start(&[]);
-    let url = server.fleet().await;
+    let url = server.fleet();
     fill(&url, 10).await;
     Bed { writer: Writer::start(&url), server }
 }
@@ -238,7 +238,7 @@ async fn the_disk_of_the_server_is_full() {
     let mut server = Cluster::prepared(&[]);
     let disk = Disk::under(&mut server);
     server.run();
-    let url = server.fleet().await;
+    let url = server.fleet();
     fill(&url, 10).await;
     let writer = Writer::start(&url);
     let tail = Tailing::start(&url, &[]);
@@ -297,5 +297,4 @@ async fn a_pooler_stands_between_and_the_server_is_restarted() {
     writer.more(10).await;
     tail.is_live().await;
     tail.has_all_of(writer).await;
-    let _ = pg::connect(&server.url("fleet")).await;
 }
