@@ -14,6 +14,7 @@ use crate::protocol::SourceError;
 use crate::runtime::clock;
 use crate::runtime::console::{ConsoleError, End, run};
 use crate::runtime::memory::Memory;
+use crate::runtime::prompt;
 use crate::store::{Access, Address, ConnectOptions, SearchBudget, Store};
 use crate::ui::skin::{Skin, Theme};
 
@@ -50,6 +51,7 @@ async fn reach(config: &Config) -> Result<Store, Failure> {
     tokio::pin!(connecting);
     let connected = match tokio::time::timeout(PATIENCE, &mut connecting).await {
         Ok(connected) => connected,
+        Err(_) if prompt::is_asking() => connecting.await,
         Err(_) => {
             let _ = write!(std::io::stderr(), "renewscope: connecting to {} …", config.database.value);
             let connected = connecting.await;
