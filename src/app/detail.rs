@@ -151,7 +151,7 @@ fn line(label: &'static str, value: String, tone: Tone) -> Line {
 /// The fields of `event` above its error, most needed first.
 pub fn fields(event: &RenewalEvent, now: Instant, zone: &Zone) -> Vec<Line> {
     let mut lines = Vec::new();
-    let success = event.kind.outcome() == crate::domain::event::Outcome::Succeeded;
+    let success = event.outcome() == crate::domain::event::Outcome::Succeeded;
     lines.push(expiry_line("old expiry", event.old_expiry, now, zone, false));
     let mut new = expiry_line("new expiry", event.new_expiry, now, zone, success);
     if let (Some(old), Some(fresh)) = (event.old_expiry, event.new_expiry)
@@ -211,7 +211,7 @@ fn expiry_line(label: &'static str, at: Option<Instant>, now: Instant, zone: &Zo
 pub fn warnings(event: &RenewalEvent, now: Instant) -> Vec<&'static str> {
     use crate::domain::event::Outcome;
     let mut found = Vec::new();
-    let success = event.kind.outcome() == Outcome::Succeeded;
+    let success = event.outcome() == Outcome::Succeeded;
     match (event.old_expiry, event.new_expiry) {
         (Some(old), Some(new)) if new < old => found.push("the new certificate ends before the old one"),
         (Some(old), Some(new)) if new == old => found.push("the new certificate does not last longer than the old one"),

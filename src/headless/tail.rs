@@ -170,6 +170,7 @@ mod tests {
             created_at: at(seconds),
             device: None,
             org: None,
+            beyond: None,
         })
     }
 

@@ -64,7 +64,7 @@ enum Row<'a> {
 
 fn lines<'a>(model: &'a Model, skin: &Skin) -> Vec<Row<'a>> {
     let Some(event) = model.detail.event() else { return Vec::new() };
-    let outcome = event.kind.outcome();
+    let outcome = event.outcome();
     let tone = match outcome {
         crate::domain::event::Outcome::Failed => Tone::Bad,
         crate::domain::event::Outcome::Succeeded => Tone::Good,

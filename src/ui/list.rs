@@ -107,7 +107,7 @@ fn cell(
             pen.cell(&Clean::line(&words), width, skin.muted());
         }
         Column::What => {
-            let outcome = event.kind.outcome();
+            let outcome = event.outcome();
             let words = format!("{} {}", skin.glyph(outcome), spoken(event));
             pen.cell(&Clean::line(&words), width, skin.outcome(outcome));
         }
@@ -149,7 +149,7 @@ pub fn spoken(event: &RenewalEvent) -> String {
 
 /// Time left of the certificate that an event leaves its device with: the new one, else the old one.
 fn left(event: &RenewalEvent, now: Instant, skin: &Skin) -> (String, ratatui::style::Style) {
-    let newest = match event.kind.outcome() {
+    let newest = match event.outcome() {
         Outcome::Succeeded => event.new_expiry,
         _ => event.new_expiry.or(event.old_expiry),
     };

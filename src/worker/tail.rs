@@ -175,6 +175,7 @@ mod tests {
             created_at: at(second),
             device: None,
             org: None,
+            beyond: None,
         })
     }
     fn at(second: i64) -> Instant {

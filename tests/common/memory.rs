@@ -163,7 +163,7 @@ fn histogram(rows: &[Arc<RenewalEvent>], query: &HistogramQuery) -> Histogram {
     for row in rows {
         let Some(offset) = row.created_at.since(query.from) else { continue };
         let index = offset.0.div_euclid(query.width_micros);
-        let place = Outcome::ALL.iter().position(|o| *o == row.kind.outcome()).unwrap();
+        let place = Outcome::ALL.iter().position(|o| *o == row.outcome()).unwrap();
         if let Some(bucket) = usize::try_from(index).ok().and_then(|i| buckets.get_mut(i)) {
             bucket[place] += 1;
         }

@@ -265,8 +265,8 @@ fn is_failures(term: &Term) -> bool {
 fn covers(field: Field, glob: &Glob, value: &str) -> bool {
     let text = Text::from(value);
     match values(field, std::slice::from_ref(glob)) {
-        Check::Kind(any) => any.iter().any(|m| m.matches(value)),
-        Check::Reason(any) => any.iter().any(|m| m.matches(value)),
+        Check::Kind(any) => any.iter().any(|m| m.matches(value, None)),
+        Check::Reason(any) | Check::Severity(any) => any.iter().any(|m| m.matches(value)),
         Check::Error(any) => any.iter().any(|m| m.lower().matches(&value.to_ascii_lowercase())),
         Check::Org(any) | Check::Device(any) | Check::Id(any) => {
             let id = Uuid::try_parse(value).ok().map(Id::from);
