@@ -96,6 +96,7 @@ impl Memory {
                     read_only: true,
                     oldest: rows.last().map(|r| r.created_at),
                     newest: rows.first().map(|r| r.created_at),
+                    traits: Arc::default(),
                     notes: Vec::new(),
                 })
             }

@@ -12,3 +12,4 @@ mod pg;
 mod plans;
 mod search;
 mod sessions;
+mod sources;
