@@ -16,6 +16,7 @@ mod record;
 mod screen;
 mod session;
 mod sink;
+mod sources;
 mod tail;
 
 use std::ffi::OsString;
@@ -126,6 +127,7 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
         Some(Command::Ingest(c)) => ingest::ingest(&config, &c, &Interrupt::watch()).await,
         Some(Command::Record(c)) => record::record(&config, *c).await,
         Some(Command::Db(c)) => db::db(&config, table, c).await,
+        Some(Command::Sources(c)) => sources::sources(&config, table, c, &Interrupt::watch()).await,
         Some(Command::Config { .. }) => about::config(&config, table),
         Some(Command::Completions { shell }) => about::completions(shell),
         Some(Command::Man) => about::man(),

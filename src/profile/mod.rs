@@ -9,6 +9,7 @@ mod parse;
 pub mod select;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

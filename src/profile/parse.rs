@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use thiserror::Error;
 use toml::Spanned;
 
+use super::typed::{
+    Typed, TypedExtra, TypedFields, TypedId, TypedOutcome, TypedRelation, TypedTail, TypedText, TypedTime,
+};
 use super::{
     Backend, Extra, Fields, IdField, IdType, OutcomeField, Relation, SourceProfile, SqlIdent, Tail, TextField,
     TimeField, TimeType, select,
@@ -30,118 +32,6 @@ pub struct ProfileError {
     /// As `fields.device.column`; empty where it is not known.
     pub key: String,
     pub why: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Typed {
-    name: Spanned<String>,
-    #[serde(default)]
-    about: String,
-    database: Vec<Spanned<String>>,
-    relation: TypedRelation,
-    #[serde(default)]
-    needs: BTreeMap<String, Vec<Spanned<String>>>,
-    fields: TypedFields,
-    #[serde(default)]
-    outcomes: BTreeMap<String, Spanned<String>>,
-    outcome: Option<TypedOutcome>,
-    #[serde(default)]
-    extra: Vec<TypedExtra>,
-    tail: Option<TypedTail>,
-    #[serde(default)]
-    notes: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct TypedRelation {
-    table: Spanned<String>,
-    select: Option<Spanned<String>>,
-    time_column: Option<Spanned<String>>,
-    tie: Option<Spanned<String>>,
-    #[serde(default)]
-    empty_is_absent: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct TypedFields {
-    id: TypedId,
-    device: Option<TypedId>,
-    org: Option<TypedId>,
-    #[serde(rename = "type")]
-    kind: TypedText,
-    reason: Option<TypedText>,
-    old_expiry: Option<TypedTime>,
-    new_expiry: Option<TypedTime>,
-    error: Option<TypedText>,
-    time: TypedTime,
-    severity: Option<TypedText>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct TypedId {
-    column: Spanned<String>,
-    #[serde(rename = "type")]
-    ty: Option<Spanned<String>>,
-    name: Option<Spanned<String>>,
-    #[serde(default)]
-    directory: bool,
-    #[serde(default)]
-    optional: bool,
-    #[serde(default)]
-    derived: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct TypedText {
-    column: Spanned<String>,
-    #[serde(default)]
-    values: BTreeMap<String, String>,
-    #[serde(default)]
-    carried: bool,
-    #[serde(default)]
-    optional: bool,
-    #[serde(default)]
-    derived: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct TypedTime {
-    column: Spanned<String>,
-    #[serde(rename = "type")]
-    ty: Option<Spanned<String>>,
-    zone: Option<Spanned<String>>,
-    #[serde(default)]
-    optional: bool,
-    #[serde(default)]
-    derived: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct TypedOutcome {
-    column: Spanned<String>,
-    values: BTreeMap<String, Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct TypedExtra {
-    label: Option<String>,
-    column: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct TypedTail {
-    by: Spanned<String>,
-    column: Option<Spanned<String>>,
-    overlap: Option<Spanned<String>>,
 }
 
 const OUTCOMES: [(&str, Outcome); 4] = [

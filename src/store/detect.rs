@@ -1,7 +1,7 @@
 //! Which profile describes a database: those that fit, those that nearly do, and what these lack.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::catalog::{self, CORE, EVENTS, Table};
 use super::migrate;
@@ -18,14 +18,16 @@ use crate::protocol::SourceError;
 #[derive(Clone, Debug)]
 pub struct Profiles {
     pub all: Vec<Arc<SourceProfile>>,
-    /// The one to use; `None`: the only one that fits.
+    /// The one to use; `None`: our own where it fits, else the only one that does.
     pub named: Option<String>,
 }
 
 impl Default for Profiles {
     /// Those that came with the program.
     fn default() -> Self {
-        Self { all: builtin::profiles().into_iter().map(Arc::new).collect(), named: None }
+        static BUILT_IN: OnceLock<Vec<Arc<SourceProfile>>> = OnceLock::new();
+        let all = BUILT_IN.get_or_init(|| builtin::profiles().into_iter().map(Arc::new).collect());
+        Self { all: all.clone(), named: None }
     }
 }
 
@@ -82,7 +84,10 @@ fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String,
     for (name, columns) in &profile.needs {
         match tables.get(name.name()) {
             None => missing.push(format!("relation '{}' not found", name.name())),
-            Some(table) if !table.readable => missing.push(format!("relation '{}' may not be read", name.name())),
+            // Of the event table itself the database says so, when it is asked.
+            Some(table) if !table.readable && name != main => {
+                missing.push(format!("relation '{}' may not be read", name.name()))
+            }
             Some(table) => {
                 let absent = columns.iter().filter(|c| table.column(c.name()).is_none());
                 missing.extend(absent.map(|c| format!("relation '{}' has no column '{}'", name.name(), c.name())));
@@ -126,6 +131,10 @@ pub async fn events(conn: &mut Conn) -> Result<Source, SourceError> {
 fn choose<'a>(survey: &'a Survey, profiles: &Profiles) -> Result<&'a Fit, SourceError> {
     if let Some(name) = &profiles.named {
         return named(survey, name);
+    }
+    // Our own tables say so themselves; a profile of Flight Control's that a user made would fit them too.
+    if let Some(own) = survey.fits.iter().find(|f| f.fits() && f.profile.is_own()) {
+        return Ok(own);
     }
     let mut fitting = survey.fits.iter().filter(|f| f.fits());
     match (fitting.next(), fitting.next()) {

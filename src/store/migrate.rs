@@ -253,7 +253,7 @@ fn options(access: Access) -> ConnectOptions {
 }
 
 /// A connection of one's own, without a time limit.
-async fn open(address: &Address, access: Access) -> Result<Conn, SourceError> {
+pub(super) async fn open(address: &Address, access: Access) -> Result<Conn, SourceError> {
     Ok(match connector(address, &options(access)) {
         Connector::Postgres(c) => Conn::Postgres(Box::new(c.connect().await?)),
         Connector::Sqlite(c) => Conn::Sqlite(Box::new(c.connect().await?)),

@@ -130,7 +130,12 @@ fn cell(
             pen.cell(&Clean::line(&words), width, style);
         }
         Column::Reason => {
-            let words = event.reason.as_ref().map_or(Clean::line(skin.glyphs.none), |r| r.clean());
+            let words = match &event.reason {
+                // What is inferred stands in parentheses, so that it cannot be taken for recorded.
+                Some(reason) if event.reason_inferred() => Clean::line(&format!("({})", reason.clean())),
+                Some(reason) => reason.clean(),
+                None => Clean::line(skin.glyphs.none),
+            };
             pen.cell(&words, width, skin.muted());
         }
         Column::Error => {

@@ -11,6 +11,7 @@ use crate::domain::filter::State;
 use crate::domain::format;
 use crate::domain::measure;
 use crate::domain::page::Total;
+use crate::domain::source::Part;
 use crate::domain::text::Clean;
 use crate::protocol::query::Facet;
 
@@ -93,7 +94,14 @@ fn presets(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Rect
 fn values(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Rect, focused: bool) {
     let Some(facets) = pane.facets.value() else { return };
     if facets.values.is_empty() && area.height > 0 {
-        Pen::at(buf, area, 0).put("   none", skin.muted());
+        let part = match pane.id {
+            PaneId::Org => Some(Part::Org),
+            PaneId::Reason => Some(Part::Reason),
+            PaneId::Device => Some(Part::Device),
+            PaneId::Time | PaneId::Kind => None,
+        };
+        let lacks = part.zip(model.source.value()).is_some_and(|(part, source)| source.traits.lacks(part));
+        Pen::at(buf, area, 0).put(if lacks { "   not recorded" } else { "   none" }, skin.muted());
     }
     let widest = facets.values.iter().map(|f| shown(f, skin).chars().count()).max().unwrap_or(0).min(COUNT + 2);
     for (row, facet) in facets.values.iter().skip(pane.view.offset).take(pane.view.height).enumerate() {
@@ -113,7 +121,7 @@ fn values(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Rect,
         if pane.id == PaneId::Kind
             && let Some(word) = filter_word(facet)
         {
-            let outcome = outcome_of(&word);
+            let outcome = model.source.value().map_or_else(|| outcome_of(&word), |s| s.traits.outcome_of(&word));
             pen.put(skin.glyph(outcome), skin.outcome(outcome)).put(" ", skin.text());
         }
         let room = pen.left().saturating_sub(widest + 2);
