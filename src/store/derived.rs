@@ -15,8 +15,12 @@ use crate::profile::{IdField, OutcomeField, SourceProfile, TextField, TimeField}
 use crate::protocol::SourceError;
 
 /// Whether the profile asks for more than the columns of its table as they are.
-pub fn is_needed(profile: &SourceProfile) -> bool {
+pub fn is_needed(profile: &SourceProfile, found: &Found<'_>) -> bool {
     let f = &profile.fields;
+    let id = Reader::of(profile, found).and_then(|r| r.id(&f.id)).ok().flatten();
+    if found.dialect == Dialect::Postgres && id.is_some_and(|id| id.ty == IdType::Text) {
+        return true;
+    }
     let maps = |field: Option<&TextField>| field.is_some_and(|f| !f.values.is_empty());
     profile.relation.select.is_some()
         || profile.relation.empty_is_absent
@@ -42,7 +46,7 @@ pub fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMa
     };
     let f = &profile.fields;
     let absent = |c: &SqlIdent| Reader::of(profile, found).map_or_else(|e| e, |r| r.absent(c));
-    let id = list.id("id", Some(&f.id))?.ok_or_else(|| absent(&f.id.column))?;
+    let id = list.event_id(&f.id)?.ok_or_else(|| absent(&f.id.column))?;
     let device = match list.id("device_id", f.device.as_ref())? {
         Some(device) => device,
         None => list.no_device()?,
@@ -60,8 +64,13 @@ pub fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMa
         created_at: list.time("created_at", Some(&f.time))?.ok_or_else(|| absent(&f.time.column))?,
         severity: list.text("severity", f.severity.as_ref())?,
         outcome: profile.outcome.as_ref().map(|o| list.outcome(o)).transpose()?,
-        tie: profile.relation.tie.as_ref().map(|c| list.tie(c)).transpose()?,
+        tie: None,
         extra: Vec::new(),
+    };
+    map.tie = match &profile.relation.tie {
+        Some(column) => Some(list.tie(column)?),
+        None if map.id.ty == IdType::Text && found.dialect == Dialect::Postgres => Some(list.text_tie(&f.id)?),
+        None => None,
     };
     for (n, extra) in profile.extra.iter().enumerate() {
         let name = list.add(&format!("extra_{n}"), vec![Piece::Text(list.as_text(&extra.column))])?;
@@ -135,6 +144,14 @@ impl List<'_> {
         Ok(Some(IdColumn { name, ty, required: required && !self.empty_is_absent, label }))
     }
 
+    /// Never empty, and so never wrapped: its index finds one event.
+    fn event_id(&mut self, field: &IdField) -> Result<Option<IdColumn>, SourceError> {
+        let empty = std::mem::replace(&mut self.empty_is_absent, false);
+        let id = self.id("id", Some(field));
+        self.empty_is_absent = empty;
+        id
+    }
+
     /// For sources that know of no devices at all.
     fn no_device(&mut self) -> Result<IdColumn, SourceError> {
         let name = self.add("device_id", vec![Piece::Text("CAST(NULL AS text)".to_owned())])?;
@@ -189,6 +206,13 @@ impl List<'_> {
         }
         let expr = format!("CAST(t.{} AS text)", field.column);
         self.add("outcome", case(&expr, pairs.into_iter(), " END"))
+    }
+
+    /// Text ids in the order of their bytes: the database's own may be a language's, and the window on the screen is kept
+    /// in order without asking it.
+    fn text_tie(&mut self, field: &IdField) -> Result<IdColumn, SourceError> {
+        let name = self.add("tie", vec![Piece::Text(format!("t.{}::text COLLATE \"C\"", field.column))])?;
+        Ok(IdColumn { name, ty: IdType::Text, required: true, label: None })
     }
 
     fn tie(&mut self, column: &SqlIdent) -> Result<IdColumn, SourceError> {

@@ -78,7 +78,7 @@ impl Source {
         let (dialect, indexes) = (found.dialect, found.indexes);
         let lacks = |part: Part| lacks(profile, found.tables, part);
         let traits = Arc::new(profile.traits(lacks));
-        let map = if derived::is_needed(profile) {
+        let map = if derived::is_needed(profile, found) {
             derived::column_map(profile, found)?
         } else {
             column_map(profile, found)?

@@ -181,7 +181,8 @@ async fn questions(store: &Store, lines: &mut Vec<Line>) -> Result<Option<Arc<Re
 async fn explain(store: &Store, source: &Source, query: &Query) -> Result<Vec<String>, SourceError> {
     let mut session = store.0.pool.acquire().await?;
     if source.dialect == Dialect::Postgres {
-        let sql = Sql::plain(source.dialect, "SELECT set_config('enable_seqscan', 'off', false)");
+        let text = "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('enable_seqscan', 'enable_sort')";
+        let sql = Sql::plain(source.dialect, text);
         session.conn()?.rows(&sql, &[CellType::Text]).await?;
     }
     session.explain_next();
@@ -189,19 +190,49 @@ async fn explain(store: &Store, source: &Source, query: &Query) -> Result<Vec<St
     Ok(session.plans())
 }
 
+/// Of each line of a plan of PostgreSQL, whether it is of a step below a limit: what is sorted above one is a page. A
+/// subplan is another question.
+fn below_limit(plan: &[String]) -> Vec<bool> {
+    let (mut limit, mut subplan) = (None, None);
+    let below = |line: &String| {
+        let step = line.trim_start();
+        let indent = line.len() - step.len();
+        let leaves = |at: &Option<usize>| at.is_some_and(|at| indent <= at);
+        if leaves(&limit) {
+            limit = None;
+        }
+        if leaves(&subplan) {
+            subplan = None;
+        }
+        if step.starts_with("SubPlan") {
+            subplan = Some(indent);
+        } else if subplan.is_none() && limit.is_none() && step.trim_start_matches("->").trim_start().starts_with("Limit ") {
+            limit = Some(indent);
+        }
+        limit.is_some() && subplan.is_none()
+    };
+    plan.iter().map(below).collect()
+}
+
 /// The step of a plan that reads the whole event table, or sorts all of it for a page.
 fn fault(source: &Source, plan: &[String], ordered: bool) -> Option<String> {
-    let table = source.profile.relation.table.name();
-    let is_fault = |line: &&String| match source.dialect {
+    let steps: Vec<&str> = plan.iter().map(|line| line.trim().trim_start_matches("->").trim_start()).collect();
+    let found = match source.dialect {
         Dialect::Postgres => {
-            let sorts = ordered && line.trim_start().trim_start_matches("->").trim_start().starts_with("Sort ");
-            line.contains(&format!("Seq Scan on {table} ")) || sorts
+            let table = format!("Seq Scan on {} ", source.profile.relation.table.name());
+            let sort = plan.iter().zip(&steps).filter(|_| ordered).zip(below_limit(plan));
+            let sort = sort.filter(|((_, step), below)| *below && step.starts_with("Sort  (")).map(|((_, s), _)| s);
+            steps.iter().find(|s| s.contains(&table)).or(sort.into_iter().next())
         }
-        // A name of its own may stand for the table within a select, so any scan counts.
         Dialect::Sqlite => {
-            (line.starts_with("SCAN ") && !line.contains(" USING ") && !line.starts_with("SCAN CONSTANT"))
-                || (ordered && line.contains("TEMP B-TREE FOR ORDER BY"))
+            // The page itself, at most one screen's rows, is scanned and sorted once more.
+            let pages = steps.iter().filter(|s| s.starts_with("CO-ROUTINE")).count();
+            let bare = |s: &&&str| s.starts_with("SCAN ") && !s.contains(" USING ") && !s.contains("CONSTANT");
+            let scan = steps.iter().filter(bare).find(|s| **s != "SCAN e");
+            let scan = scan.or_else(|| steps.iter().filter(bare).nth(pages));
+            let sorts = |s: &&&str| ordered && s.contains("TEMP B-TREE FOR ORDER BY");
+            scan.or_else(|| steps.iter().filter(sorts).nth(pages))
         }
     };
-    plan.iter().find(is_fault).map(|line| line.trim().trim_start_matches("->").trim().to_owned())
+    found.map(|step| (*step).to_owned())
 }

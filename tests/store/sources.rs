@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use renewscope::domain::event::RenewalEvent;
+use renewscope::domain::event::{Outcome, RenewalEvent};
 use renewscope::domain::filter::{Criteria, Filter};
 use renewscope::domain::instant::Instant;
 use renewscope::domain::page::{Anchor, Total};
@@ -13,6 +13,7 @@ use renewscope::headless::rows::{Column, Format, RowWriter};
 use renewscope::profile::SourceProfile;
 use renewscope::protocol::query::{Description, FacetQuery, Field, HistogramQuery};
 use renewscope::protocol::{Answer, Query, SourceError};
+use renewscope::store::sources::check;
 use renewscope::store::{Address, ConnectOptions, Profiles, Store};
 use serde_json::Value;
 
@@ -311,7 +312,7 @@ async fn questions(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
     }
     let mut expected = [0; 4];
     for row in rows {
-        let place = renewscope::domain::event::Outcome::ALL.iter().position(|o| *o == row.outcome()).unwrap();
+        let place = Outcome::ALL.iter().position(|o| *o == row.outcome()).unwrap();
         expected[place] += 1;
     }
     assert_eq!(sums, expected, "{name}");
@@ -327,4 +328,157 @@ async fn a_namesake_is_claimed_by_no_profile() {
     let store = open(&loaded.address, Profiles::default()).await.unwrap();
     let told = refused(store.ask(&Query::Describe).await).to_string();
     assert!(told.contains("'aws-cert-assistant' nearly fits: relation 'audit_logs' has no column"), "{told}");
+}
+
+/// The blocks of a page of the documentation that are marked as being of a language.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let opening = format!("```{language}\n");
+    text.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_example_of_the_documentation_works_as_it_stands() {
+    let (tables, files) = (blocks("docs/profiles.md", "sql"), blocks("docs/profiles.md", "toml"));
+    let ([table], [file]) = (tables.as_slice(), files.as_slice()) else { panic!("one table and one profile") };
+    let url = pg::empty().await;
+    pg::execute(&url, table).await;
+    let beds = [Loaded { address: Address::parse(&url).unwrap(), _dir: None }, sqlite(table).await];
+    for loaded in beds {
+        let mut profiles = Profiles::default();
+        profiles.all.push(Arc::new(SourceProfile::parse("cron-jobs.toml", file).unwrap()));
+        let profile = profiles.all.last().unwrap().clone();
+        let report = check(&loaded.address, &profiles, &profile).await.unwrap();
+        let by_index = |name: &str| report.lines.iter().any(|l| l.name == name && l.state == "by index");
+        assert!(report.fits && by_index("the newest events") && by_index("the events before one"), "{report:?}");
+        let sample = report.sample.unwrap();
+        assert_eq!(sample.id.raw(), "2026-11-20/web-3/1");
+
+        let store = open(&loaded.address, profiles).await.unwrap();
+        assert_eq!(describe(&store).await.profile, "cron-jobs");
+        let rows = whole(&store, &Criteria::default()).await;
+        let told: Vec<_> = rows
+            .iter()
+            .map(|r| {
+                let error = r.error.as_ref().map(|e| e.text.raw().to_owned());
+                let times =
+                    (r.created_at.rfc3339(), r.old_expiry.map(Instant::rfc3339), r.new_expiry.map(Instant::rfc3339));
+                (
+                    r.device_id.raw(),
+                    r.org_id.as_ref().map(|o| o.raw()),
+                    r.kind.raw().to_owned(),
+                    r.outcome(),
+                    error,
+                    times,
+                )
+            })
+            .collect();
+        let old = || Some("2026-12-20T00:00:00Z".to_owned());
+        let text = |t: &str| t.to_owned();
+        let expected = [
+            (text("web-3"), None, text("check"), Outcome::Other, None, (text("2026-11-20T11:00:01Z"), old(), None)),
+            (
+                text("web-2"),
+                Some(text("berlin")),
+                text("renewal"),
+                Outcome::Failed,
+                Some(text("order is not ready")),
+                (text("2026-11-20T11:00:00.25Z"), old(), None),
+            ),
+            (
+                text("web-1"),
+                Some(text("berlin")),
+                text("renewal"),
+                Outcome::Succeeded,
+                None,
+                (text("2026-11-20T11:00:00Z"), old(), Some(text("2027-12-20T00:00:00Z"))),
+            ),
+        ];
+        assert_eq!(told, expected);
+        for (filter, devices) in [
+            ("type:failed org:berlin", "web-2"),
+            ("type:success", "web-1"),
+            ("-type:failed", "web-3 web-1"),
+            ("type:check", "web-3"),
+            ("type:renewal", "web-2 web-1"),
+            ("-org:*", "web-3"),
+            ("device:web-* -error:*", "web-3 web-1"),
+            ("since:2026-11-20T11:00:00.2Z", "web-3 web-2"),
+            ("until:2026-11-20T11:00:00.25Z", "web-1"),
+            ("extends:>=365d", "web-1"),
+        ] {
+            let found = whole(&store, &criteria(filter)).await;
+            let found: Vec<_> = found.iter().map(|r| r.device_id.raw()).collect();
+            assert_eq!(found.join(" "), devices, "{filter}");
+        }
+        let Answer::Event(Some(one)) = store.ask(&Query::Event { id: rows[1].id.clone() }).await.unwrap() else {
+            panic!()
+        };
+        let more = one.beyond.as_ref().unwrap().more.clone().unwrap();
+        assert_eq!((more[0].0.as_ref(), more[0].1.raw()), ("script", "/opt/renew"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_several_profiles_fit_one_is_chosen() {
+    let loaded = load("flightctl-code").await;
+    let mut profiles = Profiles::default();
+    let flightctl = profiles.all.iter().find(|p| p.name == "flightctl").unwrap().clone();
+    let text = flightctl.text.replacen("name = \"flightctl\"", "name = \"fleet\"", 1);
+    profiles.all.push(Arc::new(SourceProfile::parse("fleet.toml", &text).unwrap()));
+    let told = refused(open(&loaded.address, profiles.clone()).await.map(drop));
+    assert!(matches!(&told, SourceError::Unfit(_)), "{told:?}");
+    assert!(told.to_string().contains("'flightctl', 'fleet'; choose one with '--source NAME'"), "{told}");
+    for (name, found) in
+        [("fleet", Ok("fleet")), ("fleeet", Err("did you mean 'fleet'?")), ("sirius", Err("'events' not found"))]
+    {
+        profiles.named = Some(name.into());
+        let opened = open(&loaded.address, profiles.clone()).await;
+        match (found, opened) {
+            (Ok(found), Ok(store)) => assert_eq!(describe(&store).await.profile, found),
+            (Err(why), Err(told)) => assert!(told.to_string().contains(why), "{told}"),
+            (Err(why), Ok(store)) => {
+                let told = refused(store.ask(&Query::Describe).await).to_string();
+                assert!(told.contains(why), "{told}");
+            }
+            (Ok(_), Err(e)) => panic!("{e}"),
+        }
+    }
+    // Our own tables are known as such, whatever else would fit them.
+    profiles.named = None;
+    let own = Address::parse(&pg::migrated().await).unwrap();
+    let store = open(&own, profiles).await.unwrap();
+    assert_eq!(describe(&store).await.profile, "own");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn devices_and_types_of_another_source_are_found_by_a_part_of_their_name() {
+    for (directory, needle, having) in [("ca-sqlite", "o=acme", "O=Acme"), ("sirius", "10.0", "10.0")] {
+        let loaded = load(directory).await;
+        let store = open(&loaded.address, Profiles::default()).await.unwrap();
+        let query = FacetQuery {
+            field: Field::Device,
+            criteria: Criteria::default(),
+            needle: needle.into(),
+            limit: 50,
+            ceiling: 100_000,
+        };
+        let Answer::Facets(facets) = store.ask(&Query::Facets(query)).await.unwrap() else { panic!() };
+        let all = facets.values.iter().all(|f| f.id.as_ref().is_some_and(|id| id.raw().contains(having)));
+        assert!(!facets.values.is_empty() && all, "{directory}: {facets:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_built_in_profile_pages_by_an_index() {
+    for case in CASES.iter().filter(|c| c.change.is_none()) {
+        let loaded = load(case.directory).await;
+        let profiles = Profiles::default();
+        let profile = profiles.all.iter().find(|p| p.name == case.profile).unwrap().clone();
+        let report = check(&loaded.address, &profiles, &profile).await.unwrap();
+        for name in ["the newest events", "the events before one", "what is new", "one event"] {
+            let line = report.lines.iter().find(|l| l.name == name).unwrap();
+            assert_eq!(line.state, "by index", "{} {name}: {}", case.directory, line.detail);
+        }
+    }
 }
