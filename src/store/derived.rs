@@ -56,7 +56,7 @@ pub fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMa
         id,
         device,
         org: list.id("org_id", f.org.as_ref())?,
-        kind: list.text("event_type", Some(&f.kind))?.ok_or_else(|| absent(&f.kind.column))?,
+        kind: list.kind(&f.kind)?.ok_or_else(|| absent(&f.kind.column))?,
         reason: list.text("reason", f.reason.as_ref())?,
         old_expiry: list.time("old_cert_expiration", f.old_expiry.as_ref())?,
         new_expiry: list.time("new_cert_expiration", f.new_expiry.as_ref())?,
@@ -156,6 +156,14 @@ impl List<'_> {
     fn no_device(&mut self) -> Result<IdColumn, SourceError> {
         let name = self.add("device_id", vec![Piece::Text("CAST(NULL AS text)".to_owned())])?;
         Ok(IdColumn { name, ty: IdType::Text, required: false, label: None })
+    }
+
+    /// Every event has a type, be it the empty one.
+    fn kind(&mut self, field: &TextField) -> Result<Option<TextColumn>, SourceError> {
+        let empty = std::mem::replace(&mut self.empty_is_absent, false);
+        let kind = self.text("event_type", Some(field));
+        self.empty_is_absent = empty;
+        kind
     }
 
     fn text(&mut self, name: &str, field: Option<&TextField>) -> Result<Option<TextColumn>, SourceError> {

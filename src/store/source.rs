@@ -87,7 +87,6 @@ impl Source {
         let fields = &profile.fields;
         let listed = |c: &SqlIdent| leads(indexes, c);
         let plain_kind = is_table || (profile.relation.select.is_none() && fields.kind.values.is_empty());
-        let plain_kind = plain_kind && !profile.relation.empty_is_absent;
         let time = profile.relation.time_column.as_ref().unwrap_or(&fields.time.column);
         let mut source = Self {
             dialect,

@@ -181,7 +181,8 @@ async fn questions(store: &Store, lines: &mut Vec<Line>) -> Result<Option<Arc<Re
 async fn explain(store: &Store, source: &Source, query: &Query) -> Result<Vec<String>, SourceError> {
     let mut session = store.0.pool.acquire().await?;
     if source.dialect == Dialect::Postgres {
-        let text = "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('enable_seqscan', 'enable_sort')";
+        let text =
+            "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('enable_seqscan', 'enable_sort')";
         let sql = Sql::plain(source.dialect, text);
         session.conn()?.rows(&sql, &[CellType::Text]).await?;
     }
@@ -206,7 +207,10 @@ fn below_limit(plan: &[String]) -> Vec<bool> {
         }
         if step.starts_with("SubPlan") {
             subplan = Some(indent);
-        } else if subplan.is_none() && limit.is_none() && step.trim_start_matches("->").trim_start().starts_with("Limit ") {
+        } else if subplan.is_none()
+            && limit.is_none()
+            && step.trim_start_matches("->").trim_start().starts_with("Limit ")
+        {
             limit = Some(indent);
         }
         limit.is_some() && subplan.is_none()

@@ -12,6 +12,7 @@ use crate::domain::format;
 use crate::domain::measure;
 use crate::domain::page::Total;
 use crate::domain::text::Clean;
+use crate::protocol::SourceError;
 
 use super::paint::Pen;
 use super::skin::Skin;
@@ -48,6 +49,10 @@ fn state(model: &Model, skin: &Skin) -> (String, Style) {
     let g = skin.glyphs;
     match &model.tail.link {
         Link::Connecting => (format!("{} connecting", g.other), skin.muted()),
+        // The link is fine; it is the question that cannot be asked.
+        Link::Away { error: SourceError::Unfit(_), .. } => {
+            (format!("{} this filter cannot be asked here", g.failed), skin.warn())
+        }
         Link::Away { next, .. } => {
             let wait = next.since(model.now).map_or(0, |s| s.as_seconds().max(0));
             (format!("{} no answer, next try in {wait} s", g.failed), skin.bad())

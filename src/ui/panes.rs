@@ -93,15 +93,18 @@ fn presets(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Rect
 
 fn values(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Rect, focused: bool) {
     let Some(facets) = pane.facets.value() else { return };
+    let part = match pane.id {
+        PaneId::Org => Some(Part::Org),
+        PaneId::Reason => Some(Part::Reason),
+        PaneId::Device => Some(Part::Device),
+        PaneId::Time | PaneId::Kind => None,
+    };
+    if part.zip(model.source.value()).is_some_and(|(part, source)| source.traits.lacks(part)) && area.height > 0 {
+        Pen::at(buf, area, 0).put("   not recorded", skin.muted());
+        return;
+    }
     if facets.values.is_empty() && area.height > 0 {
-        let part = match pane.id {
-            PaneId::Org => Some(Part::Org),
-            PaneId::Reason => Some(Part::Reason),
-            PaneId::Device => Some(Part::Device),
-            PaneId::Time | PaneId::Kind => None,
-        };
-        let lacks = part.zip(model.source.value()).is_some_and(|(part, source)| source.traits.lacks(part));
-        Pen::at(buf, area, 0).put(if lacks { "   not recorded" } else { "   none" }, skin.muted());
+        Pen::at(buf, area, 0).put("   none", skin.muted());
     }
     let widest = facets.values.iter().map(|f| shown(f, skin).chars().count()).max().unwrap_or(0).min(COUNT + 2);
     for (row, facet) in facets.values.iter().skip(pane.view.offset).take(pane.view.height).enumerate() {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use renewscope::domain::event::{Id, Outcome, RenewalEvent};
 use renewscope::domain::filter::Criteria;
 use renewscope::domain::page::{Anchor, Page, Total};
+use renewscope::domain::source::Traits;
 use renewscope::domain::text::Text;
 use renewscope::protocol::query::{Description, Facet, FacetQuery, Facets, Field, Histogram, HistogramQuery};
 use renewscope::protocol::{Answer, EventSource, Query, SourceError};
@@ -17,6 +18,8 @@ pub struct Memory {
     rows: Arc<Mutex<Vec<Arc<RenewalEvent>>>>,
     /// Rows that a page looks at before it ends for lack of time, if set.
     patience: Arc<Mutex<Option<usize>>>,
+    /// The profile and what its rows lack, where the source is not our own.
+    foreign: Arc<Mutex<Option<(String, Arc<Traits>)>>>,
     /// What every question fails with, if set.
     broken: Arc<Mutex<Option<SourceError>>>,
 }
@@ -31,6 +34,9 @@ impl Memory {
         let mut all = self.rows.lock().unwrap();
         all.extend(rows.into_iter().map(Arc::new));
         all.sort_by_key(|r| std::cmp::Reverse(r.cursor()));
+    }
+    pub fn be(&self, profile: &str, traits: &Arc<Traits>) {
+        *self.foreign.lock().unwrap() = Some((profile.to_owned(), Arc::clone(traits)));
     }
     pub fn be_slow(&self, rows: usize) {
         *self.patience.lock().unwrap() = Some(rows);
@@ -89,14 +95,15 @@ impl Memory {
                 Answer::Page(Page { rows, more_newer: surplus > 0, ..Page::default() })
             }
             Query::Describe => {
+                let foreign = self.foreign.lock().unwrap().clone();
                 let rows = self.rows.lock().unwrap();
                 Answer::Described(Description {
                     address: "memory".into(),
-                    profile: "own".into(),
+                    profile: foreign.as_ref().map_or("own".into(), |(name, _)| name.clone()),
                     read_only: true,
                     oldest: rows.last().map(|r| r.created_at),
                     newest: rows.first().map(|r| r.created_at),
-                    traits: Arc::default(),
+                    traits: foreign.map_or_else(Arc::default, |(_, traits)| traits),
                     notes: Vec::new(),
                 })
             }
@@ -136,7 +143,7 @@ fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {
         let text = |t: &str| Some(Id::Text(Text::from(t)));
         let key = match query.field {
             Field::Org => (row.org_id.clone(), row.org.clone()),
-            Field::Device => (Some(row.device_id.clone()), row.device.clone()),
+            Field::Device => (row.device_id().cloned(), row.device.clone()),
             Field::Kind => (text(row.kind.raw()), None),
             Field::Reason => (row.reason.as_ref().and_then(|r| text(r.raw())), None),
         };

@@ -6,6 +6,7 @@ mod cases;
 mod counts;
 mod filters;
 mod flightctl;
+mod foreign;
 mod migrations;
 #[path = "../common/pg.rs"]
 mod pg;

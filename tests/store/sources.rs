@@ -86,8 +86,8 @@ fn fixture(directory: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sources").join(directory)
 }
 
-struct Loaded {
-    address: Address,
+pub struct Loaded {
+    pub address: Address,
     _dir: Option<tempfile::TempDir>,
 }
 
@@ -103,7 +103,7 @@ async fn load(directory: &str) -> Loaded {
 }
 
 /// A SQLite file made by these statements.
-async fn sqlite(sql: &str) -> Loaded {
+pub async fn sqlite(sql: &str) -> Loaded {
     use sqlx::{ConnectOptions as _, Connection as _};
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("books.db");
