@@ -13,13 +13,16 @@ use renewscope::domain::text::Text;
 use renewscope::protocol::query::{Description, Facet, FacetQuery, Facets, Field, Histogram, HistogramQuery};
 use renewscope::protocol::{Answer, EventSource, Query, SourceError};
 
+/// The name of a profile, and what its rows lack.
+type Foreign = (String, Arc<Traits>);
+
 #[derive(Clone, Default)]
 pub struct Memory {
     rows: Arc<Mutex<Vec<Arc<RenewalEvent>>>>,
     /// Rows that a page looks at before it ends for lack of time, if set.
     patience: Arc<Mutex<Option<usize>>>,
     /// The profile and what its rows lack, where the source is not our own.
-    foreign: Arc<Mutex<Option<(String, Arc<Traits>)>>>,
+    foreign: Arc<Mutex<Option<Foreign>>>,
     /// What every question fails with, if set.
     broken: Arc<Mutex<Option<SourceError>>>,
 }

@@ -83,8 +83,8 @@ fn criteria() -> impl Strategy<Value = Criteria> {
 }
 
 async fn store(address: &Address, time: &str) -> Store {
-    let mut profiles = Profiles::default();
-    profiles.all = vec![Arc::new(SourceProfile::parse("odd.toml", &PROFILE.replace("TIME", time)).unwrap())];
+    let profile = SourceProfile::parse("odd.toml", &PROFILE.replace("TIME", time)).unwrap();
+    let profiles = Profiles { all: vec![Arc::new(profile)], named: None };
     let options = ConnectOptions { profiles: Arc::new(profiles), ..ConnectOptions::default() };
     Store::connect(address, &options).await.unwrap()
 }
