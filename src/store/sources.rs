@@ -168,13 +168,23 @@ async fn questions(store: &Store, lines: &mut Vec<Line>) -> Result<Option<Arc<Re
     for (name, query, ordered) in asked {
         let plan = explain(store, &source, &query).await?;
         let fault = fault(&source, &plan, ordered);
-        let state = if fault.is_none() { "by index" } else { "no index" };
-        lines.push(Line::new("question", name, state, fault.unwrap_or_default()));
+        let (state, detail) = match fault {
+            Some(step) => ("no index", step),
+            None => ("by index", index(&plan).unwrap_or_default()),
+        };
+        lines.push(Line::new("question", name, state, detail));
     }
     match store.ask(&Query::Event { id: row.id.clone() }).await? {
         Answer::Event(event) => Ok(event),
         _ => Ok(None),
     }
+}
+
+/// The first index that a plan names.
+fn index(plan: &[String]) -> Option<String> {
+    let words: Vec<&str> = plan.iter().flat_map(|line| line.split_whitespace()).collect();
+    let named = words.windows(2).find(|pair| matches!(pair, ["using" | "INDEX", _]));
+    named.and_then(|pair| pair.last()).map(|name| (*name).to_owned())
 }
 
 /// The plan of a question where the database is asked to avoid reading whole tables.

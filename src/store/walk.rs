@@ -10,7 +10,7 @@ use std::time::{Duration, Instant as Moment};
 
 use super::SearchBudget;
 use super::answer::Asker;
-use super::resolve::Resolved;
+use super::resolve::{Resolved, Set};
 use super::session::Session;
 use super::source::Source;
 use super::sql::aggregate::reach;
@@ -46,9 +46,12 @@ pub fn is_called_for(source: &Source, resolved: &Resolved) -> bool {
         )
     };
     let by_id = |c: &Condition| matches!(c, Condition::Check(c) if !c.negated && matches!(c.check, Check::Id(_)));
+    // Of a relation that is made for the purpose no more is known than that the time has an index.
+    let sets = resolved.kinds != Set::All || resolved.orgs != Set::All || resolved.devices != Set::All;
+    let unknown = !source.map.is_table() && (sets || !resolved.rest.is_empty());
     source.indexes.clock
         && !resolved.narrowed
-        && resolved.rest.iter().any(unindexed)
+        && (unknown || resolved.rest.iter().any(unindexed))
         && !resolved.rest.iter().any(by_id)
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use renewscope::domain::event::{Outcome, RenewalEvent};
 use renewscope::domain::filter::{Criteria, Filter};
@@ -14,7 +15,7 @@ use renewscope::profile::SourceProfile;
 use renewscope::protocol::query::{Description, FacetQuery, Field, HistogramQuery};
 use renewscope::protocol::{Answer, Query, SourceError};
 use renewscope::store::sources::check;
-use renewscope::store::{Address, ConnectOptions, Profiles, Store};
+use renewscope::store::{Address, ConnectOptions, Profiles, SearchBudget, Store};
 use serde_json::Value;
 
 use super::bed::{page, refused};
@@ -196,6 +197,31 @@ async fn every_table_is_read_as_its_fixture_says() {
         pages(&store, &rows, case.directory).await;
         filters(&store, &rows, case).await;
         questions(&store, &rows, case.directory).await;
+        let budget = Some(SearchBudget { time: Duration::ZERO, first_slice: 5 });
+        let options =
+            ConnectOptions { profiles: Arc::new(changed(case)), search_budget: budget, ..ConnectOptions::default() };
+        let hurried = Store::connect(&loaded.address, &options).await.unwrap();
+        for filter in ["type:failed", "error:*", "type:*e*", "-type:renewal"] {
+            in_parts(&hurried, &rows, filter, case.directory).await;
+        }
+    }
+}
+
+/// A search that is given no time comes back in parts, in both directions, and in the end whole.
+async fn in_parts(store: &Store, rows: &[Arc<RenewalEvent>], filter: &str, name: &str) {
+    let asked = criteria(filter);
+    let expected: Vec<_> = rows.iter().filter(|r| asked.matches(r)).map(|r| r.id.clone()).collect();
+    for first in [Anchor::Newest, Anchor::Oldest] {
+        let mut found: Vec<Arc<RenewalEvent>> = Vec::new();
+        let mut anchor = Some(first);
+        while let Some(at) = anchor {
+            let page = page(store, &asked, at.clone(), 7).await;
+            anchor = page.onward(&at);
+            let end = if at.is_older() { found.len() } else { 0 };
+            found.splice(end..end, page.rows);
+        }
+        let found: Vec<_> = found.iter().map(|r| r.id.clone()).collect();
+        assert_eq!(found, expected, "{name} {filter}");
     }
 }
 

@@ -167,7 +167,8 @@ impl Filter {
         }
         let Some(failed) = Glob::literal(FAILED) else { return };
         let fails = |glob: &Glob| !glob.is_literal() || super::resolve::BEGINNINGS.contains(&glob.text.as_str());
-        let may_fail = |glob: &Glob| fails(glob) || outcome_of(&glob.text) == Outcome::Failed;
+        // A type whose name tells no outcome may have one that its source states.
+        let may_fail = |glob: &Glob| fails(glob) || matches!(outcome_of(&glob.text), Outcome::Failed | Outcome::Other);
         self.retain_values(Field::Type, true, |glob| glob != &failed && !glob.is_any());
         self.terms.retain(|term| match &term.test {
             Test::Values { field: Field::Type, any } if !term.negated => any.iter().any(may_fail),

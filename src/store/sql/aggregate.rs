@@ -155,7 +155,10 @@ pub fn is_in_index(source: &Source, resolved: &Resolved) -> bool {
 /// there are.
 pub fn reach(source: &Source, resolved: &Resolved, bound: &Bound, order: Order, rows: u64) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
-    let plain = Resolved { rest: Vec::new(), narrowed: false, ..resolved.clone() };
+    let mut plain = Resolved { rest: Vec::new(), narrowed: false, ..resolved.clone() };
+    if !source.map.is_table() {
+        (plain.kinds, plain.orgs, plain.devices) = (Set::All, Set::All, Set::All);
+    }
     let branches = branches_within(source, &plain, rows);
     let common = Common::new(&mut sql, source, &plain, bound);
     let last = if order == Order::NewestFirst { "min" } else { "max" };
