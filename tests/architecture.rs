@@ -16,7 +16,10 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("app", &["domain", "protocol"]),
     ("ui", &["domain", "protocol", "app"]),
     ("config", &["domain", "profile", "protocol", "store", "app", "ui", "headless"]),
-    ("headless", &["domain", "profile", "protocol", "demo", "store", "app", "ui", "config", "runtime", "logging"]),
+    (
+        "headless",
+        &["domain", "profile", "protocol", "demo", "store", "worker", "app", "ui", "config", "runtime", "logging"],
+    ),
     ("runtime", &["domain", "protocol", "worker", "app", "ui"]),
     ("logging", &["config"]),
 ];

@@ -1,6 +1,7 @@
 //! The console as a pure state machine: a message in, effects out. No clock, no database, no files, no drawing.
 
 pub mod action;
+pub mod alert;
 pub mod columns;
 pub mod detail;
 pub mod fetch;
@@ -18,6 +19,7 @@ pub mod viewport;
 
 mod answers;
 mod changes;
+mod clock;
 mod keys;
 
 use std::time::Duration;
@@ -29,9 +31,10 @@ use crate::domain::instant::{Instant, Span};
 use crate::domain::page::{Anchor, Page, Total};
 use crate::domain::zone::Zone;
 use crate::protocol::query::{Description, FacetQuery, Facets, Field};
-use crate::protocol::tail::{OVERLAP, TailOrder};
+use crate::protocol::tail::{Start, TailOrder};
 use crate::protocol::{Query, Request, Slot};
 
+use alert::{Alert, Ringing};
 use columns::Columns;
 use detail::Detail;
 use fetch::Fetch;
@@ -92,6 +95,8 @@ pub struct Settings {
     pub history: Vec<String>,
     pub keymap: Keymap,
     pub columns: Columns,
+    /// Rings when an event comes that matches.
+    pub alert: Option<Alert>,
     pub size: (u16, u16),
 }
 
@@ -134,6 +139,10 @@ pub struct Model {
     /// How to reach this database from a command line, for copied commands; no secret in it.
     reach: String,
     size: (u16, u16),
+    settings_alert: Option<Alert>,
+    ringing: Ringing,
+    /// The last tick changed what is on screen.
+    aged: bool,
 }
 
 impl Model {
@@ -172,6 +181,9 @@ impl Model {
             later: Vec::new(),
             reach: settings.reach,
             size: settings.size,
+            settings_alert: settings.alert,
+            ringing: Ringing::default(),
+            aged: false,
         };
         model.lay_out();
         let mut effects = vec![Effect::Ask(model.source.ask(Query::Describe, Duration::ZERO))];
@@ -271,8 +283,9 @@ impl Model {
 
     fn follow_tail(&mut self, effects: &mut Vec<Effect>) {
         self.tail.generation += 1;
-        let from = self.now.minus(OVERLAP);
-        effects.push(Effect::Tail(TailOrder { generation: self.tail.generation, criteria: self.criteria(), from }));
+        self.tail.begun = false;
+        let (generation, criteria) = (self.tail.generation, self.criteria());
+        effects.push(Effect::Tail(TailOrder { generation, criteria, start: Start::Overlapping, whole: false }));
     }
 
     /// Puts another filter in force.
@@ -307,17 +320,6 @@ impl Model {
     }
     pub fn notice(&self) -> Option<&str> {
         self.notice.as_ref().map(|(words, _)| words.as_str())
-    }
-
-    fn tick(&mut self, now: Instant, effects: &mut Vec<Effect>) {
-        self.now = now;
-        self.tail.forget(now);
-        if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
-            self.notice = None;
-        }
-        if self.facets_due.is_some_and(|due| due <= now) {
-            self.ask_facets(Duration::ZERO, effects);
-        }
     }
 
     /// Looks for the next failure on either side of the cursor, in the whole result.

@@ -3,11 +3,15 @@
 //! What it means together with options and environment is settled in [`Config::resolve`](super::Config::resolve).
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::ConfigError;
+use crate::app::alert::{Alert, Means};
 use crate::app::columns::Columns;
 use crate::app::keymap::Keymap;
 use crate::domain::filter::Filter;
@@ -21,11 +25,19 @@ struct Typed {
     #[serde(default)]
     defaults: Defaults,
     #[serde(default)]
-    databases: BTreeMap<String, String>,
+    databases: BTreeMap<String, Database>,
     #[serde(default)]
     views: BTreeMap<String, String>,
     #[serde(default)]
     keys: BTreeMap<String, Vec<String>>,
+    alert: Option<TypedAlert>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedAlert {
+    filter: String,
+    by: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -38,6 +50,43 @@ struct Defaults {
     theme: Option<String>,
     ascii: Option<bool>,
     columns: Option<Vec<String>>,
+    #[serde(rename = "password_command")]
+    password_command: Option<String>,
+}
+
+/// A named database: its address alone, or a table with its address and where its password comes from. May hold a
+/// secret, so there is no `Debug`.
+#[derive(Clone)]
+pub struct Database {
+    pub url: String,
+    /// For `sh -c`; the first line of its output is the password.
+    pub password_command: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Database {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            url: String,
+            password_command: Option<String>,
+        }
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Database;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an address, or a table with 'url' and 'password_command'")
+            }
+            fn visit_str<E: serde::de::Error>(self, url: &str) -> Result<Database, E> {
+                Ok(Database { url: url.to_owned(), password_command: None })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Database, A::Error> {
+                let table = Table::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Database { url: table.url, password_command: table.password_command })
+            }
+        }
+        from.deserialize_any(Either)
+    }
 }
 
 /// A configuration file, checked. The default is that of a user who has none.
@@ -56,8 +105,11 @@ pub struct File {
     pub ascii: bool,
     pub columns: Option<Columns>,
     pub keymap: Keymap,
-    pub databases: BTreeMap<String, String>,
+    pub databases: BTreeMap<String, Database>,
+    /// Gives the password of a server that has no such command of its own.
+    pub password_command: Option<String>,
     pub views: BTreeMap<String, Filter>,
+    pub alert: Option<Alert>,
 }
 
 impl File {
@@ -103,6 +155,8 @@ impl File {
         if let Some(view) = defaults.view.as_ref().filter(|v| !views.contains_key(*v)) {
             return Err(error(at("defaults", "view"), format!("no view '{}' in [views]", Clean::line(view))));
         }
+        let alert = typed.alert.map(|typed| alert(&typed)).transpose();
+        let alert = alert.map_err(|(key, why)| error(at("alert", key), why))?;
         Ok(Self {
             path: Some(path.to_owned()),
             db: defaults.db,
@@ -114,9 +168,28 @@ impl File {
             columns,
             keymap,
             databases: typed.databases,
+            password_command: defaults.password_command,
             views,
+            alert,
         })
     }
+}
+
+/// An error names the key that is wrong.
+fn alert(typed: &TypedAlert) -> Result<Alert, (&'static str, String)> {
+    let filter = Filter::parse(&typed.filter).map_err(|e| ("filter", format!("alert: {e}")))?;
+    let means = typed.by.as_deref().map_or(Some(Means::default()), Means::named).ok_or_else(|| {
+        let by = typed.by.as_deref().unwrap_or_default();
+        (
+            "by",
+            format!(
+                "unknown way to alert '{}'; valid are {}",
+                Clean::line(by),
+                Means::ALL.map(|(id, _)| id).join(", ")
+            ),
+        )
+    })?;
+    Ok(Alert { filter, means })
 }
 
 /// The line, from 1, in which a byte stands.
@@ -159,12 +232,17 @@ mod tests {
     fn all_of_it_is_read() {
         let file = parse(
             "[defaults]\ndb = 'prod'\ntz = 'Europe/Berlin'\nview = 'night'\ntheme = 'light'\nascii = true\n\
-             columns = ['time', 'error']\n[databases]\nprod = 'postgres://me@db/fleet'\n\
+             columns = ['time', 'error']\npassword_command = 'pass db'\n\
+             [databases]\nprod = 'postgres://me@db/fleet'\n\
+             lab = { url = 'postgres://me@lab/fleet', password_command = 'pass lab' }\n\
              [views]\nnight = 'type:failed since:12h'\n[keys]\nnext-failure = ['F3', 'e']\n",
         )
         .unwrap();
         assert_eq!(file.views["night"].to_string(), "type:failed since:12h");
         assert_eq!(file.keymap.keys(crate::app::action::Action::NextFailure), "F3 e");
+        assert_eq!(file.password_command.as_deref(), Some("pass db"));
+        assert_eq!(file.databases["lab"].password_command.as_deref(), Some("pass lab"));
+        assert_eq!(file.databases["prod"].url, "postgres://me@db/fleet");
         assert_eq!((file.db.as_deref(), file.ascii, file.theme), (Some("prod"), true, Some(Theme::Light)));
     }
 
@@ -173,7 +251,7 @@ mod tests {
         for (text, message) in [
             (
                 "[defaults]\nzone = 'x'\n",
-                "c.toml, line 2: unknown field `zone`, expected one of `db`, `source`, `tz`, `view`, `theme`, `ascii`, `columns`",
+                "c.toml, line 2: unknown field `zone`, expected one of `db`, `source`, `tz`, `view`, `theme`, `ascii`, `columns`, `password_command`",
             ),
             (
                 "[views]\na = 'type:failed'\nb = 'typ:x'\n",
@@ -187,6 +265,10 @@ mod tests {
             (
                 "[defaults]\ntheme = 'pink'\n",
                 "c.toml, line 2: unknown theme 'pink'; valid are dark, light, colour-blind, mono",
+            ),
+            (
+                "[databases]\na = 'sqlite:x'\nb = { url = 'sqlite:y', passwd = 's3cret' }\n",
+                "c.toml, line 3: unknown field `passwd`, expected `url` or `password_command`",
             ),
             ("[defaults]\nview = 'none'\n", "c.toml, line 2: no view 'none' in [views]"),
         ] {

@@ -15,6 +15,7 @@ use thiserror::Error;
 use file::File;
 use sources::Sources;
 
+use crate::app::alert::Alert;
 use crate::app::columns::Columns;
 use crate::app::keymap::Keymap;
 use crate::domain::filter::Filter;
@@ -66,6 +67,7 @@ pub struct Config {
     pub keymap: Keymap,
     pub columns: Option<Columns>,
     pub theme: Option<Theme>,
+    pub alert: Option<Alert>,
     /// The configuration file that was read.
     pub file: Option<PathBuf>,
     /// The name by which the database was asked for, where it has one.
@@ -121,6 +123,7 @@ impl Config {
             keymap: file.keymap,
             columns: file.columns,
             theme: file.theme,
+            alert: file.alert,
             file: file.path,
             color: color(global, &variable),
             ascii: global.ascii || file.ascii,
@@ -165,7 +168,12 @@ fn database(
         };
         return Err(told(format!("'{text}' is neither an address nor the name of a database; {valid}")));
     }
-    let value = Address::parse(named.unwrap_or(&text)).map_err(|e| told(e.to_string()))?;
+    let value = Address::parse(named.map_or(&text, |n| &n.url)).map_err(|e| told(e.to_string()))?;
+    let command = named.and_then(|n| n.password_command.as_ref()).or(file.password_command.as_ref());
+    let value = match command {
+        Some(command) => value.with_password_command(command),
+        None => value,
+    };
     Ok(Chosen { address: Setting { value, origin }, embedded: false, name: named.map(|_| text) })
 }
 

@@ -33,6 +33,11 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
             config.sources.asked.origin.to_string(),
         ),
         (
+            "password from",
+            config.database.value.password_source().unwrap_or("none needed").to_owned(),
+            "address, PGPASSWORD, password_command, PGPASSFILE".to_owned(),
+        ),
+        (
             "configuration file",
             config.file.as_ref().map_or("none".to_owned(), |p| p.display().to_string()),
             "--config".to_owned(),

@@ -7,6 +7,7 @@ pub mod rows;
 mod about;
 mod count;
 mod db;
+mod doctor;
 mod export;
 mod failure;
 pub mod ingest;
@@ -22,6 +23,7 @@ mod tail;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 
@@ -31,6 +33,7 @@ use crate::config::{Config, paths};
 use crate::domain::suggest::nearest;
 use crate::domain::text::Clean;
 use crate::logging;
+use crate::runtime::prompt;
 
 use failure::{Exit, Failure};
 use session::Interrupt;
@@ -89,6 +92,9 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     };
     let file = if cli.command.is_some() { File { view: None, ..file } } else { file };
     let config = Config::resolve(&cli.global, filter, file, |name| std::env::var(name).ok())?;
+    if prompt::can_ask() {
+        config.database.value.ask_for_password(Arc::new(prompt::password));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -128,6 +134,7 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
         Some(Command::Record(c)) => record::record(&config, *c).await,
         Some(Command::Db(c)) => db::db(&config, table, c).await,
         Some(Command::Sources(c)) => sources::sources(&config, table, c, &Interrupt::watch()).await,
+        Some(Command::Doctor) => doctor::doctor(&config, table, &Interrupt::watch()).await,
         Some(Command::Config { .. }) => about::config(&config, table),
         Some(Command::Completions { shell }) => about::completions(shell),
         Some(Command::Man) => about::man(),

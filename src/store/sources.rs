@@ -12,6 +12,7 @@ use super::{Address, ConnectOptions, Store, answer, migrate};
 use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::filter::Criteria;
 use crate::domain::filter::criteria::{Check, Clause, KindMatch, NameMatch, Pattern};
+use crate::domain::instant::Instant;
 use crate::domain::page::Anchor;
 use crate::domain::source::Part;
 use crate::domain::zone::Zone;
@@ -157,7 +158,7 @@ async fn questions(store: &Store, lines: &mut Vec<Line>) -> Result<Option<Arc<Re
         ("the events before one", page(Vec::new()), true),
         ("the events of a type", page(vec![Check::Kind(vec![kind])]), false),
         ("one event", Query::Event { id: row.id.clone() }, false),
-        ("what is new", Query::Since { criteria: Criteria::default(), floor: row.created_at, limit: 200 }, false),
+        ("what is new", since(row.created_at, 200), false),
     ];
     if let Some(id) = row.device_id() {
         asked.push(("the events of a device", page(vec![Check::Device(vec![named(id)])]), false));
@@ -185,6 +186,11 @@ fn index(plan: &[String]) -> Option<String> {
     let words: Vec<&str> = plan.iter().flat_map(|line| line.split_whitespace()).collect();
     let named = words.windows(2).find(|pair| matches!(pair, ["using" | "INDEX", _]));
     named.and_then(|pair| pair.last()).map(|name| (*name).to_owned())
+}
+
+/// What a tail asks again and again, as a page.
+fn since(from: Instant, limit: u32) -> Query {
+    Query::Page { criteria: Criteria::default(), anchor: Anchor::AtOrAfter(from), limit }
 }
 
 /// The plan of a question where the database is asked to avoid reading whole tables.

@@ -14,3 +14,4 @@ mod plans;
 mod search;
 mod sessions;
 mod sources;
+mod tail;

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use renewscope::domain::event::{Outcome, RenewalEvent};
 use renewscope::domain::filter::{Criteria, Filter};
-use renewscope::domain::instant::Instant;
-use renewscope::domain::page::{Anchor, Total};
+use renewscope::domain::instant::{Instant, Span};
+use renewscope::domain::page::{Anchor, Cursor, Total};
 use renewscope::domain::zone::Zone;
 use renewscope::headless::rows::event::{KEYS, data_cells};
 use renewscope::headless::rows::{Column, Format, RowWriter};
 use renewscope::profile::SourceProfile;
 use renewscope::protocol::query::{Description, FacetQuery, Field, HistogramQuery};
+use renewscope::protocol::tail::{Stretch, TailAnswer, TailQuery};
 use renewscope::protocol::{Answer, Query, SourceError};
 use renewscope::store::sources::check;
 use renewscope::store::{Address, ConnectOptions, Profiles, SearchBudget, Store};
@@ -247,9 +248,39 @@ async fn pages(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
     let middle = rows[rows.len() / 2].created_at;
     let at = page(store, &Criteria::default(), Anchor::At(middle), 5).await;
     assert_eq!(at.rows[0].created_at, middle, "{name}");
-    let since = Query::Since { criteria: Criteria::default(), floor: middle, limit: 1000 };
-    let Answer::Page(tail) = store.ask(&since).await.unwrap() else { panic!() };
-    assert_eq!(tail.rows.len(), rows.iter().filter(|r| r.created_at >= middle).count(), "{name}");
+    tail(store, rows, (middle, name)).await;
+}
+
+/// What a tail reads, by time and where rows are numbered by number, in small parts.
+async fn tail(store: &Store, rows: &[Arc<RenewalEvent>], (from, name): (Instant, &str)) {
+    let Answer::Tail(TailAnswer::Horizon(horizon)) = store.ask(&Query::Tail(TailQuery::Horizon)).await.unwrap() else {
+        panic!()
+    };
+    let mut stretches = vec![Stretch::Time { from, after: None, until: None }];
+    stretches.extend(horizon.serial.map(|_| Stretch::Serial { after: 0, until: None }));
+    for stretch in stretches {
+        let by_time = matches!(stretch, Stretch::Time { .. });
+        let expected = rows.iter().filter(|r| !by_time || r.created_at >= from).count();
+        let mut told = std::collections::HashSet::new();
+        let mut next = Some(stretch);
+        while let Some(stretch) = next.take() {
+            let query =
+                TailQuery::Rows { criteria: Criteria::default(), stretch: stretch.clone(), limit: 7, whole: false };
+            let Answer::Tail(TailAnswer::Rows(found)) = store.ask(&Query::Tail(query)).await.unwrap() else { panic!() };
+            told.extend(found.rows.iter().map(|r| r.row.id.clone()));
+            next = found.more.map(|(place, id)| match stretch {
+                Stretch::Time { from, until, .. } => {
+                    Stretch::Time { from, after: Some(Cursor { at: Instant::from_pg_micros(place), id }), until }
+                }
+                Stretch::Serial { until, .. } => Stretch::Serial { after: place, until },
+            });
+        }
+        assert_eq!(told.len(), expected, "{name}");
+    }
+    if name == "ca-sqlite" {
+        assert!(horizon.serial.is_some(), "{name}");
+    }
+    assert_eq!(horizon.overlap, Span::seconds(15), "{name}");
 }
 
 /// What the database finds is what memory keeps, and what cannot be asked says so.

@@ -10,6 +10,7 @@ pub mod histogram;
 pub mod keys;
 pub mod page;
 pub mod reason;
+pub mod tail;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use uuid::Uuid;

@@ -18,9 +18,9 @@ use crate::store::resolve::Resolved;
 use crate::store::source::{DeviceNames, Source};
 
 /// A select list with the type of each of its columns.
-struct Select {
-    list: Vec<String>,
-    shape: Vec<CellType>,
+pub(super) struct Select {
+    pub list: Vec<String>,
+    pub shape: Vec<CellType>,
 }
 
 /// How much of an error message to read.
@@ -95,7 +95,7 @@ pub fn event(source: &Source, org: Option<&Id>, id: &Id) -> (Sql, Vec<CellType>)
     (sql, select.shape)
 }
 
-fn select(source: &Source, errors: Errors, more: bool) -> Select {
+pub(super) fn select(source: &Source, errors: Errors, more: bool) -> Select {
     let map = &source.map;
     let mut select = Select { list: Vec::new(), shape: Vec::new() };
     let mut add = |text: Option<String>, ty: CellType| {
@@ -161,7 +161,7 @@ fn null_of(dialect: Dialect, ty: CellType) -> &'static str {
 }
 
 /// The table's own columns, by name, for the inner select of a page.
-fn columns(source: &Source) -> String {
+pub(super) fn columns(source: &Source) -> String {
     let map = &source.map;
     let mut names = vec![&map.id.name, &map.device.name, &map.kind.name, &map.created_at.name];
     names.extend(map.org.as_ref().map(|c| &c.name));
@@ -175,7 +175,7 @@ fn columns(source: &Source) -> String {
     names.join(", ")
 }
 
-fn joins(source: &Source) -> String {
+pub(super) fn joins(source: &Source) -> String {
     let mut text = String::new();
     if source.devices == DeviceNames::Joined {
         text.push_str(&format!(" LEFT JOIN devices d ON d.id = e.{}", source.map.device.name));
@@ -186,8 +186,9 @@ fn joins(source: &Source) -> String {
     text
 }
 
-/// A row of [`page`], or with `more` of [`event`], as an event. An absent id or time is a fault of the table's shape.
-pub fn decode(source: &Source, more: bool, mut row: Row) -> Result<RenewalEvent, SourceError> {
+/// A row of [`page`], or with `more` of [`event`], as an event; cells behind those of the select list are left for the
+/// caller. An absent id or time is a fault of the table's shape.
+pub fn decode(source: &Source, more: bool, row: &mut Row) -> Result<RenewalEvent, SourceError> {
     let missing = |what: &str| SourceError::Shape(format!("a row has no {what} where every event must have one"));
     let map = &source.map;
     let error = row.text(7);
@@ -225,7 +226,7 @@ pub fn decode(source: &Source, more: bool, mut row: Row) -> Result<RenewalEvent,
 }
 
 /// The columns behind those of every source.
-fn beyond(source: &Source, more: bool, mut row: Row, (event, stored): (&RenewalEvent, Instant)) -> Beyond {
+fn beyond(source: &Source, more: bool, row: &mut Row, (event, stored): (&RenewalEvent, Instant)) -> Beyond {
     let map = &source.map;
     let outcome = row.string(12).and_then(|word| outcome_of(&word));
     let severity = row.text(13);
