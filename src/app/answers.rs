@@ -174,7 +174,7 @@ impl Model {
 
     /// How many of the loaded rows failed; for the empty and the calm state of the screen.
     pub fn loaded_failures(&self) -> usize {
-        self.list.rows().iter().filter(|r| r.kind.outcome() == Outcome::Failed).count()
+        self.list.rows().iter().filter(|r| r.outcome() == Outcome::Failed).count()
     }
 
     /// Types that the filter names and no event has, as far as the pane of types lists all that there are.

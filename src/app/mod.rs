@@ -387,10 +387,11 @@ impl Model {
     }
 }
 
-/// How an event's device is called: by name where the database knows one, else by the beginning of its id.
+/// How an event's device is called: by name where the database knows one, else by its id; `–` where it names none.
 pub fn list_name(event: &crate::domain::event::RenewalEvent) -> crate::domain::text::Clean {
-    match &event.device {
-        Some(name) => name.clean(),
-        None => event.device_id.clean(),
+    match (&event.device, event.device_id()) {
+        (Some(name), _) => name.clean(),
+        (None, Some(id)) => id.clean(),
+        (None, None) => crate::domain::text::Clean::line("–"),
     }
 }

@@ -44,6 +44,7 @@ struct TypedAlert {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Defaults {
     db: Option<String>,
+    source: Option<String>,
     tz: Option<String>,
     view: Option<String>,
     theme: Option<String>,
@@ -95,6 +96,8 @@ pub struct File {
     pub path: Option<PathBuf>,
     /// A name among the databases, or an address.
     pub db: Option<String>,
+    /// A source profile: its name, or its file.
+    pub source: Option<String>,
     pub tz: Option<String>,
     /// The view that the console begins with.
     pub view: Option<String>,
@@ -157,6 +160,7 @@ impl File {
         Ok(Self {
             path: Some(path.to_owned()),
             db: defaults.db,
+            source: defaults.source,
             tz: defaults.tz,
             view: defaults.view,
             theme: theme.transpose()?,
@@ -247,7 +251,7 @@ mod tests {
         for (text, message) in [
             (
                 "[defaults]\nzone = 'x'\n",
-                "c.toml, line 2: unknown field `zone`, expected one of `db`, `tz`, `view`, `theme`, `ascii`, `columns`, `password_command`",
+                "c.toml, line 2: unknown field `zone`, expected one of `db`, `source`, `tz`, `view`, `theme`, `ascii`, `columns`, `password_command`",
             ),
             (
                 "[views]\na = 'type:failed'\nb = 'typ:x'\n",

@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod file;
 pub mod paths;
+pub mod sources;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use file::File;
+use sources::Sources;
 
 use crate::app::alert::Alert;
 use crate::app::columns::Columns;
@@ -54,6 +56,8 @@ pub struct Setting<T> {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub database: Setting<Address>,
+    /// What describes the event table.
+    pub sources: Sources,
     /// The file in the user's data directory, which is made and migrated when it is missing.
     pub embedded: bool,
     pub zone: Setting<Zone>,
@@ -85,6 +89,8 @@ pub enum ConfigError {
     /// `line` 0: not known.
     #[error("{path}{}: {why}", if *line > 0 { format!(", line {line}") } else { String::new() })]
     File { path: String, line: usize, why: String },
+    #[error("{origin}: {why}")]
+    Source { origin: Origin, why: String },
     #[error("no view '{name}'; {valid}")]
     View { name: String, valid: String },
     #[error("no home directory is known, so there is no place for the event file; name one with '--db sqlite:PATH'")]
@@ -108,6 +114,7 @@ impl Config {
         let filter = Filter::parse(&filter.join(" ")).map_err(|e| ConfigError::Filter(e.to_string()))?;
         Ok(Self {
             database: chosen.address,
+            sources: Sources::resolve(global.source.as_deref(), file.source.as_deref())?,
             embedded: chosen.embedded,
             database_name: chosen.name,
             zone: zone(global, &file)?,

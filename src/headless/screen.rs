@@ -41,6 +41,10 @@ pub async fn console(config: Config) -> Result<Exit, Failure> {
         (None, false) => (address.clone(), format!("--db {address}")),
     };
     let title = at_home(title);
+    let reach = match &config.sources.asked.value {
+        Some(name) => format!("{reach} --source {name}").trim().to_owned(),
+        None => reach,
+    };
     show(store, &config, settings(&config, title, reach)).await
 }
 

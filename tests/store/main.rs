@@ -6,10 +6,12 @@ mod cases;
 mod counts;
 mod filters;
 mod flightctl;
+mod foreign;
 mod migrations;
 #[path = "../common/pg.rs"]
 mod pg;
 mod plans;
 mod search;
 mod sessions;
+mod sources;
 mod tail;

@@ -9,8 +9,8 @@ use super::{Bind, Dialect, Sql};
 use crate::domain::event::Id;
 use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
-use crate::store::catalog::Source;
 use crate::store::resolve::{Resolved, Set};
+use crate::store::source::Source;
 
 /// More branches than this cost more to plan than they save.
 pub const MAX_BRANCHES: usize = 200;
@@ -133,7 +133,7 @@ impl Common {
             Set::All => None,
         };
         let ends = ends(sql, source, resolved, bound);
-        let mut relation = format!("{} e", source.map.from());
+        let mut relation = format!("{} e", source.map.from(sql));
         if resolved.narrowed && source.dialect == Dialect::Sqlite {
             // The rows are few and known by their numbers. SQLite has no idea how few, and might read an index instead.
             relation.push_str(" NOT INDEXED");
@@ -203,42 +203,42 @@ impl Branch {
 /// The lower and the upper end of an ordered scan. They only narrow what the tests ask anyway.
 fn ends(sql: &mut Sql, source: &Source, resolved: &Resolved, bound: &Bound) -> [End; 2] {
     let at = &source.map.created_at;
-    let (time, id) = (format!("e.{}", at.name), format!("e.{}", source.map.id.name));
+    let (time, id) = (format!("e.{}", at.name), format!("e.{}", source.map.order().name));
     let row = |sql: &mut Sql, op, cursor: &Cursor| {
-        let values = vec![sql.placeholder(Bind::at(cursor.at, at.ty)), sql.placeholder(Bind::id(&cursor.id))];
+        let values = vec![sql.placeholder(at.stored(cursor.at)), sql.placeholder(Bind::id(&cursor.id))];
         End { op, columns: vec![time.clone(), id.clone()], values }
     };
     let open = |op| End { op, columns: Vec::new(), values: Vec::new() };
     let moment = |op, value| End { op, columns: vec![time.clone()], values: vec![value] };
     let lower = match (bound, resolved.from) {
         (Bound::NewerThan(c), _) => row(sql, ">", c),
-        (Bound::AtOrAfter(t), _) => moment(">=", sql.placeholder(Bind::bound(*t, at.ty))),
-        (_, Some(from)) => moment(">=", sql.placeholder(Bind::bound(from, at.ty))),
+        (Bound::AtOrAfter(t), _) => moment(">=", sql.placeholder(at.bound(*t))),
+        (_, Some(from)) => moment(">=", sql.placeholder(at.bound(from))),
         _ => open(">="),
     };
     let upper = match (bound, resolved.until) {
         (Bound::OlderThan(c), _) => row(sql, "<", c),
-        (Bound::AtOrBefore(t), _) => moment("<=", sql.placeholder(Bind::at(*t, at.ty))),
-        (_, Some(until)) => moment("<", sql.placeholder(Bind::bound(until, at.ty))),
+        (Bound::AtOrBefore(t), _) => moment("<=", sql.placeholder(at.at_most(*t))),
+        (_, Some(until)) => moment("<", sql.placeholder(at.bound(until))),
         _ => open("<="),
     };
     [lower, upper]
 }
 
 fn bound_test(sql: &mut Sql, source: &Source, bound: &Bound) -> Option<String> {
-    let (at, id) = (&source.map.created_at, &source.map.id);
+    let (at, id) = (&source.map.created_at, source.map.order());
     let (cursor, op) = match bound {
         Bound::Nowhere => return None,
         Bound::AtOrBefore(t) => {
-            return Some(format!("e.{} <= {}", at.name, sql.placeholder(Bind::at(*t, at.ty))));
+            return Some(format!("e.{} <= {}", at.name, sql.placeholder(at.at_most(*t))));
         }
         Bound::AtOrAfter(t) => {
-            return Some(format!("e.{} >= {}", at.name, sql.placeholder(Bind::bound(*t, at.ty))));
+            return Some(format!("e.{} >= {}", at.name, sql.placeholder(at.bound(*t))));
         }
         Bound::OlderThan(c) => (c, "<"),
         Bound::NewerThan(c) => (c, ">"),
     };
-    let t = sql.placeholder(Bind::at(cursor.at, at.ty));
+    let t = sql.placeholder(at.stored(cursor.at));
     let i = sql.placeholder(Bind::id(&cursor.id));
     Some(format!("(e.{}, e.{}) {op} ({t}, {i})", at.name, id.name))
 }
@@ -252,7 +252,7 @@ pub fn limited(sql: &mut Sql, source: &Source, branches: &[Branch], common: &Com
     if read.skip > 0 {
         limit = format!("{limit} OFFSET {}", number(sql, read.skip));
     }
-    let (at, id, word) = (&source.map.created_at.name, &source.map.id.name, read.order.word());
+    let (at, id, word) = (&source.map.created_at.name, &source.map.order().name, read.order.word());
     let one = |sql: &mut Sql, branch: &Branch, limit: &str| {
         sql.push("SELECT ").push(read.columns).push(" FROM ").push(&common.relation);
         let mut order = common.write_ordered(sql, source, branch);
