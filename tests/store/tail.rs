@@ -44,10 +44,10 @@ fn ago(seconds: i64) -> Instant {
 }
 
 /// A tail, and what it has told.
-struct Tail {
+pub struct Tail {
     inbox: mpsc::Receiver<TailEvent>,
     task: JoinHandle<()>,
-    told: BTreeMap<Uuid, u64>,
+    pub told: BTreeMap<Id, u64>,
     rows: Vec<Arc<RenewalEvent>>,
     late: u64,
     window: Window,
@@ -60,7 +60,7 @@ impl Drop for Tail {
 }
 
 impl Tail {
-    fn start(store: &Store, criteria: Criteria, start: Start) -> Self {
+    pub fn start(store: &Store, criteria: Criteria, start: Start) -> Self {
         let (news, inbox) = mpsc::channel(4);
         let (store, order) = (store.clone(), TailOrder { generation: 1, criteria, start, whole: true });
         let task = tokio::spawn(async move { follow(&store, order, &news, now).await });
@@ -68,7 +68,7 @@ impl Tail {
     }
 
     /// Takes news until `enough`.
-    async fn until(&mut self, enough: impl Fn(&Self) -> bool) {
+    pub async fn until(&mut self, enough: impl Fn(&Self) -> bool) {
         let work = async {
             while !enough(self) {
                 let event = self.inbox.recv().await.expect("the tail goes on");
@@ -83,8 +83,7 @@ impl Tail {
         match news {
             TailNews::Batch(Batch { rows, late, window, .. }) => {
                 for row in rows.iter().rev() {
-                    let Id::Uuid(id) = row.id else { panic!("{:?}", row.id) };
-                    *self.told.entry(id).or_default() += 1;
+                    *self.told.entry(row.id.clone()).or_default() += 1;
                     self.rows.push(Arc::clone(row));
                 }
                 self.late += late;
@@ -96,7 +95,7 @@ impl Tail {
     }
 
     /// Has begun: what is committed from here on will be told.
-    async fn begun(&mut self) {
+    pub async fn begun(&mut self) {
         self.until(|t| t.window != Window::Unknown).await;
     }
 
@@ -288,8 +287,11 @@ async fn sixteen_writers_and_no_row_lost() {
     }
     assert!(all.committed.len() > 100 && !all.rolled_back.is_empty());
     for (tail, sure) in tails.iter_mut().zip([&all.committed, &all.soon]) {
-        tail.until(|t| sure.iter().all(|id| t.told.contains_key(id))).await;
-        assert!(tail.told.keys().all(|id| all.committed.contains(id)), "a row that was never committed");
+        tail.until(|t| sure.iter().all(|id| t.told.contains_key(&Id::Uuid(*id)))).await;
+        assert!(
+            tail.told.keys().all(|id| id.as_uuid().is_some_and(|id| all.committed.contains(&id))),
+            "a row that was never committed"
+        );
         assert!(tail.told.values().all(|n| *n == 1), "a row told twice");
         let (committed, told, late) = (all.committed.len(), tail.told.len(), tail.late);
         eprintln!(
