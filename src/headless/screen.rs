@@ -37,11 +37,13 @@ pub async fn console(config: Config) -> Result<Exit, Failure> {
     let mut notice = None;
     loop {
         let settings = Settings { notice: notice.take(), ..settings_of(&config, &store) };
-        let (name, filter) = match show(&store, &config, settings).await? {
+        let left = show(&store, &config, settings).await?;
+        // What still runs for the screen is stopped in the database before the program goes.
+        store.close().await;
+        let (name, filter) = match left {
             Left::Program(exit) => return Ok(exit),
             Left::ForDatabase(name, filter) => (name, filter),
         };
-        store.close().await;
         config.filter.value = filter;
         // One that cannot be had leaves the user where they were.
         let opened = match config.on(&name) {

@@ -30,6 +30,8 @@ const IDLE: Duration = Duration::from_secs(120);
 const SUDDEN: Duration = Duration::from_secs(2);
 /// How long a stopped question may take to end before its connection is given up.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a program that ends waits for that, and for its connections to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a signal may take to end a statement before it is sent again.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -108,6 +110,7 @@ pub struct Pool {
     connector: Connector,
     idle: Mutex<Idle>,
     permits: Arc<Semaphore>,
+    most: u32,
 }
 
 #[derive(Default)]
@@ -120,7 +123,8 @@ struct Idle {
 impl Pool {
     /// `most`: questions that run at once.
     pub fn new(connector: Connector, most: usize) -> Arc<Self> {
-        Arc::new(Self { connector, idle: Mutex::default(), permits: Arc::new(Semaphore::new(most)) })
+        let permits = Arc::new(Semaphore::new(most));
+        Arc::new(Self { connector, idle: Mutex::default(), permits, most: u32::try_from(most).unwrap_or(u32::MAX) })
     }
 
     /// What a connection that listens is opened with; `None` where there is nothing to listen to.
@@ -131,11 +135,19 @@ impl Pool {
         }
     }
 
-    /// Closes the connections that rest, and waits until they are closed.
+    /// Waits until what was left is stopped in the database, and closes the connections that rest; for a bounded time.
     pub async fn close(&self) {
-        for (conn, _) in self.take_all() {
-            conn.close().await;
+        // A question that was dropped keeps its permit until its statement has ended.
+        let stopped = timeout(CLOSE_TIMEOUT, self.permits.acquire_many(self.most)).await;
+        if stopped.is_err() {
+            tracing::debug!("a question did not end before its connection was closed");
         }
+        let closing = async {
+            for (conn, _) in self.take_all() {
+                conn.close().await;
+            }
+        };
+        let _ = timeout(CLOSE_TIMEOUT, closing).await;
     }
 
     fn take_all(&self) -> Vec<(Conn, Moment)> {
@@ -186,6 +198,19 @@ impl Pool {
     fn doubt(&self) {
         if let Ok(mut idle) = self.idle.lock() {
             idle.doubted = Some(Moment::now());
+        }
+    }
+
+    /// Stops a statement in the database until what waits for it has ended, for a bounded time. A signal that arrives
+    /// before the statement does is lost, so it is sent again.
+    async fn stop_until<T>(&self, handle: &Handle, ended: impl Future<Output = T>) {
+        tokio::pin!(ended);
+        let begun = Moment::now();
+        while begun.elapsed() < STOP_TIMEOUT {
+            self.stop(handle).await;
+            if timeout(SIGNAL_INTERVAL, &mut ended).await.is_ok() {
+                return;
+            }
         }
     }
 
@@ -347,7 +372,8 @@ impl Drop for Session {
             h.stop();
         } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                pool.stop(&handle).await;
+                let mut conn = conn;
+                pool.stop_until(&handle, conn.ping()).await;
                 drop((conn, permit));
             });
         }
@@ -362,17 +388,9 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// Stops the statement in the database and lets the question end, for a bounded time. A signal that arrives before
-    /// the statement does is lost, so it is sent until the question ends.
+    /// Stops the statement in the database and lets the question end, for a bounded time.
     pub async fn stop(self, question: impl Future<Output = ()>) {
-        tokio::pin!(question);
         self.left.store(true, Ordering::Release);
-        let begun = Moment::now();
-        while begun.elapsed() < STOP_TIMEOUT {
-            self.pool.stop(&self.handle).await;
-            if timeout(SIGNAL_INTERVAL, &mut question).await.is_ok() {
-                return;
-            }
-        }
+        self.pool.stop_until(&self.handle, question).await;
     }
 }
