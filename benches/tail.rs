@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The console runs on a terminal of 120x40 and is judged by what its screen shows. Idle: no event comes; counted are
-//! the console's processor time, what it writes to the terminal, and on PostgreSQL the transactions of its database,
-//! which are its questions. Flood: `--rate` events a second are committed, a tenth of a second's worth at a time, while
+//! the console's processor time, what it writes to the terminal, and on PostgreSQL the questions that its database
+//! was asked. Flood: `--rate` events a second are committed, a tenth of a second's worth at a time, while
 //! the console follows, keys are typed, and `renewscope tail` writes to a file that must hold every row at the end.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -156,9 +156,9 @@ fn quiet(runtime: &tokio::runtime::Runtime, options: &Options, subject: &Subject
     std::thread::sleep(Duration::from_secs(options.idle));
     let after = (cpu(screen.pid()), screen.raw_bytes().len(), transactions(runtime, subject));
     let share = (after.0 - before.0) / options.idle as f64 * 100.0;
-    // The measurement itself is one transaction, and each backend may tell of its own late.
+    // A question is two transactions, its preparation and its execution.
     let questions = match (before.2, after.2) {
-        (Some(before), Some(after)) => format!("{:.0}", (after - before - 1.0).max(0.0) * 60.0 / options.idle as f64),
+        (Some(before), Some(after)) => format!("{:.0}", (after - before).max(0.0) / 2.0 * 60.0 / options.idle as f64),
         _ => "–".to_owned(),
     };
     screen.keys("q");

@@ -133,7 +133,9 @@ fn at_home(title: String) -> String {
         .strip_prefix("sqlite:")
         .and_then(|p| p.strip_prefix(&home))
         .filter(|p| !home.is_empty() && p.starts_with('/'));
-    short.map_or(title.clone(), |rest| format!("~{rest}"))
+    // That it is PostgreSQL, its server says better than the scheme.
+    let server = title.strip_prefix("postgres://").unwrap_or(&title);
+    short.map_or(server.to_owned(), |rest| format!("~{rest}"))
 }
 
 fn need_terminal() -> Result<(), Failure> {

@@ -125,6 +125,23 @@ async fn the_server_crashes() {
     stopped(Stop::Immediate).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixteen_writers_and_a_crash_in_the_middle() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet();
+    fill(&url, 10).await;
+    let writer = Writer::many(&url, 16, Duration::from_secs(4));
+    let tail = Tailing::start(&server.url("fleet"), &[]);
+    tail.is_live().await;
+    writer.more(300).await;
+    server.stop(Stop::Immediate);
+    tail.says("trying again until it answers").await;
+    server.run();
+    tail.says(BACK).await;
+    writer.more(300).await;
+    tail.has_all_of(writer).await;
+}
+
 #[tokio::test]
 async fn the_server_is_restarted_at_once() {
     let Bed { server, writer } = bed().await;
