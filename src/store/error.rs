@@ -136,7 +136,7 @@ impl Context<'_> {
             9 if self.overdue => self.timeout(),
             9 => SourceError::Cancelled,
             5 | 6 => {
-                SourceError::Failed("another process is writing to the database and did not finish in time".into())
+                SourceError::Failed("other processes write to the database and left no turn; try again".into())
             }
             8 => self.refused("it is open for reading only"),
             3 | 23 => self.refused(why),

@@ -18,6 +18,10 @@ use crate::protocol::SourceError;
 /// Virtual machine steps between two looks at the flag: microseconds, unless each step searches a long text.
 const STEPS: i32 = 250;
 
+/// How long a writer waits for its turn. Others that write batch after batch leave gaps of milliseconds, and who waits
+/// hits one by chance only.
+const TURN: Duration = Duration::from_secs(60);
+
 pub struct Connector {
     path: PathBuf,
     access: Access,
@@ -106,7 +110,7 @@ impl Connector {
             .filename(&self.path)
             .read_only(!writes)
             .foreign_keys(true)
-            .busy_timeout(ACQUIRE_TIMEOUT)
+            .busy_timeout(if writes { TURN } else { ACQUIRE_TIMEOUT })
             .synchronous(SqliteSynchronous::Normal)
             .pragma("cache_size", cache)
             .statement_cache_capacity(8)
