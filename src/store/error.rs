@@ -135,9 +135,7 @@ impl Context<'_> {
         Fault::Source(match primary {
             9 if self.overdue => self.timeout(),
             9 => SourceError::Cancelled,
-            5 | 6 => {
-                SourceError::Failed("other processes write to the database and left no turn; try again".into())
-            }
+            5 | 6 => SourceError::Failed("other processes write to the database and left no turn; try again".into()),
             8 => self.refused("it is open for reading only"),
             3 | 23 => self.refused(why),
             13 => SourceError::Failed(format!("the disk is full: {why}; free space there")),

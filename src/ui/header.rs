@@ -42,12 +42,20 @@ fn clock(model: &Model, skin: &Skin, wide: bool) -> String {
     format!("{} {} {}", model.zone.name(), skin.glyphs.dot, minute.unwrap_or(&now))
 }
 
-/// What is looked at. That nothing can be written comes first, and then what kind of table it is: these must not be cut.
+/// What is looked at. That nothing can be written comes first, then a link that others can read or step into, then what
+/// kind of table it is: these must not be cut.
 fn place(model: &Model, skin: &Skin) -> String {
     let source = model.source.value();
-    let safe = source.is_some_and(|s| s.read_only).then(|| "read-only".to_owned());
-    let words: Vec<String> =
-        safe.into_iter().chain(source.map(|s| s.profile.clone())).chain([model.title.clone()]).collect();
+    let mut words: Vec<String> = source.filter(|s| s.read_only).map(|_| "read-only".to_owned()).into_iter().collect();
+    let tls = source.and_then(|s| s.tls.as_deref());
+    let (safe, weak) = match tls {
+        Some("verify-full" | "off (socket)" | "off (loopback)") => (tls, None),
+        _ => (None, tls),
+    };
+    words.extend(weak.map(|mode| format!("TLS {mode}")));
+    words.extend(source.map(|s| s.profile.clone()));
+    words.push(model.title.clone());
+    words.extend(safe.map(|mode| format!("TLS {mode}")));
     words.join(&format!(" {} ", skin.glyphs.dot))
 }
 

@@ -8,8 +8,9 @@ use renewscope::app::msg::{Effect, Msg};
 use renewscope::domain::event::{Id, RenewalEvent};
 use renewscope::domain::instant::Span;
 use renewscope::domain::page::Total;
+use renewscope::protocol::query::Description;
 use renewscope::protocol::tail::{Batch, TailEvent, TailNews, Window};
-use renewscope::protocol::{Query, Reply, SourceError};
+use renewscope::protocol::{Answer, Query, Reply, SourceError};
 
 use super::common::console::Console;
 use super::common::fleet::{event, fleet, now};
@@ -173,4 +174,22 @@ fn the_palette_goes_to_another_database() {
     c.effects.clear();
     c.keys("Enter");
     assert_eq!(c.effects, [Effect::Open("staging".into())]);
+}
+
+#[test]
+fn how_the_link_is_protected_is_on_screen_and_a_weak_one_comes_first() {
+    for (tls, expected) in [
+        (Some("verify-full"), " renewscope  read-only · own · fleet.db · TLS verify-full"),
+        (Some("require: server not verified"), " renewscope  read-only · TLS require: server not verified · own"),
+        (None, " renewscope  read-only · own · fleet.db   "),
+    ] {
+        let mut c = console(120);
+        c.hold = true;
+        c.keys("r");
+        let request = c.pending.iter().find(|r| r.query == Query::Describe).unwrap().clone();
+        let Ok(Answer::Described(described)) = c.memory.ask(&request.query) else { panic!() };
+        let described = Description { tls: tls.map(str::to_owned), ..described };
+        c.send(Msg::Reply(Reply { ticket: request.ticket, outcome: Ok(Answer::Described(described)) }));
+        assert!(header(&c).starts_with(expected), "{}", header(&c));
+    }
 }
