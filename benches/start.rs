@@ -63,7 +63,12 @@ fn main() {
     let options = options();
     let dir = tempfile::tempdir().unwrap();
     let subjects = subjects(&options, dir.path());
-    println!("\n{} events, {} devices, {COLS}x{ROWS}, medians of {}", options.rows, data::DEVICES, options.runs);
+    println!(
+        "\n{} events, {} devices, {COLS}x{ROWS}, medians of {}",
+        options.rows,
+        data::Fleet::of(options.rows).devices,
+        options.runs
+    );
     println!(
         "| database | first rows | full frame | best | reference | full / reference | PgDn to screen | resident, full frame | after {PAGES} PgDn | peak |\n|---|---|---|---|---|---|---|---|---|---|"
     );
@@ -103,11 +108,12 @@ fn options() -> Options {
 fn subjects(options: &Options, dir: &std::path::Path) -> [Subject; 2] {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let file = dir.join("events.db");
+    let fleet = data::Fleet::of(options.rows);
     let made = Instant::now();
-    let sqlite = runtime.block_on(data::sqlite(&file, options.rows));
+    let sqlite = runtime.block_on(data::sqlite(&file, fleet));
     println!("SQLite file made in {:.0?}", made.elapsed());
     let made = Instant::now();
-    let postgres = runtime.block_on(data::postgres(options.rows));
+    let postgres = runtime.block_on(data::postgres(fleet));
     println!("PostgreSQL database made in {:.0?}", made.elapsed());
     let page = |id: &str| {
         format!(

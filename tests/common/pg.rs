@@ -108,7 +108,7 @@ impl Server {
 }
 
 /// The directory of the newest server programs.
-fn programs() -> Option<PathBuf> {
+pub fn programs() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut candidates: Vec<PathBuf> = std::env::split_paths(&path).collect();
     if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
@@ -121,7 +121,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// Who runs the server when the tests run as root, which it refuses to be.
-fn account() -> Option<(u32, u32)> {
+pub fn account() -> Option<(u32, u32)> {
     if !rustix::process::geteuid().is_root() {
         return None;
     }
@@ -134,7 +134,7 @@ fn account() -> Option<(u32, u32)> {
     Some(find("postgres").or_else(|| find("nobody")).expect("neither 'postgres' nor 'nobody' is an account here"))
 }
 
-fn as_account(command: &mut Command, account: Option<(u32, u32)>) -> &mut Command {
+pub fn as_account(command: &mut Command, account: Option<(u32, u32)>) -> &mut Command {
     match account {
         Some((uid, gid)) => command.uid(uid).gid(gid),
         None => command,
