@@ -31,7 +31,7 @@ use address::Place;
 use catalog::Source;
 use session::{Connector, Pool, Session};
 use sql::cell::CellType;
-use sql::{Bind, Dialect, Sql};
+use sql::{Bind, Dialect, Sql, aggregate};
 use sqlite::SqliteConn;
 
 use crate::domain::event::{Id, NewEvent, RenewalEvent};
@@ -235,11 +235,21 @@ impl Store {
         &self.0.address
     }
 
-    /// The database's plan for the statement of a question that is answered by one statement: a page, a count, a
-    /// histogram or the values of a field. For tests and for the doctor.
+    /// The database's plans for the statements of a question, the last one being that of its answer. For tests and for
+    /// the doctor.
     pub async fn explain(&self, query: &Query) -> Result<Vec<String>, SourceError> {
+        self.plans(query, aggregate::explain).await
+    }
+
+    /// As [`explain`](Self::explain), with the rows and the buffers that PostgreSQL has really read.
+    pub async fn measure(&self, query: &Query) -> Result<Vec<String>, SourceError> {
+        self.plans(query, aggregate::measure).await
+    }
+
+    async fn plans(&self, query: &Query, word: fn(Dialect) -> &'static str) -> Result<Vec<String>, SourceError> {
         let mut session = self.0.pool.acquire().await?;
-        session.explain_next();
+        let word = word(session.conn()?.dialect());
+        session.explain_next(word);
         let _ = answer::answer(&self.0, &mut session, query).await?;
         Ok(session.plans())
     }

@@ -209,3 +209,11 @@ pub const fn explain(dialect: Dialect) -> &'static str {
         Dialect::Sqlite => "EXPLAIN QUERY PLAN ",
     }
 }
+
+/// As [`explain`], with what the statement has really read; SQLite does not tell that.
+pub const fn measure(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) ",
+        Dialect::Sqlite => explain(dialect),
+    }
+}

@@ -102,14 +102,6 @@ pub struct Common {
     orgs: Option<String>,
     kinds: Option<String>,
     devices: Option<String>,
-    /// Where a scan of an ordered branch begins and ends: operator, columns and placeholders behind the branch's own.
-    ends: [End; 2],
-}
-
-struct End {
-    op: &'static str,
-    columns: Vec<String>,
-    values: Vec<String>,
 }
 
 impl Common {
@@ -132,13 +124,12 @@ impl Common {
             Set::Only(kinds) => Some(one_of_texts(sql, &source.map.kind.expr(), kinds)),
             Set::All => None,
         };
-        let ends = ends(sql, source, resolved, bound);
         let mut relation = format!("{} e", source.map.from());
         if resolved.narrowed && source.dialect == Dialect::Sqlite {
             // The rows are few and known by their numbers. SQLite has no idea how few, and might read an index instead.
             relation.push_str(" NOT INDEXED");
         }
-        Self { relation, tests, orgs, kinds, devices, ends }
+        Self { relation, tests, orgs, kinds, devices }
     }
 
     /// Writes ` WHERE …` for a branch, or nothing where nothing is asked.
@@ -150,21 +141,21 @@ impl Common {
     /// As [`write`](Self::write), for a branch that is read in order: gives the columns to order by first.
     fn write_ordered(&self, sql: &mut Sql, source: &Source, branch: &Branch) -> Vec<String> {
         let fixed = branch.fixed(sql, source);
-        if sql.dialect == Dialect::Sqlite || fixed.is_empty() {
+        let Some((lead, _)) = fixed.first().cloned().filter(|_| sql.dialect == Dialect::Postgres) else {
             self.write_tests(sql, branch, fixed.into_iter().map(|(c, v)| format!("{c} = {v}")).collect());
             return Vec::new();
-        }
+        };
         // PostgreSQL takes a column that equals a constant out of the order, and may then read the plain time index and
-        // throw away rows of others: all of them, where the branch has only old rows. A scan between two ends of the
-        // composite order leaves it one index.
-        let (columns, values): (Vec<_>, Vec<_>) = fixed.into_iter().unzip();
-        let between = self.ends.iter().map(|end| {
-            let columns = [columns.as_slice(), end.columns.as_slice()].concat().join(", ");
-            let values = [values.as_slice(), end.values.as_slice()].concat().join(", ");
-            format!("({columns}) {} ({values})", end.op)
-        });
-        self.write_tests(sql, branch, between.collect());
-        columns
+        // throw away rows of others: all of them, where the branch has only old rows. A list of one is no constant to the
+        // planner, so that only an index that leads with this column has the order; to the index it is an equality, so
+        // that a scan ends where the time does. (A scan between two rows of the composite order does not: it goes on
+        // until the leading column changes.)
+        let test = |(n, (c, v)): (usize, (String, String))| match n {
+            0 => format!("{c} = ANY(ARRAY[{v}])"),
+            _ => format!("{c} = {v}"),
+        };
+        self.write_tests(sql, branch, fixed.into_iter().enumerate().map(test).collect());
+        vec![lead]
     }
 
     fn write_tests(&self, sql: &mut Sql, branch: &Branch, mut tests: Vec<String>) {
@@ -193,31 +184,6 @@ impl Branch {
         }
         out
     }
-}
-
-/// The lower and the upper end of an ordered scan. They only narrow what the tests ask anyway.
-fn ends(sql: &mut Sql, source: &Source, resolved: &Resolved, bound: &Bound) -> [End; 2] {
-    let at = &source.map.created_at;
-    let (time, id) = (format!("e.{}", at.name), format!("e.{}", source.map.id.name));
-    let row = |sql: &mut Sql, op, cursor: &Cursor| {
-        let values = vec![sql.placeholder(Bind::at(cursor.at, at.ty)), sql.placeholder(Bind::id(&cursor.id))];
-        End { op, columns: vec![time.clone(), id.clone()], values }
-    };
-    let open = |op| End { op, columns: Vec::new(), values: Vec::new() };
-    let moment = |op, value| End { op, columns: vec![time.clone()], values: vec![value] };
-    let lower = match (bound, resolved.from) {
-        (Bound::NewerThan(c), _) => row(sql, ">", c),
-        (Bound::AtOrAfter(t), _) => moment(">=", sql.placeholder(Bind::bound(*t, at.ty))),
-        (_, Some(from)) => moment(">=", sql.placeholder(Bind::bound(from, at.ty))),
-        _ => open(">="),
-    };
-    let upper = match (bound, resolved.until) {
-        (Bound::OlderThan(c), _) => row(sql, "<", c),
-        (Bound::AtOrBefore(t), _) => moment("<=", sql.placeholder(Bind::at(*t, at.ty))),
-        (_, Some(until)) => moment("<", sql.placeholder(Bind::bound(until, at.ty))),
-        _ => open("<="),
-    };
-    [lower, upper]
 }
 
 fn bound_test(sql: &mut Sql, source: &Source, bound: &Bound) -> Option<String> {
