@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -73,6 +75,7 @@ pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, 
 }
 
 /// Questions that the user can interrupt.
+#[derive(Clone)]
 pub struct Session {
     store: Store,
     interrupt: Interrupt,
@@ -130,8 +133,8 @@ pub fn unexpected(_answer: &Answer) -> SourceError {
 }
 
 /// A walk from the newest matching row to the oldest, in pages that stay small however large the texts are.
-pub struct Walk<'a> {
-    session: &'a Session,
+pub struct Walk {
+    session: Session,
     criteria: Criteria,
     whole: bool,
     /// `None`: the end is reached.
@@ -140,11 +143,18 @@ pub struct Walk<'a> {
     rows: u32,
 }
 
-impl<'a> Walk<'a> {
+impl Walk {
     /// `whole`: with whole error texts. At most `limit` rows.
-    pub fn new(session: &'a Session, criteria: Criteria, whole: bool, limit: Option<u64>) -> Self {
+    pub fn new(session: &Session, criteria: Criteria, whole: bool, limit: Option<u64>) -> Self {
         let rows = if whole { PAGE_ROWS / 4 } else { PAGE_ROWS };
-        Self { session, criteria, whole, anchor: Some(Anchor::Newest), left: limit.unwrap_or(u64::MAX), rows }
+        Self {
+            session: session.clone(),
+            criteria,
+            whole,
+            anchor: Some(Anchor::Newest),
+            left: limit.unwrap_or(u64::MAX),
+            rows,
+        }
     }
 
     /// The next rows; none at the end.
@@ -163,5 +173,41 @@ impl<'a> Walk<'a> {
             _ => self.rows,
         };
         Ok(page.rows)
+    }
+
+    /// The same walk in a task of its own, one page ahead of whoever takes them: the database works on a page while the
+    /// one before it is written. A page under way, one that waits, one being written: memory stays small.
+    pub fn ahead(mut self) -> Ahead {
+        let (sender, pages) = mpsc::channel(1);
+        let task = tokio::spawn(async move {
+            loop {
+                let page = self.next().await;
+                let last = page.as_ref().map_or(true, Vec::is_empty);
+                if sender.send(page).await.is_err() || last {
+                    return;
+                }
+            }
+        });
+        Ahead { pages, task: task.abort_handle() }
+    }
+}
+
+/// Pages of a [`Walk`]. Dropped before the end, it stops the question that is under way.
+pub struct Ahead {
+    pages: mpsc::Receiver<Result<Vec<Arc<RenewalEvent>>, SourceError>>,
+    task: AbortHandle,
+}
+
+impl Ahead {
+    /// The next rows; none at the end.
+    pub async fn next(&mut self) -> Result<Vec<Arc<RenewalEvent>>, SourceError> {
+        let fault = || SourceError::Failed("reading ended too soon; this is a fault of renewscope".to_owned());
+        self.pages.recv().await.ok_or_else(fault)?
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }

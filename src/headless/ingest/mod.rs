@@ -9,6 +9,7 @@ mod rejects;
 use std::path::Path;
 
 use indicatif::ProgressBar;
+use tokio::task::JoinHandle;
 
 use super::export::progress;
 use super::failure::{Exit, Failure};
@@ -46,9 +47,19 @@ pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Re
         store = session::connect(config, session::to_write()) => store?,
     };
     let bar = progress("ingested");
-    let mut run =
-        Run { store, rejects, bar, batch: Batch::default(), stored: 0, duplicate: 0, ignored: Ignored::default() };
+    let mut run = Run {
+        store,
+        rejects,
+        bar,
+        batch: Batch::default(),
+        underway: None,
+        stored: 0,
+        duplicate: 0,
+        ignored: Ignored::default(),
+    };
     let done = run.all(input, interrupt).await;
+    // What is underway is not called back, so it belongs to the count, however the reading ended.
+    let done = done.and(run.settle().await);
     run.bar.finish_and_clear();
     let done = done.and_then(|()| run.rejects.finish());
     run.store.close().await;
@@ -84,11 +95,18 @@ struct Batch {
     bytes: usize,
 }
 
+/// A batch that is being stored while the next one is read.
+struct Underway {
+    origins: Vec<(u64, Vec<u8>)>,
+    outcomes: JoinHandle<Result<Vec<RowOutcome>, SourceError>>,
+}
+
 struct Run {
     store: Store,
     rejects: Rejects,
     bar: ProgressBar,
     batch: Batch,
+    underway: Option<Underway>,
     stored: u64,
     duplicate: u64,
     ignored: Ignored,
@@ -132,7 +150,8 @@ impl Run {
                 Err(why) => self.rejects.refuse(line, &why, &buffer, &self.bar)?,
             }
         }
-        self.store_batch().await
+        self.store_batch().await?;
+        self.settle().await
     }
 
     async fn add(&mut self, event: NewEvent, line: u64, raw: &[u8]) -> Result<(), Failure> {
@@ -145,16 +164,27 @@ impl Run {
         self.store_batch().await
     }
 
+    /// Begins to store the batch, once the one before it is stored.
     async fn store_batch(&mut self) -> Result<(), Failure> {
-        let batch = std::mem::take(&mut self.batch);
-        if batch.events.is_empty() {
-            return Ok(());
+        self.settle().await?;
+        let Batch { events, origins, .. } = std::mem::take(&mut self.batch);
+        if !events.is_empty() {
+            let store = self.store.clone();
+            let outcomes = tokio::spawn(async move { store.create_many(&events).await });
+            self.underway = Some(Underway { origins, outcomes });
         }
-        let outcomes = self.store.create_many(&batch.events).await?;
-        if outcomes.len() != batch.events.len() {
-            return Err(SourceError::Failed("a batch lost rows; this is a fault of renewscope".to_owned()).into());
+        Ok(())
+    }
+
+    /// Waits for the batch that is underway, and counts it.
+    async fn settle(&mut self) -> Result<(), Failure> {
+        let Some(Underway { origins, outcomes }) = self.underway.take() else { return Ok(()) };
+        let fault = |what: &str| SourceError::Failed(format!("{what}; this is a fault of renewscope"));
+        let outcomes = outcomes.await.map_err(|_| fault("storing a batch ended too soon"))??;
+        if outcomes.len() != origins.len() {
+            return Err(fault("a batch lost rows").into());
         }
-        for (outcome, (line, raw)) in outcomes.into_iter().zip(&batch.origins) {
+        for (outcome, (line, raw)) in outcomes.into_iter().zip(&origins) {
             match outcome {
                 RowOutcome::Stored => self.stored += 1,
                 RowOutcome::Duplicate => self.duplicate += 1,
