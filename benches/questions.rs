@@ -231,7 +231,9 @@ fn found(answer: &Answer) -> (u64, bool) {
         Answer::Count(total) => (number(total), false),
         Answer::Facets(facets) => (facets.values.iter().map(|f| number(&f.rows)).sum(), false),
         Answer::Histogram(histogram) => (histogram.buckets.iter().flatten().sum(), false),
-        Answer::Event(_) | Answer::Described(_) => panic!("no question of this benchmark has such an answer"),
+        Answer::Event(_) | Answer::Tail(_) | Answer::Described(_) => {
+            panic!("no question of this benchmark has such an answer")
+        }
     }
 }
 

@@ -15,7 +15,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("app", &["domain", "protocol"]),
     ("ui", &["domain", "protocol", "app"]),
     ("config", &["domain", "protocol", "store", "app", "ui", "headless"]),
-    ("headless", &["domain", "protocol", "demo", "store", "app", "ui", "config", "runtime", "logging"]),
+    ("headless", &["domain", "protocol", "demo", "store", "worker", "app", "ui", "config", "runtime", "logging"]),
     ("runtime", &["domain", "protocol", "worker", "app", "ui"]),
     ("logging", &["config"]),
 ];

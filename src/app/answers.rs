@@ -6,7 +6,7 @@ use crate::domain::event::Outcome;
 use crate::domain::instant::Instant;
 use crate::domain::page::Total;
 use crate::protocol::query::Answer;
-use crate::protocol::tail::{TailEvent, TailNews};
+use crate::protocol::tail::{Batch, TailEvent, TailNews};
 use crate::protocol::{Reply, Slot, SourceError};
 
 use super::msg::Effect;
@@ -97,34 +97,48 @@ impl Model {
             return;
         }
         match event.news {
-            TailNews::Trouble { error, retry_in } => {
+            TailNews::Trouble { error, retry_in, tries } => {
                 let since = match &self.tail.link {
-                    Link::Away { since, .. } => *since,
+                    Link::Away { since, .. } | Link::Slow { since } => *since,
                     _ => self.now,
                 };
-                self.tail.link = Link::Away { since, error, next: self.now.plus(retry_in) };
+                self.tail.link = Link::Away { since, error, next: self.now.plus(retry_in), tries };
             }
+            TailNews::Slow(waited) if !matches!(self.tail.link, Link::Away { .. }) => {
+                self.tail.link = Link::Slow { since: self.now.minus(waited) };
+            }
+            TailNews::Slow(_) => {}
             TailNews::Recovered => {
                 self.tail.link = Link::Live;
                 self.ask_again(effects);
             }
-            TailNews::Batch { rows, late } => {
-                self.tail.link = Link::Live;
-                if rows.is_empty() {
-                    return;
-                }
-                if self.tail.paused {
-                    self.tail.held += rows.len() as u64;
-                    self.tail.note(self.now, rows.len() as u64, late);
-                    return;
-                }
-                self.admit(rows, late);
+            TailNews::Skipped(rows) => {
+                let (Total::Exact(n) | Total::AtLeast(n)) = rows;
+                self.tail.skipped += n;
+                self.ask_again(effects);
             }
+            TailNews::Batch(batch) => self.batch(batch),
         }
     }
 
+    fn batch(&mut self, batch: Batch) {
+        self.tail.link = Link::Live;
+        self.tail.window = batch.window;
+        self.tail.lag = batch.lag.or(self.tail.lag);
+        if batch.rows.is_empty() {
+            return;
+        }
+        if self.tail.paused {
+            let rows = batch.rows.len() as u64;
+            self.tail.held += rows;
+            self.tail.note(self.now, rows, batch.late);
+            return;
+        }
+        self.admit(batch.rows, batch.late);
+    }
+
     fn admit(&mut self, rows: Vec<std::sync::Arc<crate::domain::event::RenewalEvent>>, late: u64) {
-        let fresh = self.list.arrive(rows);
+        let fresh = self.list.arrive(rows, self.now);
         if fresh.is_empty() {
             return;
         }

@@ -4,6 +4,8 @@
 //! dropped at one end is asked for again when the cursor comes back. The selection is a row, not a place: rows
 //! that arrive or are dropped elsewhere move neither it nor the screen under it.
 
+mod arrivals;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ use crate::protocol::{Query, Request, Slot, SourceError, Ticket};
 use std::time::Duration;
 
 use super::viewport::Viewport;
+pub use arrivals::Mark;
+use arrivals::Marks;
 
 /// Rows of one page.
 pub const PAGE: u32 = 200;
@@ -42,6 +46,10 @@ pub struct List {
     /// Rows that arrived while the cursor was elsewhere.
     arrived: u64,
     load: Option<(Load, Anchor)>,
+    /// Rows that arrived before the page that replaces the window, newest first.
+    early: Vec<Arc<RenewalEvent>>,
+    /// Rows that have just arrived.
+    marks: Marks,
     generation: u64,
     failed: Option<SourceError>,
     answered: bool,
@@ -81,6 +89,8 @@ impl Default for List {
             follow: true,
             arrived: 0,
             load: None,
+            early: Vec::new(),
+            marks: Marks::default(),
             generation: 0,
             failed: None,
             answered: false,
@@ -247,7 +257,10 @@ impl List {
                 self.answered = true;
                 self.note_walk(&page, &asked, &load);
                 match load {
-                    Load::Replace(land) => self.replace(page, &land),
+                    Load::Replace(land) => {
+                        self.replace(page, &land);
+                        self.take_early();
+                    }
                     Load::Older => self.append_older(page),
                     Load::Newer => self.prepend_newer(page),
                 }
@@ -315,65 +328,6 @@ impl List {
         if self.rows.len() > WINDOW {
             self.rows.truncate(WINDOW);
             self.more_older = true;
-        }
-    }
-
-    /// Takes rows that have appeared in the database; returns those that belong to the window or before it.
-    pub fn arrive(&mut self, mut rows: Vec<Arc<RenewalEvent>>) -> Vec<Arc<RenewalEvent>> {
-        if !self.answered {
-            return Vec::new();
-        }
-        rows.retain(|row| !self.rows.iter().any(|r| r.id == row.id));
-        // Older than all that is loaded, while more is known to follow: those pages will bring them.
-        let last = self.rows.back().filter(|_| self.more_older).map(|r| r.cursor());
-        rows.retain(|row| last.as_ref().is_none_or(|last| row.cursor() > *last));
-        for row in &rows {
-            self.insert(row.clone());
-        }
-        if self.is_following() {
-            self.view.cursor = 0;
-            self.view.offset = 0;
-        } else {
-            self.arrived += rows.len() as u64;
-        }
-        self.bound();
-        rows
-    }
-
-    fn insert(&mut self, row: Arc<RenewalEvent>) {
-        let cursor = row.cursor();
-        let at = self.rows.partition_point(|r| r.cursor() > cursor);
-        if at == 0 && self.more_newer {
-            self.base = self.base.map(|b| b + 1);
-            return;
-        }
-        let was_empty = self.rows.is_empty();
-        self.rows.insert(at, row);
-        if !was_empty && !self.is_following() {
-            if at <= self.view.cursor {
-                self.view.cursor += 1;
-            }
-            if at <= self.view.offset {
-                self.view.offset += 1;
-            }
-        }
-    }
-
-    /// Drops what is too much at the end that is farther from the cursor.
-    fn bound(&mut self) {
-        let surplus = self.rows.len().saturating_sub(WINDOW);
-        if surplus == 0 {
-            return;
-        }
-        if self.view.cursor < self.rows.len() / 2 {
-            self.rows.truncate(WINDOW);
-            self.more_older = true;
-        } else {
-            self.rows.drain(..surplus);
-            self.more_newer = true;
-            self.base = self.base.map(|b| b + surplus as u64);
-            self.view.cursor = self.view.cursor.saturating_sub(surplus);
-            self.view.offset = self.view.offset.saturating_sub(surplus);
         }
     }
 

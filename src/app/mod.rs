@@ -29,7 +29,7 @@ use crate::domain::instant::{Instant, Span};
 use crate::domain::page::{Anchor, Page, Total};
 use crate::domain::zone::Zone;
 use crate::protocol::query::{Description, FacetQuery, Facets, Field};
-use crate::protocol::tail::{OVERLAP, TailOrder};
+use crate::protocol::tail::{Start, TailOrder};
 use crate::protocol::{Query, Request, Slot};
 
 use columns::Columns;
@@ -271,8 +271,8 @@ impl Model {
 
     fn follow_tail(&mut self, effects: &mut Vec<Effect>) {
         self.tail.generation += 1;
-        let from = self.now.minus(OVERLAP);
-        effects.push(Effect::Tail(TailOrder { generation: self.tail.generation, criteria: self.criteria(), from }));
+        let (generation, criteria) = (self.tail.generation, self.criteria());
+        effects.push(Effect::Tail(TailOrder { generation, criteria, start: Start::Overlapping, whole: false }));
     }
 
     /// Puts another filter in force.
@@ -312,6 +312,7 @@ impl Model {
     fn tick(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         self.now = now;
         self.tail.forget(now);
+        self.list.forget_marks(now);
         if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
             self.notice = None;
         }

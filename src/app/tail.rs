@@ -4,21 +4,28 @@ use std::collections::VecDeque;
 
 use crate::domain::instant::{Instant, Span};
 use crate::protocol::SourceError;
+use crate::protocol::tail::Window;
 
 /// The rate is taken over this long.
 const RATE_WINDOW: Span = Span::seconds(10);
 
+/// How the database answers, as far as the tail's readings tell.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub enum Link {
     /// No answer yet.
     #[default]
     Connecting,
     Live,
-    /// Since when the database does not answer, why, and when it is asked again.
+    /// A question is out since then, for longer than it should.
+    Slow {
+        since: Instant,
+    },
+    /// Since when the database does not answer, why, when it is asked again, and for the how manyth time.
     Away {
         since: Instant,
         error: SourceError,
         next: Instant,
+        tries: u32,
     },
 }
 
@@ -30,6 +37,11 @@ pub struct Tail {
     /// Rows that came while paused.
     pub held: u64,
     pub late: u64,
+    /// Rows that were passed over because more came than a screen can show. They are in the table.
+    pub skipped: u64,
+    /// From the time of the last row that came in order until it was read.
+    pub lag: Option<Span>,
+    pub window: Window,
     recent: VecDeque<(Instant, u64)>,
 }
 

@@ -109,6 +109,8 @@ pub enum Command {
     /// Make, inspect and change the database's schema
     #[command(subcommand)]
     Db(Db),
+    /// What can be done on this database and what cannot, and why
+    Doctor,
     /// Print the settings in force and where each comes from
     Config {
         /// Print them (the only thing there is to do)
@@ -284,6 +286,13 @@ pub enum Db {
         /// The search indexes too: they find words in errors and reasons at once, and cost space and some write speed
         #[arg(long)]
         search: bool,
+        /// A trigger too that wakes live tails at once; on PostgreSQL, and commits that insert then wait for each other
+        /// for the moment of notifying
+        #[arg(long, conflicts_with = "no_notify")]
+        notify: bool,
+        /// Take that trigger away
+        #[arg(long)]
+        no_notify: bool,
     },
 }
 
@@ -296,7 +305,8 @@ fn any_path() -> impl TypedValueParser<Value = PathBuf> {
 /// filter; the order of a filter's words has no meaning. Commands without filter are left alone.
 pub fn lift_negations(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     const FILTERED: [&str; 4] = ["list", "tail", "count", "export"];
-    const OTHERS: [&str; 9] = ["demo", "get", "ingest", "record", "db", "config", "completions", "man", "help"];
+    const OTHERS: [&str; 10] =
+        ["demo", "get", "ingest", "record", "db", "doctor", "config", "completions", "man", "help"];
     let mut args: Vec<OsString> = args.into_iter().collect();
     let command = args.iter().skip(1).find(|a| FILTERED.iter().chain(&OTHERS).any(|name| a == name));
     if command.is_some_and(|c| OTHERS.iter().any(|name| c == name)) {

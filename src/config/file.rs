@@ -3,9 +3,12 @@
 //! What it means together with options and environment is settled in [`Config::resolve`](super::Config::resolve).
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::ConfigError;
 use crate::app::columns::Columns;
@@ -21,7 +24,7 @@ struct Typed {
     #[serde(default)]
     defaults: Defaults,
     #[serde(default)]
-    databases: BTreeMap<String, String>,
+    databases: BTreeMap<String, Database>,
     #[serde(default)]
     views: BTreeMap<String, String>,
     #[serde(default)]
@@ -37,6 +40,43 @@ struct Defaults {
     theme: Option<String>,
     ascii: Option<bool>,
     columns: Option<Vec<String>>,
+    #[serde(rename = "password_command")]
+    password_command: Option<String>,
+}
+
+/// A named database: its address alone, or a table with its address and where its password comes from. May hold a
+/// secret, so there is no `Debug`.
+#[derive(Clone)]
+pub struct Database {
+    pub url: String,
+    /// For `sh -c`; the first line of its output is the password.
+    pub password_command: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Database {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            url: String,
+            password_command: Option<String>,
+        }
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Database;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an address, or a table with 'url' and 'password_command'")
+            }
+            fn visit_str<E: serde::de::Error>(self, url: &str) -> Result<Database, E> {
+                Ok(Database { url: url.to_owned(), password_command: None })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Database, A::Error> {
+                let table = Table::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Database { url: table.url, password_command: table.password_command })
+            }
+        }
+        from.deserialize_any(Either)
+    }
 }
 
 /// A configuration file, checked. The default is that of a user who has none.
@@ -53,7 +93,9 @@ pub struct File {
     pub ascii: bool,
     pub columns: Option<Columns>,
     pub keymap: Keymap,
-    pub databases: BTreeMap<String, String>,
+    pub databases: BTreeMap<String, Database>,
+    /// Gives the password of a server that has no such command of its own.
+    pub password_command: Option<String>,
     pub views: BTreeMap<String, Filter>,
 }
 
@@ -110,6 +152,7 @@ impl File {
             columns,
             keymap,
             databases: typed.databases,
+            password_command: defaults.password_command,
             views,
         })
     }
@@ -155,12 +198,17 @@ mod tests {
     fn all_of_it_is_read() {
         let file = parse(
             "[defaults]\ndb = 'prod'\ntz = 'Europe/Berlin'\nview = 'night'\ntheme = 'light'\nascii = true\n\
-             columns = ['time', 'error']\n[databases]\nprod = 'postgres://me@db/fleet'\n\
+             columns = ['time', 'error']\npassword_command = 'pass db'\n\
+             [databases]\nprod = 'postgres://me@db/fleet'\n\
+             lab = { url = 'postgres://me@lab/fleet', password_command = 'pass lab' }\n\
              [views]\nnight = 'type:failed since:12h'\n[keys]\nnext-failure = ['F3', 'e']\n",
         )
         .unwrap();
         assert_eq!(file.views["night"].to_string(), "type:failed since:12h");
         assert_eq!(file.keymap.keys(crate::app::action::Action::NextFailure), "F3 e");
+        assert_eq!(file.password_command.as_deref(), Some("pass db"));
+        assert_eq!(file.databases["lab"].password_command.as_deref(), Some("pass lab"));
+        assert_eq!(file.databases["prod"].url, "postgres://me@db/fleet");
         assert_eq!((file.db.as_deref(), file.ascii, file.theme), (Some("prod"), true, Some(Theme::Light)));
     }
 
@@ -169,7 +217,7 @@ mod tests {
         for (text, message) in [
             (
                 "[defaults]\nzone = 'x'\n",
-                "c.toml, line 2: unknown field `zone`, expected one of `db`, `tz`, `view`, `theme`, `ascii`, `columns`",
+                "c.toml, line 2: unknown field `zone`, expected one of `db`, `tz`, `view`, `theme`, `ascii`, `columns`, `password_command`",
             ),
             (
                 "[views]\na = 'type:failed'\nb = 'typ:x'\n",
@@ -183,6 +231,10 @@ mod tests {
             (
                 "[defaults]\ntheme = 'pink'\n",
                 "c.toml, line 2: unknown theme 'pink'; valid are dark, light, colour-blind, mono",
+            ),
+            (
+                "[databases]\na = 'sqlite:x'\nb = { url = 'sqlite:y', passwd = 's3cret' }\n",
+                "c.toml, line 3: unknown field `passwd`, expected `url` or `password_command`",
             ),
             ("[defaults]\nview = 'none'\n", "c.toml, line 2: no view 'none' in [views]"),
         ] {

@@ -158,7 +158,12 @@ fn database(
         };
         return Err(told(format!("'{text}' is neither an address nor the name of a database; {valid}")));
     }
-    let value = Address::parse(named.unwrap_or(&text)).map_err(|e| told(e.to_string()))?;
+    let value = Address::parse(named.map_or(&text, |n| &n.url)).map_err(|e| told(e.to_string()))?;
+    let command = named.and_then(|n| n.password_command.as_ref()).or(file.password_command.as_ref());
+    let value = match command {
+        Some(command) => value.with_password_command(command),
+        None => value,
+    };
     Ok(Chosen { address: Setting { value, origin }, embedded: false, name: named.map(|_| text) })
 }
 

@@ -28,6 +28,11 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
     let rows = [
         ("database", config.database.value.to_string(), config.database.origin.to_string()),
         (
+            "password from",
+            config.database.value.password_source().unwrap_or("none needed").to_owned(),
+            "address, PGPASSWORD, password_command, PGPASSFILE".to_owned(),
+        ),
+        (
             "configuration file",
             config.file.as_ref().map_or("none".to_owned(), |p| p.display().to_string()),
             "--config".to_owned(),

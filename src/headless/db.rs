@@ -26,8 +26,16 @@ pub async fn db(config: &Config, format: Format, command: Db) -> Result<Exit, Fa
             report.print(&rows)
         }
         Db::Rollback { to, delete_events } => rollback(&report, address, to, delete_events).await,
-        Db::Index { search: false } => report.print(&indexes(&migrate::index(address).await?)),
-        Db::Index { search: true } => report.print(&indexes(&migrate::index_search(address).await?)),
+        Db::Index { search, notify, no_notify } => {
+            let mut made = match search {
+                false => migrate::index(address).await?,
+                true => migrate::index_search(address).await?,
+            };
+            if notify || no_notify {
+                made.push(migrate::notify(address, notify).await?);
+            }
+            report.print(&indexes(&made))
+        }
     }
 }
 
@@ -112,6 +120,7 @@ fn indexes(reports: &[IndexReport]) -> Vec<Line> {
             IndexState::Rebuilt => "rebuilt",
             IndexState::Missing if r.on_request => "on request: db index --search",
             IndexState::Missing => "missing",
+            IndexState::Removed => "removed",
         };
         let size = r.bytes.map(|b| format!(", {} KiB", b.div_ceil(1024))).unwrap_or_default();
         let note = r.note.as_ref().map(|n| format!("; {n}")).unwrap_or_default();

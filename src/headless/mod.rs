@@ -7,6 +7,7 @@ pub mod rows;
 mod about;
 mod count;
 mod db;
+mod doctor;
 mod export;
 mod failure;
 pub mod ingest;
@@ -21,6 +22,7 @@ mod tail;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 
@@ -30,6 +32,7 @@ use crate::config::{Config, paths};
 use crate::domain::suggest::nearest;
 use crate::domain::text::Clean;
 use crate::logging;
+use crate::runtime::prompt;
 
 use failure::{Exit, Failure};
 use session::Interrupt;
@@ -88,6 +91,9 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     };
     let file = if cli.command.is_some() { File { view: None, ..file } } else { file };
     let config = Config::resolve(&cli.global, filter, file, |name| std::env::var(name).ok())?;
+    if prompt::can_ask() {
+        config.database.value.ask_for_password(Arc::new(prompt::password));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -126,6 +132,7 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
         Some(Command::Ingest(c)) => ingest::ingest(&config, &c, &Interrupt::watch()).await,
         Some(Command::Record(c)) => record::record(&config, *c).await,
         Some(Command::Db(c)) => db::db(&config, table, c).await,
+        Some(Command::Doctor) => doctor::doctor(&config, table, &Interrupt::watch()).await,
         Some(Command::Config { .. }) => about::config(&config, table),
         Some(Command::Completions { shell }) => about::completions(shell),
         Some(Command::Man) => about::man(),

@@ -18,7 +18,7 @@ use crate::domain::instant::Instant;
 use crate::domain::text::{Clean, without_nul};
 use crate::domain::when::When;
 use crate::protocol::SourceError;
-use crate::runtime::clock;
+use crate::runtime::{clock, prompt};
 use crate::store::RowOutcome;
 
 /// A hook must not wait long for a database.
@@ -30,15 +30,17 @@ const ERROR_LIMIT: u64 = 16 << 20;
 /// printed on stderr, and the command fails.
 pub async fn record(config: &Config, args: Record) -> Result<Exit, Failure> {
     let event = event(config, &args)?;
-    let stored = tokio::time::timeout(PATIENCE, async {
+    // A person who is asked for the password takes the time that it takes.
+    let patience = if prompt::can_ask() { PATIENCE * 20 } else { PATIENCE };
+    let stored = tokio::time::timeout(patience, async {
         let store = session::connect(config, session::to_write()).await?;
         let stored = store.create(&event).await;
         store.close().await;
         stored
     });
     let stored = stored.await.unwrap_or_else(|_| {
-        let why = format!("no answer within {} s", PATIENCE.as_secs());
-        Err(SourceError::Unreachable { address: config.database.value.to_string(), why })
+        let why = format!("no answer within {} s", patience.as_secs());
+        Err(SourceError::Unreachable { address: config.database.value.to_string(), why: why.into() })
     });
     match stored {
         Ok((id, RowOutcome::Stored)) => print(id),

@@ -67,7 +67,7 @@ pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, 
     if let (true, Some(directory)) = (config.embedded, config.database.value.path().and_then(|p| p.parent())) {
         std::fs::create_dir_all(directory).map_err(|e| SourceError::Unreachable {
             address: config.database.value.to_string(),
-            why: format!("cannot make the directory '{}': {e}", directory.display()),
+            why: format!("cannot make the directory '{}': {e}", directory.display()).into(),
         })?;
     }
     let options = ConnectOptions { create: config.embedded, ..options };
@@ -90,6 +90,11 @@ impl Session {
             store = connect(config, ConnectOptions::default()) => store?,
         };
         Ok(Self { store, interrupt: interrupt.clone() })
+    }
+
+    /// The database itself, for a task of its own.
+    pub fn source(&self) -> Store {
+        self.store.clone()
     }
 
     pub async fn page(&self, criteria: Criteria, anchor: Anchor, limit: u32, whole: bool) -> Result<Page, SourceError> {

@@ -5,7 +5,7 @@ pub mod query;
 pub mod source;
 pub mod tail;
 
-pub use error::SourceError;
+pub use error::{SourceError, Why};
 pub use query::{Answer, Query};
 pub use source::EventSource;
 

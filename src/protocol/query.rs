@@ -8,6 +8,8 @@ use crate::domain::instant::Instant;
 use crate::domain::page::{Anchor, Page, Total};
 use crate::domain::text::Text;
 
+use super::tail::{TailAnswer, TailQuery};
+
 #[derive(Clone, PartialEq, Debug)]
 pub enum Query {
     /// Rows of the list, errors cut to their head. A source that was given a budget for searches may stop before the
@@ -23,8 +25,8 @@ pub enum Query {
     Histogram(HistogramQuery),
     /// One event with its whole error, by id. -> [`Answer::Event`]
     Event { id: Id },
-    /// Rows at or after `floor`, oldest first: what a tail reads again and again. -> [`Answer::Page`] (newest first as ever)
-    Since { criteria: Criteria, floor: Instant, limit: u32 },
+    /// What a tail reads. -> [`Answer::Tail`]
+    Tail(TailQuery),
     /// The source itself. -> [`Answer::Described`]
     Describe,
 }
@@ -36,6 +38,7 @@ pub enum Answer {
     Facets(Facets),
     Histogram(Histogram),
     Event(Option<Arc<RenewalEvent>>),
+    Tail(TailAnswer),
     Described(Description),
 }
 
@@ -100,6 +103,8 @@ pub struct Description {
     pub address: String,
     /// `own`, `flightctl`, …
     pub profile: String,
+    /// How the connection is protected: `verify-full`, `off (socket)`, …; `None` for a file.
+    pub tls: Option<String>,
     /// Whether the server refuses writes of this session.
     pub read_only: bool,
     /// First and last `created_at`, `None` where the table is empty.

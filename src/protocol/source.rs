@@ -15,4 +15,10 @@ pub trait EventSource: Clone + Send + Sync + 'static {
 
     /// A number that moves when somebody else has written, where the source has one. A hint only.
     fn changes(&self) -> impl Future<Output = Result<Option<i64>, SourceError>> + Send;
+
+    /// Resolves when the source says that somebody has written. A hint only: it may be lost, and a source that gives
+    /// none never resolves.
+    fn notified(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
 }

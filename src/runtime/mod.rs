@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod console;
 pub mod memory;
+pub mod prompt;
 mod signals;
 mod terminal;

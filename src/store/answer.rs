@@ -11,10 +11,10 @@ use super::session::Session;
 use super::sql::keys::{Bound, Order};
 use super::sql::page::{Errors, Window, decode, event, page};
 use super::sql::{Dialect, aggregate, histogram};
-use super::walk;
+use super::{tail, walk};
 use crate::domain::event::{Id, Outcome, RenewalEvent, outcome_of};
 use crate::domain::filter::Criteria;
-use crate::domain::instant::{Instant, Span};
+use crate::domain::instant::Span;
 use crate::domain::page::{Anchor, Page, Total};
 use crate::protocol::query::{Description, Histogram, HistogramQuery};
 use crate::protocol::{Answer, Query, SourceError};
@@ -33,7 +33,7 @@ pub async fn answer(shared: &Shared, s: &mut Session, query: &Query) -> Result<A
     let answer = match query {
         Query::Page { criteria, anchor, limit } => asker.page(s, criteria, anchor, (*limit, Errors::Head)).await,
         Query::WholePage { criteria, anchor, limit } => asker.page(s, criteria, anchor, (*limit, Errors::Whole)).await,
-        Query::Since { criteria, floor, limit } => asker.since(s, criteria, *floor, *limit).await,
+        Query::Tail(query) => tail::answer(&asker, s, query).await.map(Answer::Tail),
         Query::Count { criteria, ceiling } => asker.count(s, criteria, *ceiling).await,
         Query::Facets(query) => facets(&asker, s, query).await.map(Answer::Facets),
         Query::Histogram(query) => asker.histogram(s, query).await.map(Answer::Histogram),
@@ -94,20 +94,6 @@ impl Asker<'_> {
         Ok(Answer::Page(Page { rows, more_newer, more_older, looked_to }))
     }
 
-    async fn since(
-        &self,
-        s: &mut Session,
-        criteria: &Criteria,
-        floor: Instant,
-        limit: u32,
-    ) -> Result<Answer, SourceError> {
-        // A tail asks for the last seconds, again and again: they are few, and no index of texts finds them sooner.
-        let mut resolved = resolve(s, self.source, &self.shared.names, criteria).await?;
-        resolved.clamp(Some(floor), None);
-        let (rows, more) = self.rows(s, &resolved, Bound::Nowhere, Order::OldestFirst, (limit, Errors::Head)).await?;
-        Ok(Answer::Page(Page { rows, more_newer: more, more_older: true, looked_to: None }))
-    }
-
     /// Rows newest first, and whether more follow in the direction of reading.
     pub async fn rows(
         &self,
@@ -125,7 +111,7 @@ impl Asker<'_> {
         let rows = s.rows(&sql, &shape).await?;
         let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         let kept = rows.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
-        let mut events = kept.map(decode).collect::<Result<Vec<_>, _>>()?;
+        let mut events = kept.map(|mut r| decode(&mut r)).collect::<Result<Vec<_>, _>>()?;
         self.shared.names.fill(s, self.source, &mut events).await?;
         if order == Order::OldestFirst {
             events.reverse();
@@ -139,8 +125,8 @@ impl Asker<'_> {
             return Ok(None);
         }
         let (sql, shape) = event(self.source, org, id);
-        let Some(row) = s.rows(&sql, &shape).await?.into_iter().next() else { return Ok(None) };
-        let mut events = [decode(row)?];
+        let Some(mut row) = s.rows(&sql, &shape).await?.into_iter().next() else { return Ok(None) };
+        let mut events = [decode(&mut row)?];
         self.shared.names.fill(s, self.source, &mut events).await?;
         let [event] = events;
         Ok(Some(event))
@@ -201,6 +187,7 @@ impl Asker<'_> {
             Dialect::Sqlite => self.shared.access == Access::Read,
         };
         Ok(Answer::Described(Description {
+            tls: s.tls().await,
             address: self.shared.address.to_string(),
             profile: self.source.profile.name().to_owned(),
             read_only,

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgDatabaseError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use crate::domain::text::Clean;
-use crate::protocol::SourceError;
+use crate::protocol::{SourceError, Why};
 
 /// What a failed statement means.
 #[derive(Debug)]
@@ -50,7 +50,10 @@ impl Context<'_> {
                 Fault::Source(SourceError::Shape(format!("a column cannot be read: {}", clean(&error))))
             }
             sqlx::Error::Encode(_) => Fault::Row(clean(&error)),
-            sqlx::Error::Configuration(_) => Fault::Source(SourceError::Invalid(clean(&error))),
+            sqlx::Error::Configuration(_) => Fault::Source(SourceError::Invalid(configuration(&error))),
+            sqlx::Error::Io(e) => Fault::Source(self.unreachable(network(e))),
+            sqlx::Error::Tls(e) => Fault::Source(self.unreachable(tls(&e.to_string()))),
+            sqlx::Error::Protocol(why) => Fault::Source(self.protocol(why)),
             _ => Fault::Source(self.unreachable(clean(&error))),
         }
     }
@@ -59,12 +62,18 @@ impl Context<'_> {
         self.fault(error).into()
     }
 
-    pub fn unreachable(&self, why: String) -> SourceError {
-        SourceError::Unreachable { address: self.address.to_owned(), why }
+    pub fn unreachable(&self, why: impl Into<Why>) -> SourceError {
+        SourceError::Unreachable { address: self.address.to_owned(), why: why.into() }
     }
 
-    fn refused(&self, why: String) -> SourceError {
-        SourceError::Refused { address: self.address.to_owned(), why }
+    /// The connection stayed silent for longer than the server itself would take to give up.
+    pub fn silent(&self, after: Duration) -> SourceError {
+        let why = Why::new(format!("no answer within {}", seconds(after)));
+        self.unreachable(why.step("check the network between here and the server"))
+    }
+
+    pub fn refused(&self, why: impl Into<Why>) -> SourceError {
+        SourceError::Refused { address: self.address.to_owned(), why: why.into() }
     }
 
     fn timeout(&self) -> SourceError {
@@ -78,12 +87,39 @@ impl Context<'_> {
             ("57014", _) => SourceError::Failed(format!("the server cancelled the query: {why}")),
             ("55P03", _) => SourceError::Failed(format!("another session holds a lock: {why}")),
             ("42P01" | "42703", _) => SourceError::Shape(format!("{why}; the table is not as it was described")),
-            ("40001", _) => SourceError::Failed(format!("the server gave up the query: {why}")),
-            ("42501" | "25006", _) | (_, "28") => self.refused(why),
-            ("3D000", _) | (_, "08" | "53" | "57") => self.unreachable(why),
+            ("40001", _) => SourceError::Failed(format!(
+                "the standby stopped the query because it was in the way of replay: {why}; ask again, or raise max_standby_streaming_delay there"
+            )),
+            ("53100", _) => {
+                SourceError::Failed(format!("the disk of the database server is full: {why}; free space there"))
+            }
+            ("53200", _) => SourceError::Failed(format!("the database server is out of memory: {why}")),
+            ("53400", _) => SourceError::Failed(format!("a limit of the database server is reached: {why}")),
+            (_, "57") => self.unreachable(shutdown(code, why)),
+            ("53300", _) => self.unreachable(
+                Why::new(format!("the server has no connection left: {why}"))
+                    .step("close other sessions, or raise max_connections or the role's limit"),
+            ),
+            ("3D000", _) => self.unreachable(Why::new(why).step("check the name of the database in the address")),
+            ("25006", _) => self.refused(Why::new(why).step("write to the primary, with a role that may write")),
+            ("42501", _) => self.refused(Why::new(why).step("grant the role what it lacks; see 'renewscope doctor'")),
+            ("28P01", _) => self.refused(why),
+            (_, "28") => self.refused(Why::new(why).step("check the role, and the server's pg_hba.conf")),
+            (_, "08" | "53") => self.unreachable(why),
+            ("25P03" | "25P04", _) => self.unreachable(Why::new(format!("the server ended the session: {why}"))),
             (_, "22" | "23" | "54") => return Fault::Row(why),
             _ => SourceError::Failed(format!("{why} (SQLSTATE {code})")),
         })
+    }
+
+    /// What the driver did not understand of the server.
+    fn protocol(&self, why: &str) -> SourceError {
+        let why = Clean::line(why).as_str().to_owned();
+        if why.contains("SASL") || why.contains("authentication method") {
+            let step = "this program knows passwords (SCRAM-SHA-256, MD5, plain) and client certificates only";
+            return self.refused(Why::new(why).step(step));
+        }
+        self.unreachable(Why::new(why).step("check that a PostgreSQL server listens there"))
     }
 
     fn sqlite(&self, code: &str, why: String) -> Fault {
@@ -95,8 +131,9 @@ impl Context<'_> {
             5 | 6 => {
                 SourceError::Failed("another process is writing to the database and did not finish in time".into())
             }
-            8 => self.refused("it is open for reading only".into()),
+            8 => self.refused("it is open for reading only"),
             3 | 23 => self.refused(why),
+            13 => SourceError::Failed(format!("the disk is full: {why}; free space there")),
             10 | 11 | 14 => self.unreachable(why),
             26 => SourceError::Shape(format!("{} is not a SQLite database", self.address)),
             12 | 18 | 19 | 20 => return Fault::Row(why),
@@ -104,6 +141,110 @@ impl Context<'_> {
             _ => SourceError::Failed(why),
         })
     }
+}
+
+/// Whether the connection that an error came from is of no further use.
+pub fn is_fatal(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(e) => e
+            .try_downcast_ref::<PgDatabaseError>()
+            .is_some_and(|e| matches!(e.severity(), PgSeverity::Fatal | PgSeverity::Panic)),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => false,
+        _ => true,
+    }
+}
+
+/// Whether the server refused who asked, and another password might be what it wants.
+pub fn is_password(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|e| e.code());
+    // Servers that ask LDAP or PAM say 28000 for a wrong password; that a rule of pg_hba.conf is missing too.
+    match code.as_deref() {
+        Some("28P01") => true,
+        Some("28000") => error.as_database_error().is_some_and(|e| e.message().contains("authentication failed")),
+        _ => false,
+    }
+}
+
+/// The server, or somebody on it, ended the session.
+fn shutdown(code: &str, why: String) -> Why {
+    match code {
+        "57P01" => {
+            Why::new(format!("the session was ended on the server: {why}")).step("ask again; a new session is opened")
+        }
+        "57P02" => Why::new(format!("a process of the server crashed: {why}")).step("wait until the server is back"),
+        "57P03" => Why::new(why).step("wait until the server is ready"),
+        "57P04" => Why::new(why).step("the database is gone; check the address"),
+        _ => Why::new(format!("the session was ended on the server: {why}")),
+    }
+}
+
+/// What became of the network, in plain words.
+fn network(e: &std::io::Error) -> Why {
+    use std::io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable,
+        NotFound, PermissionDenied, TimedOut, UnexpectedEof,
+    };
+    let told = Clean::line(&e.to_string()).as_str().to_owned();
+    if told.contains("certificate") {
+        return tls(&told);
+    }
+    match e.kind() {
+        ConnectionRefused => Why::new("connection refused").step("check that the server runs and listens there"),
+        NotFound => Why::new("there is no such socket").step("check that the server runs, and its socket directory"),
+        PermissionDenied => Why::new("this user may not open the socket").step("check the rights of the socket"),
+        HostUnreachable | NetworkUnreachable | TimedOut => {
+            Why::new(told).step("check the network between here and the server")
+        }
+        ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof => {
+            Why::new("the connection was closed").step("the server, or something on the way to it, went away")
+        }
+        _ if told.contains("lookup address") => {
+            Why::new("the host name is not known").step("check the host name in the address")
+        }
+        _ => Why::new(told),
+    }
+}
+
+/// Why the server could not prove who it is. The names are those of the TLS library's own messages.
+fn tls(told: &str) -> Why {
+    let told = Clean::line(told).as_str().to_owned();
+    let has = |words: &str| told.contains(words);
+    if has("server does not support TLS") {
+        return Why::new("the server does not speak TLS")
+            .step("turn on 'ssl' at the server, or add 'sslmode=disable' to the address where the network is trusted");
+    }
+    if has("UnknownIssuer") {
+        return Why::new("the server's certificate was signed by an authority that is not trusted here")
+            .step("name the authority's certificate with 'sslrootcert=FILE' in the address");
+    }
+    if has("certificate is not valid for any names") {
+        return Why::new("the server's certificate has its name in the common name (CN) alone, which is not looked at")
+            .step("add the name to the certificate's subjectAltName, or use 'sslmode=verify-ca'");
+    }
+    if has("not valid for name") || has("NotValidForName") {
+        return Why::new(format!("the server's certificate is for another name: {told}"))
+            .step("use a host name that the certificate holds, or 'sslmode=verify-ca'");
+    }
+    if has("certificate expired") || has("Expired") {
+        return Why::new("the server's certificate has expired").step("renew the server's certificate");
+    }
+    if has("not valid yet") || has("NotValidYet") {
+        return Why::new("the server's certificate is not valid yet").step("check the clocks here and at the server");
+    }
+    if has("CaUsedAsEndEntity") {
+        return Why::new("the server shows the certificate of an authority as its own")
+            .step("give the server a certificate that is signed by the authority");
+    }
+    Why::new(format!("TLS failed: {told}")).step("check the server's certificate, 'sslrootcert' and 'sslmode'")
+}
+
+/// The driver tells of a password's characters what is wrong with them; they are nobody's business.
+fn configuration(error: &sqlx::Error) -> String {
+    let told = clean(error);
+    if told.contains("saslprep") {
+        return "the user name or the password has a character that none may have".to_owned();
+    }
+    told
 }
 
 fn clean(error: &sqlx::Error) -> String {

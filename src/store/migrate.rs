@@ -6,6 +6,7 @@
 //! [`index_search`] add to it.
 
 mod index;
+mod notify;
 mod search;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use super::{Access, Address, ConnectOptions, Dialect, Sql, connector};
 use crate::protocol::SourceError;
 
 pub use index::{IndexReport, IndexState, index, index_search};
+pub use notify::notify;
 
 /// Where the driver notes what was applied.
 const TABLE: &str = "_sqlx_migrations";
@@ -137,7 +139,7 @@ async fn make_file(path: &Path) -> Result<Option<Moved>, SourceError> {
             // Not every file system has links.
             Err(_) => std::fs::rename(&draft, path).map(|()| Some(moved)).map_err(|e| SourceError::Unreachable {
                 address: Address::sqlite(path).to_string(),
-                why: format!("the file cannot be made: {e}"),
+                why: format!("the file cannot be made: {e}").into(),
             }),
         },
         Err(e) => Err(e),

@@ -9,15 +9,20 @@ mod answer;
 mod catalog;
 pub mod columns;
 mod directory;
+pub mod doctor;
 mod error;
 mod facets;
+mod listen;
+mod login;
 pub mod migrate;
+mod password;
 mod postgres;
 mod resolve;
 mod search;
 mod session;
 mod sql;
 mod sqlite;
+mod tail;
 mod walk;
 mod write;
 
@@ -29,14 +34,18 @@ use uuid::Uuid;
 pub use address::Address;
 use address::Place;
 use catalog::Source;
+pub use password::Prompt;
 use session::{Connector, Pool, Session};
 use sql::cell::CellType;
 use sql::{Bind, Dialect, Sql, aggregate};
 use sqlite::SqliteConn;
+pub use write::event_id;
 
 use crate::domain::event::{Id, NewEvent, RenewalEvent};
 use crate::protocol::{Answer, Query, SourceError};
 
+/// Questions that run at once.
+const QUESTIONS: usize = 4;
 /// A description of the source older than this is made anew where it lacked something.
 const DESCRIPTION_AGE: Duration = Duration::from_secs(60);
 
@@ -111,6 +120,9 @@ pub(crate) struct Shared {
     pub search_budget: Option<SearchBudget>,
     pub names: directory::Names,
     pool: Arc<Pool>,
+    /// The one connection of the live tail: it must not wait behind questions.
+    tail: Arc<Pool>,
+    listening: listen::Listening,
     source: Mutex<Option<(Moment, Arc<Source>)>>,
     /// The connection that watches for the commits of others; the counter is its own.
     watch: tokio::sync::Mutex<Option<SqliteConn>>,
@@ -120,26 +132,40 @@ impl Store {
     /// Opens the database and looks at its event table. A database without that table can be connected to: each
     /// question is then answered with [`SourceError::Shape`].
     pub async fn connect(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
-        let wanted = |path: &std::path::Path| options.create && (options.access == Access::Write || !path.exists());
-        if address.path().is_some_and(wanted) {
-            migrate::migrate(address).await?;
-        }
-        let shared = Shared {
-            address: address.clone(),
-            access: options.access,
-            search_budget: options.search_budget,
-            names: directory::Names::default(),
-            pool: Pool::new(connector(address, options)),
-            source: Mutex::default(),
-            watch: tokio::sync::Mutex::default(),
-        };
-        let mut session = shared.pool.acquire().await?;
-        match shared.source(&mut session).await {
+        let store = Self::prepared(address, options).await?;
+        let mut session = store.0.pool.acquire().await?;
+        match store.0.source(&mut session).await {
             Ok(_) | Err(SourceError::Shape(_)) => {}
             Err(e) => return Err(e),
         }
         drop(session);
-        Ok(Self(Arc::new(shared)))
+        address.end_asking();
+        Ok(store)
+    }
+
+    /// As [`connect`](Self::connect), but without a connection: the first question makes it, and says why it cannot.
+    /// Nobody is asked for a password. A missing file of one's own is made nevertheless.
+    pub async fn open(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
+        address.end_asking();
+        Self::prepared(address, options).await
+    }
+
+    async fn prepared(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
+        let wanted = |path: &std::path::Path| options.create && (options.access == Access::Write || !path.exists());
+        if address.path().is_some_and(wanted) {
+            migrate::migrate(address).await?;
+        }
+        Ok(Self(Arc::new(Shared {
+            address: address.clone(),
+            access: options.access,
+            search_budget: options.search_budget,
+            names: directory::Names::default(),
+            pool: Pool::new(connector(address, options), QUESTIONS),
+            tail: Pool::new(connector(address, options), 1),
+            listening: listen::Listening::default(),
+            source: Mutex::default(),
+            watch: tokio::sync::Mutex::default(),
+        })))
     }
 
     /// Answers a question. When `cancelled` resolves first, the statement is stopped in the database and the answer is
@@ -153,10 +179,10 @@ impl Store {
         let mut session = tokio::select! {
             biased;
             () = &mut cancelled => return Err(SourceError::Cancelled),
-            session = self.0.pool.acquire() => session?,
+            session = self.0.lane(query).acquire() => session?,
         };
         let stopper = session.stopper();
-        let work = answer::answer(&self.0, &mut session, query);
+        let work = self.settle(&mut session, query);
         tokio::pin!(work);
         tokio::select! {
             biased;
@@ -166,6 +192,17 @@ impl Store {
             }
             answer = &mut work => answer,
         }
+    }
+
+    /// Answers a question, once more from its beginning where the connection had died while it rested: the asker need
+    /// not know that the server was restarted since the last question.
+    async fn settle(&self, session: &mut Session, query: &Query) -> Result<Answer, SourceError> {
+        let answer = answer::answer(&self.0, session, query).await;
+        if answer.is_ok() || !session.may_renew() {
+            return answer;
+        }
+        session.renew().await?;
+        answer::answer(&self.0, session, query).await
     }
 
     /// Answers a question that nobody will cancel.
@@ -191,8 +228,17 @@ impl Store {
     /// One event with its whole error; with an organisation, only if it is of that one.
     pub async fn get(&self, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
         let mut session = self.0.pool.acquire().await?;
-        let source = self.0.source(&mut session).await?;
-        answer::Asker { shared: &self.0, source: &source }.event(&mut session, org, id).await
+        let found = self.event(&mut session, org, id).await;
+        if found.is_ok() || !session.may_renew() {
+            return found;
+        }
+        session.renew().await?;
+        self.event(&mut session, org, id).await
+    }
+
+    async fn event(&self, s: &mut Session, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
+        let source = self.0.source(s).await?;
+        answer::Asker { shared: &self.0, source: &source }.event(s, org, id).await
     }
 
     /// Removes one event; with an organisation, only if it is of that one. Whether there was one.
@@ -229,6 +275,7 @@ impl Store {
             session::Conn::Sqlite(Box::new(watch)).close().await;
         }
         self.0.pool.close().await;
+        self.0.tail.close().await;
     }
 
     pub fn address(&self) -> &Address {
@@ -256,6 +303,10 @@ impl Store {
 }
 
 impl Shared {
+    fn lane(&self, query: &Query) -> &Arc<Pool> {
+        if matches!(query, Query::Tail(_)) { &self.tail } else { &self.pool }
+    }
+
     /// What the database holds, as it was found at the first look.
     pub async fn source(&self, session: &mut Session) -> Result<Arc<Source>, SourceError> {
         let kept = self.source.lock().ok().and_then(|kept| kept.clone());
@@ -279,7 +330,13 @@ impl Shared {
     }
 
     async fn check_writable(&self, session: &mut Session) -> Result<(), SourceError> {
-        let source = self.source(session).await?;
+        let source = match self.source(session).await {
+            Err(_) if session.may_renew() => {
+                session.renew().await?;
+                self.source(session).await?
+            }
+            other => other?,
+        };
         if self.access == Access::Read {
             return Err(SourceError::Invalid(format!("{} is open for reading only", self.address)));
         }
@@ -297,8 +354,8 @@ impl Shared {
 fn connector(address: &Address, options: &ConnectOptions) -> Connector {
     match address.place() {
         Place::Sqlite(path) => Connector::Sqlite(sqlite::Connector::new(path.clone(), options)),
-        Place::Postgres(base) => {
-            Connector::Postgres(Box::new(postgres::Connector::new((**base).clone(), address.to_string(), options)))
+        Place::Postgres(server) => {
+            Connector::Postgres(Box::new(postgres::Connector::new((**server).clone(), address.to_string(), options)))
         }
     }
 }
@@ -313,5 +370,11 @@ impl crate::protocol::EventSource for Store {
     }
     fn changes(&self) -> impl Future<Output = Result<Option<i64>, SourceError>> + Send {
         Self::changes(self)
+    }
+    async fn notified(&self) {
+        match self.0.address.place() {
+            Place::Postgres(_) => self.0.listening.next(&self.0).await,
+            Place::Sqlite(_) => std::future::pending().await,
+        }
     }
 }

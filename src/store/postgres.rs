@@ -1,161 +1,106 @@
-//! PostgreSQL: sessions that cannot write unless told to, within time limits, directly or through a pooler; and
-//! stopping a statement from a control connection.
+//! PostgreSQL: a session, and statements on it within time limits, directly or through a pooler.
+//!
+//! A statement ends by an answer, by the server's limit, or, where the network is dead, by ours. A session on which
+//! something went wrong says so, and is not used again. How one is opened is in [`login`](super::login).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant as Moment};
 
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection};
-use sqlx::{Arguments as _, ConnectOptions as _, Connection as _};
-use tokio::sync::Mutex;
+use sqlx::postgres::{PgArguments, PgConnection};
+use sqlx::{Arguments as _, Connection as _, Row as _};
 use tokio::time::timeout;
 
-use super::error::{Context, Fault};
-use super::session::ACQUIRE_TIMEOUT;
+use super::Access;
+use super::address::Tls;
+use super::error::{Context, Fault, is_fatal, seconds};
+pub use super::login::Connector;
 use super::sql::cell::{CellType, PgTime, PgTimeTz, Row};
-use super::sql::{Bind, Sql, vouched};
-use super::{Access, ConnectOptions};
-use crate::protocol::SourceError;
+use super::sql::{Bind, Dialect, Sql, vouched};
+use crate::protocol::{SourceError, Why};
 
-/// A server that does not answer a cancel request in this time is left alone; its statement timeout remains.
-const CONTROL_TIMEOUT: Duration = Duration::from_secs(2);
-
-pub struct Connector {
-    base: PgConnectOptions,
-    access: Access,
-    timeout: Duration,
-    address: String,
-    control: Mutex<Option<PgConnection>>,
-}
+/// How long a rested connection may take to say that it lives.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+/// The server ends a statement at its limit, and the news of it takes a while. What stays silent for longer than that
+/// is a dead network: there is nobody to end it but us.
+const MARGIN: Duration = Duration::from_secs(5);
 
 /// The server process behind a connection. Zero: not known, so not to be stopped.
 #[derive(Clone)]
 pub struct Handle(Arc<AtomicI32>);
+
+/// Whether a connection can be asked again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Health {
+    Good,
+    /// It was closed: whoever asks on a new one learns more.
+    Lost,
+    /// It gave no answer in time, and others may not either.
+    Silent,
+}
 
 pub struct PgConn {
     pub inner: PgConnection,
     pid: Arc<AtomicI32>,
     /// Set where a pooler takes the session's settings away: every statement gets them in a transaction of its own.
     settings: Option<String>,
-    broken: bool,
+    health: Health,
     tuned: Option<bool>,
     timeout: Duration,
+    tls: Tls,
     address: String,
 }
 
-impl Connector {
-    pub fn new(base: PgConnectOptions, address: String, options: &ConnectOptions) -> Self {
-        // Poolers refuse this parameter, and no column here is a float.
-        let base = base.extra_float_digits(None).statement_cache_capacity(8).disable_statement_logging();
-        let base = match base.get_application_name() {
-            Some(_) => base,
-            None => base.application_name(&options.application_name),
-        };
-        Self { base, access: options.access, timeout: options.statement_timeout, address, control: Mutex::default() }
+/// Waits no longer than the limit of a session; a timeout is told as one of the network. Zero is no limit.
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    if limit.is_zero() {
+        return work.await;
     }
-
-    fn context(&self) -> Context<'_> {
-        Context { address: &self.address, timeout: self.timeout, overdue: false }
-    }
-
-    /// The limits of a session: name and value.
-    fn settings(&self) -> Vec<(&'static str, String)> {
-        let limit = self.timeout.as_millis();
-        let mut settings = vec![
-            ("statement_timeout", limit.to_string()),
-            ("lock_timeout", "5000".to_owned()),
-            ("idle_in_transaction_session_timeout", "60000".to_owned()),
-        ];
-        if self.access == Access::Read {
-            settings.push(("default_transaction_read_only", "on".to_owned()));
-        }
-        settings
-    }
-
-    /// Opens a connection within [`ACQUIRE_TIMEOUT`].
-    pub async fn connect(&self) -> Result<PgConn, SourceError> {
-        match timeout(ACQUIRE_TIMEOUT, self.open()).await {
-            Ok(conn) => conn,
-            Err(_) => Err(self.context().unreachable("no answer within 5 s".into())),
-        }
-    }
-
-    async fn open(&self) -> Result<PgConn, SourceError> {
-        let with_settings = self.base.clone().options(self.settings());
-        let (inner, asked) = match with_settings.connect().await {
-            Ok(inner) => (inner, true),
-            // A pooler in transaction mode refuses the settings at start; the server itself never does.
-            Err(e) if refuses_options(&e) => (self.base.connect().await.map_err(|e| self.context().error(e))?, false),
-            Err(e) => return Err(self.context().error(e)),
-        };
-        let mut conn = PgConn {
-            inner,
-            pid: Arc::default(),
-            settings: None,
-            broken: false,
-            tuned: None,
-            timeout: self.timeout,
-            address: self.address.clone(),
-        };
-        conn.learn(asked, self.access, &self.local_settings()).await?;
-        Ok(conn)
-    }
-
-    /// The same limits for one transaction.
-    fn local_settings(&self) -> String {
-        let begin = if self.access == Access::Read { "BEGIN READ ONLY" } else { "BEGIN" };
-        let mut text = begin.to_owned();
-        for (name, value) in self.settings() {
-            if name != "default_transaction_read_only" {
-                text.push_str(&format!("; SET LOCAL {name} = {value}"));
-            }
-        }
-        text
-    }
-
-    /// Cancels what the process runs now. The caller owns that connection and sends nothing on it meanwhile, so the
-    /// signal cannot hit a later statement of another.
-    pub async fn stop(&self, handle: &Handle) {
-        let pid = handle.0.load(Ordering::Acquire);
-        if pid != 0 {
-            let _ = timeout(CONTROL_TIMEOUT, self.signal(pid)).await;
-        }
-    }
-
-    async fn signal(&self, pid: i32) {
-        let mut control = self.control.lock().await;
-        // A kept connection may have died; a fresh one gets the second turn.
-        for _ in 0..2 {
-            if control.is_none() {
-                *control = self.base.connect().await.ok();
-            }
-            let Some(conn) = control.as_mut() else { return };
-            let sent = sqlx::query("SELECT pg_cancel_backend($1)").bind(pid).persistent(false).execute(conn).await;
-            if sent.is_ok() {
-                return;
-            }
-            *control = None;
-        }
-    }
+    let limit = limit + MARGIN;
+    timeout(limit, work).await.unwrap_or_else(|_| {
+        let why = format!("no answer within {}", seconds(limit));
+        Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, why)))
+    })
 }
 
-fn refuses_options(e: &sqlx::Error) -> bool {
-    e.as_database_error().is_some_and(|d| d.code().as_deref() == Some("08P01") || d.message().contains("options"))
+impl Handle {
+    /// The process, where it is known to be ours.
+    pub fn pid(&self) -> Option<i32> {
+        Some(self.0.load(Ordering::Acquire)).filter(|pid| *pid != 0)
+    }
 }
 
 impl PgConn {
+    /// A session that has just been opened; [`learn`](Self::learn) comes next.
+    pub fn new(inner: PgConnection, timeout: Duration, tls: Tls, address: &str) -> Self {
+        Self {
+            inner,
+            pid: Arc::default(),
+            settings: None,
+            health: Health::Good,
+            tuned: None,
+            timeout,
+            tls,
+            address: address.to_owned(),
+        }
+    }
+
     /// Learns the process id, and whether the settings took hold; a pooler may drop them without a word. Where they did,
     /// the session is ours, and the planner is set in the same turn; see [`tune`](Self::tune).
-    async fn learn(&mut self, asked: bool, access: Access, local: &str) -> Result<(), SourceError> {
-        let limit = self.timeout.as_millis().to_string();
-        let sql = "SELECT pg_backend_pid(), s.held, \
+    ///
+    /// All in one message: behind a pooler the second half of a statement in two may reach another server process.
+    pub async fn learn(&mut self, asked: bool, access: Access, local: &str) -> Result<(), sqlx::Error> {
+        let sql = format!(
+            "SELECT pg_backend_pid(), s.held, \
             (SELECT count(set_config(name, 'off', false)) FROM pg_settings \
             WHERE s.held AND name IN ('jit', 'enable_incremental_sort')) \
-            FROM (SELECT $3 AND (SELECT setting FROM pg_settings WHERE name = 'statement_timeout') = $1 \
-            AND ($2 OR current_setting('default_transaction_read_only') = 'on') AS held) s";
-        let query = sqlx::query_as::<_, (i32, bool, i64)>(sql).bind(limit).bind(access == Access::Write).bind(asked);
-        let found = query.persistent(false).fetch_one(&mut self.inner).await;
-        let (pid, held, _) = found.map_err(|e| self.context(false).error(e))?;
+            FROM (SELECT {asked} AND (SELECT setting FROM pg_settings WHERE name = 'statement_timeout') = '{}' \
+            AND ({} OR current_setting('default_transaction_read_only') = 'on') AS held) s",
+            self.timeout.as_millis(),
+            access == Access::Write,
+        );
+        let row = sqlx::raw_sql(vouched(&sql)).fetch_one(&mut self.inner).await?;
+        let (pid, held): (i32, bool) = (row.try_get(0)?, row.try_get(1)?);
         if held {
             self.pid.store(pid, Ordering::Release);
             self.tuned = Some(true);
@@ -169,18 +114,59 @@ impl PgConn {
         Handle(Arc::clone(&self.pid))
     }
 
-    /// Whether another question may have this connection.
-    pub const fn usable(&self) -> bool {
-        !self.broken
+    /// Takes the place of a connection that was lost: what stops that one's question stops this one's from here on.
+    pub fn take_over(&mut self, handle: &Handle) {
+        handle.0.store(self.pid.load(Ordering::Acquire), Ordering::Release);
+        self.pid = Arc::clone(&handle.0);
     }
 
-    pub async fn ping(&mut self) -> Result<(), sqlx::Error> {
-        self.inner.ping().await
+    /// Whether another question may have this connection, and what became of it if not.
+    pub const fn health(&self) -> Health {
+        self.health
+    }
+
+    /// Whether the session's settings are taken away by a pooler.
+    pub const fn is_pooled(&self) -> bool {
+        self.settings.is_some()
+    }
+
+    /// Whether the server still answers on this connection.
+    pub async fn ping(&mut self) -> Health {
+        match timeout(PING_TIMEOUT, self.inner.ping()).await {
+            Ok(Ok(())) => Health::Good,
+            Ok(Err(_)) => Health::Lost,
+            Err(_) => Health::Silent,
+        }
+    }
+
+    /// How the connection is protected, in words.
+    pub async fn tls(&mut self) -> &'static str {
+        let mut on = None;
+        if self.tls == Tls::Prefer && !self.is_pooled() {
+            let sql =
+                Sql::plain(Dialect::Postgres, "SELECT ssl::int::int8 FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
+            let rows = self.rows(&sql, &[CellType::Int]).await.unwrap_or_default();
+            on = rows.into_iter().next().and_then(|mut r| r.int(0)).map(|n| n == 1);
+        }
+        self.tls.words(on)
     }
 
     /// The words for an error of this connection.
     pub fn context(&self, overdue: bool) -> Context<'_> {
         Context { address: &self.address, timeout: self.timeout, overdue }
+    }
+
+    /// Remembers what an error means for the connection.
+    fn note(&mut self, error: &sqlx::Error) {
+        if is_fatal(error) {
+            let silent = matches!(error, sqlx::Error::Io(e) if e.kind() == std::io::ErrorKind::TimedOut);
+            self.health = if silent { Health::Silent } else { Health::Lost };
+        }
+    }
+
+    fn fault(&mut self, error: sqlx::Error) -> Fault {
+        self.note(&error);
+        self.context(false).fault(error)
     }
 
     /// Settings of the planner, as far as the server knows them; behind a pooler the session is not ours to set.
@@ -195,39 +181,50 @@ impl PgConn {
         }
         let sql = "SELECT set_config(name, CASE WHEN $1 THEN 'off' ELSE 'on' END, false) \
              FROM pg_settings WHERE name = 'enable_incremental_sort'";
-        let set = sqlx::query(sql).bind(all_indexes).persistent(false).execute(&mut self.inner).await;
-        set.map_err(|e| self.context(false).error(e))?;
+        let set = sqlx::query(sql).bind(all_indexes).persistent(false).execute(&mut self.inner);
+        within(self.timeout, set).await.map_err(|e| self.fault(e))?;
         self.tuned = Some(all_indexes);
         Ok(())
     }
 
     /// Runs a statement; one that a standby gave up in favour of replay is asked once more.
     pub async fn rows(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, SourceError> {
-        let started = Moment::now();
+        let mut started = Moment::now();
         let mut rows = self.once(sql, shape).await;
-        if rows.as_ref().is_err_and(gave_way) {
+        if rows.as_ref().is_err_and(|e| gave_way(e) && !is_fatal(e)) {
+            started = Moment::now();
             rows = self.once(sql, shape).await;
         }
         rows.map_err(|e| {
-            self.broken |= e.as_database_error().is_none() && !matches!(e, sqlx::Error::ColumnDecode { .. });
+            self.note(&e);
             let overdue = !self.timeout.is_zero() && started.elapsed() >= self.timeout.mul_f64(0.9);
             self.context(overdue).error(e)
         })
     }
 
     async fn once(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, sqlx::Error> {
-        let arguments = arguments(sql.binds())?;
-        if self.settings.is_some() {
-            self.begin().await?;
-        }
-        let query = sqlx::query_with(vouched(sql.text()), arguments).persistent(false);
-        let rows = query.fetch_all(&mut self.inner).await;
-        if self.settings.is_some() {
-            self.pid.store(0, Ordering::Release);
-            let end = if rows.is_ok() { "COMMIT" } else { "ROLLBACK" };
-            sqlx::raw_sql(end).execute(&mut self.inner).await?;
-        }
-        rows?.iter().map(|r| Row::from_pg(r, shape)).collect()
+        let limit = self.timeout;
+        within(limit, async {
+            let arguments = arguments(sql.binds())?;
+            if self.settings.is_some() {
+                self.begin().await?;
+            }
+            let query = sqlx::query_with(vouched(sql.text()), arguments).persistent(false);
+            let rows = query.fetch_all(&mut self.inner).await;
+            if self.settings.is_some() {
+                self.pid.store(0, Ordering::Release);
+                let end = if rows.is_ok() { "COMMIT" } else { "ROLLBACK" };
+                let ended = sqlx::raw_sql(end).execute(&mut self.inner).await;
+                // Of two errors the first says why.
+                if rows.is_ok() {
+                    ended?;
+                } else if ended.is_err() {
+                    self.health = Health::Lost;
+                }
+            }
+            rows?.iter().map(|r| Row::from_pg(r, shape)).collect()
+        })
+        .await
     }
 
     /// Begins a transaction under the session's limits where a pooler keeps none; the process is ours until its end.
@@ -242,32 +239,42 @@ impl PgConn {
 
     /// Begins a transaction of a writer.
     pub async fn begin_write(&mut self) -> Result<(), Fault> {
+        let limit = self.timeout;
         let begun = match self.settings {
-            Some(_) => self.begin().await,
-            None => sqlx::raw_sql("BEGIN").execute(&mut self.inner).await.map(drop),
+            Some(_) => within(limit, self.begin()).await,
+            None => within(limit, sqlx::raw_sql("BEGIN").execute(&mut self.inner)).await.map(drop),
         };
-        begun.map_err(|e| self.context(false).fault(e))
+        begun.map_err(|e| self.fault(e))
     }
 
     /// Runs a statement within a writer's transaction.
     pub async fn write(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, Fault> {
-        let fault = |e| self.context(false).fault(e);
-        let arguments = arguments(sql.binds()).map_err(fault)?;
+        let arguments = arguments(sql.binds()).map_err(|e| self.fault(e))?;
         let query = sqlx::query_with(vouched(sql.text()), arguments).persistent(false);
-        let rows = query.fetch_all(&mut self.inner).await;
+        let rows = within(self.timeout, query.fetch_all(&mut self.inner)).await;
         let rows = rows.and_then(|rows| rows.iter().map(|r| Row::from_pg(r, shape)).collect());
-        rows.map_err(|e| self.context(false).fault(e))
+        rows.map_err(|e| self.fault(e))
     }
 
-    /// Ends a writer's transaction.
+    /// Ends a writer's transaction. A commit whose answer is lost is not repeated: nobody knows what became of it.
     pub async fn end(&mut self, commit: bool) -> Result<(), Fault> {
         let end = if commit { "COMMIT" } else { "ROLLBACK" };
-        let ended = sqlx::raw_sql(end).execute(&mut self.inner).await;
+        let ended = within(self.timeout, sqlx::raw_sql(end).execute(&mut self.inner)).await;
         if self.settings.is_some() {
             self.pid.store(0, Ordering::Release);
         }
-        self.broken |= ended.is_err();
-        ended.map(drop).map_err(|e| self.context(false).fault(e))
+        let Err(e) = ended else { return Ok(()) };
+        let fault = self.fault(e);
+        if self.health == Health::Good {
+            self.health = Health::Lost;
+        }
+        Err(match fault {
+            Fault::Source(SourceError::Unreachable { why, .. }) if commit => {
+                let why = Why::new(format!("{why}; whether the last events were stored is not known"));
+                Fault::Source(self.context(false).unreachable(why.step("run it again: the same event is stored once")))
+            }
+            other => other,
+        })
     }
 }
 

@@ -8,17 +8,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Moment};
 
 use sqlx::Connection as _;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::postgres::{self, PgConn};
+use super::postgres::{self, Health, PgConn};
 use super::sql::cell::{CellType, Row};
 use super::sql::{Dialect, Sql};
 use super::sqlite::{self, SqliteConn};
 use crate::protocol::SourceError;
 
-/// Questions that run at once.
-const MAX_CONNECTIONS: usize = 4;
 /// How long a question waits for a connection, and a connection for a server.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that rested longer than this is tried before it is used.
@@ -65,10 +64,11 @@ impl Conn {
             tracing::debug!(%error, "a connection did not close in order");
         }
     }
-    async fn alive(&mut self) -> bool {
+    /// Whether it can be used still: asked of a server, known of a file.
+    async fn ping(&mut self) -> Health {
         match self {
-            Self::Postgres(conn) => timeout(STOP_TIMEOUT, conn.ping()).await.is_ok_and(|r| r.is_ok()),
-            Self::Sqlite(_) => true,
+            Self::Postgres(conn) => conn.ping().await,
+            Self::Sqlite(_) => Health::Good,
         }
     }
     fn handle(&self) -> Handle {
@@ -77,10 +77,17 @@ impl Conn {
             Self::Sqlite(conn) => Handle::Sqlite(conn.handle()),
         }
     }
-    fn usable(&self) -> bool {
+    fn health(&self) -> Health {
         match self {
-            Self::Postgres(conn) => conn.usable(),
-            Self::Sqlite(_) => true,
+            Self::Postgres(conn) => conn.health(),
+            Self::Sqlite(_) => Health::Good,
+        }
+    }
+    /// How a connection over the network is protected, in words; a file has none.
+    pub async fn tls(&mut self) -> Option<&'static str> {
+        match self {
+            Self::Postgres(conn) => Some(conn.tls().await),
+            Self::Sqlite(_) => None,
         }
     }
 }
@@ -95,21 +102,40 @@ enum Handle {
 /// Connections to one database.
 pub struct Pool {
     connector: Connector,
-    idle: Mutex<Vec<(Conn, Moment)>>,
+    idle: Mutex<Idle>,
     permits: Arc<Semaphore>,
 }
 
+#[derive(Default)]
+struct Idle {
+    conns: Vec<(Conn, Moment)>,
+    /// When a connection was last found dead. What has rested since before that is tried before it is used.
+    doubted: Option<Moment>,
+}
+
 impl Pool {
-    pub fn new(connector: Connector) -> Arc<Self> {
-        Arc::new(Self { connector, idle: Mutex::default(), permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)) })
+    /// `most`: questions that run at once.
+    pub fn new(connector: Connector, most: usize) -> Arc<Self> {
+        Arc::new(Self { connector, idle: Mutex::default(), permits: Arc::new(Semaphore::new(most)) })
+    }
+
+    /// What a connection that listens is opened with; `None` where there is nothing to listen to.
+    pub async fn listener_options(&self) -> Result<Option<PgConnectOptions>, SourceError> {
+        match &self.connector {
+            Connector::Postgres(c) => c.listener_options().await.map(Some),
+            Connector::Sqlite(_) => Ok(None),
+        }
     }
 
     /// Closes the connections that rest, and waits until they are closed.
     pub async fn close(&self) {
-        let idle = self.idle.lock().map(|mut idle| std::mem::take(&mut *idle)).unwrap_or_default();
-        for (conn, _) in idle {
+        for (conn, _) in self.take_all() {
             conn.close().await;
         }
+    }
+
+    fn take_all(&self) -> Vec<(Conn, Moment)> {
+        self.idle.lock().map(|mut idle| std::mem::take(&mut idle.conns)).unwrap_or_default()
     }
 
     /// A session of one's own: a rested connection that still answers, or a new one.
@@ -118,26 +144,44 @@ impl Pool {
             Ok(Ok(permit)) => permit,
             _ => return Err(SourceError::Failed("all connections are busy; try again or narrow the question".into())),
         };
-        while let Some((mut conn, since)) = self.rested() {
-            if since.elapsed() < TRUSTED || conn.alive().await {
-                return Ok(Session::new(self, conn, permit));
+        while let Some((mut conn, trusted)) = self.rested() {
+            match if trusted { Health::Good } else { conn.ping().await } {
+                Health::Good => return Ok(Session::new(self, conn, permit, true)),
+                Health::Lost => self.doubt(),
+                // A network that swallows this one swallows the others too; each would cost as long to find out.
+                Health::Silent => drop(self.take_all()),
             }
         }
-        let conn = match &self.connector {
-            Connector::Postgres(c) => Conn::Postgres(Box::new(c.connect().await?)),
-            Connector::Sqlite(c) => Conn::Sqlite(Box::new(c.connect().await?)),
-        };
-        Ok(Session::new(self, conn, permit))
+        let conn = self.connect().await?;
+        Ok(Session::new(self, conn, permit, false))
     }
 
-    fn rested(&self) -> Option<(Conn, Moment)> {
-        self.idle.lock().ok()?.pop()
+    async fn connect(&self) -> Result<Conn, SourceError> {
+        Ok(match &self.connector {
+            Connector::Postgres(c) => Conn::Postgres(Box::new(c.connect().await?)),
+            Connector::Sqlite(c) => Conn::Sqlite(Box::new(c.connect().await?)),
+        })
+    }
+
+    /// The connection that rested least, and whether it can be used untried.
+    fn rested(&self) -> Option<(Conn, bool)> {
+        let mut idle = self.idle.lock().ok()?;
+        let (conn, since) = idle.conns.pop()?;
+        let trusted = since.elapsed() < TRUSTED && idle.doubted.is_none_or(|doubted| since > doubted);
+        Some((conn, trusted))
     }
 
     fn give_back(&self, conn: Conn) {
         if let Ok(mut idle) = self.idle.lock() {
-            idle.retain(|(_, since)| since.elapsed() < IDLE);
-            idle.push((conn, Moment::now()));
+            idle.conns.retain(|(_, since)| since.elapsed() < IDLE);
+            idle.conns.push((conn, Moment::now()));
+        }
+    }
+
+    /// A connection died: the others may have.
+    fn doubt(&self) {
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.doubted = Some(Moment::now());
         }
     }
 
@@ -156,6 +200,8 @@ pub struct Session {
     pool: Arc<Pool>,
     conn: Option<Conn>,
     handle: Handle,
+    /// The connection served others before, and may have died since without a sign.
+    rested: bool,
     /// Set while a statement runs, so that a drop can tell that one was left behind.
     busy: bool,
     left: Arc<AtomicBool>,
@@ -165,10 +211,35 @@ pub struct Session {
 }
 
 impl Session {
-    fn new(pool: &Arc<Pool>, conn: Conn, permit: OwnedSemaphorePermit) -> Self {
-        let handle = conn.handle();
+    fn new(pool: &Arc<Pool>, conn: Conn, permit: OwnedSemaphorePermit, rested: bool) -> Self {
+        let (pool, handle) = (Arc::clone(pool), conn.handle());
         let left = Arc::new(AtomicBool::new(false));
-        Self { pool: Arc::clone(pool), conn: Some(conn), handle, busy: false, left, permit: Some(permit), plans: None }
+        Self { pool, conn: Some(conn), handle, rested, busy: false, left, permit: Some(permit), plans: None }
+    }
+
+    /// Whether what was just asked failed because the connection had died while it rested, or was closed in favour of a
+    /// standby's replay: on a [renewed](Self::renew) one it may go well. Not after a silence, which cost its time already.
+    pub fn may_renew(&self) -> bool {
+        self.rested && !self.left.load(Ordering::Acquire) && self.health() == Health::Lost
+    }
+
+    fn health(&self) -> Health {
+        self.conn.as_ref().map_or(Health::Good, Conn::health)
+    }
+
+    /// Goes on with a new connection, once. For questions, which can be asked again from their beginning, and for what
+    /// comes before a writer's first statement.
+    pub async fn renew(&mut self) -> Result<(), SourceError> {
+        tracing::debug!("a rested connection had died; asking again on a new one");
+        self.rested = false;
+        self.busy = false;
+        self.pool.doubt();
+        let mut conn = self.pool.connect().await?;
+        if let (Conn::Postgres(conn), Handle::Postgres(handle)) = (&mut conn, &self.handle) {
+            conn.take_over(handle);
+        }
+        self.conn = Some(conn);
+        Ok(())
     }
 
     /// As [`Conn::rows`]; refuses to start once the asker has left.
@@ -220,6 +291,17 @@ impl Session {
         tuned
     }
 
+    /// How the connection is protected, in words.
+    pub async fn tls(&mut self) -> Option<String> {
+        self.busy = true;
+        let words = match self.conn.as_mut() {
+            Some(conn) => conn.tls().await,
+            None => None,
+        };
+        self.busy = false;
+        words.map(str::to_owned)
+    }
+
     /// The connection itself, for what is not a question.
     pub fn conn(&mut self) -> Result<&mut Conn, SourceError> {
         self.conn.as_mut().ok_or(SourceError::Cancelled)
@@ -240,12 +322,14 @@ impl Drop for Session {
     fn drop(&mut self) {
         let Some(conn) = self.conn.take() else { return };
         let cancelled = self.left.load(Ordering::Acquire);
-        if !self.busy && conn.usable() && !(cancelled && conn.dialect() == Dialect::Postgres) {
-            self.pool.give_back(conn);
-            return;
-        }
-        if !self.busy {
-            return;
+        match (self.busy, conn.health()) {
+            (false, Health::Good) if !cancelled || conn.dialect() == Dialect::Sqlite => {
+                return self.pool.give_back(conn);
+            }
+            (false, Health::Good) => return,
+            (_, Health::Lost) => return self.pool.doubt(),
+            (_, Health::Silent) => return drop(self.pool.take_all()),
+            (true, Health::Good) => {}
         }
         // The permit is kept until the statement has ended, so that leavers cannot pile up in the database.
         let (pool, handle, permit) = (Arc::clone(&self.pool), self.handle.clone(), self.permit.take());

@@ -73,7 +73,7 @@ impl Connector {
         let address = self.address();
         let context = Context { address: &address, timeout: self.timeout, overdue: false };
         if !self.path.exists() {
-            return Err(context.unreachable("the file does not exist; 'renewscope db init' makes it".into()));
+            return Err(context.unreachable("the file does not exist; 'renewscope db init' makes it"));
         }
         let inner = self.options().connect().await.map_err(|e| context.error(e))?;
         SqliteConn::new(inner, address, self.timeout).await

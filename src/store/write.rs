@@ -61,13 +61,25 @@ fn set(outcomes: &mut [RowOutcome], at: usize, outcome: RowOutcome) {
 
 /// One transaction. Its outcomes count only when it succeeds.
 async fn batch(session: &mut Session, events: &[(usize, &NewEvent)], outcomes: &mut [RowOutcome]) -> Result<(), Fault> {
-    session.set_busy(true);
-    let conn = session.conn().map_err(Fault::Source)?;
-    begin(conn).await?;
+    let conn = begin_on(session).await?;
     let stored = store(conn, events, outcomes).await;
     let ended = end(conn, stored.is_ok()).await;
     session.set_busy(false);
     stored.and(ended)
+}
+
+/// Begins a transaction. Nothing is written before it, so a connection that died while it rested is replaced.
+async fn begin_on(session: &mut Session) -> Result<&mut Conn, Fault> {
+    session.set_busy(true);
+    if let Err(fault) = begin(session.conn().map_err(Fault::Source)?).await {
+        if !session.may_renew() {
+            return Err(fault);
+        }
+        session.renew().await.map_err(Fault::Source)?;
+        session.set_busy(true);
+        begin(session.conn().map_err(Fault::Source)?).await?;
+    }
+    session.conn().map_err(Fault::Source)
 }
 
 async fn begin(conn: &mut Conn) -> Result<(), Fault> {
@@ -362,15 +374,13 @@ pub async fn delete(session: &mut Session, org: Option<&Id>, id: &Id) -> Result<
     let (Some(id), Some(org)) = (id.as_uuid(), org.map_or(Some(None), |o| o.as_uuid().map(Some))) else {
         return Ok(false);
     };
-    session.set_busy(true);
-    let conn = session.conn()?;
+    let conn = begin_on(session).await?;
     let mut sql = Sql::new(conn.dialect());
     sql.push("DELETE FROM certificate_renewal_events WHERE id = ").bind(Bind::Uuid(id));
     if let Some(org) = org {
         sql.push(" AND org_id = ").bind(Bind::Uuid(org));
     }
     sql.push(" RETURNING id");
-    begin(conn).await?;
     let gone = write(conn, &sql, &[UUID]).await;
     let ended = end(conn, gone.is_ok()).await;
     session.set_busy(false);

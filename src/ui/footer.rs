@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use crate::app::action::{Action, Preset};
 use crate::app::panes::PaneId;
 use crate::app::prompt::Ask;
+use crate::app::tail::Link;
 use crate::app::{Focus, Layer, Model};
 use crate::domain::format;
 use crate::domain::measure;
@@ -34,7 +35,10 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     if let Some((error, since)) = model.trouble() {
         wash(buf, area, skin.banner());
         let since = since.map_or(String::new(), |t| format!(" since {}", format::clock(t, &model.zone, false)));
-        let words = format!(" could not look{since}: {error}; {} (r asks again)", error.next_step());
+        let words = match model.tail.link {
+            Link::Away { .. } => format!(" no answer{since}: {error}; {}", error.next_step()),
+            _ => format!(" could not look{since}: {error}; {} (r asks again)", error.next_step()),
+        };
         Pen::at(buf, area, 0).clean(&Clean::line(&words), skin.banner());
         return;
     }

@@ -9,29 +9,37 @@ use crate::app::prompt::Ask;
 use crate::app::tail::Link;
 use crate::app::{Layer, Model};
 use crate::domain::format;
+use crate::domain::instant::Span;
 use crate::domain::measure;
 use crate::domain::page::Total;
 use crate::domain::text::Clean;
+use crate::protocol::SourceError;
+use crate::protocol::tail::Window;
 
 use super::paint::Pen;
 use super::skin::Skin;
 
+/// Below this width the header is for what matters at 3 a.m. alone.
+const WIDE: u16 = 110;
+
 pub fn header(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let area = model.geometry.header;
+    let wide = area.width >= WIDE;
     let (state, style) = state(model, skin);
-    let clock = format!("{} {} {}", model.zone.name(), skin.glyphs.dot, format::stamp(now_seconds(model), &model.zone));
-    let clock = clock.rsplit_once(' ').map_or(clock.as_str(), |(head, _)| head).to_owned();
+    let clock = clock(model, skin, wide);
     let right = measure::width(&state) + 3 + measure::width(&clock) + 1;
     let mut pen = Pen::at(buf, area, 0);
-    pen.put(" renewscope", skin.strong()).put("  ", skin.text());
+    pen.put(if wide { " renewscope  " } else { " " }, skin.strong());
     let room = pen.left().saturating_sub(right + 2);
     pen.cell(&Clean::line(&place(model, skin)), room, skin.muted());
     pen.leave(right).put(&clock, skin.muted()).put("   ", skin.text()).put(&state, style);
 }
 
-fn now_seconds(model: &Model) -> crate::domain::instant::Instant {
-    let micros = model.now.pg_micros();
-    crate::domain::instant::Instant::from_pg_micros(micros - micros.rem_euclid(1_000_000))
+/// The zone and the time, to the minute: a screen on which nothing happens stands still.
+fn clock(model: &Model, skin: &Skin, wide: bool) -> String {
+    let now = format::stamp(model.now, &model.zone);
+    let minute = if wide { now.get(..16) } else { now.get(11..16) };
+    format!("{} {} {}", model.zone.name(), skin.glyphs.dot, minute.unwrap_or(&now))
 }
 
 /// What is looked at. That nothing can be written comes first: it must not be cut.
@@ -48,9 +56,17 @@ fn state(model: &Model, skin: &Skin) -> (String, Style) {
     let g = skin.glyphs;
     match &model.tail.link {
         Link::Connecting => (format!("{} connecting", g.other), skin.muted()),
-        Link::Away { next, .. } => {
+        Link::Slow { since } => {
+            let waited = model.now.since(*since).map_or(0, |s| s.as_seconds().max(1));
+            (format!("{} slow, no answer for {waited} s", g.paused), skin.warn())
+        }
+        Link::Away { next, tries, error, .. } => {
             let wait = next.since(model.now).map_or(0, |s| s.as_seconds().max(0));
-            (format!("{} no answer, next try in {wait} s", g.failed), skin.bad())
+            let words = match error {
+                SourceError::Refused { .. } => format!("{} refused, next try in {wait} s", g.failed),
+                _ => format!("{} reconnecting in {wait} s (try {tries})", g.failed),
+            };
+            (words, skin.bad())
         }
         Link::Live if model.tail.paused => {
             (format!("{} paused, {} held", g.paused, format::count(model.tail.held)), skin.warn())
@@ -63,14 +79,37 @@ fn state(model: &Model, skin: &Skin) -> (String, Style) {
                 (format!("{} not following", g.other), skin.muted())
             }
         }
-        Link::Live => {
-            let rate = model.tail.rate();
-            let late =
-                if model.tail.late > 0 { format!(" late {}", format::count(model.tail.late)) } else { String::new() };
-            let rate = if rate > 0.0 { format!(" {rate:.1}/s") } else { String::new() };
-            (format!("{} live{rate}{late}", g.live), skin.good())
+        Link::Live => (format!("{} live{}", g.live, figures(model)), skin.good()),
+    }
+}
+
+/// Rate, lag and losses of the tail, and the window within which there are none.
+fn figures(model: &Model) -> String {
+    let tail = &model.tail;
+    let mut words = String::new();
+    match tail.rate() {
+        0.0 => {}
+        rate if rate < 10.0 => words.push_str(&format!(" {rate:.1}/s")),
+        rate => words.push_str(&format!(" {}/s", format::count(rate as u64))),
+    }
+    if let Some(lag) = tail.lag.filter(|_| tail.rate() > 0.0) {
+        let lag = if lag < Span::seconds(10) { format!("{:.1}s", lag.0 as f64 / 1e6) } else { format::span(lag) };
+        words.push_str(&format!(" lag {lag}"));
+    }
+    if tail.late > 0 {
+        words.push_str(&format!(" late {}", format::count(tail.late)));
+    }
+    if tail.skipped > 0 {
+        words.push_str(&format!(" skipped {}", format::short_count(tail.skipped)));
+    }
+    match tail.window {
+        Window::Unknown => {}
+        Window::Every => words.push_str(" lost 0"),
+        Window::Open { longest: within, .. } | Window::Overlap(within) => {
+            words.push_str(&format!(" lost 0 within {}", format::span(within)));
         }
     }
+    words
 }
 
 /// The filter line; returns where the cursor stands while it is edited.

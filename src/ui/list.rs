@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::columns::{Column, Columns};
+use crate::app::list::Mark;
 use crate::app::{Focus, Model};
 use crate::domain::event::{Outcome, RenewalEvent};
 use crate::domain::format;
@@ -36,8 +37,14 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
             wash(buf, line, skin.selected(model.focus == Focus::List));
         }
         let mut pen = Pen::at(buf, line, 0);
-        let mark = if selected && !model.list.is_following() { skin.glyphs.cursor } else { " " };
-        pen.put(mark, skin.accent());
+        let (mark, style) = match model.list.mark(&event.id) {
+            _ if selected && !model.list.is_following() => (skin.glyphs.cursor, skin.accent()),
+            Some(Mark::Late) => (skin.glyphs.late, skin.warn()),
+            Some(Mark::New) if event.kind.outcome() == Outcome::Failed => (skin.glyphs.new, skin.bad()),
+            Some(Mark::New) => (skin.glyphs.new, skin.muted()),
+            None => (" ", skin.text()),
+        };
+        pen.put(mark, style);
         for (column, width) in &columns {
             cell(&mut pen, *column, *width, event, model, skin, with_year);
             pen.skip(GAP);

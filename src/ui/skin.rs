@@ -59,6 +59,9 @@ pub struct Glyphs {
     pub dot: &'static str,
     pub more: &'static str,
     pub warn: &'static str,
+    /// Before a row that has just come, and before one that came late.
+    pub new: &'static str,
+    pub late: &'static str,
     /// Eighths of a cell, from empty to full; only the last for ASCII.
     pub eighths: [&'static str; 9],
     /// Shades for failed, succeeded, started, other, where there is no colour.
@@ -84,6 +87,8 @@ pub const UNICODE: Glyphs = Glyphs {
     dot: "·",
     more: "…",
     warn: "!",
+    new: "+",
+    late: "↓",
     eighths: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     shades: ["█", "▒", "░", "░"],
 };
@@ -107,6 +112,8 @@ pub const ASCII: Glyphs = Glyphs {
     dot: "-",
     more: "~",
     warn: "!",
+    new: "+",
+    late: "v",
     eighths: [" ", " ", " ", " ", "#", "#", "#", "#", "#"],
     shades: ["#", "+", ".", "."],
 };

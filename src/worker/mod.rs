@@ -5,7 +5,7 @@
 //! flood costs neither memory nor keys.
 
 mod slots;
-mod tail;
+pub mod tail;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -30,6 +30,12 @@ pub enum News {
     Tail(TailEvent),
     /// A task has panicked: the program must end.
     Fault(String),
+}
+
+impl From<TailEvent> for News {
+    fn from(event: TailEvent) -> Self {
+        Self::Tail(event)
+    }
 }
 
 /// Starts the tasks; orders go in by the sender, news come out by `news`. They end when the sender is dropped.

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use renewscope::domain::event::{Id, Outcome, RenewalEvent};
 use renewscope::domain::filter::Criteria;
+use renewscope::domain::instant::Span;
 use renewscope::domain::page::{Anchor, Page, Total};
 use renewscope::domain::text::Text;
 use renewscope::protocol::query::{Description, Facet, FacetQuery, Facets, Field, Histogram, HistogramQuery};
+use renewscope::protocol::tail::{Horizon, Stretch, TailAnswer, TailQuery, TailRow, TailRows};
 use renewscope::protocol::{Answer, EventSource, Query, SourceError};
 
 #[derive(Clone, Default)]
@@ -59,6 +61,43 @@ impl Memory {
         self.rows.lock().unwrap().iter().filter(|r| criteria.matches(r)).cloned().collect()
     }
 
+    /// As a source that numbers nothing and knows nothing of open transactions; its clock stands at the fleet's now.
+    fn tail(&self, query: &TailQuery) -> TailAnswer {
+        let found = |row: Arc<RenewalEvent>| TailRow { place: row.created_at.pg_micros(), serial: None, row };
+        let stretch = |criteria: &Criteria, stretch: &Stretch| {
+            let Stretch::Time { from, after, until } = stretch else { panic!("no numbers here") };
+            let mut rows = self.matching(criteria);
+            rows.retain(|r| r.created_at >= *from && until.is_none_or(|u| r.created_at < u));
+            rows.retain(|r| after.as_ref().is_none_or(|a| r.cursor() > *a));
+            rows.reverse();
+            rows
+        };
+        match query {
+            TailQuery::Horizon => TailAnswer::Horizon(Horizon {
+                now: super::fleet::now(),
+                open: None,
+                sees_all: false,
+                overlap: Span::seconds(5),
+                serial: None,
+            }),
+            TailQuery::Rows { criteria, stretch: part, limit, .. } => {
+                let mut rows: Vec<_> = stretch(criteria, part).into_iter().map(found).collect();
+                rows.truncate(*limit as usize);
+                let more = rows.last().filter(|_| rows.len() == *limit as usize);
+                let more = more.map(|last| (last.place, last.row.id.clone()));
+                TailAnswer::Rows(TailRows { rows, more })
+            }
+            TailQuery::Keys { criteria, stretch: part, limit } => {
+                let rows = stretch(criteria, part).into_iter().take(*limit as usize);
+                TailAnswer::Keys(rows.map(|r| (r.created_at.pg_micros(), r.id.clone())).collect())
+            }
+            TailQuery::Pick { criteria, ids, .. } => {
+                let rows = self.matching(criteria).into_iter().filter(|r| ids.contains(&r.id)).map(found).collect();
+                TailAnswer::Rows(TailRows { rows, more: None })
+            }
+        }
+    }
+
     pub fn ask(&self, query: &Query) -> Result<Answer, SourceError> {
         if let Some(error) = self.broken.lock().unwrap().clone() {
             return Err(error);
@@ -81,16 +120,11 @@ impl Memory {
             Query::Facets(query) => Answer::Facets(facets(&self.matching(&query.criteria), query)),
             Query::Histogram(query) => Answer::Histogram(histogram(&self.matching(&query.criteria), query)),
             Query::Event { id } => Answer::Event(self.rows.lock().unwrap().iter().find(|r| r.id == *id).cloned()),
-            Query::Since { criteria, floor, limit } => {
-                let mut rows = self.matching(criteria);
-                rows.retain(|r| r.created_at >= *floor);
-                let surplus = rows.len().saturating_sub(*limit as usize);
-                let rows = rows.split_off(surplus);
-                Answer::Page(Page { rows, more_newer: surplus > 0, ..Page::default() })
-            }
+            Query::Tail(query) => Answer::Tail(self.tail(query)),
             Query::Describe => {
                 let rows = self.rows.lock().unwrap();
                 Answer::Described(Description {
+                    tls: None,
                     address: "memory".into(),
                     profile: "own".into(),
                     read_only: true,

@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
 /// Why no test can run without a server, and what to do.
-const MISSING: &str = "no PostgreSQL server programs found; install the Debian package 'postgresql'";
+pub const MISSING: &str = "no PostgreSQL server programs found; install the Debian package 'postgresql'";
 
 static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
 static TEMPLATE: OnceCell<()> = OnceCell::const_new();
@@ -117,7 +117,9 @@ pub fn programs() -> Option<PathBuf> {
         versions.sort_by_key(|p| std::cmp::Reverse(number(p)));
         candidates.extend(versions.into_iter().map(|v| v.join("bin")));
     }
-    candidates.into_iter().find(|dir| dir.join("initdb").exists() && dir.join("postgres").exists())
+    // A link to one of them says where all of them are.
+    let found = candidates.into_iter().find(|dir| dir.join("initdb").exists() && dir.join("postgres").exists())?;
+    Some(std::fs::canonicalize(found.join("postgres")).unwrap().parent().unwrap().to_owned())
 }
 
 /// Who runs the server when the tests run as root, which it refuses to be.
@@ -134,6 +136,7 @@ pub fn account() -> Option<(u32, u32)> {
     Some(find("postgres").or_else(|| find("nobody")).expect("neither 'postgres' nor 'nobody' is an account here"))
 }
 
+/// Makes a program run as that account.
 pub fn as_account(command: &mut Command, account: Option<(u32, u32)>) -> &mut Command {
     match account {
         Some((uid, gid)) => command.uid(uid).gid(gid),

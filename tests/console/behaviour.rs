@@ -7,7 +7,7 @@ use renewscope::domain::event::{ErrorText, Id};
 use renewscope::domain::instant::Span;
 use renewscope::domain::page::Anchor;
 use renewscope::domain::text::Text;
-use renewscope::protocol::tail::{TailEvent, TailNews};
+use renewscope::protocol::tail::{Batch, TailEvent, TailNews};
 use renewscope::protocol::{Query, Reply, Slot, SourceError};
 
 use super::common::console::Console;
@@ -71,7 +71,7 @@ fn arrive(c: &mut Console, rows: Vec<renewscope::domain::event::RenewalEvent>) {
     c.memory.add(rows.clone());
     let rows = rows.into_iter().map(Arc::new).collect();
     let generation = c.model.tail.generation;
-    c.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch { rows, late: 0 } }));
+    c.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch(Batch { rows, ..Batch::default() }) }));
 }
 
 #[test]
@@ -109,13 +109,16 @@ fn rows_told_twice_are_shown_once() {
     let n = c.model.list.rows().len();
     let known: Vec<_> = c.model.list.rows().iter().take(5).cloned().collect();
     let generation = c.model.tail.generation;
-    c.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch { rows: known, late: 0 } }));
+    c.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch(Batch { rows: known, ..Batch::default() }) }));
     assert_eq!(c.model.list.rows().len(), n);
     let late = event(8001, "renewal_failed", "acme", "late", Span::seconds(30));
     arrive(&mut c, vec![late]);
     let times: Vec<_> = c.model.list.rows().iter().map(|r| r.cursor()).collect();
     assert!(times.is_sorted_by(|a, b| a > b), "a late row stands in its place");
-    c.send(Msg::Tail(TailEvent { generation: generation - 1, news: TailNews::Batch { rows: vec![], late: 9 } }));
+    c.send(Msg::Tail(TailEvent {
+        generation: generation - 1,
+        news: TailNews::Batch(Batch { late: 9, ..Batch::default() }),
+    }));
     assert_eq!(c.model.tail.late, 0, "news of an older order are dropped");
 }
 

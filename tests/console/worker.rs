@@ -7,7 +7,7 @@ use std::time::Duration;
 use renewscope::domain::instant::Span;
 use renewscope::domain::page::Total;
 use renewscope::protocol::query::Field;
-use renewscope::protocol::tail::{TailNews, TailOrder};
+use renewscope::protocol::tail::{Batch, Start, TailNews, TailOrder, Window};
 use renewscope::protocol::{Answer, EventSource, Query, Request, Slot, SourceError, Ticket};
 use renewscope::worker::{News, Order, start};
 use tokio::sync::mpsc;
@@ -144,35 +144,35 @@ async fn the_tail_tells_each_row_once_and_says_when_the_database_is_away() {
     let (out, mut news) = mpsc::channel(8);
     let orders = start(source.clone(), out, now);
     let order = |generation| {
-        Order::Tail(TailOrder { generation, criteria: Default::default(), from: now().minus(Span::seconds(5)) })
+        Order::Tail(TailOrder { generation, criteria: Default::default(), start: Start::Overlapping, whole: false })
     };
     orders.send(order(1)).await.unwrap();
     let mut next = async || match news.recv().await {
         Some(News::Tail(event)) => event,
         other => panic!("{other:?}"),
     };
-    let TailNews::Batch { rows, late } = next().await.news else { panic!() };
-    assert_eq!((rows.len(), late), (1, 0));
+    let TailNews::Batch(Batch { rows, late, lag, window, .. }) = next().await.news else { panic!() };
+    assert_eq!((rows.len(), late, lag), (1, 0, Some(Span::seconds(2))));
+    assert_eq!(window, Window::Overlap(Span::seconds(5)));
     // Committed late: older than what has been told.
     source.memory.add(vec![event(2, "renewal_failed", "acme", "edge-1", Span::seconds(4))]);
-    let TailNews::Batch { rows, late } = next().await.news else { panic!() };
-    assert_eq!((rows.len(), late), (1, 1));
+    let TailNews::Batch(Batch { rows, late, lag, .. }) = next().await.news else { panic!() };
+    assert_eq!((rows.len(), late, lag), (1, 1, None));
     source.memory.break_with(Some(SourceError::Failed("gone".into())));
-    loop {
-        match next().await.news {
-            TailNews::Batch { rows, .. } => assert!(rows.is_empty(), "told before"),
-            TailNews::Trouble { .. } => break,
-            TailNews::Recovered => panic!("nothing was wrong"),
-        }
+    match next().await.news {
+        TailNews::Trouble { tries, .. } => assert_eq!(tries, 1),
+        other => panic!("{other:?}"),
     }
     source.memory.break_with(None);
     assert_eq!(next().await.news, TailNews::Recovered);
+    let TailNews::Batch(Batch { rows, .. }) = next().await.news else { panic!() };
+    assert!(rows.is_empty(), "told before");
     // A newer order is followed from its own beginning.
     orders.send(order(2)).await.unwrap();
     loop {
         let event = next().await;
         if event.generation == 2 {
-            let TailNews::Batch { rows, .. } = event.news else { panic!() };
+            let TailNews::Batch(Batch { rows, .. }) = event.news else { panic!() };
             assert_eq!(rows.len(), 2);
             break;
         }

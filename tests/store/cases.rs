@@ -22,7 +22,6 @@ on_both!(
     bad_rows_are_refused_alone,
     keyset_walk_equals_full_sort,
     anchors,
-    since_reads_oldest_first,
     counts_with_ceiling,
     facets_list_and_search,
     histogram_by_bucket_and_outcome,
@@ -200,15 +199,6 @@ async fn anchors(bed: Bed) {
     let whole = bed.page(&none, Anchor::Newest, 10).await;
     assert!(!whole.more_newer && !whole.more_older);
     assert!(bed.page(&none, Anchor::Newest, 0).await.rows.is_empty());
-}
-
-async fn since_reads_oldest_first(bed: Bed) {
-    let events: Vec<_> = (0..10).map(|n| event("edge-1", "renewal_start", at(n))).collect();
-    bed.fill(&events).await;
-    let query = Query::Since { criteria: Criteria::default(), floor: at(4), limit: 3 };
-    let Answer::Page(page) = bed.store.ask(&query).await.unwrap() else { panic!() };
-    assert_eq!(page.rows.iter().map(|e| e.created_at).collect::<Vec<_>>(), [at(6), at(5), at(4)]);
-    assert!(page.more_newer);
 }
 
 async fn counts_with_ceiling(bed: Bed) {

@@ -16,3 +16,4 @@ mod pg;
 mod plans;
 mod search;
 mod sessions;
+mod tail;

@@ -21,6 +21,8 @@ pub enum IndexState {
     Rebuilt,
     /// It is not there.
     Missing,
+    /// It was taken away as asked.
+    Removed,
 }
 
 /// One index that serves the questions.

@@ -38,6 +38,10 @@ pub enum Cell {
 pub struct Row(Vec<Cell>);
 
 impl Row {
+    /// How many cells it has, those taken included.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
     fn take(&mut self, at: usize) -> Cell {
         self.0.get_mut(at).map_or(Cell::Null, |c| std::mem::replace(c, Cell::Null))
     }

@@ -138,6 +138,11 @@ impl Common {
         self.write_tests(sql, branch, fixed);
     }
 
+    /// As [`write`](Self::write) for the plain order, with further tests.
+    pub fn write_also(&self, sql: &mut Sql, tests: Vec<String>) {
+        self.write_tests(sql, &Branch::default(), tests);
+    }
+
     /// As [`write`](Self::write), for a branch that is read in order: gives the columns to order by first.
     fn write_ordered(&self, sql: &mut Sql, source: &Source, branch: &Branch) -> Vec<String> {
         let fixed = branch.fixed(sql, source);

@@ -9,6 +9,7 @@ pub mod filter;
 pub mod histogram;
 pub mod keys;
 pub mod page;
+pub mod tail;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use uuid::Uuid;

@@ -10,9 +10,9 @@ use crate::store::columns::TextColumn;
 use crate::store::resolve::Resolved;
 
 /// A select list with the type of each of its columns.
-struct Select {
-    list: Vec<String>,
-    shape: Vec<CellType>,
+pub(super) struct Select {
+    pub list: Vec<String>,
+    pub shape: Vec<CellType>,
 }
 
 /// How much of an error message to read.
@@ -86,7 +86,7 @@ pub fn event(source: &Source, org: Option<&Id>, id: &Id) -> (Sql, Vec<CellType>)
     (sql, select.shape)
 }
 
-fn select(source: &Source, errors: Errors) -> Select {
+pub(super) fn select(source: &Source, errors: Errors) -> Select {
     let map = &source.map;
     let mut select = Select { list: Vec::new(), shape: Vec::new() };
     let mut add = |text: Option<String>, ty: CellType| {
@@ -135,7 +135,7 @@ fn null_of(dialect: Dialect, ty: CellType) -> &'static str {
 }
 
 /// The table's own columns, by name, for the inner select of a page.
-fn columns(source: &Source) -> String {
+pub(super) fn columns(source: &Source) -> String {
     let map = &source.map;
     let mut names = vec![&map.id.name, &map.device.name, &map.kind.name, &map.created_at.name];
     names.extend(map.org.as_ref().map(|c| &c.name));
@@ -145,7 +145,7 @@ fn columns(source: &Source) -> String {
     names.join(", ")
 }
 
-fn joins(source: &Source) -> String {
+pub(super) fn joins(source: &Source) -> String {
     let mut text = String::new();
     if source.devices == DeviceNames::Joined {
         text.push_str(&format!(" LEFT JOIN devices d ON d.id = e.{}", source.map.device.name));
@@ -156,8 +156,8 @@ fn joins(source: &Source) -> String {
     text
 }
 
-/// A row of [`page`] or [`event`] as an event. An absent id, type or time is a fault of the table's shape.
-pub fn decode(mut row: Row) -> Result<RenewalEvent, SourceError> {
+/// A row of [`page`] or [`event`] as an event; cells behind those of the select list are left for the caller. An absent id, type or time is a fault of the table's shape.
+pub fn decode(row: &mut Row) -> Result<RenewalEvent, SourceError> {
     let missing = |what: &str| SourceError::Shape(format!("a row has no {what} where every event must have one"));
     let error = row.text(7);
     let bytes = row.int(8).and_then(|n| u64::try_from(n).ok());

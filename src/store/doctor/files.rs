@@ -1,0 +1,106 @@
+//! A SQLite file: its journal, its place, and whether both can be used.
+
+use std::path::Path;
+
+use super::super::session::Session;
+use super::super::sql::cell::CellType;
+use super::super::sql::{Dialect, Sql};
+use super::Finding;
+use crate::protocol::SourceError;
+
+/// File systems that are somewhere else. A write-ahead log needs memory that all its users share.
+const NETWORK: [&str; 12] = [
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "9p",
+    "ceph",
+    "glusterfs",
+    "lustre",
+    "afs",
+    "fuse.sshfs",
+    "fuse.glusterfs",
+];
+
+pub async fn examine(s: &mut Session, path: &Path) -> Result<Vec<Finding>, SourceError> {
+    let size = std::fs::metadata(path).map_or(0, |m| m.len()).div_ceil(1024);
+    let version = text(s, "SELECT sqlite_version()").await?;
+    let mut findings =
+        vec![Finding::ok("server", format!("SQLite {version}, the file '{}', {size} KiB", path.display()))];
+    findings.push(match text(s, "PRAGMA journal_mode").await?.as_str() {
+        "wal" => Finding::ok("journal", "a write-ahead log: readers and a writer do not wait for each other"),
+        mode => Finding::reduced(
+            "journal",
+            format!("mode '{mode}': readers wait while somebody writes"),
+            "run 'PRAGMA journal_mode=WAL' on the file while nobody uses it",
+        ),
+    });
+    findings.push(Finding::ok("read only", "the file is opened for reading only"));
+    let absolute = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    findings.extend(absolute.parent().map(|directory| writable(directory)));
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+    findings.push(match network(&mounts, &absolute) {
+        None => Finding::ok("file system", "a local one"),
+        Some(kind) => Finding::reduced(
+            "file system",
+            format!("it is a network one ({kind}): locks and the write-ahead log cannot be relied upon there"),
+            "move the file to a local disk, or use PostgreSQL",
+        ),
+    });
+    Ok(findings)
+}
+
+async fn text(s: &mut Session, sql: &str) -> Result<String, SourceError> {
+    let rows = s.rows(&Sql::plain(Dialect::Sqlite, sql), &[CellType::Text]).await?;
+    Ok(rows.into_iter().next().and_then(|mut r| r.string(0)).unwrap_or_default())
+}
+
+/// Even a reader of a write-ahead log needs a file of locks beside the database.
+fn writable(directory: &Path) -> Finding {
+    use rustix::fs::{Access, access};
+    match access(directory, Access::WRITE_OK) {
+        Ok(()) => Finding::ok("directory", "it can be written to, as the write-ahead log needs it"),
+        Err(_) => Finding::reduced(
+            "directory",
+            format!(
+                "'{}' cannot be written to: the file can be read only while somebody else has it open",
+                directory.display()
+            ),
+            "give this user the right to write there",
+        ),
+    }
+}
+
+/// The kind of file system that a path is on, where it is one of the network. `mounts` as in `/proc/mounts`.
+fn network(mounts: &str, path: &Path) -> Option<&'static str> {
+    let mount = |line: &str| {
+        let mut words = line.split(' ');
+        let (place, kind) = (words.nth(1)?.replace("\\040", " "), words.next()?.to_owned());
+        path.starts_with(&place).then_some((place.len(), kind))
+    };
+    // Of two at the same place, the later one hides the earlier.
+    let (_, kind) = mounts.lines().filter_map(mount).max_by_key(|(length, _)| *length)?;
+    NETWORK.into_iter().find(|n| *n == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_file_system_is_known_by_its_mount() {
+        let mounts = "/dev/sda1 / ext4 rw 0 0\nfiler:/home /home nfs4 rw 0 0\n/dev/sdb1 /home/local ext4 rw 0 0\n\
+             //nas/x /mnt/two\\040words cifs rw 0 0\n";
+        for (path, expected) in [
+            ("/var/lib/a.db", None),
+            ("/home/ann/a.db", Some("nfs4")),
+            ("/home/local/a.db", None),
+            ("/mnt/two words/a.db", Some("cifs")),
+            ("/homes/a.db", None),
+        ] {
+            assert_eq!(network(mounts, Path::new(path)), expected, "{path}");
+        }
+    }
+}

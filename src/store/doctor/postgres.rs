@@ -1,0 +1,240 @@
+//! A PostgreSQL server: session, role, relays, and what the live tail can rely on there.
+
+use super::super::address::Address;
+use super::super::catalog::EVENTS;
+use super::super::session::{Conn, Session};
+use super::super::sql::cell::CellType;
+use super::super::sql::{Bind, Dialect, Sql};
+use super::{Finding, State};
+use crate::domain::instant::{Instant, Span};
+use crate::protocol::SourceError;
+use crate::store::columns::TimeType;
+
+/// Clocks that differ by less are the same to a person.
+const SAME_TIME: Span = Span::seconds(1);
+
+const SESSION: &str = "SELECT current_setting('server_version'), current_user::text, \
+     (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)::int::int8, \
+     pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')::int::int8, \
+     current_setting('transaction_read_only'), current_setting('statement_timeout'), \
+     current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout'), \
+     current_setting('application_name'), pg_is_in_recovery()::int::int8, pg_backend_pid()::int8, \
+     clock_timestamp(), \
+     CASE WHEN pg_is_in_recovery() AND pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn() \
+     THEN (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::int8 END";
+
+const PREPARED: &str = "SELECT count(*), \
+     (extract(epoch FROM clock_timestamp() - min(prepared)))::int8 \
+     FROM pg_prepared_xacts WHERE database = current_database()";
+
+/// Triggers on the events that tell of new rows. What a function does is known by its text alone.
+const NOTIFIERS: &str = "SELECT count(*) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
+     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND (p.prosrc ILIKE '%pg_notify%' OR p.prosrc ILIKE '%notify %') \
+     AND t.tgrelid = to_regclass(";
+
+/// What one question tells of the session.
+struct Facts {
+    version: String,
+    role: String,
+    superuser: bool,
+    sees_all: bool,
+    read_only: String,
+    limits: [String; 3],
+    name: String,
+    standby: bool,
+    pid: Option<i64>,
+    now: Option<Instant>,
+    /// Milliseconds of replay that are waiting, on a standby that is behind.
+    behind: Option<i64>,
+}
+
+pub async fn examine(s: &mut Session, address: &Address, clock: fn() -> Instant) -> Result<Vec<Finding>, SourceError> {
+    let asked = clock();
+    let facts = facts(s).await?;
+    let answered = clock();
+    let pooled = is_pooled(s)? || pid(s).await? != facts.pid;
+    Ok(vec![
+        Finding::ok("server", format!("PostgreSQL {} at {address}", facts.version)),
+        tls(address, s.tls().await.unwrap_or_default()),
+        role(&facts),
+        read_only(&facts),
+        limits(&facts, pooled),
+        pooler(pooled),
+        standby(&facts),
+        listen(&facts, pooled, notifiers(s).await),
+        floor(&facts),
+        prepared(s).await,
+        difference((asked, answered), facts.now),
+    ])
+}
+
+async fn facts(s: &mut Session) -> Result<Facts, SourceError> {
+    use CellType::{Int, Text, Time};
+    let time = Time(TimeType::TimestampTz);
+    let shape = [Text, Text, Int, Int, Text, Text, Text, Text, Text, Int, Int, time, Int];
+    let rows = s.rows(&Sql::plain(Dialect::Postgres, SESSION), &shape).await?;
+    let Some(mut r) = rows.into_iter().next() else {
+        return Err(SourceError::Failed("the server told nothing of its session".to_owned()));
+    };
+    let mut text = |at| r.string(at).unwrap_or_default();
+    let (version, role, read_only) = (text(0), text(1), text(4));
+    let (limits, name) = ([text(5), text(6), text(7)], text(8));
+    let superuser = r.int(2) == Some(1);
+    let sees_all = superuser || r.int(3) == Some(1);
+    let standby = r.int(9) == Some(1);
+    let (pid, now, behind) = (r.int(10), r.time(11), r.int(12));
+    Ok(Facts { version, role, superuser, sees_all, read_only, limits, name, standby, pid, now, behind })
+}
+
+async fn pid(s: &mut Session) -> Result<Option<i64>, SourceError> {
+    let sql = Sql::plain(Dialect::Postgres, "SELECT pg_backend_pid()::int8");
+    Ok(s.rows(&sql, &[CellType::Int]).await?.into_iter().next().and_then(|mut r| r.int(0)))
+}
+
+fn is_pooled(s: &mut Session) -> Result<bool, SourceError> {
+    Ok(match s.conn()? {
+        Conn::Postgres(conn) => conn.is_pooled(),
+        Conn::Sqlite(_) => false,
+    })
+}
+
+/// How many triggers notify; an error where that cannot be seen.
+async fn notifiers(s: &mut Session) -> Result<i64, SourceError> {
+    let mut sql = Sql::plain(Dialect::Postgres, NOTIFIERS);
+    sql.bind(Bind::Text(EVENTS.to_owned())).push(")");
+    Ok(s.rows(&sql, &[CellType::Int]).await?.into_iter().next().and_then(|mut r| r.int(0)).unwrap_or_default())
+}
+
+fn tls(address: &Address, words: String) -> Finding {
+    if address.is_protected() {
+        return Finding::ok("tls", words);
+    }
+    Finding::reduced("tls", words, "use 'sslmode=verify-full', and 'sslrootcert=FILE' where the authority is your own")
+}
+
+fn role(facts: &Facts) -> Finding {
+    let role = &facts.role;
+    match (facts.superuser, facts.sees_all) {
+        (true, _) => Finding::reduced(
+            "role",
+            format!("'{role}' is a superuser: more than reading needs"),
+            "use a role that may read the events, with pg_read_all_stats",
+        ),
+        (false, true) => Finding::ok("role", format!("'{role}', which sees the transactions of all others")),
+        (false, false) => Finding::ok("role", format!("'{role}'")),
+    }
+}
+
+fn read_only(facts: &Facts) -> Finding {
+    match facts.read_only.as_str() {
+        "on" => Finding::ok("read only", "the server refuses writes of this session"),
+        _ => Finding::off(
+            "read only",
+            "the server would take writes of this session; renewscope sends none",
+            "use a role that may only read",
+        ),
+    }
+}
+
+fn limits(facts: &Facts, pooled: bool) -> Finding {
+    let [statement, lock, idle] = &facts.limits;
+    let told = format!(
+        "a statement {statement}, a lock {lock}, an idle transaction {idle}; the session is called '{}'",
+        facts.name
+    );
+    let open = [statement, lock, idle].iter().any(|l| *l == "0");
+    match (open, pooled) {
+        (true, _) => Finding::off("limits", format!("not all hold: {told}"), "ask who runs the pooler"),
+        (_, true) => Finding::reduced("limits", format!("set anew in each transaction: {told}"), ""),
+        _ => Finding::ok("limits", told),
+    }
+}
+
+fn pooler(pooled: bool) -> Finding {
+    if !pooled {
+        return Finding::ok("pooler", "none in transaction mode: the session is ours, and so is what is cancelled");
+    }
+    Finding::reduced(
+        "pooler",
+        "one that changes the server process between transactions: a left question is cancelled only while its \
+         transaction is open, and nothing can listen",
+        "connect to the server itself where that matters",
+    )
+}
+
+fn standby(facts: &Facts) -> Finding {
+    if !facts.standby {
+        return Finding::ok("standby", "no, this is the primary");
+    }
+    let lag = match facts.behind {
+        Some(ms) => format!("replay is {} s behind", ms.max(0) / 1000),
+        None => "replay has caught up".to_owned(),
+    };
+    Finding::reduced(
+        "standby",
+        format!("yes; {lag}. A question in the way of replay is stopped, and is asked again once"),
+        "connect to the primary for a live tail that sees open transactions",
+    )
+}
+
+fn listen(facts: &Facts, pooled: bool, notifiers: Result<i64, SourceError>) -> Finding {
+    let polls = "new events are found by asking every second";
+    match (facts.standby, pooled, notifiers) {
+        (true, _, _) => Finding::off("notifications", format!("a standby has none; {polls}"), ""),
+        (_, true, _) => Finding::off("notifications", format!("none through a pooler; {polls}"), ""),
+        (_, _, Ok(0)) => Finding::off("notifications", format!("no trigger on the events sends any; {polls}"), ""),
+        (_, _, Ok(_)) => Finding::ok("notifications", "LISTEN works, and a trigger on the events notifies"),
+        (_, _, Err(e)) => Finding::off("notifications", format!("could not be looked for: {e}"), ""),
+    }
+}
+
+/// What the tail knows of writers that have not committed yet.
+fn floor(facts: &Facts) -> Finding {
+    let overlap = "an event that is committed later than the tail's overlap is missed by it";
+    match (facts.standby, facts.sees_all) {
+        (true, _) => Finding::reduced(
+            "open transactions",
+            format!("those of the primary cannot be seen from a standby: {overlap}"),
+            "connect to the primary",
+        ),
+        (_, false) => Finding::reduced(
+            "open transactions",
+            format!("this role does not see those of others: {overlap}"),
+            "GRANT pg_read_all_stats TO this role",
+        ),
+        _ => Finding::ok("open transactions", "all can be seen: it is known how late an event may still come"),
+    }
+}
+
+async fn prepared(s: &mut Session) -> Finding {
+    let sql = Sql::plain(Dialect::Postgres, PREPARED);
+    let topic = "prepared transactions";
+    match s.rows(&sql, &[CellType::Int, CellType::Int]).await {
+        Err(e) => Finding { state: State::Off, ..Finding::reduced(topic, format!("could not be looked for: {e}"), "") },
+        Ok(rows) => match rows.into_iter().next().map(|mut r| (r.int(0), r.int(1))) {
+            Some((Some(n), Some(age))) if n > 0 => Finding::reduced(
+                topic,
+                format!("{n}, the oldest for {age} s: what they wrote may still appear, however late"),
+                "commit or roll back what was forgotten; see pg_prepared_xacts",
+            ),
+            _ => Finding::ok(topic, "none"),
+        },
+    }
+}
+
+/// `asked` and `answered` by the clock here; the server looked at its own in between.
+fn difference((asked, answered): (Instant, Instant), there: Option<Instant>) -> Finding {
+    let Some(there) = there else { return Finding::off("clock", "the server did not tell its time", "") };
+    // Half of the way there and back is the best guess at when it looked.
+    let here = asked.pg_micros().midpoint(answered.pg_micros());
+    let ahead = Span(there.pg_micros().saturating_sub(here));
+    if ahead.abs() < SAME_TIME {
+        return Finding::ok("clock", "here and at the server within a second");
+    }
+    let (seconds, word) = (ahead.abs().as_seconds(), if ahead.0 > 0 { "ahead" } else { "behind" });
+    Finding::reduced(
+        "clock",
+        format!("the server's is {seconds} s {word}: ages and times left are off by as much"),
+        "set both clocks by NTP",
+    )
+}

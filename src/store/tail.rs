@@ -1,0 +1,153 @@
+//! The questions of a tail, answered over one session.
+//!
+//! A tail asks for the same seconds again and again, so nothing is looked up first: names are asked for within the
+//! statement, and a device that was enrolled a moment ago is found like any other.
+
+use std::sync::Arc;
+
+use super::answer::Asker;
+use super::catalog::Source;
+use super::resolve::{named_here, resolve_within};
+use super::session::Session;
+use super::sql::cell::{CellType, Row};
+use super::sql::page::{Errors, decode};
+use super::sql::{Dialect, Sql, tail};
+use crate::domain::filter::Criteria;
+use crate::domain::instant::Span;
+use crate::protocol::SourceError;
+use crate::protocol::tail::{Horizon, Place, Stretch, TailAnswer, TailQuery, TailRow, TailRows};
+use crate::store::columns::TimeType;
+
+/// Commits that come this much after a row's time are looked for without any sign of them.
+const OVERLAP: Span = Span::seconds(5);
+
+/// A session that has begun to write, or may still, holds the floor back. What it cannot see of others it must not
+/// deny: without the right, their transactions have no start. The time is asked first, so that nothing that begins
+/// later is taken for seen.
+const PG_HORIZON: &str = "SELECT t.now, \
+    (SELECT min(a.xact_start) FROM pg_stat_activity a WHERE a.xact_start IS NOT NULL AND a.pid <> pg_backend_pid() \
+     AND a.datname = current_database() AND a.backend_type = 'client backend'), \
+    (NOT pg_is_in_recovery() AND pg_has_role('pg_read_all_stats', 'USAGE'))::int::int8 \
+    FROM (SELECT clock_timestamp() AS now OFFSET 0) t";
+
+/// SQLite numbers the rows of a table as they are inserted, and one transaction writes at a time.
+const ROWID: &str = "rowid";
+
+pub async fn answer(asker: &Asker<'_>, s: &mut Session, query: &TailQuery) -> Result<TailAnswer, SourceError> {
+    match query {
+        TailQuery::Horizon => horizon(asker.source, s).await.map(TailAnswer::Horizon),
+        TailQuery::Rows { criteria, stretch, limit, whole } => {
+            let serial = serial(asker.source, s).await?;
+            let resolved = resolve_within(s, asker.source, &asker.shared.names, criteria).await?;
+            let by_number = matches!(stretch, Stretch::Serial { .. });
+            let read = (*limit, errors(*whole));
+            let (sql, shape) = tail::rows(asker.source, &resolved, stretch, serial, read);
+            let rows = s.rows(&sql, &shape).await?;
+            let full = rows.len() >= usize::try_from(*limit).unwrap_or(usize::MAX);
+            events(asker, s, criteria, rows, (by_number, full)).await.map(TailAnswer::Rows)
+        }
+        TailQuery::Keys { criteria, stretch, limit } => {
+            let serial = serial(asker.source, s).await?;
+            let resolved = resolve_within(s, asker.source, &asker.shared.names, criteria).await?;
+            let (sql, shape) = tail::keys(asker.source, &resolved, stretch, serial, *limit);
+            let rows = s.rows(&sql, &shape).await?;
+            Ok(TailAnswer::Keys(rows.into_iter().filter_map(|mut row| key(&mut row, stretch)).collect()))
+        }
+        TailQuery::Pick { criteria, ids, whole } => {
+            let serial = serial(asker.source, s).await?;
+            let resolved = resolve_within(s, asker.source, &asker.shared.names, criteria).await?;
+            let (sql, shape) = tail::pick(asker.source, &resolved, ids, serial, errors(*whole));
+            let rows = s.rows(&sql, &shape).await?;
+            events(asker, s, criteria, rows, (false, false)).await.map(TailAnswer::Rows)
+        }
+    }
+}
+
+const fn errors(whole: bool) -> Errors {
+    if whole { Errors::Whole } else { Errors::Head }
+}
+
+fn key(row: &mut Row, stretch: &Stretch) -> Option<(Place, crate::domain::event::Id)> {
+    let place = match stretch {
+        Stretch::Serial { .. } => row.int(0)?,
+        Stretch::Time { .. } => row.time(0)?.pg_micros(),
+    };
+    Some((place, row.id(1)?))
+}
+
+/// Rows as events with their names. Where names are known here and not in the database, clauses on them are tested here.
+async fn events(
+    asker: &Asker<'_>,
+    s: &mut Session,
+    criteria: &Criteria,
+    rows: Vec<Row>,
+    (by_number, full): (bool, bool),
+) -> Result<TailRows, SourceError> {
+    let at = rows.first().map_or(0, Row::len).saturating_sub(1);
+    let mut serials = Vec::with_capacity(rows.len());
+    let mut events = Vec::with_capacity(rows.len());
+    for mut row in rows {
+        serials.push(row.int(at));
+        events.push(decode(&mut row)?);
+    }
+    asker.shared.names.fill(s, asker.source, &mut events).await?;
+    let mut rows: Vec<_> = events
+        .into_iter()
+        .zip(serials)
+        .map(|(event, serial)| {
+            let at = event.created_at.pg_micros();
+            TailRow { place: if by_number { serial.unwrap_or(at) } else { at }, serial, row: Arc::new(event) }
+        })
+        .collect();
+    let more = rows.last().filter(|_| full).map(|last| (last.place, last.row.id.clone()));
+    let by_name = named_here(asker.source, criteria);
+    rows.retain(|found| by_name.matches(&found.row));
+    Ok(TailRows { rows, more })
+}
+
+/// The column that numbers rows in the order of their commits.
+async fn serial(source: &Source, s: &mut Session) -> Result<Option<&'static str>, SourceError> {
+    if source.dialect == Dialect::Postgres {
+        return Ok(None);
+    }
+    Ok(highest(source, s).await?.map(|_| ROWID))
+}
+
+/// The highest number given. A view and a table without row numbers have none.
+async fn highest(source: &Source, s: &mut Session) -> Result<Option<i64>, SourceError> {
+    // Each alone is one step in the index; together they would be a walk through the table.
+    let from = source.map.from();
+    let text = format!("SELECT coalesce((SELECT max(e.{ROWID}) FROM {from} e), 0), EXISTS (SELECT 1 FROM {from})");
+    let rows = match s.rows(&Sql::plain(Dialect::Sqlite, &text), &[CellType::Int, CellType::Int]).await {
+        Ok(rows) => rows,
+        Err(SourceError::Shape(_)) => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let found = rows.into_iter().next().map(|mut row| (row.int(0).unwrap_or(0), row.int(1) == Some(1)));
+    // The rows of a view have numbers that are all NULL.
+    Ok(found.filter(|(highest, any)| *highest != 0 || !any).map(|(highest, _)| highest))
+}
+
+async fn horizon(source: &Source, s: &mut Session) -> Result<Horizon, SourceError> {
+    match source.dialect {
+        Dialect::Postgres => {
+            let tz = CellType::Time(TimeType::TimestampTz);
+            let rows = s.rows(&Sql::plain(Dialect::Postgres, PG_HORIZON), &[tz, tz, CellType::Int]).await?;
+            let mut row = rows.into_iter().next().ok_or_else(no_time)?;
+            let now = row.time(0).ok_or_else(no_time)?;
+            Ok(Horizon { now, open: row.time(1), sees_all: row.int(2) == Some(1), overlap: OVERLAP, serial: None })
+        }
+        Dialect::Sqlite => {
+            let text = "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
+            let shape = [CellType::Time(TimeType::UnixMicros)];
+            let rows = s.rows(&Sql::plain(Dialect::Sqlite, text), &shape).await?;
+            let now = rows.into_iter().next().and_then(|mut row| row.time(0)).ok_or_else(no_time)?;
+            let serial = highest(source, s).await?;
+            Ok(Horizon { now, open: None, sees_all: false, overlap: OVERLAP, serial })
+        }
+    }
+}
+
+fn no_time() -> SourceError {
+    SourceError::Failed("the database does not tell its time".to_owned())
+}

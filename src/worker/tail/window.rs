@@ -1,0 +1,292 @@
+//! What a tail knows of the order that it reads: how far it has come, below which floor nothing can appear any more,
+//! and what it has told in between. Pure: it makes stretches to be read and takes what they held.
+
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use crate::domain::event::{Id, RenewalEvent};
+use crate::domain::instant::{Instant, Span};
+use crate::domain::page::Cursor;
+use crate::protocol::tail::{Horizon, Place, Start, Stretch, TailRow, TailRows, Window as Reach};
+
+/// The longest that a transaction may stay open and still be waited for.
+pub const LONGEST: Span = Span::minutes(10);
+/// Before the floor of a reader that loads the table at the same time: what was committed meanwhile is told twice
+/// rather than not.
+const RUN_UP: Span = Span::seconds(30);
+/// Rows that lie further in the future are compared by key, so that they hide nothing that comes before them.
+const AHEAD: Span = Span::seconds(1);
+/// Numbers below the last that are compared again: a number whose row was deleted is given anew.
+const NUMBERS: i64 = 1000;
+/// Keys that are remembered at most. More than this within the window shortens it.
+const KEYS: usize = 200_000;
+
+/// How far the tail has read.
+#[derive(Clone, PartialEq, Debug)]
+enum Reached {
+    /// By time: everything before this instant, and at it up to this id.
+    Time { at: Instant, id: Option<Id> },
+    /// History by time of a source that numbers its rows: those up to this number.
+    History { at: Instant, id: Option<Id>, numbers: i64 },
+    /// By number.
+    Serial(i64),
+}
+
+#[derive(Debug)]
+pub struct Window {
+    reached: Reached,
+    /// Rows before this are not of interest.
+    start: Instant,
+    /// Nothing new can appear below.
+    floor: Place,
+    /// Keys told, or known from before, at or above the floor.
+    seen: BTreeSet<(Place, u64)>,
+    /// Ids known from before the source gave its numbers anew.
+    renumbered: HashSet<u64>,
+    /// By the time of its row.
+    newest: Option<Instant>,
+    reach: Reach,
+    /// The floor was raised because too many keys lay above it.
+    squeezed: Option<Instant>,
+}
+
+/// Rows that were not told before, oldest first.
+#[derive(Debug, Default)]
+pub struct Fresh {
+    pub rows: Vec<Arc<RenewalEvent>>,
+    pub late: u64,
+    /// The newest of those that are not late.
+    pub newest: Option<Instant>,
+    pub more: bool,
+}
+
+impl Window {
+    /// `horizon` was asked before any row is read.
+    pub fn new(start: Start, horizon: &Horizon) -> Self {
+        let floor = floor_at(horizon, horizon.now);
+        let (from, start) = match start {
+            Start::Now => (horizon.now, Instant::NEG_INFINITY),
+            Start::Overlapping => (floor.minus(RUN_UP), Instant::NEG_INFINITY),
+            Start::At(at) => (at, at),
+        };
+        let (reached, floor) = match horizon.serial {
+            Some(numbers) if start == Instant::NEG_INFINITY => (Reached::Serial(numbers), numbers - NUMBERS),
+            Some(numbers) => (Reached::History { at: from, id: None, numbers }, numbers - NUMBERS),
+            None => (Reached::Time { at: from, id: None }, floor.max(start).pg_micros()),
+        };
+        let reach = reach_of(horizon);
+        let (seen, renumbered) = (BTreeSet::new(), HashSet::new());
+        Self { reached, start, floor, seen, renumbered, newest: None, reach, squeezed: None }
+    }
+
+    /// Whether rows that lie above the floor already are to be marked before anything is told.
+    pub fn known(&self, start: Start) -> Option<Stretch> {
+        match (&self.reached, start) {
+            (Reached::Serial(n), Start::Now) => Some(Stretch::Serial { after: self.floor, until: Some(*n) }),
+            (Reached::History { numbers, .. }, _) => Some(Stretch::Serial { after: self.floor, until: Some(*numbers) }),
+            (Reached::Time { .. }, Start::Now) => {
+                Some(Stretch::Time { from: Instant::from_pg_micros(self.floor), after: None, until: None })
+            }
+            _ => None,
+        }
+    }
+
+    /// Marks keys as told.
+    pub fn mark(&mut self, keys: &[(Place, Id)]) {
+        self.seen.extend(keys.iter().map(|(place, id)| (*place, digest(id))));
+    }
+
+    /// What lies beyond what was read. `now` is the database's.
+    pub fn head(&self, now: Instant) -> Stretch {
+        match &self.reached {
+            Reached::Serial(n) => Stretch::Serial { after: *n, until: None },
+            Reached::Time { at, id } => {
+                let after = id.clone().map(|id| Cursor { at: *at, id });
+                Stretch::Time { from: *at, after, until: Some(now.plus(AHEAD).max(at.plus(Span(1)))) }
+            }
+            Reached::History { at, id, .. } => {
+                let after = id.clone().map(|id| Cursor { at: *at, id });
+                Stretch::Time { from: *at, after, until: None }
+            }
+        }
+    }
+
+    /// Takes the rows of [`head`](Self::head).
+    pub fn take(&mut self, read: TailRows) -> Fresh {
+        let mut fresh = Fresh { more: read.more.is_some(), ..Fresh::default() };
+        let end = read.more.or_else(|| read.rows.last().map(|r| (r.place, r.row.id.clone())));
+        for found in read.rows {
+            let known = match self.reached {
+                // What has a higher number is told by number.
+                Reached::History { numbers, .. } => found.serial.is_some_and(|s| s > numbers),
+                _ => found.place >= self.floor && !self.seen.insert((found.place, digest(&found.row.id))),
+            };
+            if !known && found.row.created_at >= self.start {
+                self.tell(found, &mut fresh);
+            }
+        }
+        match (&mut self.reached, end) {
+            (Reached::Serial(n), Some((place, _))) => *n = (*n).max(place),
+            (Reached::Time { at, id } | Reached::History { at, id, .. }, Some((place, last))) => {
+                (*at, *id) = (Instant::from_pg_micros(place), Some(last));
+            }
+            (_, None) => {}
+        }
+        if let (Reached::History { numbers, .. }, false) = (&self.reached, fresh.more) {
+            self.reached = Reached::Serial(*numbers);
+            // The rows above that number come next.
+            fresh.more = true;
+        }
+        fresh
+    }
+
+    /// Everything beyond what was read was looked at: the next look may begin at `to`, or behind the highest number
+    /// that was given before.
+    pub fn advance(&mut self, to: Instant, horizon: Option<&Horizon>) {
+        match &mut self.reached {
+            Reached::Time { at, id } if to > *at => (*at, *id) = (to, None),
+            Reached::Serial(n) => *n = (*n).max(horizon.and_then(|h| h.serial).unwrap_or(*n)),
+            _ => {}
+        }
+    }
+
+    /// Goes back where the highest number has become less: the rows that had the higher ones are gone, or all have new
+    /// ones, and what comes next takes the numbers after it.
+    pub fn renumber(&mut self, horizon: &Horizon) {
+        if let (Reached::Serial(n), Some(highest)) = (&mut self.reached, horizon.serial)
+            && highest < *n
+        {
+            *n = highest;
+            self.floor = highest - NUMBERS;
+            self.renumbered = self.seen.iter().map(|(_, id)| *id).collect();
+            self.seen.clear();
+        }
+    }
+
+    /// By number, what is older than its neighbours came late too.
+    fn tell(&mut self, found: TailRow, fresh: &mut Fresh) {
+        let at = found.row.created_at;
+        if self.newest.is_some_and(|newest| at < newest) && matches!(self.reached, Reached::Serial(_)) {
+            fresh.late += 1;
+        } else {
+            fresh.newest = fresh.newest.max(Some(at));
+            self.newest = self.newest.max(Some(at));
+        }
+        fresh.rows.push(found.row);
+    }
+
+    /// Where keys are to be compared: what has been read down to the floor, and what lies in the future.
+    pub fn sweeps(&self, now: Instant) -> Vec<Stretch> {
+        match &self.reached {
+            Reached::Serial(n) => vec![Stretch::Serial { after: self.floor.max(n - NUMBERS), until: Some(*n) }],
+            Reached::History { .. } => Vec::new(),
+            Reached::Time { at, .. } => {
+                let from = Instant::from_pg_micros(self.floor);
+                let ahead = now.plus(AHEAD).max(at.plus(Span(1)));
+                vec![
+                    Stretch::Time { from, after: None, until: Some(at.plus(Span(1))) },
+                    Stretch::Time { from: ahead, after: None, until: None },
+                ]
+            }
+        }
+    }
+
+    /// The ids of those keys that were not told.
+    pub fn unseen(&self, keys: Vec<(Place, Id)>) -> Vec<Id> {
+        let known = |place: Place, id: u64| self.seen.contains(&(place, id)) || self.renumbered.contains(&id);
+        keys.into_iter().filter(|(place, id)| !known(*place, digest(id))).map(|(_, id)| id).collect()
+    }
+
+    /// Takes rows that a sweep has found, which came late or are ahead of their time.
+    pub fn take_swept(&mut self, read: TailRows) -> Fresh {
+        let mut fresh = Fresh::default();
+        let mut rows = read.rows;
+        rows.sort_by_key(|found| found.row.cursor());
+        for found in rows {
+            let place = match (&self.reached, found.serial) {
+                (Reached::Serial(_), Some(serial)) => serial,
+                _ => found.row.created_at.pg_micros(),
+            };
+            if !self.seen.insert((place, digest(&found.row.id))) || found.row.created_at < self.start {
+                continue;
+            }
+            if self.is_behind(&found.row) {
+                fresh.late += 1;
+            }
+            fresh.rows.push(found.row);
+        }
+        fresh
+    }
+
+    fn is_behind(&self, row: &RenewalEvent) -> bool {
+        match &self.reached {
+            Reached::Time { at, .. } => row.created_at <= *at,
+            _ => self.newest.is_some_and(|newest| row.created_at < newest),
+        }
+    }
+
+    /// After a sweep: raises the floor to what the horizon allows, which was asked before the sweep.
+    pub fn settle(&mut self, horizon: &Horizon) {
+        let floor = match &self.reached {
+            Reached::Serial(n) => n - NUMBERS,
+            Reached::History { .. } => return,
+            Reached::Time { at, .. } => floor_at(horizon, *at).max(self.start).pg_micros(),
+        };
+        self.floor = self.floor.max(floor);
+        self.reach = reach_of(horizon);
+        self.seen = self.seen.split_off(&(self.floor, 0));
+        if self.seen.len() <= KEYS {
+            self.squeezed = None;
+            return;
+        }
+        if let Some((place, _)) = self.seen.iter().nth(self.seen.len() - KEYS / 2).copied() {
+            self.floor = place;
+            self.seen = self.seen.split_off(&(place, 0));
+            self.squeezed = Some(horizon.now);
+        }
+    }
+
+    /// Passes over everything up to now, which the caller has counted.
+    pub fn skip(&mut self, horizon: &Horizon) {
+        *self = Self { newest: self.newest, ..Self::new(Start::Now, horizon) };
+    }
+
+    /// Up to which time everything has been told.
+    pub fn told_to(&self) -> Option<Instant> {
+        match &self.reached {
+            Reached::Time { at, .. } | Reached::History { at, .. } => Some(*at),
+            Reached::Serial(_) => self.newest,
+        }
+    }
+
+    /// What is guaranteed at this moment.
+    pub fn reach(&self) -> Reach {
+        let floor = Instant::from_pg_micros(self.floor);
+        match self.squeezed.and_then(|now| now.since(floor)) {
+            Some(age) if !matches!(self.reached, Reached::Serial(_)) => Reach::Overlap(age),
+            _ => self.reach,
+        }
+    }
+}
+
+/// What can still appear begins at the oldest open transaction, or, where none is seen, an overlap behind what was read.
+fn floor_at(horizon: &Horizon, reached: Instant) -> Instant {
+    let overlap = horizon.now.min(reached).minus(horizon.overlap);
+    horizon.open.map_or(overlap, |open| open.max(horizon.now.minus(LONGEST)).min(overlap))
+}
+
+fn reach_of(horizon: &Horizon) -> Reach {
+    match (horizon.serial, horizon.sees_all) {
+        (Some(_), _) => Reach::Every,
+        (None, true) => Reach::Open { longest: LONGEST, overlap: horizon.overlap },
+        (None, false) => Reach::Overlap(horizon.overlap),
+    }
+}
+
+/// An id in 64 bits. Two rows are taken for one only where their places are equal too.
+fn digest(id: &Id) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}

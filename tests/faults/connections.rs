@@ -1,0 +1,253 @@
+//! Connections that end, fall silent or are refused, seen from the store.
+
+use std::time::Duration;
+
+use renewscope::protocol::SourceError;
+use renewscope::store::{Address, RowOutcome, Store};
+
+use crate::cluster::{Cluster, Stop};
+use crate::proxy::Proxy;
+use crate::{COUNT, connect, connect_fails, count, counted_in_the_end, event, fill, pg, reading, says, writing};
+
+const HELD: &str = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event_type = 'Lock' \
+    AND application_name = 'renewscope' AND datname = current_database()";
+
+/// Waits until the server shows this many questions that wait for a lock.
+async fn wait_for_held(url: &str, expected: i64) {
+    let mut conn = pg::connect(url).await;
+    let waiting = async {
+        while sqlx::query_scalar::<_, i64>(HELD).fetch_one(&mut conn).await.unwrap() != expected {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("the server to show the question");
+}
+
+/// A session that keeps everybody from the table until it is dropped.
+async fn hold(url: &str) -> sqlx::PgConnection {
+    let mut conn = pg::connect(url).await;
+    let lock = "BEGIN; LOCK TABLE certificate_renewal_events IN ACCESS EXCLUSIVE MODE";
+    sqlx::raw_sql(lock).execute(&mut conn).await.unwrap();
+    conn
+}
+
+#[tokio::test]
+async fn a_restart_between_two_questions_is_invisible() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet().await;
+    fill(&url, 10).await;
+    let (one, two) = (connect(&url).await, connect(&url).await);
+    let writer = Store::connect(&Address::parse(&url).unwrap(), &writing()).await.unwrap();
+    for how in [Stop::Fast, Stop::Immediate] {
+        // Several connections rest: each is found out, none is told of.
+        let answers = tokio::join!(count(&one), count(&one), count(&one), count(&two));
+        assert_eq!(answers, (Ok(10), Ok(10), Ok(10), Ok(10)));
+        server.restart(how);
+        assert_eq!(tokio::join!(count(&one), count(&one), count(&one)), (Ok(10), Ok(10), Ok(10)), "{how:?}");
+        assert_eq!(two.get(None, &event_id(1)).await.map(|e| e.is_some()), Ok(true), "{how:?}");
+        assert_eq!(writer.create(&event(1)).await.map(|(_, o)| o), Ok(RowOutcome::Duplicate), "{how:?}");
+    }
+}
+
+fn event_id(n: i64) -> renewscope::domain::event::Id {
+    renewscope::domain::event::Id::Uuid(renewscope::store::event_id(&event(n)))
+}
+
+#[tokio::test]
+async fn a_stopped_server_is_told_and_found_again() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet().await;
+    fill(&url, 10).await;
+    let store = connect(&url).await;
+    for how in [Stop::Fast, Stop::Immediate] {
+        server.stop(how);
+        let error = count(&store).await.unwrap_err();
+        assert!(matches!(error, SourceError::Unreachable { .. }), "{error:?}");
+        says(&error, &["cannot reach", "check that the server runs"]);
+        server.begin();
+        assert_eq!(counted_in_the_end(&store).await, 10, "{how:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_opens_before_its_server_is_there() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet().await;
+    fill(&url, 10).await;
+    server.stop(Stop::Fast);
+    let store = Store::open(&Address::parse(&url).unwrap(), &reading(Duration::from_secs(30))).await.unwrap();
+    assert!(count(&store).await.is_err_and(|e| e.is_connection()));
+    server.begin();
+    assert_eq!(counted_in_the_end(&store).await, 10);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_ready_says_so() {
+    let server = Cluster::prepared(&["hot_standby=off"]);
+    server.write("standby.signal", "");
+    server.begin();
+    server.wait_for_log("entering standby mode");
+    let error = connect_fails(&server.url("postgres")).await;
+    says(&error, &["the database system is", "wait until the server is ready"]);
+    assert!(error.is_connection());
+}
+
+#[tokio::test]
+async fn a_silent_network_ends_a_question_at_its_limit() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet().await;
+    fill(&url, 10).await;
+    let proxy = Proxy::before(server.socket());
+    let address = Address::parse(&proxy.url("postgres", "fleet")).unwrap();
+    let store = Store::connect(&address, &reading(Duration::from_millis(300))).await.unwrap();
+    assert_eq!(tokio::join!(count(&store), count(&store)), (Ok(10), Ok(10)));
+    let made = proxy.connections();
+    proxy.silence();
+    let error = count(&store).await.unwrap_err();
+    says(&error, &["no answer within 5.3 s", "check the network"]);
+    // The one that was silent is not used again, nor is the one that rested beside it.
+    proxy.forget();
+    assert_eq!(count(&store).await, Ok(10));
+    assert_eq!(proxy.connections(), made + 1);
+    // While connecting the limit is another one.
+    proxy.silence();
+    let other = Store::open(&address, &reading(Duration::from_secs(30))).await.unwrap();
+    let error = count(&other).await.unwrap_err();
+    says(&error, &["no answer within 5 s"]);
+    proxy.heal();
+    assert_eq!(counted_in_the_end(&store).await, 10);
+    assert_eq!(counted_in_the_end(&other).await, 10);
+}
+
+#[tokio::test]
+async fn a_frozen_server_ends_a_question_at_its_limit() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet().await;
+    fill(&url, 10).await;
+    let address = Address::parse(&url).unwrap();
+    let store = Store::connect(&address, &reading(Duration::from_millis(300))).await.unwrap();
+    server.freeze();
+    says(&count(&store).await.unwrap_err(), &["no answer within 5.3 s"]);
+    server.thaw();
+    assert_eq!(counted_in_the_end(&store).await, 10);
+}
+
+#[tokio::test]
+async fn a_cut_connection_is_replaced_and_the_rested_ones_are_tried() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet().await;
+    fill(&url, 10).await;
+    let proxy = Proxy::before(server.socket());
+    let store = connect(&proxy.url("postgres", "fleet")).await;
+    assert_eq!(tokio::join!(count(&store), count(&store), count(&store)), (Ok(10), Ok(10), Ok(10)));
+    proxy.cut();
+    assert_eq!(count(&store).await, Ok(10));
+    assert_eq!(tokio::join!(count(&store), count(&store), count(&store)), (Ok(10), Ok(10), Ok(10)));
+}
+
+#[tokio::test]
+async fn another_server_takes_over() {
+    let primary = Cluster::start(&[]);
+    let url = primary.fleet().await;
+    fill(&url, 10).await;
+    let standby = Cluster::standby_of(&primary, &[]);
+    let proxy = Proxy::before(primary.socket());
+    let store = connect(&proxy.url("postgres", "fleet")).await;
+    assert_eq!(count(&store).await, Ok(10));
+    primary.stop(Stop::Fast);
+    standby.promote().await;
+    proxy.point_to(standby.socket());
+    assert_eq!(counted_in_the_end(&store).await, 10);
+    fill(&standby.url("fleet"), 0).await;
+    let writer = Store::connect(&Address::parse(&proxy.url("postgres", "fleet")).unwrap(), &writing()).await.unwrap();
+    assert_eq!(writer.create(&event(10)).await.map(|(_, o)| o), Ok(RowOutcome::Stored));
+    assert_eq!(count(&store).await, Ok(11));
+}
+
+#[tokio::test]
+async fn a_session_killed_while_it_rests_is_replaced() {
+    let url = pg::migrated().await;
+    let store = connect(&url).await;
+    assert_eq!(tokio::join!(count(&store), count(&store)), (Ok(0), Ok(0)));
+    terminate(&url).await;
+    assert_eq!(tokio::join!(count(&store), count(&store)), (Ok(0), Ok(0)));
+}
+
+async fn terminate(url: &str) {
+    let kill = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity \
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'renewscope'";
+    pg::execute(url, kill).await;
+}
+
+#[tokio::test]
+async fn a_session_killed_at_work_says_so() {
+    let url = pg::migrated().await;
+    // A new connection: what is asked on it is not asked twice.
+    let store = Store::open(&Address::parse(&url).unwrap(), &reading(Duration::from_secs(30))).await.unwrap();
+    let holder = hold(&url).await;
+    let asking = tokio::spawn(async move { count(&store).await });
+    wait_for_held(&url, 1).await;
+    terminate(&url).await;
+    let error = asking.await.unwrap().unwrap_err();
+    says(&error, &["the session was ended on the server", "ask again"]);
+    drop(holder);
+}
+
+#[tokio::test]
+async fn a_left_question_is_gone_from_the_server() {
+    let url = pg::migrated().await;
+    let store = connect(&url).await;
+    let holder = hold(&url).await;
+    let (leave, left) = tokio::sync::oneshot::channel::<()>();
+    let asking = tokio::spawn(async move {
+        let answer = store.answer(&COUNT, async { drop(left.await) }).await;
+        (answer, store)
+    });
+    wait_for_held(&url, 1).await;
+    leave.send(()).unwrap();
+    let (answer, store) = asking.await.unwrap();
+    assert_eq!(answer, Err(SourceError::Cancelled));
+    // The lock is still held: it was not the lock that ended the question.
+    wait_for_held(&url, 0).await;
+    // Dropped without a word, it ends as well.
+    let dropped = {
+        let store = store.clone();
+        tokio::spawn(async move { count(&store).await })
+    };
+    wait_for_held(&url, 1).await;
+    dropped.abort();
+    wait_for_held(&url, 0).await;
+    drop(holder);
+    assert_eq!(counted_in_the_end(&store).await, 0);
+}
+
+#[tokio::test]
+async fn a_reading_session_has_its_limits_on_the_server() {
+    let url = pg::migrated().await;
+    let store = connect(&url).await;
+    let holder = hold(&url).await;
+    let asking = tokio::spawn(async move { count(&store).await });
+    wait_for_held(&url, 1).await;
+    let mut conn = pg::connect(&url).await;
+    let name = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+        AND application_name = 'renewscope' AND usename = 'postgres'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(name).fetch_one(&mut conn).await.unwrap(), 1);
+    // The lock is waited for no longer than the session's own limit.
+    says(&asking.await.unwrap().unwrap_err(), &["another session holds a lock"]);
+    drop(holder);
+}
+
+#[tokio::test]
+async fn no_connection_left_says_so() {
+    let url = pg::migrated().await;
+    pg::execute(
+        &url,
+        "CREATE ROLE at_most_one LOGIN CONNECTION LIMIT 1; GRANT SELECT ON ALL TABLES IN SCHEMA public TO at_most_one",
+    )
+    .await;
+    let url = url.replace("postgres@", "at_most_one@");
+    let _first = connect(&url).await;
+    let error = connect_fails(&url).await;
+    says(&error, &["the server has no connection left", "too many connections for role", "max_connections"]);
+    assert!(error.is_connection());
+}

@@ -1,0 +1,156 @@
+//! What the doctor says, of each kind of database.
+
+use std::process::Command;
+
+use crate::cluster::{Bouncer, Cluster};
+use crate::{fill, pg};
+
+/// The findings, `topic state found remedy` a line.
+fn doctor(url: &str, env: &[(&str, &str)], code: i32) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_renewscope"));
+    command.args(["doctor", "--format", "ndjson"]).env_clear().env("HOME", home.path()).env("RENEWSCOPE_DB", url);
+    let ran = command.envs(env.iter().copied()).output().unwrap();
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(code), "{stderr}");
+    let lines = String::from_utf8(ran.stdout).unwrap();
+    let line = |line: &str| {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        let cell = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+        format!("{} {} {} {}\n", cell("topic"), cell("state"), cell("found"), cell("remedy"))
+    };
+    lines.lines().map(line).chain([stderr.into_owned()]).collect()
+}
+
+#[track_caller]
+fn says(report: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(report.lines().any(|l| l.starts_with(line)), "no line '{line}' in:\n{report}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_server_and_a_good_role() {
+    let server = Cluster::start(&["max_prepared_transactions=2"]);
+    let url = server.fleet().await;
+    fill(&url, 10).await;
+    server.execute("CREATE ROLE ann LOGIN IN ROLE pg_read_all_data, pg_read_all_stats").await;
+    let report = doctor(&server.url_as("ann", "fleet"), &[], 0);
+    says(
+        &report,
+        &[
+            "server ok PostgreSQL",
+            "tls ok off (socket)",
+            "role ok 'ann', which sees the transactions of all others",
+            "read only ok the server refuses writes",
+            "limits ok a statement 30s, a lock 5s, an idle transaction 1min; the session is called 'renewscope'",
+            "pooler ok none",
+            "standby ok no",
+            "open transactions ok all can be seen",
+            "prepared transactions ok none",
+            "clock ok",
+            "rights ok all may be read: _sqlx_migrations, certificate_renewal_events, devices, organizations",
+            "events ok the table is of the kind 'own'",
+            "paging indexes ok",
+            "search indexes reduced none",
+        ],
+    );
+    let prepare = "BEGIN; UPDATE devices SET name = name; PREPARE TRANSACTION 'forgotten'";
+    server.execute(prepare).await;
+    let report = doctor(&format!("{}?application_name=mine", server.url("fleet")), &[], 0);
+    says(
+        &report,
+        &[
+            "prepared transactions reduced 1, the oldest for",
+            "role reduced 'postgres' is a superuser",
+            "limits ok a statement 30s, a lock 5s, an idle transaction 1min; the session is called 'mine'",
+        ],
+    );
+    server.execute("ROLLBACK PREPARED 'forgotten'").await;
+}
+
+#[tokio::test]
+async fn of_a_role_with_few_rights() {
+    let url = pg::migrated().await;
+    let grant = "CREATE ROLE sees_little LOGIN; GRANT SELECT ON certificate_renewal_events TO sees_little; \
+        CREATE ROLE sees_nothing LOGIN";
+    pg::execute(&url, grant).await;
+    let report = doctor(&url.replace("postgres@", "sees_little@"), &[], 0);
+    says(
+        &report,
+        &[
+            "open transactions reduced this role does not see those of others",
+            "rights reduced 'devices' may not be read: devices are shown by id GRANT SELECT ON devices",
+            "rights reduced 'organizations' may not be read",
+            "rights reduced '_sqlx_migrations' may not be read",
+        ],
+    );
+    let report = doctor(&url.replace("postgres@", "sees_nothing@"), &[], 0);
+    says(&report, &["rights off 'certificate_renewal_events' may not be read GRANT SELECT"]);
+}
+
+#[tokio::test]
+async fn of_a_standby_and_a_pooler() {
+    let primary = Cluster::start(&[]);
+    primary.fleet().await;
+    let standby = Cluster::standby_of(&primary, &[]);
+    says(
+        &doctor(&standby.url("fleet"), &[], 0),
+        &[
+            "standby reduced yes; replay",
+            "notifications off a standby has none",
+            "open transactions reduced those of the primary cannot be seen",
+            "read only ok",
+        ],
+    );
+    for ignored in ["", "options"] {
+        let bouncer = Bouncer::before(&primary, ignored);
+        says(
+            &doctor(&bouncer.url("fleet"), &[], 0),
+            &[
+                "pooler reduced one that changes the server process",
+                "limits reduced set anew in each transaction: a statement 30s, a lock 5s, an idle transaction 1min",
+                "read only ok",
+                "notifications off none through a pooler",
+            ],
+        );
+    }
+}
+
+#[tokio::test]
+async fn of_a_database_that_is_empty_and_of_one_that_is_not_there() {
+    let url = pg::empty().await;
+    says(&doctor(&url, &[], 0), &["server ok", "events off relation 'certificate_renewal_events' not found"]);
+    let gone = doctor("postgres://ann:hush@127.0.0.1:9/d", &[], 3);
+    assert_eq!(
+        gone,
+        "renewscope: cannot reach postgres://ann@127.0.0.1:9/d: connection refused; check that the server runs and listens there\n"
+    );
+}
+
+#[tokio::test]
+async fn of_a_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", dir.path().join("events.db").display());
+    let init = Command::new(env!("CARGO_BIN_EXE_renewscope")).args(["--db", &url, "db", "init"]).output().unwrap();
+    assert!(init.status.success());
+    let report = doctor(&url, &[], 0);
+    says(
+        &report,
+        &[
+            "server ok SQLite 3.",
+            "journal ok a write-ahead log",
+            "read only ok",
+            "directory ok",
+            "file system ok a local one",
+            "paging indexes ok",
+        ],
+    );
+    // Root may write everywhere, and finds nothing to complain of.
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
+    let report = doctor(&url, &[], 0);
+    let expected = if rustix::process::geteuid().is_root() { "directory ok" } else { "directory reduced" };
+    says(&report, &[expected]);
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+}

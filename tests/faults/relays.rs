@@ -1,0 +1,135 @@
+//! What stands before or beside the server: a pooler, a hot standby, and roles with few rights.
+
+use std::time::Duration;
+
+use renewscope::protocol::SourceError;
+use renewscope::store::{Address, Store};
+
+use crate::cluster::{Bouncer, Cluster};
+use crate::{COUNT, connect, connect_fails, count, counted_in_the_end, describe, fill, pg, reading, says};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn questions_go_through_a_pooler_within_their_limits() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet().await;
+    fill(&url, 10).await;
+    // One that refuses the settings, one that drops them without a word.
+    for ignored in ["", "options"] {
+        let bouncer = Bouncer::before(&server, ignored);
+        let address = Address::parse(&bouncer.url("fleet")).unwrap();
+        let store = Store::connect(&address, &reading(Duration::from_millis(300))).await.unwrap();
+        assert!(describe(&store).await.read_only);
+        let tasks: Vec<_> = (0..4)
+            .map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    for _ in 0..50 {
+                        assert_eq!(count(&store).await, Ok(10));
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let mut holder = pg::connect(&url).await;
+        let lock = "BEGIN; LOCK TABLE certificate_renewal_events IN ACCESS EXCLUSIVE MODE";
+        sqlx::raw_sql(lock).execute(&mut holder).await.unwrap();
+        assert_eq!(count(&store).await, Err(SourceError::Timeout("0.3 s".into())), "{ignored}");
+        let gone = store.answer(&COUNT, tokio::time::sleep(Duration::from_millis(50))).await;
+        assert_eq!(gone, Err(SourceError::Cancelled));
+        drop(holder);
+        assert_eq!(counted_in_the_end(&store).await, 10);
+    }
+}
+
+#[tokio::test]
+async fn a_restart_behind_a_pooler_is_told_and_over() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet().await;
+    fill(&url, 10).await;
+    let bouncer = Bouncer::before(&server, "");
+    let store = connect(&bouncer.url("fleet")).await;
+    assert_eq!(count(&store).await, Ok(10));
+    server.restart(crate::cluster::Stop::Fast);
+    assert_eq!(counted_in_the_end(&store).await, 10);
+}
+
+#[tokio::test]
+async fn a_standby_answers_and_a_conflict_with_replay_is_survived() {
+    let primary = Cluster::start(&["wal_level=replica"]);
+    let url = primary.fleet().await;
+    fill(&url, 1000).await;
+    let standby = Cluster::standby_of(&primary, &["max_standby_streaming_delay=0", "hot_standby_feedback=off"]);
+    let store = connect(&standby.url("fleet")).await;
+    assert_eq!(count(&store).await, Ok(1000));
+    let error = {
+        let address = Address::parse(&standby.url("fleet")).unwrap();
+        let options = crate::writing();
+        let writer = Store::connect(&address, &options).await.unwrap();
+        writer.create(&crate::event(1)).await.unwrap_err()
+    };
+    says(&error, &["read-only", "write to the primary"]);
+
+    // A session keeps an old view of the rows; replay removes them, and ends it. Questions go on.
+    let mut old = pg::connect(&standby.url("fleet")).await;
+    sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM certificate_renewal_events")
+        .execute(&mut old)
+        .await
+        .unwrap();
+    primary.execute("DELETE FROM certificate_renewal_events WHERE error_message LIKE 'number 9%'").await;
+    primary.execute("VACUUM certificate_renewal_events").await;
+    let conflict = async {
+        loop {
+            let asked = sqlx::raw_sql("SELECT count(*) FROM certificate_renewal_events").execute(&mut old).await;
+            match asked {
+                Ok(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                Err(e) => return e.to_string(),
+            }
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(30), conflict).await.expect("a conflict");
+    assert!(told.contains("conflict with recovery") || told.contains("closed") || told.contains("EOF"), "{told}");
+    assert_eq!(count(&store).await, Ok(889));
+}
+
+#[tokio::test]
+async fn a_question_in_the_way_of_replay_is_asked_again() {
+    let primary = Cluster::start(&["wal_level=replica"]);
+    let url = primary.fleet().await;
+    fill(&url, 100).await;
+    let standby = Cluster::standby_of(&primary, &["max_standby_streaming_delay=0"]);
+    let store = connect(&standby.url("fleet")).await;
+    // Questions all the time, while the rows are rewritten and vacuumed away under them: none of them fails.
+    let asking = tokio::spawn(async move {
+        let mut answers = 0;
+        loop {
+            let n = count(&store).await.unwrap();
+            answers += 1;
+            if n == 0 {
+                return answers;
+            }
+        }
+    });
+    for n in 0..10 {
+        let part = format!("DELETE FROM certificate_renewal_events WHERE error_message LIKE 'number %{n}'");
+        primary.execute(&part).await;
+        primary.execute("VACUUM certificate_renewal_events").await;
+    }
+    let answers = tokio::time::timeout(Duration::from_secs(60), asking).await.expect("the last row gone").unwrap();
+    assert!(answers > 0);
+}
+
+#[tokio::test]
+async fn a_role_with_the_events_alone_can_ask() {
+    let url = pg::migrated().await;
+    fill(&url, 10).await;
+    let grant = "CREATE ROLE events_alone LOGIN; GRANT SELECT ON certificate_renewal_events TO events_alone";
+    pg::execute(&url, grant).await;
+    let store = connect(&url.replace("postgres@", "events_alone@")).await;
+    assert_eq!(count(&store).await, Ok(10));
+    let described = describe(&store).await;
+    assert!(described.notes.iter().any(|n| n.contains("device names cannot be read")), "{:?}", described.notes);
+    let error = connect_fails(&url.replace("postgres@", "nobody_there@")).await;
+    says(&error, &["role \"nobody_there\" does not exist"]);
+}
