@@ -9,6 +9,7 @@ use renewscope::domain::instant::{Instant, Span};
 use renewscope::domain::page::{Anchor, Cursor};
 use renewscope::protocol::Query;
 use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
+use renewscope::protocol::tail::{Stretch, TailQuery};
 use renewscope::store::{Address, ConnectOptions, Store};
 
 use super::bed::{all_of, page};
@@ -30,11 +31,26 @@ fn kind(query: &Query) -> &'static str {
         Query::Facets(_) => "facets",
         Query::Histogram(_) => "histogram",
         Query::Event { .. } => "event",
-        Query::Since { .. } => "since",
+        // What a horizon asks is no table.
+        Query::Tail(TailQuery::Horizon) => "tail's horizon",
+        Query::Tail(TailQuery::Rows { .. }) => "tail's rows",
+        Query::Tail(TailQuery::Keys { .. }) => "tail's keys",
+        Query::Tail(TailQuery::Pick { .. }) => "tail's pick",
         Query::Describe => "describe",
     }
 }
-const KINDS: [&str; 8] = ["page", "whole page", "count", "facets", "histogram", "event", "since", "describe"];
+const KINDS: [&str; 10] = [
+    "page",
+    "whole page",
+    "count",
+    "facets",
+    "histogram",
+    "event",
+    "tail's rows",
+    "tail's keys",
+    "tail's pick",
+    "describe",
+];
 
 /// A question, the index that must answer it, and how many pages of events it may touch.
 struct Entry {
@@ -167,10 +183,15 @@ fn others(bed: &Bed) -> Vec<Entry> {
     };
     let quarter = bed.newest.at.minus(Span::days(90));
     let whole = Query::WholePage { criteria: all.clone(), anchor: Anchor::Newest, limit: LIMIT };
-    let since = Query::Since { criteria: all.clone(), floor: bed.newest.at.minus(Span::seconds(5)), limit: 1000 };
+    let minutes = || Stretch::Time { from: bed.newest.at.minus(Span::minutes(10)), after: None, until: None };
+    let rows = TailQuery::Rows { criteria: all.clone(), stretch: minutes(), limit: 1000, whole: false };
+    let keys = TailQuery::Keys { criteria: failed.clone(), stretch: minutes(), limit: 1000 };
+    let pick = TailQuery::Pick { criteria: all.clone(), ids: vec![bed.middle.id.clone()], whole: false };
     vec![
         entry(whole, page, by_row),
-        entry(since, page, by_row),
+        entry(Query::Tail(rows), "idx_cert_renewal_events_", by_row),
+        entry(Query::Tail(keys), "idx_cert_renewal_events_", by_row),
+        entry(Query::Tail(pick), "certificate_renewal_events_pkey", |_| 10),
         entry(Query::Event { id: bed.middle.id.clone() }, "certificate_renewal_events_pkey", |_| 10),
         entry(Query::Describe, "idx_cert_renewal_events_", |_| 20),
         entry(Query::Count { criteria: all.clone(), ceiling: Some(100_000) }, "Index Only Scan", from_index),
