@@ -24,6 +24,8 @@ use super::tell;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Rows of a page, and the bytes of text that one should stay below.
 const PAGE_ROWS: u32 = 1000;
+/// Rows of a page of whole errors: of the first, whose texts may be of any length, and at most.
+const WHOLE_ROWS: (u32, u32) = (250, 4000);
 const PAGE_BYTES: u64 = 8 << 20;
 
 /// Ctrl-C and SIGTERM. The first asks the command to end and stops its query in the database; the second, or a command
@@ -151,7 +153,7 @@ pub struct Walk {
 impl Walk {
     /// `whole`: with whole error texts. At most `limit` rows.
     pub fn new(session: &Session, criteria: Criteria, whole: bool, limit: Option<u64>) -> Self {
-        let rows = if whole { PAGE_ROWS / 4 } else { PAGE_ROWS };
+        let rows = if whole { WHOLE_ROWS.0 } else { PAGE_ROWS };
         Self {
             session: session.clone(),
             criteria,
@@ -174,7 +176,7 @@ impl Walk {
         let bytes: u64 = page.rows.iter().filter_map(|r| r.error.as_ref()).map(|e| e.text.raw().len() as u64).sum();
         self.rows = match bytes {
             b if b > PAGE_BYTES => (self.rows / 4).max(1),
-            b if b < PAGE_BYTES / 8 => (self.rows * 2).min(PAGE_ROWS),
+            b if b < PAGE_BYTES / 8 => (self.rows * 2).min(if self.whole { WHOLE_ROWS.1 } else { PAGE_ROWS }),
             _ => self.rows,
         };
         Ok(page.rows)

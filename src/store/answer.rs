@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Shared;
 use super::catalog::Source;
 use super::facets::facets;
+use super::parties::Names;
 use super::resolve::{Resolved, Set, known_kinds, resolve};
 use super::search::narrow;
 use super::session::Session;
@@ -107,12 +108,16 @@ impl Asker<'_> {
             return Ok((Vec::new(), false));
         }
         let window = Window { bound, order, limit: u64::from(limit) + 1, errors };
-        let (sql, shape) = page(self.source, resolved, &window);
+        let without = (errors == Errors::Whole && !resolved.asks_for_names()).then(|| Names::left_out(self.source));
+        let (sql, shape) = page(without.as_ref().unwrap_or(self.source), resolved, &window);
         let rows = s.rows(&sql, &shape).await?;
         let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         let kept = rows.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
         let mut events = kept.map(|mut r| decode(&mut r)).collect::<Result<Vec<_>, _>>()?;
         self.shared.names.fill(s, self.source, &mut events).await?;
+        if without.is_some() {
+            self.shared.parties.fill(s, self.source, &mut events).await?;
+        }
         if order == Order::OldestFirst {
             events.reverse();
         }

@@ -15,6 +15,7 @@ mod facets;
 mod listen;
 mod login;
 pub mod migrate;
+mod parties;
 mod password;
 mod postgres;
 mod resolve;
@@ -119,6 +120,7 @@ pub(crate) struct Shared {
     pub access: Access,
     pub search_budget: Option<SearchBudget>,
     pub names: directory::Names,
+    pub parties: parties::Names,
     pool: Arc<Pool>,
     /// The one connection of the live tail: it must not wait behind questions.
     tail: Arc<Pool>,
@@ -160,6 +162,7 @@ impl Store {
             access: options.access,
             search_budget: options.search_budget,
             names: directory::Names::default(),
+            parties: parties::Names::default(),
             pool: Pool::new(connector(address, options), QUESTIONS),
             tail: Pool::new(connector(address, options), 1),
             listening: listen::Listening::default(),

@@ -68,6 +68,11 @@ impl Resolved {
             narrowed: false,
         }
     }
+    /// Whether names are compared within the statement.
+    pub fn asks_for_names(&self) -> bool {
+        let within = |t: &PartyTest| matches!(t, PartyTest::NameWithin(_));
+        self.rest.iter().any(|c| matches!(c, Condition::Party { any, .. } if any.iter().any(within)))
+    }
     /// Whether it is known without asking that no row matches.
     pub fn is_empty(&self) -> bool {
         let backwards = matches!((self.from, self.until), (Some(f), Some(u)) if f >= u);

@@ -301,7 +301,7 @@ async fn write_parties(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<(), 
         let mut sql = Sql::new(Dialect::Sqlite);
         sql.push("INSERT INTO organizations (id, name)");
         values(&mut sql, some, |sql, (id, name)| {
-            sql.bind(Bind::Uuid(*id)).push(", ").bind(Bind::OptText(name.clone()));
+            sql.bind_next(Bind::Uuid(*id)).push(", ").bind_next(Bind::OptText(name.clone()));
         });
         sql.push(&named("organizations"));
         write(conn, &sql, &[]).await?;
@@ -311,7 +311,11 @@ async fn write_parties(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<(), 
         let mut sql = Sql::new(Dialect::Sqlite);
         sql.push("INSERT INTO devices (id, org_id, name)");
         values(&mut sql, some, |sql, (id, (org, name))| {
-            sql.bind(Bind::Uuid(*id)).push(", ").bind(Bind::Uuid(*org)).push(", ").bind(Bind::OptText(name.clone()));
+            sql.bind_next(Bind::Uuid(*id))
+                .push(", ")
+                .bind_next(Bind::Uuid(*org))
+                .push(", ")
+                .bind_next(Bind::OptText(name.clone()));
         });
         sql.push(&named("devices"));
         write(conn, &sql, &[]).await?;
@@ -353,18 +357,34 @@ async fn insert_arrays(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<Hash
 /// The ids that were new.
 async fn insert_values(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
     let micros = |t: Option<Instant>| Bind::OptInt(t.and_then(Instant::unix_micros));
-    let mut stored = HashSet::with_capacity(ready.len());
+    let mut stored: HashSet<Uuid> = ready.iter().map(|(_, r)| r.id).collect();
     for some in ready.chunks(ROWS) {
+        // Nobody else writes meanwhile. What is there is seldom much, and every row that a statement gives back costs a
+        // turn between two threads: so it is asked for before, and not told by each insert.
+        let mut sql = Sql::new(Dialect::Sqlite);
+        sql.push("SELECT id FROM certificate_renewal_events WHERE id IN (");
+        for (n, (_, r)) in some.iter().enumerate() {
+            sql.push(if n == 0 { "" } else { ", " }).bind_next(Bind::Uuid(r.id));
+        }
+        sql.push(")");
+        for mut row in write(conn, &sql, &[UUID]).await? {
+            row.uuid(0).map(|id| stored.remove(&id));
+        }
+        let new: Vec<&Ready> = some.iter().map(|(_, r)| r).filter(|r| stored.contains(&r.id)).collect();
+        if new.is_empty() {
+            continue;
+        }
         let mut sql = Sql::new(Dialect::Sqlite);
         sql.push(COLUMNS);
-        values(&mut sql, some, |sql, (_, r)| {
-            sql.bind(Bind::Uuid(r.id)).push(", ").bind(Bind::Uuid(r.device.0)).push(", ").bind(Bind::Uuid(r.org.0));
-            sql.push(", ").bind(Bind::Text(r.kind.clone())).push(", ").bind(Bind::OptText(r.reason.clone()));
-            sql.push(", ").bind(micros(r.old_expiry)).push(", ").bind(micros(r.new_expiry)).push(", ");
-            sql.bind(Bind::OptText(r.error.clone())).push(", ").bind(micros(Some(r.created_at)));
+        values(&mut sql, &new, |sql, r| {
+            let head = [Bind::Uuid(r.id), Bind::Uuid(r.device.0), Bind::Uuid(r.org.0), Bind::Text(r.kind.clone())];
+            let texts = [Bind::OptText(r.reason.clone()), micros(r.old_expiry), micros(r.new_expiry)];
+            let tail = [Bind::OptText(r.error.clone()), micros(Some(r.created_at))];
+            for (n, value) in head.into_iter().chain(texts).chain(tail).enumerate() {
+                sql.push(if n == 0 { "" } else { ", " }).bind_next(value);
+            }
         });
-        sql.push(" ON CONFLICT (id) DO NOTHING RETURNING id");
-        stored.extend(write(conn, &sql, &[UUID]).await?.into_iter().filter_map(|mut r| r.uuid(0)));
+        write(conn, &sql, &[]).await?;
     }
     Ok(stored)
 }

@@ -7,6 +7,7 @@ mod records;
 mod rejects;
 
 use std::path::Path;
+use std::time::{Duration, Instant as Moment};
 
 use indicatif::ProgressBar;
 use tokio::task::JoinHandle;
@@ -27,9 +28,13 @@ use input::Input;
 use records::{Record, Records};
 use rejects::Rejects;
 
-/// Rows of one transaction, and the bytes of input that end it sooner.
-const BATCH_ROWS: usize = 1000;
+/// Rows of one transaction: of the first, and at most. Rows fall everywhere into the indexes, so a transaction writes
+/// nearly a page for each row and index, unless many rows share it.
+const BATCH_ROWS: (usize, usize) = (1000, 32_000);
+/// The bytes of input that end it sooner.
 const BATCH_BYTES: usize = 16 << 20;
+/// About how long a transaction may take: others wait for it to write to a SQLite file, and an interrupt waits too.
+const BATCH_TIME: Duration = Duration::from_millis(500);
 
 /// Reads all of the input and stores what can be stored. The last line on stderr is the count, also after a failure.
 pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Result<Exit, Failure> {
@@ -53,6 +58,7 @@ pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Re
         bar,
         batch: Batch::default(),
         underway: None,
+        rows: BATCH_ROWS.0,
         stored: 0,
         duplicate: 0,
         ignored: Ignored::default(),
@@ -98,7 +104,8 @@ struct Batch {
 /// A batch that is being stored while the next one is read.
 struct Underway {
     origins: Vec<(u64, Vec<u8>)>,
-    outcomes: JoinHandle<Result<Vec<RowOutcome>, SourceError>>,
+    /// And how long it took.
+    outcomes: JoinHandle<(Result<Vec<RowOutcome>, SourceError>, Duration)>,
 }
 
 struct Run {
@@ -107,6 +114,8 @@ struct Run {
     bar: ProgressBar,
     batch: Batch,
     underway: Option<Underway>,
+    /// How many rows the next transaction takes.
+    rows: usize,
     stored: u64,
     duplicate: u64,
     ignored: Ignored,
@@ -158,7 +167,7 @@ impl Run {
         self.batch.events.push(event);
         self.batch.origins.push((line, if self.rejects.keeps() { raw.to_vec() } else { Vec::new() }));
         self.batch.bytes += raw.len();
-        if self.batch.events.len() < BATCH_ROWS && self.batch.bytes < BATCH_BYTES {
+        if self.batch.events.len() < self.rows && self.batch.bytes < BATCH_BYTES {
             return Ok(());
         }
         self.store_batch().await
@@ -170,7 +179,10 @@ impl Run {
         let Batch { events, origins, .. } = std::mem::take(&mut self.batch);
         if !events.is_empty() {
             let store = self.store.clone();
-            let outcomes = tokio::spawn(async move { store.create_many(&events).await });
+            let outcomes = tokio::spawn(async move {
+                let begun = Moment::now();
+                (store.create_many(&events).await, begun.elapsed())
+            });
             self.underway = Some(Underway { origins, outcomes });
         }
         Ok(())
@@ -180,7 +192,13 @@ impl Run {
     async fn settle(&mut self) -> Result<(), Failure> {
         let Some(Underway { origins, outcomes }) = self.underway.take() else { return Ok(()) };
         let fault = |what: &str| SourceError::Failed(format!("{what}; this is a fault of renewscope"));
-        let outcomes = outcomes.await.map_err(|_| fault("storing a batch ended too soon"))??;
+        let (outcomes, took) = outcomes.await.map_err(|_| fault("storing a batch ended too soon"))?;
+        let outcomes = outcomes?;
+        if took > BATCH_TIME {
+            self.rows = (self.rows / 2).max(BATCH_ROWS.0);
+        } else if took < BATCH_TIME / 2 && origins.len() >= self.rows {
+            self.rows = (self.rows * 2).min(BATCH_ROWS.1);
+        }
         if outcomes.len() != origins.len() {
             return Err(fault("a batch lost rows").into());
         }
