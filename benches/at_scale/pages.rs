@@ -392,7 +392,7 @@ pub async fn text(bed: &Bed, rounds: usize, table: &mut Table) {
     let needle = rare(bed).await;
     let criteria = Filter::parse(&format!("error:\"{needle}\"")).unwrap().criteria(bed.now, &Zone::Utc);
     let page = Query::Page { criteria, anchor: Anchor::Newest, limit: PAGE };
-    let mut sides = Sides::open(bed, rounds).await;
+    let sides = Sides::open(bed, rounds).await;
     let begun = Moment::now();
     let answer = sides.store.ask(&page).await.unwrap();
     let first = begun.elapsed();

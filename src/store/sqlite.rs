@@ -102,7 +102,7 @@ impl Connector {
         // A console has four of these open: half a mebibyte of page cache each. A writer touches pages all over ten
         // indexes in every batch; what its cache cannot hold is written out and read again, and what the log does not
         // hold is written to the file with each commit. Both grow only as far as they are used.
-        let (cache, log) = if writes { ("-65536", "8192") } else { ("-512", "1000") };
+        let (cache, log) = if writes { ("-65536", "16384") } else { ("-512", "1000") };
         SqliteConnectOptions::new()
             .filename(&self.path)
             .read_only(!writes)

@@ -34,7 +34,7 @@ const BATCH_ROWS: (usize, usize) = (1000, 32_000);
 /// The bytes of input that end it sooner.
 const BATCH_BYTES: usize = 16 << 20;
 /// About how long a transaction may take: others wait for it to write to a SQLite file, and an interrupt waits too.
-const BATCH_TIME: Duration = Duration::from_millis(500);
+const BATCH_TIME: Duration = Duration::from_secs(1);
 
 /// Reads all of the input and stores what can be stored. The last line on stderr is the count, also after a failure.
 pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Result<Exit, Failure> {
