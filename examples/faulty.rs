@@ -43,6 +43,7 @@ fn main() -> std::process::ExitCode {
         history: Vec::new(),
         keymap: Default::default(),
         columns: Default::default(),
+        alert: None,
         size: (0, 0),
     };
     let ended = runtime.block_on(console::run(Faulty, settings, (Skin::new(true, false, false), Default::default())));

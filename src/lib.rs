@@ -7,12 +7,13 @@
 //! |---|---|---|
 //! | [`domain`] | words of the subject; no I/O, no clock, no screen | – |
 //! | [`protocol`] | what crosses the channel between screen and tasks | `domain` |
+//! | [`profile`] | tables that others made, described in TOML | `domain` |
 //! | [`demo`] | a simulated fleet, pure and seeded | `domain` |
-//! | [`store`] | the databases; the only layer that knows `sqlx` | `domain`, `protocol` |
+//! | [`store`] | the databases; the only layer that knows `sqlx` | `domain`, `profile`, `protocol` |
 //! | [`worker`] | tasks, cancellation, tail; the only layer that spawns | `domain`, `protocol` |
 //! | [`app`] | the console as a pure state machine | `domain`, `protocol` |
 //! | [`ui`] | the model as cells | `domain`, `protocol`, `app` |
-//! | [`config`] | command line and environment, settled | `domain`, `store` |
+//! | [`config`] | command line and environment, settled | `domain`, `profile`, `store` |
 //! | [`headless`] | the commands; errors become text and exit codes | all |
 //! | [`runtime`] | event loop, terminal, clock, signals | `app`, `ui`, `protocol`, `worker` |
 
@@ -22,6 +23,7 @@ pub mod demo;
 pub mod domain;
 pub mod headless;
 pub mod logging;
+pub mod profile;
 pub mod protocol;
 pub mod runtime;
 pub mod store;

@@ -6,16 +6,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer, and what it may name of the others.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
+    ("profile", &["domain"]),
     ("demo", &["domain"]),
-    ("store", &["domain", "protocol"]),
+    ("store", &["domain", "profile", "protocol"]),
     ("worker", &["domain", "protocol"]),
     ("app", &["domain", "protocol"]),
     ("ui", &["domain", "protocol", "app"]),
-    ("config", &["domain", "protocol", "store", "app", "ui", "headless"]),
-    ("headless", &["domain", "protocol", "demo", "store", "worker", "app", "ui", "config", "runtime", "logging"]),
+    ("config", &["domain", "profile", "protocol", "store", "app", "ui", "headless"]),
+    (
+        "headless",
+        &["domain", "profile", "protocol", "demo", "store", "worker", "app", "ui", "config", "runtime", "logging"],
+    ),
     ("runtime", &["domain", "protocol", "worker", "app", "ui"]),
     ("logging", &["config"]),
 ];

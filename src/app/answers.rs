@@ -117,14 +117,18 @@ impl Model {
                 self.tail.skipped += n;
                 self.ask_again(effects);
             }
-            TailNews::Batch(batch) => self.batch(batch),
+            TailNews::Batch(batch) => self.batch(batch, effects),
         }
     }
 
-    fn batch(&mut self, batch: Batch) {
+    fn batch(&mut self, batch: Batch, effects: &mut Vec<Effect>) {
         self.tail.link = Link::Live;
         self.tail.window = batch.window;
         self.tail.lag = batch.lag.or(self.tail.lag);
+        // The first batch of an order has what was there a moment before.
+        if std::mem::replace(&mut self.tail.begun, true) {
+            self.alert(&batch.rows, effects);
+        }
         if batch.rows.is_empty() {
             return;
         }
@@ -170,7 +174,7 @@ impl Model {
 
     /// How many of the loaded rows failed; for the empty and the calm state of the screen.
     pub fn loaded_failures(&self) -> usize {
-        self.list.rows().iter().filter(|r| r.kind.outcome() == Outcome::Failed).count()
+        self.list.rows().iter().filter(|r| r.outcome() == Outcome::Failed).count()
     }
 
     /// Types that the filter names and no event has, as far as the pane of types lists all that there are.

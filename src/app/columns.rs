@@ -38,7 +38,7 @@ pub const COLUMNS: [Spec; 9] = [
     spec(Column::Org, "org", 9, 4, "the organisation"),
     spec(Column::Expiry, "expiry", 23, 5, "old and new expiry dates"),
     spec(Column::Left, "left", 7, 3, "time left of the certificate that the event leaves behind"),
-    spec(Column::Reason, "reason", 9, 6, "why the certificate was renewed"),
+    spec(Column::Reason, "reason", 11, 6, "why the certificate was renewed"),
     spec(Column::Error, "error", 14, 2, "the beginning of the error; takes what is left"),
     spec(Column::Id, "id", 36, 7, "the event's id"),
 ];

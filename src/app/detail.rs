@@ -7,7 +7,8 @@ use crate::domain::event::RenewalEvent;
 use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 use crate::domain::measure;
-use crate::domain::text::Clean;
+use crate::domain::source::Part;
+use crate::domain::text::{Clean, Text};
 use crate::domain::zone::Zone;
 use crate::protocol::{Query, Request, Slot};
 
@@ -28,12 +29,14 @@ pub struct Detail {
     shown: Option<Arc<RenewalEvent>>,
     width: usize,
     error: Vec<Clean>,
+    /// Further columns of the source, wrapped: a label, and its lines.
+    more: Vec<(Clean, Vec<Clean>)>,
     pub scroll: usize,
 }
 
 impl Default for Detail {
     fn default() -> Self {
-        Self { whole: Fetch::new(Slot::Detail), shown: None, width: 0, error: Vec::new(), scroll: 0 }
+        Self { whole: Fetch::new(Slot::Detail), shown: None, width: 0, error: Vec::new(), more: Vec::new(), scroll: 0 }
     }
 }
 
@@ -43,6 +46,10 @@ impl Detail {
     }
     pub fn error_lines(&self) -> &[Clean] {
         &self.error
+    }
+    /// The further columns of the event's source, each with its lines; they stand below everything else.
+    pub fn more_lines(&self) -> &[(Clean, Vec<Clean>)] {
+        &self.more
     }
     /// Whether the shown error is only its beginning.
     pub fn is_cut(&self) -> bool {
@@ -73,7 +80,9 @@ impl Detail {
         self.rewrap(width);
         let event = self.shown.as_ref()?;
         let cut = event.error.as_ref().is_some_and(|e| !e.is_whole());
-        cut.then(|| self.whole.ask(Query::Event { id: event.id.clone() }, REST))
+        // A page carries no further columns.
+        let more = event.beyond.as_ref().is_some_and(|b| b.traits.has_more && b.more.is_none());
+        (cut || more).then(|| self.whole.ask(Query::Event { id: event.id.clone() }, REST))
     }
 
     /// Takes the whole event that was asked for.
@@ -112,6 +121,12 @@ impl Detail {
         }
         self.width = width;
         self.error.clear();
+        let more = self.shown.iter().filter_map(|e| e.beyond.as_ref()?.more.as_ref()).flatten();
+        let wrapped = |(label, text): &(Arc<str>, Text)| {
+            let lines = text.clean_lines().iter().flat_map(|line| measure::wrap(line, width)).take(LINES).collect();
+            (Clean::line(label), lines)
+        };
+        self.more = more.map(wrapped).collect();
         let Some(error) = self.shown.as_ref().and_then(|e| e.error.as_ref()) else { return };
         for line in error.text.clean_lines() {
             self.error.extend(measure::wrap(&line, width));
@@ -151,9 +166,20 @@ fn line(label: &'static str, value: String, tone: Tone) -> Line {
 /// The fields of `event` above its error, most needed first.
 pub fn fields(event: &RenewalEvent, now: Instant, zone: &Zone) -> Vec<Line> {
     let mut lines = Vec::new();
-    let success = event.kind.outcome() == crate::domain::event::Outcome::Succeeded;
-    lines.push(expiry_line("old expiry", event.old_expiry, now, zone, false));
-    let mut new = expiry_line("new expiry", event.new_expiry, now, zone, success);
+    let success = event.outcome() == crate::domain::event::Outcome::Succeeded;
+    let none = |part: Part| if event.lacks(part) { LACKING } else { "– not recorded" };
+    let old = (event.old_expiry, none(Part::OldExpiry));
+    let mut old = expiry_line("old expiry", old, now, zone, false);
+    let new = (event.new_expiry, none(Part::NewExpiry));
+    let mut new = expiry_line("new expiry", new, now, zone, success && !event.lacks(Part::NewExpiry));
+    for (line, part, at) in
+        [(&mut old, Part::OldExpiry, event.old_expiry), (&mut new, Part::NewExpiry, event.new_expiry)]
+    {
+        if event.derives(part) && at.is_some() {
+            line.value.push_str(" (derived)");
+        }
+    }
+    lines.push(old);
     if let (Some(old), Some(fresh)) = (event.old_expiry, event.new_expiry)
         && let Some(gain) = fresh.since(old)
     {
@@ -172,25 +198,50 @@ pub fn fields(event: &RenewalEvent, now: Instant, zone: &Zone) -> Vec<Line> {
 pub fn identifiers(event: &RenewalEvent) -> Vec<Line> {
     let named = |name: Option<&crate::domain::text::Text>, id: &crate::domain::event::Id| match name {
         Some(name) => format!("{}  {}", id.clean(), name.clean()),
+        // A text is its own name.
+        None if matches!(id, crate::domain::event::Id::Text(_)) => id.clean().to_string(),
         None => format!("{}  name not known", id.clean()),
     };
-    let mut lines = vec![match &event.reason {
-        Some(reason) => line("reason", reason.clean().to_string(), Tone::Plain),
-        None => line("reason", "– not recorded".into(), Tone::Muted),
-    }];
-    lines.push(line("device", named(event.device.as_ref(), &event.device_id), Tone::Muted));
-    match &event.org_id {
-        Some(org) => lines.push(line("org", named(event.org.as_ref(), org), Tone::Muted)),
-        None => lines.push(line("org", "– this source records none".into(), Tone::Muted)),
+    let none = |part: Part| if event.lacks(part) { LACKING } else { "– not recorded" }.to_owned();
+    let derived = |part: Part| if event.derives(part) { " (derived)" } else { "" };
+    let mut lines = Vec::new();
+    if let Some(severity) = event.severity() {
+        lines.push(line("severity", severity.clean().to_string(), Tone::Plain));
     }
+    lines.push(match &event.reason {
+        Some(reason) if event.reason_inferred() => Line {
+            aside: Some(("inferred from the start before it".into(), Tone::Muted)),
+            ..line("reason", reason.clean().to_string(), Tone::Plain)
+        },
+        Some(reason) => line("reason", reason.clean().to_string(), Tone::Plain),
+        None => line("reason", none(Part::Reason), Tone::Muted),
+    });
+    let party = |label, part, name: &Option<Text>, id: Option<&crate::domain::event::Id>| match id {
+        Some(id) => line(label, format!("{}{}", named(name.as_ref(), id), derived(part)), Tone::Muted),
+        None => match name {
+            Some(name) => line(label, format!("{}{}", name.clean(), derived(part)), Tone::Muted),
+            None => line(label, none(part), Tone::Muted),
+        },
+    };
+    lines.push(party("device", Part::Device, &event.device, event.device_id()));
+    lines.push(party("org", Part::Org, &event.org, event.org_id.as_ref()));
     lines.push(line("event", event.id.clean().to_string(), Tone::Muted));
     lines
 }
 
-fn expiry_line(label: &'static str, at: Option<Instant>, now: Instant, zone: &Zone, wanted: bool) -> Line {
+/// What stands for a field that no row of the source has.
+const LACKING: &str = "– this source records none";
+
+fn expiry_line(
+    label: &'static str,
+    (at, missing): (Option<Instant>, &str),
+    now: Instant,
+    zone: &Zone,
+    wanted: bool,
+) -> Line {
     let Some(at) = at else {
         let tone = if wanted { Tone::Warn } else { Tone::Muted };
-        return line(label, "– not recorded".into(), tone);
+        return line(label, missing.into(), tone);
     };
     let left = at.since(now);
     let tone = match left {
@@ -211,11 +262,11 @@ fn expiry_line(label: &'static str, at: Option<Instant>, now: Instant, zone: &Zo
 pub fn warnings(event: &RenewalEvent, now: Instant) -> Vec<&'static str> {
     use crate::domain::event::Outcome;
     let mut found = Vec::new();
-    let success = event.kind.outcome() == Outcome::Succeeded;
+    let success = event.outcome() == Outcome::Succeeded;
     match (event.old_expiry, event.new_expiry) {
         (Some(old), Some(new)) if new < old => found.push("the new certificate ends before the old one"),
         (Some(old), Some(new)) if new == old => found.push("the new certificate does not last longer than the old one"),
-        (_, None) if success => found.push("a success without a new expiry date"),
+        (_, None) if success && event.kind.is_known() => found.push("a success without a new expiry date"),
         _ => {}
     }
     if event.new_expiry.is_some_and(|new| new <= now) {

@@ -112,7 +112,7 @@ impl Bars {
             self.counts.resize(last, Some([0; 4]));
             self.from = Some(from.plus(Span(self.width.0.saturating_mul(shift as i64))));
         }
-        let place = Outcome::ALL.iter().position(|o| *o == row.kind.outcome());
+        let place = Outcome::ALL.iter().position(|o| *o == row.outcome());
         if let (Some(Some(counts)), Some(place)) = (self.counts.get_mut(index.min(last.saturating_sub(1))), place)
             && let Some(n) = counts.get_mut(place)
         {

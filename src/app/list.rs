@@ -130,6 +130,10 @@ impl List {
     pub fn is_settled(&self) -> bool {
         self.answered && self.load.is_none() && self.failed.is_none() && self.looked_to.is_none()
     }
+    /// Whether any question has been answered.
+    pub fn was_answered(&self) -> bool {
+        self.answered
+    }
     /// How far a look that takes long has come, and whether it goes on.
     pub fn looked_to(&self) -> Option<(Instant, bool)> {
         Some((self.looked_to?, !self.halted))

@@ -1,6 +1,7 @@
 //! The console as a pure state machine: a message in, effects out. No clock, no database, no files, no drawing.
 
 pub mod action;
+pub mod alert;
 pub mod columns;
 pub mod detail;
 pub mod fetch;
@@ -18,6 +19,7 @@ pub mod viewport;
 
 mod answers;
 mod changes;
+mod clock;
 mod keys;
 
 use std::time::Duration;
@@ -32,6 +34,7 @@ use crate::protocol::query::{Description, FacetQuery, Facets, Field};
 use crate::protocol::tail::{Start, TailOrder};
 use crate::protocol::{Query, Request, Slot};
 
+use alert::{Alert, Ringing};
 use columns::Columns;
 use detail::Detail;
 use fetch::Fetch;
@@ -92,6 +95,8 @@ pub struct Settings {
     pub history: Vec<String>,
     pub keymap: Keymap,
     pub columns: Columns,
+    /// Rings when an event comes that matches.
+    pub alert: Option<Alert>,
     pub size: (u16, u16),
 }
 
@@ -134,6 +139,10 @@ pub struct Model {
     /// How to reach this database from a command line, for copied commands; no secret in it.
     reach: String,
     size: (u16, u16),
+    settings_alert: Option<Alert>,
+    ringing: Ringing,
+    /// The last tick changed what is on screen.
+    aged: bool,
 }
 
 impl Model {
@@ -172,6 +181,9 @@ impl Model {
             later: Vec::new(),
             reach: settings.reach,
             size: settings.size,
+            settings_alert: settings.alert,
+            ringing: Ringing::default(),
+            aged: false,
         };
         model.lay_out();
         let mut effects = vec![Effect::Ask(model.source.ask(Query::Describe, Duration::ZERO))];
@@ -271,6 +283,7 @@ impl Model {
 
     fn follow_tail(&mut self, effects: &mut Vec<Effect>) {
         self.tail.generation += 1;
+        self.tail.begun = false;
         let (generation, criteria) = (self.tail.generation, self.criteria());
         effects.push(Effect::Tail(TailOrder { generation, criteria, start: Start::Overlapping, whole: false }));
     }
@@ -307,18 +320,6 @@ impl Model {
     }
     pub fn notice(&self) -> Option<&str> {
         self.notice.as_ref().map(|(words, _)| words.as_str())
-    }
-
-    fn tick(&mut self, now: Instant, effects: &mut Vec<Effect>) {
-        self.now = now;
-        self.tail.forget(now);
-        self.list.forget_marks(now);
-        if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
-            self.notice = None;
-        }
-        if self.facets_due.is_some_and(|due| due <= now) {
-            self.ask_facets(Duration::ZERO, effects);
-        }
     }
 
     /// Looks for the next failure on either side of the cursor, in the whole result.
@@ -386,10 +387,11 @@ impl Model {
     }
 }
 
-/// How an event's device is called: by name where the database knows one, else by the beginning of its id.
+/// How an event's device is called: by name where the database knows one, else by its id; `–` where it names none.
 pub fn list_name(event: &crate::domain::event::RenewalEvent) -> crate::domain::text::Clean {
-    match &event.device {
-        Some(name) => name.clean(),
-        None => event.device_id.clean(),
+    match (&event.device, event.device_id()) {
+        (Some(name), _) => name.clean(),
+        (None, Some(id)) => id.clean(),
+        (None, None) => crate::domain::text::Clean::line("–"),
     }
 }

@@ -2,6 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
+use super::alert::Means;
 use crate::domain::instant::Instant;
 use crate::domain::text::Clean;
 use crate::protocol::tail::{TailEvent, TailOrder};
@@ -29,6 +30,8 @@ pub enum Effect {
     Tail(TailOrder),
     /// Send to the terminal's clipboard.
     Copy(Clean),
+    /// Tell the user, wherever the eyes are.
+    Alert(Means, Clean),
     /// Keep an applied filter for later runs.
     Remember(String),
     /// Keep the chosen columns for later runs.

@@ -100,7 +100,7 @@ impl Panes {
                 PaneId::Kind => Some(Id::Text(row.kind.raw().into())),
                 PaneId::Org => row.org_id.clone(),
                 PaneId::Reason => row.reason.clone().map(Id::Text),
-                PaneId::Device => Some(row.device_id.clone()),
+                PaneId::Device => row.device_id().cloned(),
             };
             let listed = pane.facets.value_mut().and_then(|f| f.values.iter_mut().find(|v| v.id == id));
             if let Some(Facet { rows: Total::Exact(n), .. }) = listed {

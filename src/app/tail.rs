@@ -33,6 +33,8 @@ pub enum Link {
 pub struct Tail {
     pub generation: u64,
     pub link: Link,
+    /// The first batch of this order has come.
+    pub begun: bool,
     pub paused: bool,
     /// Rows that came while paused.
     pub held: u64,

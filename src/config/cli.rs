@@ -32,6 +32,9 @@ pub struct Global {
     /// the user's data directory]
     #[arg(long, global = true, value_name = "URL", help_heading = "Options of every command")]
     pub db: Option<String>,
+    /// What the event table is: a profile by its name, or a profile's file [default: the one that fits; see 'sources']
+    #[arg(long, global = true, value_name = "NAME|FILE", help_heading = "Options of every command")]
+    pub source: Option<String>,
     /// The configuration file [default: renewscope/config.toml in the user's configuration directory]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Options of every command")]
     pub config: Option<PathBuf>,
@@ -111,6 +114,9 @@ pub enum Command {
     Db(Db),
     /// What can be done on this database and what cannot, and why
     Doctor,
+    /// The descriptions of event tables: which there are, which fit
+    #[command(subcommand)]
+    Sources(Sources),
     /// Print the settings in force and where each comes from
     Config {
         /// Print them (the only thing there is to do)
@@ -296,6 +302,24 @@ pub enum Db {
     },
 }
 
+#[derive(Subcommand, Debug)]
+pub enum Sources {
+    /// Print the known profiles
+    List,
+    /// Print a profile as it is written, to begin another one from
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Print which profiles fit the database, and what those lack that nearly do
+    Detect,
+    /// Try a profile on the database: columns, types, indexes, and a row as it will be shown; changes nothing
+    Check {
+        /// A profile's file, or the name of a known one
+        file: String,
+    },
+}
+
 /// A path that may be empty: a hook passes what it has, and the event counts more than the file.
 fn any_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
@@ -305,8 +329,8 @@ fn any_path() -> impl TypedValueParser<Value = PathBuf> {
 /// filter; the order of a filter's words has no meaning. Commands without filter are left alone.
 pub fn lift_negations(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     const FILTERED: [&str; 4] = ["list", "tail", "count", "export"];
-    const OTHERS: [&str; 10] =
-        ["demo", "get", "ingest", "record", "db", "doctor", "config", "completions", "man", "help"];
+    const OTHERS: [&str; 11] =
+        ["demo", "get", "ingest", "record", "db", "doctor", "sources", "config", "completions", "man", "help"];
     let mut args: Vec<OsString> = args.into_iter().collect();
     let command = args.iter().skip(1).find(|a| FILTERED.iter().chain(&OTHERS).any(|name| a == name));
     if command.is_some_and(|c| OTHERS.iter().any(|name| c == name)) {

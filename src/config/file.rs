@@ -11,6 +11,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::ConfigError;
+use crate::app::alert::{Alert, Means};
 use crate::app::columns::Columns;
 use crate::app::keymap::Keymap;
 use crate::domain::filter::Filter;
@@ -29,12 +30,21 @@ struct Typed {
     views: BTreeMap<String, String>,
     #[serde(default)]
     keys: BTreeMap<String, Vec<String>>,
+    alert: Option<TypedAlert>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedAlert {
+    filter: String,
+    by: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Defaults {
     db: Option<String>,
+    source: Option<String>,
     tz: Option<String>,
     view: Option<String>,
     theme: Option<String>,
@@ -86,6 +96,8 @@ pub struct File {
     pub path: Option<PathBuf>,
     /// A name among the databases, or an address.
     pub db: Option<String>,
+    /// A source profile: its name, or its file.
+    pub source: Option<String>,
     pub tz: Option<String>,
     /// The view that the console begins with.
     pub view: Option<String>,
@@ -97,6 +109,7 @@ pub struct File {
     /// Gives the password of a server that has no such command of its own.
     pub password_command: Option<String>,
     pub views: BTreeMap<String, Filter>,
+    pub alert: Option<Alert>,
 }
 
 impl File {
@@ -142,9 +155,12 @@ impl File {
         if let Some(view) = defaults.view.as_ref().filter(|v| !views.contains_key(*v)) {
             return Err(error(at("defaults", "view"), format!("no view '{}' in [views]", Clean::line(view))));
         }
+        let alert = typed.alert.map(|typed| alert(&typed)).transpose();
+        let alert = alert.map_err(|(key, why)| error(at("alert", key), why))?;
         Ok(Self {
             path: Some(path.to_owned()),
             db: defaults.db,
+            source: defaults.source,
             tz: defaults.tz,
             view: defaults.view,
             theme: theme.transpose()?,
@@ -154,8 +170,26 @@ impl File {
             databases: typed.databases,
             password_command: defaults.password_command,
             views,
+            alert,
         })
     }
+}
+
+/// An error names the key that is wrong.
+fn alert(typed: &TypedAlert) -> Result<Alert, (&'static str, String)> {
+    let filter = Filter::parse(&typed.filter).map_err(|e| ("filter", format!("alert: {e}")))?;
+    let means = typed.by.as_deref().map_or(Some(Means::default()), Means::named).ok_or_else(|| {
+        let by = typed.by.as_deref().unwrap_or_default();
+        (
+            "by",
+            format!(
+                "unknown way to alert '{}'; valid are {}",
+                Clean::line(by),
+                Means::ALL.map(|(id, _)| id).join(", ")
+            ),
+        )
+    })?;
+    Ok(Alert { filter, means })
 }
 
 /// The line, from 1, in which a byte stands.
@@ -217,7 +251,7 @@ mod tests {
         for (text, message) in [
             (
                 "[defaults]\nzone = 'x'\n",
-                "c.toml, line 2: unknown field `zone`, expected one of `db`, `tz`, `view`, `theme`, `ascii`, `columns`, `password_command`",
+                "c.toml, line 2: unknown field `zone`, expected one of `db`, `source`, `tz`, `view`, `theme`, `ascii`, `columns`, `password_command`",
             ),
             (
                 "[views]\na = 'type:failed'\nb = 'typ:x'\n",

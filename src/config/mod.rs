@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod file;
 pub mod paths;
+pub mod sources;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,7 +13,9 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use file::File;
+use sources::Sources;
 
+use crate::app::alert::Alert;
 use crate::app::columns::Columns;
 use crate::app::keymap::Keymap;
 use crate::domain::filter::Filter;
@@ -53,6 +56,8 @@ pub struct Setting<T> {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub database: Setting<Address>,
+    /// What describes the event table.
+    pub sources: Sources,
     /// The file in the user's data directory, which is made and migrated when it is missing.
     pub embedded: bool,
     pub zone: Setting<Zone>,
@@ -62,6 +67,7 @@ pub struct Config {
     pub keymap: Keymap,
     pub columns: Option<Columns>,
     pub theme: Option<Theme>,
+    pub alert: Option<Alert>,
     /// The configuration file that was read.
     pub file: Option<PathBuf>,
     /// The name by which the database was asked for, where it has one.
@@ -83,6 +89,8 @@ pub enum ConfigError {
     /// `line` 0: not known.
     #[error("{path}{}: {why}", if *line > 0 { format!(", line {line}") } else { String::new() })]
     File { path: String, line: usize, why: String },
+    #[error("{origin}: {why}")]
+    Source { origin: Origin, why: String },
     #[error("no view '{name}'; {valid}")]
     View { name: String, valid: String },
     #[error("no home directory is known, so there is no place for the event file; name one with '--db sqlite:PATH'")]
@@ -106,6 +114,7 @@ impl Config {
         let filter = Filter::parse(&filter.join(" ")).map_err(|e| ConfigError::Filter(e.to_string()))?;
         Ok(Self {
             database: chosen.address,
+            sources: Sources::resolve(global.source.as_deref(), file.source.as_deref())?,
             embedded: chosen.embedded,
             database_name: chosen.name,
             zone: zone(global, &file)?,
@@ -114,6 +123,7 @@ impl Config {
             keymap: file.keymap,
             columns: file.columns,
             theme: file.theme,
+            alert: file.alert,
             file: file.path,
             color: color(global, &variable),
             ascii: global.ascii || file.ascii,

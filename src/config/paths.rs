@@ -17,6 +17,11 @@ pub fn config_file() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.config_dir().join(DIRECTORY).join("config.toml"))
 }
 
+/// The directory of the user's own source profiles.
+pub fn profiles_directory() -> Option<PathBuf> {
+    Some(Xdg::new().ok()?.config_dir().join(DIRECTORY).join("profiles"))
+}
+
 /// The directory of the log.
 pub fn state_directory() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.state_dir()?.join(DIRECTORY))

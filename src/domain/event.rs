@@ -4,7 +4,10 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use std::sync::Arc;
+
 use super::instant::Instant;
+use super::source::{Beyond, Part};
 use super::text::Text;
 
 /// An identifier as its source keeps it: a UUID in the own schema and in Flight Control, else a number or a text.
@@ -27,6 +30,10 @@ impl Id {
     /// For the screen.
     pub fn clean(&self) -> super::text::Clean {
         super::text::Clean::line(&self.raw())
+    }
+    /// Whether it is the empty text, which stands for no id at all.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Text(t) if t.raw().is_empty())
     }
     pub fn as_uuid(&self) -> Option<Uuid> {
         match self {
@@ -53,6 +60,10 @@ pub enum Outcome {
 
 impl Outcome {
     pub const ALL: [Self; 4] = [Self::Failed, Self::Succeeded, Self::Started, Self::Other];
+    /// The outcome of that word of the filter language.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|o| o.ending() == Some(word))
+    }
     /// The ending of the types that have this outcome, and its word in the filter language; `None` for `Other`.
     pub const fn ending(self) -> Option<&'static str> {
         match self {
@@ -120,6 +131,7 @@ impl fmt::Debug for Kind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RenewalEvent {
     pub id: Id,
+    /// The empty text where the row names no device; see [`device_id`](RenewalEvent::device_id).
     pub device_id: Id,
     /// `None` where the source has no organisations.
     pub org_id: Option<Id>,
@@ -133,6 +145,37 @@ pub struct RenewalEvent {
     pub device: Option<Text>,
     /// The organisation's name, where the database knows one.
     pub org: Option<Text>,
+    /// What a table that others made has beyond these; `None` for our own.
+    pub beyond: Option<Arc<Beyond>>,
+}
+
+impl RenewalEvent {
+    /// What happened: as the source states it, else by the ending of the type's name.
+    pub fn outcome(&self) -> Outcome {
+        self.stated_outcome().unwrap_or_else(|| self.kind.outcome())
+    }
+    pub(super) fn stated_outcome(&self) -> Option<Outcome> {
+        self.beyond.as_ref()?.stated_outcome(self.kind.raw())
+    }
+    pub fn severity(&self) -> Option<&Text> {
+        self.beyond.as_ref()?.severity.as_ref()
+    }
+    /// Whether the reason is that of the device's preceding start.
+    pub fn reason_inferred(&self) -> bool {
+        self.beyond.as_ref().is_some_and(|b| b.reason_inferred)
+    }
+    /// Whether the source records no such field in any row.
+    pub fn lacks(&self, part: Part) -> bool {
+        self.beyond.as_ref().is_some_and(|b| b.traits.lacks(part))
+    }
+    /// Whether the field is worked out from other rows or tables.
+    pub fn derives(&self, part: Part) -> bool {
+        self.beyond.as_ref().is_some_and(|b| b.traits.derives(part))
+    }
+    /// The device's id; `None` where the row names no device.
+    pub fn device_id(&self) -> Option<&Id> {
+        Some(&self.device_id).filter(|id| !id.is_empty())
+    }
 }
 
 /// An error message, or the beginning of one: pages carry at most the first [`ErrorText::HEAD`] characters, so

@@ -5,7 +5,8 @@ use super::instant::{Instant, Span};
 use std::sync::Arc;
 
 /// A place in the order: newest first by `created_at`, ties by `id`, both descending. Names a row; the row itself
-/// need not exist any more.
+/// need not exist any more. Of some sources both are as the table keeps them (a time in the table's zone, the number of
+/// the row): a cursor is for its source alone, and no time to show.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Cursor {
     pub at: Instant,
@@ -66,8 +67,10 @@ impl Page {
 }
 
 impl RenewalEvent {
+    /// The row's place in the order of its source.
     pub fn cursor(&self) -> Cursor {
-        Cursor { at: self.created_at, id: self.id.clone() }
+        let place = self.beyond.as_ref().and_then(|b| b.place.clone());
+        place.unwrap_or_else(|| Cursor { at: self.created_at, id: self.id.clone() })
     }
 }
 

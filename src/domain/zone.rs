@@ -79,6 +79,31 @@ impl Zone {
         }
     }
 
+    /// The instant that a time stored without zone means: `stored` holds the reading of a clock in this zone as if it
+    /// were UTC. A later reading never means an earlier instant.
+    pub fn of_stored(&self, stored: Instant) -> Instant {
+        if *self == Self::Utc {
+            return stored;
+        }
+        stored.civil_utc().and_then(|reading| self.instant_of(reading)).unwrap_or(stored)
+    }
+
+    /// The first reading that means `at` or a later instant, as [`of_stored`](Self::of_stored) takes it: a bound for
+    /// what a table stores, so that rows on either side of it are those on either side of the instant.
+    pub fn first_stored(&self, at: Instant) -> Instant {
+        if *self == Self::Utc || !at.is_finite() {
+            return at;
+        }
+        let (mut before, mut after) = (at.minus(Span::hours(52)), at.plus(Span::hours(52)));
+        while let Some(Span(gap)) = after.since(before)
+            && gap > 1
+        {
+            let middle = before.plus(Span(gap / 2));
+            if self.of_stored(middle) >= at { after = middle } else { before = middle }
+        }
+        after
+    }
+
     /// The first instant whose local reading is not before `wanted` (a local reading taken as UTC). No zone is
     /// more than 26 hours off UTC or jumps farther, so the answer lies within 52 hours either side.
     fn after_gap(&self, wanted: Instant) -> Instant {
@@ -174,6 +199,28 @@ mod tests {
         }
         let no_day = Civil { day: 31, month: 2, ..civil("2026-01-01T00:00") };
         assert_eq!(Zone::Utc.instant_of(no_day), None);
+    }
+
+    #[test]
+    fn what_is_stored_in_a_zone_keeps_its_order() {
+        let york = Zone::parse("America/New_York").unwrap();
+        for (stored, means) in [
+            ("2026-11-20T12:00:00Z", "2026-11-20T17:00:00Z"),
+            ("2026-07-01T12:00:00Z", "2026-07-01T16:00:00Z"),
+            // Twice: the first. Skipped: the end of the gap.
+            ("2026-11-01T01:30:00Z", "2026-11-01T05:30:00Z"),
+            ("2026-03-08T02:30:00Z", "2026-03-08T07:00:00Z"),
+            ("infinity", "infinity"),
+        ] {
+            let read = |text| Instant::parse_rfc3339(text).unwrap();
+            assert_eq!(york.of_stored(read(stored)), read(means), "{stored}");
+        }
+        for bound in ["2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z", "2026-03-08T07:00:00Z", "2026-07-01T16:00:00Z"] {
+            let at = Instant::parse_rfc3339(bound).unwrap();
+            let first = york.first_stored(at);
+            assert!(york.of_stored(first) >= at && york.of_stored(first.minus(Span(1))) < at, "{bound}: {first:?}");
+        }
+        assert_eq!(york.first_stored(Instant::INFINITY), Instant::INFINITY);
     }
 
     #[test]

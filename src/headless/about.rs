@@ -33,6 +33,11 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
             "address, PGPASSWORD, password_command, PGPASSFILE".to_owned(),
         ),
         (
+            "source",
+            config.sources.asked.value.clone().unwrap_or_else(|| "the one that fits".to_owned()),
+            config.sources.asked.origin.to_string(),
+        ),
+        (
             "configuration file",
             config.file.as_ref().map_or("none".to_owned(), |p| p.display().to_string()),
             "--config".to_owned(),

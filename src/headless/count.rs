@@ -15,6 +15,7 @@ use crate::domain::filter::Criteria;
 use crate::domain::filter::criteria::{Check, Clause};
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::{Anchor, Total};
+use crate::domain::source::Part;
 use crate::domain::zone::Zone;
 use crate::protocol::query::{FacetQuery, Field, HistogramQuery};
 use crate::protocol::{Answer, Query, SourceError};
@@ -81,6 +82,18 @@ async fn values(config: &Config, format: Format, session: &Session, field: Field
         limit: u32::try_from(limit).unwrap_or(GROUPS).min(GROUPS),
         ceiling: i64::MAX as u64,
     };
+    let part = match field {
+        Field::Org => Some(Part::Org),
+        Field::Device => Some(Part::Device),
+        Field::Reason => Some(Part::Reason),
+        Field::Kind => None,
+    };
+    if let (Some(part), Answer::Described(source)) = (part, session.ask(Query::Describe).await?)
+        && source.traits.lacks(part)
+    {
+        let why = format!("cannot count: the source '{}' records no {}", source.profile, part.words());
+        return Err(SourceError::Unfit(why).into());
+    }
     let facets = match session.ask(Query::Facets(query)).await? {
         Answer::Facets(facets) => facets,
         other => return Err(unexpected(&other).into()),

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::config::cli::Db;
 use crate::store::Address;
 use crate::store::migrate::{self, Found, IndexReport, IndexState, Moved, StepReport};
+use crate::store::sources;
 
 /// Runs one of the schema commands.
 pub async fn db(config: &Config, format: Format, command: Db) -> Result<Exit, Failure> {
@@ -20,8 +21,21 @@ pub async fn db(config: &Config, format: Format, command: Db) -> Result<Exit, Fa
         }
         Db::Status => {
             let status = migrate::status(address).await?;
-            describe(address, &status.found);
-            let mut rows = steps(&status.steps, |s| if s.applied { "applied" } else { "missing" });
+            let fits = sources::detect(address, &config.sources.profiles).await?;
+            let fitting: Vec<_> = fits.iter().filter(|f| f.fits()).collect();
+            match (&status.found, fitting.first()) {
+                (Found::Nothing, Some(fit)) => {
+                    tell(&format!("{address} is read as '{}'; renewscope does not change it", fit.profile.name));
+                }
+                (found, _) => describe(address, found),
+            }
+            let mut rows: Vec<Line> = Vec::new();
+            let source = |name: &str, state: &str, about: &str| ["source", name, state, about].map(str::to_owned);
+            rows.extend(fitting.iter().map(|f| source(&f.profile.name, "fits", &f.profile.about)));
+            if let Some(asked) = &config.sources.asked.value {
+                rows.push(source(asked, "chosen", &config.sources.asked.origin.to_string()));
+            }
+            rows.extend(steps(&status.steps, |s| if s.applied { "applied" } else { "missing" }));
             rows.extend(indexes(&status.indexes));
             report.print(&rows)
         }

@@ -66,7 +66,7 @@ impl Failure {
 
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
+            Self::Usage(_) | Self::Source(SourceError::Unfit(_)) => Exit::Usage,
             Self::Source(SourceError::Cancelled) | Self::Interrupted => Exit::Interrupted,
             Self::Source(e) if e.is_connection() => Exit::Unreachable,
             Self::Source(_) | Self::Failed(_) => Exit::Failed,
@@ -79,8 +79,10 @@ impl Failure {
         match self {
             Self::Usage(why) | Self::Failed(why) => vec![why.clone()],
             Self::Source(SourceError::Cancelled) | Self::Interrupted => vec!["interrupted".to_owned()],
-            // The words of these two already say what to do.
-            Self::Source(e @ (SourceError::Invalid(_) | SourceError::Failed(_))) => vec![e.to_string()],
+            // The words of these already say what to do.
+            Self::Source(e @ (SourceError::Unfit(_) | SourceError::Invalid(_) | SourceError::Failed(_))) => {
+                vec![e.to_string()]
+            }
             Self::Source(e) => vec![format!("{e}; {}", e.next_step())],
             Self::ReaderLeft => Vec::new(),
         }

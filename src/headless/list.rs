@@ -121,5 +121,18 @@ fn upright(config: &Config, event: &RenewalEvent) -> std::io::Result<()> {
     if lines.is_empty() {
         writeln!(out, "{:<20} -", "error_message")?;
     }
+    if let Some(beyond) = &event.beyond {
+        if beyond.reason_inferred {
+            writeln!(out, "{:<20} from the device's preceding start", "reason_inferred")?;
+        }
+        if let Some(severity) = &beyond.severity {
+            writeln!(out, "{:<20} {}", "severity", severity.clean())?;
+        }
+        for (label, text) in beyond.more.iter().flatten() {
+            for (i, line) in text.clean_lines().iter().enumerate() {
+                writeln!(out, "{:<20} {line}", if i == 0 { Clean::line(label) } else { Clean::default() })?;
+            }
+        }
+    }
     out.flush()
 }

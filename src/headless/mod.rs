@@ -17,6 +17,7 @@ mod record;
 mod screen;
 mod session;
 mod sink;
+mod sources;
 mod tail;
 
 use std::ffi::OsString;
@@ -133,6 +134,7 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
         Some(Command::Record(c)) => record::record(&config, *c).await,
         Some(Command::Db(c)) => db::db(&config, table, c).await,
         Some(Command::Doctor) => doctor::doctor(&config, table, &Interrupt::watch()).await,
+        Some(Command::Sources(c)) => sources::sources(&config, table, c, &Interrupt::watch()).await,
         Some(Command::Config { .. }) => about::config(&config, table),
         Some(Command::Completions { shell }) => about::completions(shell),
         Some(Command::Man) => about::man(),

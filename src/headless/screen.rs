@@ -10,9 +10,11 @@ use crate::config::{Config, paths};
 use crate::demo::Fleet;
 use crate::domain::filter::Filter;
 use crate::domain::zone::Zone;
+use crate::protocol::SourceError;
 use crate::runtime::clock;
 use crate::runtime::console::{ConsoleError, End, run};
 use crate::runtime::memory::Memory;
+use crate::runtime::prompt;
 use crate::store::{Access, Address, ConnectOptions, SearchBudget, Store};
 use crate::ui::skin::{Skin, Theme};
 
@@ -21,6 +23,8 @@ use super::session::connect;
 
 /// Events of the fleet that are stored at once.
 const BATCH: usize = 2000;
+/// A connection that takes longer than this is told of.
+const PATIENCE: Duration = Duration::from_millis(700);
 /// Between two looks at what the simulated fleet has done.
 const BEAT: Duration = Duration::from_millis(250);
 /// The fleet is the same every time; only its clock moves.
@@ -29,7 +33,7 @@ const SEED: u64 = 20_261_121;
 /// Opens the console on the configured database.
 pub async fn console(config: Config) -> Result<Exit, Failure> {
     need_terminal()?;
-    let store = connect(&config, for_the_screen()).await?;
+    let store = reach(&config).await?;
     let address = store.address().to_string();
     let (title, reach) = match (&config.database_name, config.embedded) {
         (Some(name), _) => (name.clone(), format!("--db {name}")),
@@ -37,7 +41,34 @@ pub async fn console(config: Config) -> Result<Exit, Failure> {
         (None, false) => (address.clone(), format!("--db {address}")),
     };
     let title = at_home(title);
+    let reach = match &config.sources.asked.value {
+        Some(name) => format!("{reach} --source {name}").trim().to_owned(),
+        None => reach,
+    };
     show(store, &config, settings(&config, title, reach)).await
+}
+
+/// The database, or where its server does not answer, what will reach it: the console waits for a server that is away,
+/// and shows that it does. What would be the same the next time ends the command.
+async fn reach(config: &Config) -> Result<Store, Failure> {
+    let connecting = connect(config, for_the_screen());
+    tokio::pin!(connecting);
+    let connected = match tokio::time::timeout(PATIENCE, &mut connecting).await {
+        Ok(connected) => connected,
+        Err(_) if prompt::is_asking() => connecting.await,
+        Err(_) => {
+            let _ = write!(std::io::stderr(), "renewscope: connecting to {} …", config.database.value);
+            let connected = connecting.await;
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+            connected
+        }
+    };
+    match connected {
+        Err(SourceError::Unreachable { .. }) if config.database.value.path().is_none() => {
+            Ok(Store::open(&config.database.value, &for_the_screen()).await?)
+        }
+        connected => Ok(connected?),
+    }
 }
 
 /// Opens the console on a simulated fleet that goes on living, in a file that is removed afterwards.
@@ -101,6 +132,7 @@ fn settings(config: &Config, title: String, reach: String) -> Settings {
         zone,
         other_zone: if zone == Zone::Utc { local } else { Zone::Utc },
         keymap: config.keymap.clone(),
+        alert: config.alert.clone(),
         columns: memory().columns().or(config.columns.clone()).unwrap_or_default(),
         history: memory().filters(),
         size: (0, 0),
@@ -118,6 +150,7 @@ async fn show(store: Store, config: &Config, settings: Settings) -> Result<Exit,
     let skin = Skin::themed(theme, config.ascii);
     match run(store, settings, (skin, memory())).await {
         Ok(End::Quit) => Ok(Exit::Done),
+        Ok(End::Unanswered) => Ok(Exit::Unreachable),
         Ok(End::Signal(number)) => Ok(Exit::Signal(u8::try_from(number).unwrap_or(0))),
         Err(error) => Err(Failure::Failed(error.to_string())),
     }

@@ -72,7 +72,8 @@ pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, 
             why: format!("cannot make the directory '{}': {e}", directory.display()).into(),
         })?;
     }
-    let options = ConnectOptions { create: config.embedded, ..options };
+    let profiles = std::sync::Arc::clone(&config.sources.profiles);
+    let options = ConnectOptions { create: config.embedded, profiles, ..options };
     Store::connect(&config.database.value, &options).await
 }
 

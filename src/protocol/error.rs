@@ -22,6 +22,9 @@ pub enum SourceError {
     /// Reached, but the table or a column is not as any profile describes it.
     #[error("{0}")]
     Shape(String),
+    /// The question, or the choice of a source, does not fit what this database records.
+    #[error("{0}")]
+    Unfit(String),
     /// A write was not possible as asked.
     #[error("{0}")]
     Invalid(String),
@@ -37,6 +40,7 @@ impl SourceError {
             Self::Unreachable { why, .. } => why.step.unwrap_or("check the address and that the server runs"),
             Self::Refused { why, .. } => why.step.unwrap_or("check user, password and permissions"),
             Self::Shape(_) => "check the database with 'renewscope db status'",
+            Self::Unfit(_) => "'renewscope sources detect' says what this database records",
             Self::Invalid(_) => "correct the input and run it again",
             Self::Failed(_) => "see the log for details",
         }

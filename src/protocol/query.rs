@@ -6,6 +6,7 @@ use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::filter::Criteria;
 use crate::domain::instant::Instant;
 use crate::domain::page::{Anchor, Page, Total};
+use crate::domain::source::Traits;
 use crate::domain::text::Text;
 
 use super::tail::{TailAnswer, TailQuery};
@@ -110,6 +111,8 @@ pub struct Description {
     /// First and last `created_at`, `None` where the table is empty.
     pub oldest: Option<Instant>,
     pub newest: Option<Instant>,
+    /// What its rows lack, and what was worked out.
+    pub traits: Arc<Traits>,
     /// Facts worth a line: missing indexes, guessed zones.
     pub notes: Vec<String>,
 }

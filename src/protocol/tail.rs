@@ -105,17 +105,26 @@ pub enum TailQuery {
 pub enum TailAnswer {
     Horizon(Horizon),
     Rows(TailRows),
-    Keys(Vec<(Place, Id)>),
+    Keys(Vec<TailKey>),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct TailKey {
+    pub place: Place,
+    /// What orders rows of one place: the id, or a number of its own.
+    pub tie: Id,
+    pub id: Id,
 }
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct TailRows {
     pub rows: Vec<TailRow>,
-    /// The key of the last row read, where the limit ended the reading. Rows that were read need not match.
+    /// Place and tie of the last row read, where the limit ended the reading. Rows that were read need not match.
     pub more: Option<(Place, Id)>,
 }
 
-/// A row's place in the order of a stretch: the microseconds of its `created_at` (PostgreSQL's count), or its number.
+/// A row's place in the order of a stretch: the microseconds of its time as the table stores it (PostgreSQL's count), or
+/// its number.
 pub type Place = i64;
 
 #[derive(Clone, PartialEq, Debug)]
@@ -123,13 +132,15 @@ pub struct TailRow {
     pub place: Place,
     /// The number that the database gave the row when it was inserted, where it gives one.
     pub serial: Option<i64>,
+    /// Its time as the table stores it: of a clock that may not be UTC's.
+    pub at: Instant,
     pub row: Arc<RenewalEvent>,
 }
 
 /// A part of the table in the order in which a tail reads it.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Stretch {
-    /// By `created_at` and id: at or after `from` and behind `after`, before `until`.
+    /// By time and id: at or after `from` and behind `after`, before `until`; times as the table stores them.
     Time { from: Instant, after: Option<Cursor>, until: Option<Instant> },
     /// By number: above `after`, up to and including `until`.
     Serial { after: i64, until: Option<i64> },
@@ -138,14 +149,25 @@ pub enum Stretch {
 /// How far a database's word reaches at one moment.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Horizon {
-    /// By the database's own clock.
+    /// By the database's own clock, read as the table stores times.
     pub now: Instant,
+    /// How much that reading is ahead of UTC.
+    pub ahead: Span,
     /// When the oldest open transaction began that may still add rows.
     pub open: Option<Instant>,
     /// Whether all open transactions of writers can be seen.
     pub sees_all: bool,
     /// Commits that come this much after a row's time are looked for without any sign of them.
     pub overlap: Span,
-    /// The highest number given, where rows are numbered in the order of their commits. `Some(0)`: none yet.
-    pub serial: Option<i64>,
+    /// Where rows are numbered.
+    pub serial: Option<Serial>,
+}
+
+/// The numbers that a database gives rows as they are inserted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Serial {
+    /// The highest that can be seen; 0: none yet.
+    pub highest: i64,
+    /// Given in the order of commits: none appears below one that can be seen.
+    pub ordered: bool,
 }

@@ -1,6 +1,6 @@
 //! The loop: keys first, then signals, a frame when one is due, news from the tasks, the clock.
 
-use std::io::{self, BufWriter, IsTerminal, Stdout, stdout};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write as _, stdout};
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
@@ -12,6 +12,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::time::{Instant as Deadline, sleep_until};
 
+use crate::app::alert::Means;
 use crate::app::msg::{Effect, Msg};
 use crate::app::{Model, Settings};
 use crate::protocol::EventSource;
@@ -44,6 +45,8 @@ pub enum ConsoleError {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
     Quit,
+    /// By the user, before the database had answered anything.
+    Unanswered,
     /// By a signal: its number.
     Signal(i32),
 }
@@ -136,7 +139,12 @@ impl Console {
                 Wake::News(None) => return Err(ConsoleError::Fault("the tasks have ended".into())),
                 Wake::Tick => {
                     tick = Deadline::now() + TICK;
-                    self.update(Msg::Tick(clock::now())).await;
+                    let effects = self.model.update(Msg::Tick(clock::now()));
+                    // A screen on which nothing ages is not drawn again.
+                    self.dirty |= self.model.has_aged();
+                    for effect in effects {
+                        self.perform(effect).await;
+                    }
                 }
             }
         }
@@ -182,11 +190,20 @@ impl Console {
                 );
                 return;
             }
+            Effect::Alert(means, words) => {
+                let sign = match means {
+                    Means::Bell => "\x07".to_owned(),
+                    Means::Desktop => format!("\x1b]9;{words}\x07"),
+                };
+                // It rings or it does not: a terminal that is gone is told of by the next frame.
+                let _ = terminal::with_screen(|| stdout().write_all(sign.as_bytes()).and_then(|()| stdout().flush()));
+                return;
+            }
             Effect::Remember(filter) => return self.memory.remember(&filter),
             Effect::KeepColumns(names) => return self.memory.keep_columns(&names),
             Effect::Suspend => return,
             Effect::Quit => {
-                self.end = Some(End::Quit);
+                self.end = Some(if self.model.was_answered() { End::Quit } else { End::Unanswered });
                 return;
             }
         };

@@ -4,8 +4,16 @@
 //! the terminal's own line editing, an interrupt would end the program and leave the terminal mute.
 
 use std::io::{IsTerminal, Read, Write, stderr, stdin};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+static ASKING: AtomicBool = AtomicBool::new(false);
+
+/// Whether a question stands on the terminal: nothing else may be written there meanwhile.
+pub fn is_asking() -> bool {
+    ASKING.load(Ordering::Acquire)
+}
 
 /// Whether there is somebody to ask.
 pub fn can_ask() -> bool {
@@ -18,8 +26,15 @@ pub fn password(of: &str) -> Option<String> {
         return None;
     }
     let _mute = Mute::start()?;
+    ASKING.store(true, Ordering::Release);
+    let typed = ask(of);
+    ASKING.store(false, Ordering::Release);
+    typed
+}
+
+fn ask(of: &str) -> Option<String> {
     let mut out = stderr();
-    write!(out, "renewscope: password for {of}: ").and_then(|()| out.flush()).ok()?;
+    write!(out, "\r\x1b[Krenewscope: password for {of}: ").and_then(|()| out.flush()).ok()?;
     let typed = read_line(stdin());
     // The line that the key would have ended.
     let _ = writeln!(out);

@@ -254,7 +254,8 @@ fn without_system_roots(text: &str) -> (bool, Cow<'_, str>) {
 fn given_password(text: &str) -> Option<Secret> {
     let (_, rest) = text.split_once("://")?;
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let parameter = query.split('&').filter_map(|p| p.strip_prefix("password=")).last().map(|p| p.replace('+', " "));
+    let parameter =
+        query.split('&').filter_map(|p| p.strip_prefix("password=")).next_back().map(|p| p.replace('+', " "));
     let before_host = || {
         let (user, _) = place.split('/').next()?.rsplit_once('@')?;
         user.split_once(':').map(|(_, password)| password.to_owned())

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use super::Shared;
-use super::catalog::Source;
+use super::derived::outcome_of;
 use super::facets::facets;
 use super::parties::Names;
 use super::resolve::{Resolved, Set, known_kinds, resolve};
 use super::search::narrow;
 use super::session::Session;
+use super::source::Source;
 use super::sql::keys::{Bound, Order};
 use super::sql::page::{Errors, Window, decode, event, page};
 use super::sql::{Dialect, aggregate, histogram};
 use super::{tail, walk};
-use crate::domain::event::{Id, Outcome, RenewalEvent, outcome_of};
+use crate::domain::event::{Id, Outcome, RenewalEvent};
 use crate::domain::filter::Criteria;
 use crate::domain::instant::Span;
 use crate::domain::page::{Anchor, Page, Total};
@@ -108,12 +109,13 @@ impl Asker<'_> {
             return Ok((Vec::new(), false));
         }
         let window = Window { bound, order, limit: u64::from(limit) + 1, errors };
-        let without = (errors == Errors::Whole && !resolved.asks_for_names()).then(|| Names::left_out(self.source));
+        let apart = errors == Errors::Whole && self.source.is_own() && !resolved.asks_for_names();
+        let without = apart.then(|| Names::left_out(self.source));
         let (sql, shape) = page(without.as_ref().unwrap_or(self.source), resolved, &window);
         let rows = s.rows(&sql, &shape).await?;
         let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         let kept = rows.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
-        let mut events = kept.map(|mut r| decode(&mut r)).collect::<Result<Vec<_>, _>>()?;
+        let mut events = kept.map(|mut row| decode(self.source, false, &mut row)).collect::<Result<Vec<_>, _>>()?;
         self.shared.names.fill(s, self.source, &mut events).await?;
         if without.is_some() {
             self.shared.parties.fill(s, self.source, &mut events).await?;
@@ -131,7 +133,7 @@ impl Asker<'_> {
         }
         let (sql, shape) = event(self.source, org, id);
         let Some(mut row) = s.rows(&sql, &shape).await?.into_iter().next() else { return Ok(None) };
-        let mut events = [decode(&mut row)?];
+        let mut events = [decode(self.source, true, &mut row)?];
         self.shared.names.fill(s, self.source, &mut events).await?;
         let [event] = events;
         Ok(Some(event))
@@ -170,7 +172,8 @@ impl Asker<'_> {
             let (bucket, kind, rows) = (row.int(0), row.string(1).unwrap_or_default(), row.int(2).unwrap_or(0));
             let slot = bucket.and_then(|b| usize::try_from(b).ok()).and_then(|b| out.buckets.get_mut(b));
             if let Some(counts) = slot {
-                let outcome = outcome_of(&kind);
+                let stated = kind.strip_prefix(histogram::STATED).filter(|_| self.source.map.outcome.is_some());
+                let outcome = stated.and_then(outcome_of).unwrap_or_else(|| self.source.traits.outcome_of(&kind));
                 for (count, _) in counts.iter_mut().zip(Outcome::ALL).filter(|(_, o)| *o == outcome) {
                     *count += u64::try_from(rows).unwrap_or(0);
                 }
@@ -182,7 +185,9 @@ impl Asker<'_> {
     async fn describe(&self, s: &mut Session) -> Result<Answer, SourceError> {
         let (sql, shape) = aggregate::ends(self.source);
         let row = s.rows(&sql, &shape).await?.into_iter().next();
+        let column = &self.source.map.created_at;
         let (oldest, newest) = row.map_or((None, None), |mut r| (r.time(0), r.time(1)));
+        let (oldest, newest) = (oldest.map(|t| column.instant(t)), newest.map(|t| column.instant(t)));
         let read_only = match self.source.dialect {
             Dialect::Postgres => {
                 let (sql, shape) = aggregate::read_only();
@@ -194,7 +199,8 @@ impl Asker<'_> {
         Ok(Answer::Described(Description {
             tls: s.tls().await,
             address: self.shared.address.to_string(),
-            profile: self.source.profile.name().to_owned(),
+            profile: self.source.profile.name.clone(),
+            traits: Arc::clone(&self.source.traits),
             read_only,
             oldest,
             newest,

@@ -1,61 +1,14 @@
-//! Where the fields of an event lie in a table, so that the composer can read tables that it was not written for.
+//! Where the fields of an event lie in a relation, so that the composer can read tables that it was not written for.
 //!
-//! Identifiers enter SQL text only as [`SqlIdent`], which is checked here. This module knows nothing of filters.
+//! A relation is a table whose columns are read as they are, or a derived one: a select over a table or over a profile's
+//! own select, in which the columns have the names and types that the composer expects. Identifiers enter SQL text only
+//! as [`SqlIdent`]. This module knows nothing of filters.
 
-use std::fmt;
+use super::sql::{Bind, Sql};
+pub use crate::profile::{IdType, SqlIdent, TimeType};
 
-use crate::protocol::SourceError;
-
-/// A name that may become SQL text: letters, digits and `_`, not beginning with a digit, at most 63 bytes. Always
-/// written in quotes, so that a keyword is a name like any other.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct SqlIdent(String);
-
-impl SqlIdent {
-    /// Checks a name. An error names it and what would be valid.
-    pub fn new(name: &str) -> Result<Self, SourceError> {
-        let head = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-        if head && name.len() <= 63 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return Ok(Self(name.to_owned()));
-        }
-        Err(SourceError::Shape(format!(
-            "'{}' cannot be used as a table or column name; letters, digits and '_' are valid",
-            crate::domain::text::Clean::line(name)
-        )))
-    }
-    /// The bare name, for comparison with the catalog.
-    pub fn name(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for SqlIdent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0)
-    }
-}
-
-/// How a source keeps an identifier.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum IdType {
-    /// `uuid` on PostgreSQL, a BLOB of 16 bytes on SQLite.
-    Uuid,
-    Text,
-    Int,
-}
-
-/// How a source keeps an instant. Those without zone are UTC.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TimeType {
-    /// PostgreSQL `timestamp`.
-    Timestamp,
-    /// PostgreSQL `timestamptz`.
-    TimestampTz,
-    /// An integer: microseconds since 1970, the ends of the range being the infinities.
-    UnixMicros,
-    /// An integer: seconds since 1970.
-    UnixSeconds,
-}
+use crate::domain::instant::{Instant, Span};
+use crate::domain::zone::Zone;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IdColumn {
@@ -63,6 +16,8 @@ pub struct IdColumn {
     pub ty: IdType,
     /// NOT NULL: every row has one.
     pub required: bool,
+    /// The column of the name that goes with it.
+    pub label: Option<SqlIdent>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,13 +32,31 @@ pub struct TextColumn {
 pub struct TimeColumn {
     pub name: SqlIdent,
     pub ty: TimeType,
+    /// In which times without one were written.
+    pub zone: Zone,
+}
+
+/// Rows as the composer reads them.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Relation {
+    Table {
+        schema: Option<SqlIdent>,
+        name: SqlIdent,
+    },
+    /// A select in parentheses: text, and values to bind in their places.
+    Derived(Vec<Piece>),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Piece {
+    Text(String),
+    Value(String),
 }
 
 /// A relation and the column of each field. `None`: the source does not record it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct ColumnMap {
-    pub schema: Option<SqlIdent>,
-    pub relation: SqlIdent,
+    pub relation: Relation,
     pub id: IdColumn,
     pub device: IdColumn,
     pub org: Option<IdColumn>,
@@ -93,15 +66,50 @@ pub struct ColumnMap {
     pub new_expiry: Option<TimeColumn>,
     pub error: Option<TextColumn>,
     pub created_at: TimeColumn,
+    pub severity: Option<TextColumn>,
+    /// The outcome of a row in the words of the filter language; NULL where the row's column says none.
+    pub outcome: Option<SqlIdent>,
+    /// A whole number that orders rows of one time; else the id does.
+    pub tie: Option<IdColumn>,
+    /// Further columns, as texts, with their labels.
+    pub extra: Vec<(std::sync::Arc<str>, SqlIdent)>,
 }
 
 impl ColumnMap {
-    /// The relation as SQL text, quoted, with its schema where one is given.
-    pub fn from(&self) -> String {
-        match &self.schema {
-            Some(schema) => format!("{schema}.{}", self.relation),
-            None => self.relation.to_string(),
+    /// The relation as SQL text behind FROM. Values are registered with the statement; the text may be used again in it.
+    pub fn from(&self, sql: &mut Sql) -> String {
+        match &self.relation {
+            Relation::Table { .. } => self.table(),
+            Relation::Derived(pieces) => {
+                let text = pieces.iter().map(|piece| match piece {
+                    Piece::Text(text) => text.clone(),
+                    Piece::Value(value) => sql.placeholder(Bind::Text(value.clone())),
+                });
+                text.collect()
+            }
         }
+    }
+    /// The table as SQL text, where it is one: quoted, with its schema.
+    pub fn table(&self) -> String {
+        match &self.relation {
+            Relation::Table { name, .. } => format!("{}{name}", self.schema()),
+            Relation::Derived(_) => String::new(),
+        }
+    }
+    /// The schema of the table and a dot; nothing where there is none.
+    pub fn schema(&self) -> String {
+        match &self.relation {
+            Relation::Table { schema: Some(schema), .. } => format!("{schema}."),
+            _ => String::new(),
+        }
+    }
+    /// Whether rows are read from a table as it is, so that its indexes serve its columns.
+    pub const fn is_table(&self) -> bool {
+        matches!(self.relation, Relation::Table { .. })
+    }
+    /// The column by which rows of one time are ordered.
+    pub fn order(&self) -> &IdColumn {
+        self.tie.as_ref().unwrap_or(&self.id)
     }
 }
 
@@ -112,18 +120,24 @@ impl TextColumn {
     }
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_plain_names_become_sql() {
-        for good in ["id", "_x", "created_at", "A1"] {
-            assert_eq!(SqlIdent::new(good).unwrap().to_string(), format!("\"{good}\""));
+impl TimeColumn {
+    /// The instant that a stored time means.
+    pub fn instant(&self, stored: Instant) -> Instant {
+        self.zone.of_stored(stored)
+    }
+    /// An instant as a lower, or an excluded upper, bound of the column.
+    pub fn bound(&self, at: Instant) -> Bind {
+        Bind::bound(self.zone.first_stored(at), self.ty)
+    }
+    /// An instant for `column <= value`.
+    pub fn at_most(&self, at: Instant) -> Bind {
+        if self.zone == Zone::Utc || !at.is_finite() {
+            return Bind::at(at, self.ty);
         }
-        for bad in ["", "1a", "a\"b", "a b", "a;--", "a.b", "ä", &"x".repeat(64)] {
-            assert!(SqlIdent::new(bad).is_err(), "{bad}");
-        }
+        Bind::at(self.zone.first_stored(at.plus(Span(1))).minus(Span(1)), self.ty)
+    }
+    /// A time as the column stores it: that of a cursor.
+    pub fn stored(&self, at: Instant) -> Bind {
+        Bind::at(at, self.ty)
     }
 }

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant as Moment};
 
 use uuid::Uuid;
 
-use super::catalog::{DeviceNames, Source};
 use super::columns::IdType;
 use super::session::Session;
+use super::source::{DeviceNames, Source};
 use super::sql::cell::CellType;
 use super::sql::{Bind, Sql};
 use crate::domain::event::{Id, RenewalEvent, device_id_of};

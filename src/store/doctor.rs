@@ -8,7 +8,8 @@ mod postgres;
 
 use std::collections::BTreeMap;
 
-use super::catalog::{self, EVENTS, Source, Table};
+use super::catalog::{self, CORE, EVENTS, Table};
+use super::source::Source;
 use super::{Dialect, Store};
 use crate::domain::instant::Instant;
 use crate::protocol::SourceError;
@@ -53,7 +54,7 @@ pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Findin
         None => postgres::examine(&mut session, store.address(), clock).await?,
         Some(path) => files::examine(&mut session, path).await?,
     };
-    let tables = catalog::tables(session.conn()?).await?;
+    let tables = catalog::tables(session.conn()?, &CORE).await?;
     findings.extend(rights(&tables, session.conn()?.dialect()));
     match store.0.source(&mut session).await {
         Ok(source) => findings.extend(of_source(&source)),
@@ -93,7 +94,7 @@ fn rights(tables: &BTreeMap<String, Table>, dialect: Dialect) -> Vec<Finding> {
 
 /// What the table itself allows.
 fn of_source(source: &Source) -> Vec<Finding> {
-    let mut findings = vec![Finding::ok("events", format!("the table is of the kind '{}'", source.profile.name()))];
+    let mut findings = vec![Finding::ok("events", format!("the table is of the kind '{}'", source.profile.name))];
     findings.push(if source.has_all_indexes() {
         Finding::ok("paging indexes", "all are there: a page costs what its rows cost")
     } else {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use crate::domain::text::Clean;
+use crate::profile::ident::IdentError;
 use crate::protocol::{SourceError, Why};
 
 /// What a failed statement means.
@@ -22,6 +23,12 @@ impl From<Fault> for SourceError {
             Fault::Row(why) => Self::Invalid(why),
             Fault::Source(e) => e,
         }
+    }
+}
+
+impl From<IdentError> for SourceError {
+    fn from(error: IdentError) -> Self {
+        Self::Shape(error.to_string())
     }
 }
 

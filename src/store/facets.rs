@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::answer::{Asker, same_type};
-use super::catalog::DeviceNames;
 use super::columns::IdType;
 use super::resolve::{Resolved, Set, known_kinds, known_orgs, named};
 use super::session::Session;
+use super::source::DeviceNames;
 use super::sql::aggregate::{Values, beyond, counted, devices_named, facet};
 use super::sql::filter::{Condition, Party, PartyTest};
 use super::sql::keys::{branches, branches_within, by_index_alone};
@@ -26,6 +26,9 @@ use crate::protocol::query::{Facet, FacetQuery, Facets, Field};
 const MAX_GROUPS: u64 = 2000;
 /// More values than this, each with each of the filter's, are not counted one by one.
 const MAX_COUNTED: usize = 60;
+
+/// Rows whose carried reasons are looked up for the console.
+const MAX_CARRIED: u64 = 2000;
 
 /// A value, its name and its rows.
 type Found = (Option<Id>, Option<Text>, u64);
@@ -122,7 +125,10 @@ async fn counts(
     resolved: &Resolved,
     limit: u64,
 ) -> Result<Counted, SourceError> {
-    let statement = facet(asker.source, resolved, query.field, query.ceiling, limit);
+    // A carried reason is looked up row by row, where a person waits for no more than these.
+    let few = query.field == Field::Reason && asker.source.carries_reason && asker.shared.search_budget.is_some();
+    let ceiling = if few { query.ceiling.min(MAX_CARRIED) } else { query.ceiling };
+    let statement = facet(asker.source, resolved, query.field, ceiling, limit);
     let Some((sql, shape)) = statement.filter(|_| !resolved.is_empty()) else { return Ok((Vec::new(), false)) };
     let mut total = 0;
     let mut out = Vec::new();
@@ -131,7 +137,7 @@ async fn counts(
         total = row.int(2).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
         out.push((row.id(0), n));
     }
-    Ok((out, total >= query.ceiling))
+    Ok((out, total >= ceiling))
 }
 
 async fn kinds(
@@ -247,7 +253,7 @@ async fn searched_devices(
             let list = asker.shared.names.get(s, asker.source, |l| l.find(passes).next().is_none()).await?;
             names.extend(list.find(passes).take(limit).map(|(id, name)| (Id::Uuid(id), Some(Text::from(name)))));
         }
-        DeviceNames::Nowhere => {}
+        DeviceNames::Nowhere | DeviceNames::Beside => {}
     }
     let mut found = Vec::new();
     let mut partial = false;
@@ -256,6 +262,15 @@ async fn searched_devices(
         let any = vec![PartyTest::Range(first, last)];
         by_id.rest.push(Condition::Party { negated: false, party: Party::Device, any });
         let (counted, stopped) = counts(asker, s, query, &by_id, u64::from(query.limit) + 1).await?;
+        partial |= stopped;
+        found = named_devices(asker, s, counted).await?;
+    }
+    let device = &asker.source.map.device;
+    if found.is_empty() && (device.ty == IdType::Text || device.label.is_some()) {
+        let mut holding = resolved.clone();
+        let any = vec![PartyTest::Holding(query.needle.clone())];
+        holding.rest.push(Condition::Party { negated: false, party: Party::Device, any });
+        let (counted, stopped) = counts(asker, s, query, &holding, u64::from(query.limit) + 1).await?;
         partial |= stopped;
         found = named_devices(asker, s, counted).await?;
     }

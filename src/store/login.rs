@@ -141,14 +141,15 @@ impl Connector {
     }
 
     /// Cancels what the process runs now. The caller owns that connection and sends nothing on it meanwhile, so the
-    /// signal cannot hit a later statement of another.
-    pub async fn stop(&self, handle: &Handle) {
-        if let Some(pid) = handle.pid() {
-            let _ = timeout(CONTROL_TIMEOUT, self.signal(pid)).await;
+    /// signal cannot hit a later statement of another. Whether the server was reached.
+    pub async fn stop(&self, handle: &Handle) -> bool {
+        match handle.pid() {
+            Some(pid) => timeout(CONTROL_TIMEOUT, self.signal(pid)).await.unwrap_or(false),
+            None => true,
         }
     }
 
-    async fn signal(&self, pid: i32) {
+    async fn signal(&self, pid: i32) -> bool {
         let mut control = self.control.lock().await;
         // A kept connection may have died; a fresh one gets the second turn. It is taken out meanwhile, so that one that
         // is left in the middle of its work is not used again.
@@ -156,8 +157,8 @@ impl Connector {
             let mut conn = match control.take() {
                 Some(conn) => conn,
                 None => {
-                    let Ok(attempt) = self.passwords.first().await else { return };
-                    let Ok(conn) = self.with_password(&attempt).connect().await else { return };
+                    let Ok(attempt) = self.passwords.first().await else { return false };
+                    let Ok(conn) = self.with_password(&attempt).connect().await else { return false };
                     conn
                 }
             };
@@ -166,9 +167,10 @@ impl Connector {
             let sent = sqlx::raw_sql(vouched(&sql)).execute(&mut conn).await;
             if sent.is_ok() {
                 *control = Some(conn);
-                return;
+                return true;
             }
         }
+        false
     }
 }
 

@@ -17,7 +17,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, SqlStr};
 
-use super::catalog::{self, EVENTS, Table};
+use super::catalog::{self, CORE, EVENTS, Table};
 use super::error::Context;
 use super::session::{Conn, Connector};
 use super::sql::cell::CellType;
@@ -104,7 +104,7 @@ pub struct Moved {
 /// Looks, and changes nothing.
 pub async fn status(address: &Address) -> Result<Status, SourceError> {
     let mut conn = open(address, Access::Read).await?;
-    let tables = catalog::tables(&mut conn).await?;
+    let tables = catalog::tables(&mut conn, &CORE).await?;
     let found = found(&mut conn, &tables).await?;
     let steps = steps(&mut conn, found == Found::Own).await?;
     let indexes = match found {
@@ -176,7 +176,7 @@ async fn run(
     goal: impl FnOnce(&[StepReport]) -> Option<Option<i64>> + Send,
 ) -> Result<Moved, SourceError> {
     let mut conn = open(address, Access::Write).await?;
-    let tables = catalog::tables(&mut conn).await?;
+    let tables = catalog::tables(&mut conn, &CORE).await?;
     let before = found(&mut conn, &tables).await?;
     if matches!(before, Found::Foreign { .. }) {
         return Ok(Moved { found: before, steps: Vec::new() });
@@ -200,7 +200,7 @@ async fn run(
         (Conn::Sqlite(c), goal) => run_sqlite(&migrator, &mut c.inner, goal).await,
     };
     ran.map_err(|e| failed(&shown, e))?;
-    let tables = catalog::tables(&mut conn).await?;
+    let tables = catalog::tables(&mut conn, &CORE).await?;
     let found = found(&mut conn, &tables).await?;
     let new = steps(&mut conn, true).await?;
     conn.close().await;
@@ -255,7 +255,7 @@ fn options(access: Access) -> ConnectOptions {
 }
 
 /// A connection of one's own, without a time limit.
-async fn open(address: &Address, access: Access) -> Result<Conn, SourceError> {
+pub(super) async fn open(address: &Address, access: Access) -> Result<Conn, SourceError> {
     Ok(match connector(address, &options(access)) {
         Connector::Postgres(c) => Conn::Postgres(Box::new(c.connect().await?)),
         Connector::Sqlite(c) => Conn::Sqlite(Box::new(c.connect().await?)),

@@ -8,6 +8,8 @@ mod address;
 mod answer;
 mod catalog;
 pub mod columns;
+mod derived;
+mod detect;
 mod directory;
 pub mod doctor;
 mod error;
@@ -21,6 +23,8 @@ mod postgres;
 mod resolve;
 mod search;
 mod session;
+mod source;
+pub mod sources;
 mod sql;
 mod sqlite;
 mod tail;
@@ -34,9 +38,10 @@ use uuid::Uuid;
 
 pub use address::Address;
 use address::Place;
-use catalog::Source;
+pub use detect::Profiles;
 pub use password::Prompt;
 use session::{Connector, Pool, Session};
+use source::Source;
 use sql::cell::CellType;
 use sql::{Bind, Dialect, Sql, aggregate};
 use sqlite::SqliteConn;
@@ -70,6 +75,8 @@ pub struct ConnectOptions {
     /// How much [`Query::Page`] may look at where no index carries the search. `None`: all of it, so that every page is
     /// complete. A console, where a person waits, gives [`SearchBudget::default`].
     pub search_budget: Option<SearchBudget>,
+    /// What the event table may be described by.
+    pub profiles: Arc<Profiles>,
 }
 
 /// The bounds of one look for rows that no index finds; see [`Page::looked_to`](crate::domain::page::Page::looked_to).
@@ -96,6 +103,7 @@ impl Default for ConnectOptions {
             statement_timeout: Duration::from_secs(30),
             application_name: "renewscope".to_owned(),
             search_budget: None,
+            profiles: Arc::default(),
         }
     }
 }
@@ -119,6 +127,7 @@ pub(crate) struct Shared {
     pub address: Address,
     pub access: Access,
     pub search_budget: Option<SearchBudget>,
+    profiles: Arc<Profiles>,
     pub names: directory::Names,
     pub parties: parties::Names,
     pool: Arc<Pool>,
@@ -161,6 +170,7 @@ impl Store {
             address: address.clone(),
             access: options.access,
             search_budget: options.search_budget,
+            profiles: Arc::clone(&options.profiles),
             names: directory::Names::default(),
             parties: parties::Names::default(),
             pool: Pool::new(connector(address, options), QUESTIONS),
@@ -318,7 +328,7 @@ impl Shared {
         {
             return Ok(source);
         }
-        let source = Arc::new(catalog::detect(session.conn()?).await?);
+        let source = Arc::new(detect::detect(session.conn()?, &self.profiles).await?);
         if let Ok(mut kept) = self.source.lock() {
             *kept = Some((Moment::now(), Arc::clone(&source)));
         }
@@ -343,7 +353,7 @@ impl Shared {
         if self.access == Access::Read {
             return Err(SourceError::Invalid(format!("{} is open for reading only", self.address)));
         }
-        if source.profile != catalog::Profile::Own {
+        if !source.is_own() {
             return Err(SourceError::Invalid(format!(
                 "the event table at {} was not made by renewscope, or this role cannot read '_sqlx_migrations' that says so; it is only read; store events in a database of their own",
                 self.address

@@ -7,8 +7,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
-use super::catalog::{DeviceNames, Source};
 use super::session::Session;
+use super::source::{DeviceNames, Source};
 use super::sql::Dialect;
 use super::sql::aggregate::names_of_ids;
 use super::sql::cell::CellType;

@@ -4,17 +4,18 @@
 //! the plain set of values that pass all of them. If all pass, nothing is asked of the rows; if some do, each is a
 //! branch of its own (see [`crate::store::sql::keys`]). Names of devices become ids.
 
-use super::catalog::{DeviceNames, Source};
 use super::columns::IdType;
 use super::directory::Names;
 use super::session::Session;
-use super::sql::aggregate::{MAX_VALUES, Values, distinct, ids_named, names_of_ids};
+use super::source::{DeviceNames, Source};
+use super::sql::aggregate::{MAX_VALUES, Values, distinct, ids_named, labels_of_ids, names_of_ids};
 use super::sql::cell::CellType;
 use super::sql::filter::{Condition, Party, PartyTest};
 use crate::domain::event::{Id, device_id_of};
 use crate::domain::filter::Criteria;
-use crate::domain::filter::criteria::{Check, Clause, NameMatch, Pattern};
+use crate::domain::filter::criteria::{Check, Clause, KindMatch, NameMatch, Pattern};
 use crate::domain::instant::Instant;
+use crate::domain::source::Part;
 use crate::domain::text::Text;
 use crate::protocol::SourceError;
 
@@ -98,6 +99,7 @@ pub async fn resolve(
     let mut out = Resolved::everything();
     let (mut kinds, mut orgs, mut devices) = (Vec::new(), Vec::new(), Vec::new());
     for clause in &criteria.all {
+        need_field(source, clause)?;
         need_names(source, &clause.check)?;
         match &clause.check {
             Check::Time { from, until } if !clause.negated => out.clamp(*from, *until),
@@ -184,10 +186,33 @@ fn party_tests(source: &Source, party: Party, m: &NameMatch) -> Vec<PartyTest> {
     }
 }
 
+/// A filter on what the source does not record cannot be answered: no rows would look like none that match.
+fn need_field(source: &Source, clause: &Clause) -> Result<(), SourceError> {
+    let map = &source.map;
+    let (key, part) = match &clause.check {
+        Check::Expires(_) if map.old_expiry.is_none() && map.new_expiry.is_none() => ("expires", "expiry"),
+        Check::Extends(_) if map.old_expiry.is_none() || map.new_expiry.is_none() => ("extends", "old and new expiry"),
+        // The complement is known: every row lacks the field.
+        Check::Reason(_) if map.reason.is_none() && !clause.negated => ("reason", "reason"),
+        Check::Org(_) if map.org.is_none() && !clause.negated => ("org", "organisation"),
+        Check::Device(_) if source.traits.lacks(Part::Device) && !clause.negated => ("device", "device"),
+        Check::Error(_) if map.error.is_none() && !clause.negated => ("error", "error"),
+        _ => return Ok(()),
+    };
+    Err(SourceError::Unfit(format!(
+        "'{key}:' cannot be asked here: the source '{}' records no {part}",
+        source.profile.name
+    )))
+}
+
 /// A filter by name alone cannot be answered where no name can be read: zero rows would be a wrong answer.
 fn need_names(source: &Source, check: &Check) -> Result<(), SourceError> {
     let (any, table, readable) = match check {
-        Check::Org(any) => (any, "organizations", source.map.org.is_none() || source.org_name.is_some()),
+        Check::Org(any) => (
+            any,
+            "organizations",
+            source.map.org.as_ref().is_none_or(|c| c.label.is_some()) || source.org_name.is_some(),
+        ),
         Check::Device(any) => (any, "devices", source.devices != DeviceNames::Nowhere),
         _ => return Ok(()),
     };
@@ -213,6 +238,13 @@ async fn resolve_kinds(
     clauses: &[&Clause],
     out: &mut Resolved,
 ) -> Result<(), SourceError> {
+    // An outcome that rows state for themselves cannot be told from their type.
+    let by_row = |c: &&Clause| {
+        let ending = |m: &KindMatch| matches!(m, KindMatch::Ending(_));
+        source.map.outcome.is_some() && matches!(&c.check, Check::Kind(any) if any.iter().any(ending))
+    };
+    let (by_row, clauses): (Vec<&Clause>, Vec<&Clause>) = clauses.iter().copied().partition(by_row);
+    out.rest.extend(by_row.into_iter().map(|c| Condition::Check(c.clone())));
     if clauses.is_empty() {
         return Ok(());
     }
@@ -222,7 +254,10 @@ async fn resolve_kinds(
     };
     let passes = |kind: &String| {
         clauses.iter().all(|c| match &c.check {
-            Check::Kind(any) => any.iter().any(|m| m.matches(kind)) != c.negated,
+            Check::Kind(any) => {
+                let stated = source.traits.outcomes.get(kind).copied();
+                any.iter().any(|m| m.matches(kind, stated)) != c.negated
+            }
             _ => true,
         })
     };
@@ -264,10 +299,13 @@ pub async fn named(
     party: Party,
     ids: Vec<Id>,
 ) -> Result<Vec<(Id, Option<Text>)>, SourceError> {
-    let (Some((table, name)), Some(column)) = (source.names_of(party), source.party(party)) else {
-        return Ok(ids.into_iter().map(|id| (id, None)).collect());
+    let unnamed = |ids: Vec<Id>| ids.into_iter().map(|id| (id, None)).collect();
+    let Some(column) = source.party(party).filter(|_| !ids.is_empty()) else { return Ok(unnamed(ids)) };
+    let (sql, shape) = match (source.names_of(party), &column.label) {
+        (Some((table, name)), _) => names_of_ids(source, table, &name, CellType::Id(column.ty), &ids),
+        (None, Some(label)) => labels_of_ids(source, column, label, &ids),
+        (None, None) => return Ok(unnamed(ids)),
     };
-    let (sql, shape) = names_of_ids(source, table, &name, CellType::Id(column.ty), &ids);
     let mut found = std::collections::HashMap::new();
     for mut row in s.rows(&sql, &shape).await? {
         if let (Some(id), Some(name)) = (row.id(0), row.text(1)) {
@@ -350,7 +388,9 @@ async fn by_name(
     if column.ty != IdType::Uuid {
         tests.push(PartyTest::IdText(p.clone()));
     }
-    if party == Party::Device && column.ty == IdType::Uuid && source.devices != DeviceNames::Joined {
+    if column.label.is_some() {
+        tests.push(PartyTest::Label(p.clone()));
+    } else if party == Party::Device && column.ty == IdType::Uuid && source.devices != DeviceNames::Joined {
         tests.push(PartyTest::Ids(hashed(s, source, names, p).await?));
     } else if let Some((table, name)) = source.names_of(party) {
         let (sql, shape) = ids_named(source, table, &name, CellType::Id(column.ty), p, MAX_NAMED + 1);

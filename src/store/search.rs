@@ -7,10 +7,10 @@
 //! that is in every third error before it sorts out the newest hundred; so there the rows are counted first, up to a
 //! bound, and a frequent text is looked for without the index.
 
-use super::catalog::Source;
 use super::columns::{ColumnMap, TextColumn};
 use super::resolve::Resolved;
 use super::session::{Conn, Session};
+use super::source::Source;
 use super::sql::cell::{CellType, Row};
 use super::sql::filter::Condition;
 use super::sql::{Bind, Dialect, Sql};

@@ -185,9 +185,10 @@ impl Pool {
         }
     }
 
+    /// Stops a statement in the database. A server that cannot be reached for it puts its connections in doubt.
     async fn stop(&self, handle: &Handle) {
         match (&self.connector, handle) {
-            (Connector::Postgres(c), Handle::Postgres(h)) => c.stop(h).await,
+            (Connector::Postgres(c), Handle::Postgres(h)) if !c.stop(h).await => self.doubt(),
             (_, Handle::Sqlite(h)) => h.stop(),
             _ => {}
         }

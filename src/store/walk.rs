@@ -10,9 +10,9 @@ use std::time::{Duration, Instant as Moment};
 
 use super::SearchBudget;
 use super::answer::Asker;
-use super::catalog::Source;
-use super::resolve::Resolved;
+use super::resolve::{Resolved, Set};
 use super::session::Session;
+use super::source::Source;
 use super::sql::aggregate::reach;
 use super::sql::filter::Condition;
 use super::sql::keys::{Bound, MAX_HEADS, Order, branches};
@@ -37,13 +37,21 @@ pub fn is_called_for(source: &Source, resolved: &Resolved) -> bool {
         let Condition::Check(clause) = c else { return false };
         matches!(
             clause.check,
-            Check::Text(_) | Check::Error(_) | Check::Reason(_) | Check::Expires(_) | Check::Extends(_)
+            Check::Text(_)
+                | Check::Error(_)
+                | Check::Reason(_)
+                | Check::Expires(_)
+                | Check::Extends(_)
+                | Check::Severity(_)
         )
     };
     let by_id = |c: &Condition| matches!(c, Condition::Check(c) if !c.negated && matches!(c.check, Check::Id(_)));
+    // Of a relation that is made for the purpose no more is known than that the time has an index.
+    let sets = resolved.kinds != Set::All || resolved.orgs != Set::All || resolved.devices != Set::All;
+    let unknown = !source.map.is_table() && (sets || !resolved.rest.is_empty());
     source.indexes.clock
         && !resolved.narrowed
-        && resolved.rest.iter().any(unindexed)
+        && (unknown || resolved.rest.iter().any(unindexed))
         && !resolved.rest.iter().any(by_id)
 }
 
@@ -115,6 +123,7 @@ async fn slice_end(
     let (sql, shape) = reach(asker.source, rest, bound, order, size);
     let Some(mut row) = s.rows(&sql, &shape).await?.into_iter().next() else { return Ok(None) };
     let (end, counted) = (row.time(0), row.int(1).and_then(|n| u64::try_from(n).ok()).unwrap_or(0));
+    let end = end.map(|t| asker.source.map.created_at.instant(t));
     Ok(end.filter(|t| counted >= size && step(*t, order).is_some()))
 }
 

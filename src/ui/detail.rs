@@ -60,11 +60,13 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
 enum Row<'a> {
     Field(Line),
     Error(&'a Clean, bool),
+    /// A further column: its label, a line of it, and whether that is the first.
+    More(&'a Clean, &'a Clean, bool),
 }
 
 fn lines<'a>(model: &'a Model, skin: &Skin) -> Vec<Row<'a>> {
     let Some(event) = model.detail.event() else { return Vec::new() };
-    let outcome = event.kind.outcome();
+    let outcome = event.outcome();
     let tone = match outcome {
         crate::domain::event::Outcome::Failed => Tone::Bad,
         crate::domain::event::Outcome::Succeeded => Tone::Good,
@@ -84,6 +86,9 @@ fn lines<'a>(model: &'a Model, skin: &Skin) -> Vec<Row<'a>> {
         rows.push(Row::Field(Line { label: "", value: state, tone: Tone::Muted, aside: None }));
     }
     rows.extend(detail::identifiers(event).into_iter().map(Row::Field));
+    for (label, lines) in model.detail.more_lines() {
+        rows.extend(lines.iter().enumerate().map(|(i, text)| Row::More(label, text, i == 0)));
+    }
     rows
 }
 
@@ -100,6 +105,15 @@ fn put(buf: &mut Buffer, area: Rect, row: u16, line: &Row<'_>, (skin, needles): 
             pen.skip(LABEL);
             let room = pen.left();
             pen.marked(text, room, skin.text(), needles);
+        }
+        Row::More(label, text, first) => {
+            if *first {
+                pen.cell(label, LABEL, skin.muted());
+            } else {
+                pen.skip(LABEL);
+            }
+            let room = pen.left();
+            pen.marked(text, room, skin.muted(), needles);
         }
         Row::Field(line) => {
             pen.cell(&Clean::line(line.label), LABEL, skin.muted());

@@ -56,6 +56,10 @@ fn state(model: &Model, skin: &Skin) -> (String, Style) {
     let g = skin.glyphs;
     match &model.tail.link {
         Link::Connecting => (format!("{} connecting", g.other), skin.muted()),
+        // The link is fine; it is the question that cannot be asked.
+        Link::Away { error: SourceError::Unfit(_), .. } => {
+            (format!("{} this filter cannot be asked here", g.failed), skin.warn())
+        }
         Link::Slow { since } => {
             let waited = model.now.since(*since).map_or(0, |s| s.as_seconds().max(1));
             (format!("{} slow, no answer for {waited} s", g.paused), skin.warn())

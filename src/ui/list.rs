@@ -114,7 +114,7 @@ fn cell(
             pen.cell(&Clean::line(&words), width, skin.muted());
         }
         Column::What => {
-            let outcome = event.kind.outcome();
+            let outcome = event.outcome();
             let words = format!("{} {}", skin.glyph(outcome), spoken(event));
             pen.cell(&Clean::line(&words), width, skin.outcome(outcome));
         }
@@ -137,7 +137,12 @@ fn cell(
             pen.cell(&Clean::line(&words), width, style);
         }
         Column::Reason => {
-            let words = event.reason.as_ref().map_or(Clean::line(skin.glyphs.none), |r| r.clean());
+            let words = match &event.reason {
+                // What is inferred stands in parentheses, so that it cannot be taken for recorded.
+                Some(reason) if event.reason_inferred() => Clean::line(&format!("({})", reason.clean())),
+                Some(reason) => reason.clean(),
+                None => Clean::line(skin.glyphs.none),
+            };
             pen.cell(&words, width, skin.muted());
         }
         Column::Error => {
@@ -156,7 +161,7 @@ pub fn spoken(event: &RenewalEvent) -> String {
 
 /// Time left of the certificate that an event leaves its device with: the new one, else the old one.
 fn left(event: &RenewalEvent, now: Instant, skin: &Skin) -> (String, ratatui::style::Style) {
-    let newest = match event.kind.outcome() {
+    let newest = match event.outcome() {
         Outcome::Succeeded => event.new_expiry,
         _ => event.new_expiry.or(event.old_expiry),
     };

@@ -11,6 +11,7 @@ use crate::domain::filter::State;
 use crate::domain::format;
 use crate::domain::measure;
 use crate::domain::page::Total;
+use crate::domain::source::Part;
 use crate::domain::text::Clean;
 use crate::protocol::query::Facet;
 
@@ -92,6 +93,16 @@ fn presets(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Rect
 
 fn values(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Rect, focused: bool) {
     let Some(facets) = pane.facets.value() else { return };
+    let part = match pane.id {
+        PaneId::Org => Some(Part::Org),
+        PaneId::Reason => Some(Part::Reason),
+        PaneId::Device => Some(Part::Device),
+        PaneId::Time | PaneId::Kind => None,
+    };
+    if part.zip(model.source.value()).is_some_and(|(part, source)| source.traits.lacks(part)) && area.height > 0 {
+        Pen::at(buf, area, 0).put("   not recorded", skin.muted());
+        return;
+    }
     if facets.values.is_empty() && area.height > 0 {
         Pen::at(buf, area, 0).put("   none", skin.muted());
     }
@@ -113,7 +124,7 @@ fn values(model: &Model, pane: &Pane, skin: &Skin, buf: &mut Buffer, area: Rect,
         if pane.id == PaneId::Kind
             && let Some(word) = filter_word(facet)
         {
-            let outcome = outcome_of(&word);
+            let outcome = model.source.value().map_or_else(|| outcome_of(&word), |s| s.traits.outcome_of(&word));
             pen.put(skin.glyph(outcome), skin.outcome(outcome)).put(" ", skin.text());
         }
         let room = pen.left().saturating_sub(widest + 2);

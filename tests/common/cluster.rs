@@ -29,12 +29,26 @@ const JANITOR: &str = r#"cat >/dev/null
     fi
     rm -rf "$1""#;
 
-static TEMPLATE: LazyLock<Place> = LazyLock::new(|| {
+/// What every server begins as: with a database `fleet` that has our schema. Made once, and stopped.
+static TEMPLATE: LazyLock<Cluster> = LazyLock::new(|| {
     let place = Place::new();
     let mut initdb = Command::new(place.bin.join("initdb"));
-    initdb.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D"]);
+    initdb.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"]);
+    initdb.args(["--wal-segsize=1", "-D"]);
     place.run(initdb.arg(place.data()));
-    place
+    let cluster = Cluster::at(place, &[]);
+    cluster.run();
+    let (postgres, fleet) = (cluster.url("postgres"), cluster.url("fleet"));
+    // A thread of its own: whoever needs the template first may be within a runtime.
+    let made = std::thread::spawn(move || {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            pg::execute(&postgres, "CREATE DATABASE fleet").await;
+            migrate::migrate(&Address::parse(&fleet).unwrap()).await.unwrap();
+        });
+    });
+    made.join().unwrap();
+    cluster.stop(Stop::Fast);
+    cluster
 });
 
 /// A directory that is removed at the end.
@@ -259,12 +273,9 @@ impl Cluster {
         }
     }
 
-    /// A database `fleet` with our schema; its address by the socket.
-    pub async fn fleet(&self) -> String {
-        pg::execute(&self.url("postgres"), "CREATE DATABASE fleet").await;
-        let url = self.url("fleet");
-        migrate::migrate(&Address::parse(&url).unwrap()).await.unwrap();
-        url
+    /// The database that every server has, with our schema; its address by the socket.
+    pub fn fleet(&self) -> String {
+        self.url("fleet")
     }
 
     /// Runs statements as the superuser in the database `fleet`.
@@ -284,6 +295,35 @@ impl Drop for Cluster {
     }
 }
 
+/// A disk that can fill up: what a server started with it writes fails where a file would grow, as long as it is full.
+/// What is there already can be overwritten, as on a real one.
+pub struct Disk {
+    flag: PathBuf,
+}
+
+impl Disk {
+    /// For a server that does not run yet.
+    pub fn under(cluster: &mut Cluster) -> Self {
+        let library = cluster.place.dir.join("disk.so");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/disk.c");
+        let made =
+            Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let flag = cluster.place.dir.join("full");
+        cluster.environment("LD_PRELOAD", library.to_str().unwrap());
+        cluster.environment("DISK_IS_FULL", flag.to_str().unwrap());
+        Self { flag }
+    }
+
+    pub fn fill(&self) {
+        std::fs::write(&self.flag, "").unwrap();
+    }
+
+    pub fn free(&self) {
+        std::fs::remove_file(&self.flag).unwrap();
+    }
+}
+
 /// A pooler in transaction mode before a server, on a socket of its own.
 pub struct Bouncer {
     place: Place,
@@ -300,7 +340,7 @@ impl Bouncer {
         let config = format!(
             "[databases]\n* = {server}\n[pgbouncer]\nunix_socket_dir = {dir}\nlisten_addr =\nlisten_port = 6432\n\
              auth_type = trust\nauth_file = {users}\npool_mode = transaction\ndefault_pool_size = 3\n\
-             ignore_startup_parameters = {ignored}\nadmin_users = postgres\n",
+             ignore_startup_parameters = {ignored}\nadmin_users = postgres\nserver_login_retry = 1\n",
             dir = place.dir.display(),
             users = users.display(),
         );
@@ -312,7 +352,9 @@ impl Bouncer {
         shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let shell = as_account(&mut shell, place.account).spawn().unwrap();
         let socket = place.dir.join(".s.PGSQL.6432");
-        wait_until("pgbouncer's socket; is the package 'pgbouncer' installed?", || socket.exists());
+        wait_until("pgbouncer's socket; is the package 'pgbouncer' installed?", || {
+            std::os::unix::net::UnixStream::connect(&socket).is_ok()
+        });
         Self { place, _shell: shell }
     }
 

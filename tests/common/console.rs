@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
+use renewscope::app::alert::{Alert, Means};
 use renewscope::app::msg::{Effect, Msg};
 use renewscope::app::{Model, Settings};
 use renewscope::domain::filter::Filter;
@@ -42,6 +43,7 @@ impl Console {
             history: Vec::new(),
             keymap: Default::default(),
             columns: Default::default(),
+            alert: Some(Alert { filter: Filter::parse("type:failed org:acme").unwrap(), means: Means::Bell }),
             size,
         };
         let (model, effects) = Model::new(settings, fleet::now());

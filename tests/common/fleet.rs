@@ -25,6 +25,7 @@ pub fn event(n: u128, kind: &str, org: &str, device: &str, ago: Span) -> Renewal
         created_at: now().minus(ago),
         device: Some(Text::from(device)),
         org: Some(Text::from(org)),
+        beyond: None,
     }
 }
 

@@ -9,16 +9,22 @@ use renewscope::domain::event::{Id, Outcome, RenewalEvent};
 use renewscope::domain::filter::Criteria;
 use renewscope::domain::instant::Span;
 use renewscope::domain::page::{Anchor, Page, Total};
+use renewscope::domain::source::Traits;
 use renewscope::domain::text::Text;
 use renewscope::protocol::query::{Description, Facet, FacetQuery, Facets, Field, Histogram, HistogramQuery};
-use renewscope::protocol::tail::{Horizon, Stretch, TailAnswer, TailQuery, TailRow, TailRows};
+use renewscope::protocol::tail::{Horizon, Stretch, TailAnswer, TailKey, TailQuery, TailRow, TailRows};
 use renewscope::protocol::{Answer, EventSource, Query, SourceError};
+
+/// The name of a profile, and what its rows lack.
+type Foreign = (String, Arc<Traits>);
 
 #[derive(Clone, Default)]
 pub struct Memory {
     rows: Arc<Mutex<Vec<Arc<RenewalEvent>>>>,
     /// Rows that a page looks at before it ends for lack of time, if set.
     patience: Arc<Mutex<Option<usize>>>,
+    /// The profile and what its rows lack, where the source is not our own.
+    foreign: Arc<Mutex<Option<Foreign>>>,
     /// What every question fails with, if set.
     broken: Arc<Mutex<Option<SourceError>>>,
 }
@@ -33,6 +39,9 @@ impl Memory {
         let mut all = self.rows.lock().unwrap();
         all.extend(rows.into_iter().map(Arc::new));
         all.sort_by_key(|r| std::cmp::Reverse(r.cursor()));
+    }
+    pub fn be(&self, profile: &str, traits: &Arc<Traits>) {
+        *self.foreign.lock().unwrap() = Some((profile.to_owned(), Arc::clone(traits)));
     }
     pub fn be_slow(&self, rows: usize) {
         *self.patience.lock().unwrap() = Some(rows);
@@ -63,7 +72,12 @@ impl Memory {
 
     /// As a source that numbers nothing and knows nothing of open transactions; its clock stands at the fleet's now.
     fn tail(&self, query: &TailQuery) -> TailAnswer {
-        let found = |row: Arc<RenewalEvent>| TailRow { place: row.created_at.pg_micros(), serial: None, row };
+        let found = |row: Arc<RenewalEvent>| TailRow {
+            place: row.cursor().at.pg_micros(),
+            serial: None,
+            at: row.cursor().at,
+            row,
+        };
         let stretch = |criteria: &Criteria, stretch: &Stretch| {
             let Stretch::Time { from, after, until } = stretch else { panic!("no numbers here") };
             let mut rows = self.matching(criteria);
@@ -75,6 +89,7 @@ impl Memory {
         match query {
             TailQuery::Horizon => TailAnswer::Horizon(Horizon {
                 now: super::fleet::now(),
+                ahead: Span(0),
                 open: None,
                 sees_all: false,
                 overlap: Span::seconds(5),
@@ -89,7 +104,11 @@ impl Memory {
             }
             TailQuery::Keys { criteria, stretch: part, limit } => {
                 let rows = stretch(criteria, part).into_iter().take(*limit as usize);
-                TailAnswer::Keys(rows.map(|r| (r.created_at.pg_micros(), r.id.clone())).collect())
+                let key = |r: Arc<RenewalEvent>| {
+                    let cursor = r.cursor();
+                    TailKey { place: cursor.at.pg_micros(), tie: cursor.id, id: r.id.clone() }
+                };
+                TailAnswer::Keys(rows.map(key).collect())
             }
             TailQuery::Pick { criteria, ids, .. } => {
                 let rows = self.matching(criteria).into_iter().filter(|r| ids.contains(&r.id)).map(found).collect();
@@ -122,14 +141,16 @@ impl Memory {
             Query::Event { id } => Answer::Event(self.rows.lock().unwrap().iter().find(|r| r.id == *id).cloned()),
             Query::Tail(query) => Answer::Tail(self.tail(query)),
             Query::Describe => {
+                let foreign = self.foreign.lock().unwrap().clone();
                 let rows = self.rows.lock().unwrap();
                 Answer::Described(Description {
                     tls: None,
                     address: "memory".into(),
-                    profile: "own".into(),
+                    profile: foreign.as_ref().map_or("own".into(), |(name, _)| name.clone()),
                     read_only: true,
                     oldest: rows.last().map(|r| r.created_at),
                     newest: rows.first().map(|r| r.created_at),
+                    traits: foreign.map_or_else(Arc::default, |(_, traits)| traits),
                     notes: Vec::new(),
                 })
             }
@@ -169,7 +190,7 @@ fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {
         let text = |t: &str| Some(Id::Text(Text::from(t)));
         let key = match query.field {
             Field::Org => (row.org_id.clone(), row.org.clone()),
-            Field::Device => (Some(row.device_id.clone()), row.device.clone()),
+            Field::Device => (row.device_id().cloned(), row.device.clone()),
             Field::Kind => (text(row.kind.raw()), None),
             Field::Reason => (row.reason.as_ref().and_then(|r| text(r.raw())), None),
         };
@@ -197,7 +218,7 @@ fn histogram(rows: &[Arc<RenewalEvent>], query: &HistogramQuery) -> Histogram {
     for row in rows {
         let Some(offset) = row.created_at.since(query.from) else { continue };
         let index = offset.0.div_euclid(query.width_micros);
-        let place = Outcome::ALL.iter().position(|o| *o == row.kind.outcome()).unwrap();
+        let place = Outcome::ALL.iter().position(|o| *o == row.outcome()).unwrap();
         if let Some(bucket) = usize::try_from(index).ok().and_then(|i| buckets.get_mut(i)) {
             bucket[place] += 1;
         }

@@ -6,4 +6,5 @@ mod common;
 
 mod behaviour;
 mod screens;
+mod tail;
 mod worker;

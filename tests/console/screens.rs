@@ -1,7 +1,11 @@
 //! What the screen shows, as text, at a fixed clock.
 
-use renewscope::domain::event::ErrorText;
+use std::sync::Arc;
+
+use renewscope::domain::event::{ErrorText, Id, Outcome};
 use renewscope::domain::instant::{Instant, Span};
+use renewscope::domain::source::{Beyond, Part, Traits};
+use renewscope::domain::text::Text;
 use renewscope::ui::skin::Skin;
 
 use super::common::console::Console;
@@ -82,6 +86,75 @@ fn empty_states() {
     snap("no_match_80x24", &c);
     let c = Console::new(Memory::new(fleet()), (40, 10));
     snap("too_small", &c);
+}
+
+/// A table without certificates: outcomes of its own types, severities, further columns, and much that is missing.
+fn scanner() -> Memory {
+    let traits = Arc::new(Traits {
+        lacks: vec![Part::Org, Part::Reason, Part::OldExpiry, Part::NewExpiry],
+        derived: vec![Part::Error],
+        outcomes: [("scan_completed".into(), Outcome::Succeeded), ("scan_started".into(), Outcome::Started)].into(),
+        has_more: true,
+    });
+    let rows = [
+        ("scan_failed", "10.0.0.7", "error", "Scan aborted: host timeout after 30 s"),
+        ("host_discovered", "", "info", ""),
+        ("scan_completed", "10.0.0.7", "info", ""),
+        ("vulnerability_created", "10.0.0.9", "critical", "CVE-2026-1111: remote code execution"),
+        ("scan_started", "10.0.0.7", "info", ""),
+    ];
+    let rows = rows.into_iter().zip(1_u64..).map(|((kind, device, severity, error), n)| {
+        let mut row = event(n.into(), kind, "", device, Span::minutes(n as i64 * 7));
+        row.id = Id::Int(4200 - n as i64);
+        row.device_id = Id::Text(device.into());
+        (row.org_id, row.device, row.org) = (None, None, None);
+        row.error = (!error.is_empty()).then(|| ErrorText::whole(error));
+        let metadata = "{\"scanner\": \"nmap\", \"note\": \"\u{1b}[31mred\u{202e}\", \"ports\": [22, 80, 443, 8443], \"ratio\": 0.25}";
+        let more = vec![(Arc::from("service"), Text::from("sirius-scanner")), (Arc::from("metadata"), metadata.into())];
+        row.beyond = Some(Arc::new(Beyond {
+            traits: Arc::clone(&traits),
+            severity: Some(severity.into()),
+            more: Some(more),
+            ..Beyond::default()
+        }));
+        row
+    });
+    let memory = Memory::new(rows.collect());
+    memory.be("sirius", &traits);
+    memory
+}
+
+#[test]
+fn a_source_that_lacks_much() {
+    for (name, size, keys) in [("source_80x24", (80, 24), "j"), ("source_120x40", (120, 40), "j j j")] {
+        let mut c = Console::new(scanner(), size);
+        c.keys(keys);
+        snap(name, &c);
+    }
+    let mut c = Console::new(scanner(), (80, 24));
+    c.keys("Enter");
+    snap("source_detail_80x24", &c);
+    let mut c = Console::new(scanner(), (80, 24));
+    c.keys("Tab Tab");
+    snap("source_panes_80x24", &c);
+}
+
+#[test]
+fn an_inferred_reason_is_shown_as_inferred() {
+    let mut row = event(1, "renewal_success", "acme", "edge-1", Span::minutes(3));
+    row.reason = Some("proactive".into());
+    row.old_expiry = Instant::parse_rfc3339("2026-12-20T00:00:00Z");
+    row.new_expiry = Instant::parse_rfc3339("2027-12-20T00:00:00Z");
+    row.beyond = Some(Arc::new(Beyond {
+        traits: Arc::new(Traits { derived: vec![Part::OldExpiry], ..Traits::default() }),
+        reason_inferred: true,
+        ..Beyond::default()
+    }));
+    let c = Console::new(Memory::new(vec![row]), (160, 40));
+    let screen = c.screen();
+    for words in ["(proactive)", "inferred from the start before it", "2026-12-20 00:00:00 UTC (derived)"] {
+        assert!(screen.contains(words), "{screen}");
+    }
 }
 
 #[test]

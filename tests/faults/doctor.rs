@@ -32,7 +32,7 @@ fn says(report: &str, lines: &[&str]) {
 #[tokio::test]
 async fn of_a_server_and_a_good_role() {
     let server = Cluster::start(&["max_prepared_transactions=2"]);
-    let url = server.fleet().await;
+    let url = server.fleet();
     fill(&url, 10).await;
     server.execute("CREATE ROLE ann LOGIN IN ROLE pg_read_all_data, pg_read_all_stats").await;
     let report = doctor(&server.url_as("ann", "fleet"), &[], 0);
@@ -46,6 +46,7 @@ async fn of_a_server_and_a_good_role() {
             "limits ok a statement 30s, a lock 5s, an idle transaction 1min; the session is called 'renewscope'",
             "pooler ok none",
             "standby ok no",
+            "notifications reduced no trigger",
             "open transactions ok all can be seen",
             "prepared transactions ok none",
             "clock ok",
@@ -55,12 +56,18 @@ async fn of_a_server_and_a_good_role() {
             "search indexes reduced none",
         ],
     );
+    let notify = Command::new(env!("CARGO_BIN_EXE_renewscope"))
+        .args(["--db", &server.url("fleet"), "db", "index", "--notify"])
+        .output()
+        .unwrap();
+    assert!(notify.status.success(), "{}", String::from_utf8_lossy(&notify.stderr));
     let prepare = "BEGIN; UPDATE devices SET name = name; PREPARE TRANSACTION 'forgotten'";
     server.execute(prepare).await;
     let report = doctor(&format!("{}?application_name=mine", server.url("fleet")), &[], 0);
     says(
         &report,
         &[
+            "notifications ok a trigger",
             "prepared transactions reduced 1, the oldest for",
             "role reduced 'postgres' is a superuser",
             "limits ok a statement 30s, a lock 5s, an idle transaction 1min; the session is called 'mine'",
@@ -92,7 +99,6 @@ async fn of_a_role_with_few_rights() {
 #[tokio::test]
 async fn of_a_standby_and_a_pooler() {
     let primary = Cluster::start(&[]);
-    primary.fleet().await;
     let standby = Cluster::standby_of(&primary, &[]);
     says(
         &doctor(&standby.url("fleet"), &[], 0),

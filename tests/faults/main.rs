@@ -5,6 +5,7 @@
 #[path = "../common/cluster.rs"]
 mod cluster;
 mod connections;
+mod console;
 mod doctor;
 mod passwords;
 #[allow(dead_code)]
@@ -12,8 +13,12 @@ mod passwords;
 mod pg;
 #[path = "../common/proxy.rs"]
 mod proxy;
+#[path = "../common/pty.rs"]
+mod pty;
 mod relays;
+mod tail;
 mod tls;
+mod writer;
 
 use std::time::Duration;
 

@@ -47,7 +47,6 @@ impl Bed {
         std::fs::write(bed.dir.path().join("ours.pem"), &bed.authority.pem).unwrap();
         std::fs::write(bed.dir.path().join("other.pem"), Authority::new("other").pem).unwrap();
         bed.server.run();
-        bed.server.fleet().await;
         bed
     }
 
@@ -121,7 +120,6 @@ async fn a_certificate_that_does_not_fit_is_explained() {
 #[tokio::test]
 async fn a_server_without_tls_is_not_talked_to_in_the_clear_unasked() {
     let server = Cluster::start(&[]);
-    server.fleet().await;
     let url = |mode: &str| format!("postgres://postgres@localhost:{}/fleet?sslmode={mode}", server.port);
     for mode in ["require", "verify-ca", "verify-full"] {
         let error = connect_fails(&url(mode)).await;

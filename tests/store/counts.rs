@@ -48,7 +48,7 @@ pub async fn compare(bed: &Bed, expected: &[Arc<RenewalEvent>], criteria: &Crite
     let mut counts = vec![[0_u64; 4]; buckets as usize];
     for event in expected {
         let Some(Span(offset)) = event.created_at.since(at(from)).filter(|s| s.0 >= 0) else { continue };
-        let place = Outcome::ALL.iter().position(|o| *o == event.kind.outcome()).unwrap();
+        let place = Outcome::ALL.iter().position(|o| *o == event.outcome()).unwrap();
         if let Some(bucket) = counts.get_mut(usize::try_from(offset / width_micros).unwrap()) {
             bucket[place] += 1;
         }

@@ -38,7 +38,7 @@ const WORDS: [&str; 16] = [
     "",
 ];
 
-fn word() -> impl Strategy<Value = String> + Clone {
+pub fn word() -> impl Strategy<Value = String> + Clone {
     prop_oneof![
         8 => proptest::sample::select(&WORDS[..]).prop_map(str::to_owned),
         1 => "[a-bA-B%_\\\\*?\\[\\]éÉß. -]{0,4}",
@@ -86,7 +86,7 @@ pub fn row() -> impl Strategy<Value = NewEvent> {
     )
 }
 
-fn pattern() -> impl Strategy<Value = Pattern> + Clone {
+pub fn pattern() -> impl Strategy<Value = Pattern> + Clone {
     (0..4, word(), 0_usize..4).prop_map(|(form, word, cut)| {
         let part: String = word.chars().skip(cut.min(word.chars().count().saturating_sub(1))).collect();
         match form {
@@ -106,7 +106,7 @@ fn name() -> impl Strategy<Value = NameMatch> {
     ]
 }
 
-fn check() -> impl Strategy<Value = Check> {
+pub fn check() -> impl Strategy<Value = Check> {
     let some = 1..3_usize;
     let span =
         || prop_oneof![(-8_i64..8).prop_map(Span::hours), Just(Span(1)), Just(Span(i64::MAX)), Just(Span(i64::MIN))];
@@ -133,6 +133,7 @@ fn check() -> impl Strategy<Value = Check> {
         proptest::collection::vec(name(), some.clone()).prop_map(Check::Device),
         proptest::collection::vec(name(), some.clone()).prop_map(Check::Id),
         proptest::collection::vec(pattern(), some.clone()).prop_map(Check::Reason),
+        proptest::collection::vec(pattern(), some.clone()).prop_map(Check::Severity),
         proptest::collection::vec(pattern(), some.clone()).prop_map(Check::Error),
         range().prop_map(|(from, until)| Check::Time { from, until }),
         proptest::collection::vec(expiry, some.clone()).prop_map(Check::Expires),

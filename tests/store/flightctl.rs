@@ -105,7 +105,12 @@ async fn every_form_is_read_with_names() {
         assert_eq!(count(all_of([Check::Kind(vec![KindMatch::Ending("success".into())])])).await, 2);
         assert_eq!(count(none_of([Check::Kind(vec![KindMatch::Ending("success".into())])])).await, 2);
         let org = || Check::Org(vec![NameMatch::Name(Pattern::Is("Default".into()))]);
-        assert_eq!(count(all_of([org()])).await, if with_org { 4 } else { 0 });
+        if with_org {
+            assert_eq!(count(all_of([org()])).await, 4);
+        } else {
+            let query = Query::Count { criteria: all_of([org()]), ceiling: None };
+            assert!(matches!(refused(store.ask(&query).await), SourceError::Unfit(_)));
+        }
         assert_eq!(count(none_of([org()])).await, if with_org { 0 } else { 4 });
     }
 }

@@ -10,10 +10,12 @@ mod counts;
 mod data;
 mod filters;
 mod flightctl;
+mod foreign;
 mod migrations;
 #[path = "../common/pg.rs"]
 mod pg;
 mod plans;
 mod search;
 mod sessions;
+mod sources;
 mod tail;

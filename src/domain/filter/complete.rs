@@ -35,6 +35,7 @@ const MOST: usize = 50;
 const PAST: [&str; 8] = ["15m", "1h", "24h", "7d", "30d", "today", "yesterday", "now"];
 const RANGES: [&str; 5] = ["24h..1h", "yesterday..today", "today..", "7d..", "..24h"];
 const EXPIRES: [&str; 7] = ["past", "<1d", "<7d", "<30d", "<60d", ">60d", "none"];
+const SEVERITIES: [&str; 5] = ["critical", "error", "warning", "info", "debug"];
 const EXTENDS: [&str; 4] = ["<=0", "<30d", ">=30d", ">=1d"];
 
 /// Proposals for the word that the cursor stands in, best first. `cursor` counts bytes; one inside a character
@@ -147,6 +148,7 @@ fn offers(key: Key, from: &Candidates) -> Vec<Offer> {
         Some(Field::Org) => names(&from.orgs),
         Some(Field::Device) => names(&from.devices),
         Some(Field::Reason) => names(&from.reasons),
+        Some(Field::Severity) => plain(&SEVERITIES),
         Some(Field::Error | Field::Id) => Vec::new(),
         None => match key {
             Key::Time => plain(&RANGES),

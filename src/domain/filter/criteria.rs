@@ -31,6 +31,8 @@ pub enum Check {
     Reason(Vec<Pattern>),
     /// Upper and lower case of ASCII letters are the same.
     Error(Vec<Pattern>),
+    /// As written, case matters.
+    Severity(Vec<Pattern>),
     Id(Vec<NameMatch>),
     /// `created_at` from `from` (included) until `until` (excluded).
     Time {
@@ -41,13 +43,14 @@ pub enum Check {
     Expires(Vec<ExpiryMatch>),
     /// New expiry minus old expiry, where both are known and finite.
     Extends(Vec<SpanMatch>),
-    /// Occurs in the error or in the reason; upper and lower case of ASCII letters are the same.
+    /// Occurs in the error or in the reason that the row itself records; upper and lower case of ASCII letters are the same.
     Text(String),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KindMatch {
-    /// The type is `x` or ends in `_x` (`failed`, `success`, `start`). See `event::has_ending`.
+    /// The outcome that the source states is `x`; where it states none, the type is `x` or ends in `_x` (`failed`,
+    /// `success`, `start`). See `event::has_ending`.
     Ending(String),
     /// The type is `x` or begins with `x_` (`renewal`, `recovery`). See `event::has_beginning`.
     Beginning(String),

@@ -167,7 +167,8 @@ impl Filter {
         }
         let Some(failed) = Glob::literal(FAILED) else { return };
         let fails = |glob: &Glob| !glob.is_literal() || super::resolve::BEGINNINGS.contains(&glob.text.as_str());
-        let may_fail = |glob: &Glob| fails(glob) || outcome_of(&glob.text) == Outcome::Failed;
+        // A type whose name tells no outcome may have one that its source states.
+        let may_fail = |glob: &Glob| fails(glob) || matches!(outcome_of(&glob.text), Outcome::Failed | Outcome::Other);
         self.retain_values(Field::Type, true, |glob| glob != &failed && !glob.is_any());
         self.terms.retain(|term| match &term.test {
             Test::Values { field: Field::Type, any } if !term.negated => any.iter().any(may_fail),
@@ -265,8 +266,8 @@ fn is_failures(term: &Term) -> bool {
 fn covers(field: Field, glob: &Glob, value: &str) -> bool {
     let text = Text::from(value);
     match values(field, std::slice::from_ref(glob)) {
-        Check::Kind(any) => any.iter().any(|m| m.matches(value)),
-        Check::Reason(any) => any.iter().any(|m| m.matches(value)),
+        Check::Kind(any) => any.iter().any(|m| m.matches(value, None)),
+        Check::Reason(any) | Check::Severity(any) => any.iter().any(|m| m.matches(value)),
         Check::Error(any) => any.iter().any(|m| m.lower().matches(&value.to_ascii_lowercase())),
         Check::Org(any) | Check::Device(any) | Check::Id(any) => {
             let id = Uuid::try_parse(value).ok().map(Id::from);

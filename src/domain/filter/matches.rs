@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use super::criteria::{Check, Clause, Criteria, ExpiryMatch, KindMatch, NameMatch, Pattern, SpanMatch};
-use crate::domain::event::{Id, RenewalEvent, has_beginning, has_ending};
+use crate::domain::event::{Id, Outcome, RenewalEvent, has_beginning, has_ending};
 use crate::domain::instant::{Instant, Span};
 use crate::domain::text::Text;
 
@@ -28,11 +28,15 @@ impl Clause {
 impl Check {
     fn matches(&self, event: &RenewalEvent) -> bool {
         match self {
-            Self::Kind(any) => any.iter().any(|m| m.matches(event.kind.raw())),
+            Self::Kind(any) => {
+                let stated = event.stated_outcome();
+                any.iter().any(|m| m.matches(event.kind.raw(), stated))
+            }
             Self::Org(any) => any.iter().any(|m| m.matches(event.org_id.as_ref(), event.org.as_ref())),
-            Self::Device(any) => any.iter().any(|m| m.matches(Some(&event.device_id), event.device.as_ref())),
+            Self::Device(any) => any.iter().any(|m| m.matches(event.device_id(), event.device.as_ref())),
             Self::Id(any) => any.iter().any(|m| m.matches(Some(&event.id), None)),
             Self::Reason(any) => event.reason.as_ref().is_some_and(|r| any.iter().any(|p| p.matches(r.raw()))),
+            Self::Severity(any) => event.severity().is_some_and(|s| any.iter().any(|p| p.matches(s.raw()))),
             Self::Error(any) => event.error.as_ref().is_some_and(|e| {
                 let text = e.text.raw().to_ascii_lowercase();
                 any.iter().any(|p| p.lower().matches(&text))
@@ -49,15 +53,24 @@ impl Check {
             Self::Text(part) => {
                 let part = part.to_ascii_lowercase();
                 let holds = |text: &Text| text.raw().to_ascii_lowercase().contains(&part);
-                event.error.as_ref().is_some_and(|e| holds(&e.text)) || event.reason.as_ref().is_some_and(holds)
+                let reason = event.reason.as_ref().filter(|_| !event.reason_inferred());
+                event.error.as_ref().is_some_and(|e| holds(&e.text)) || reason.is_some_and(holds)
             }
         }
     }
 }
 
 impl KindMatch {
-    /// Whether a type's name satisfies it.
-    pub fn matches(&self, kind: &str) -> bool {
+    /// Whether a type's name satisfies it, or the outcome that its source states.
+    pub fn matches(&self, kind: &str, stated: Option<Outcome>) -> bool {
+        match (self, stated) {
+            (Self::Ending(word), Some(outcome)) if Outcome::named(word).is_some() => {
+                outcome.ending() == Some(word.as_str())
+            }
+            (one, _) => one.matches_name(kind),
+        }
+    }
+    fn matches_name(&self, kind: &str) -> bool {
         match self {
             Self::Ending(word) => has_ending(kind, word),
             Self::Beginning(word) => has_beginning(kind, word),
@@ -158,6 +171,7 @@ mod tests {
             created_at: Instant::from_pg_micros(5),
             device: Some("edge-01".into()),
             org: None,
+            beyond: None,
         }
     }
 

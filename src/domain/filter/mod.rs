@@ -62,6 +62,7 @@ pub enum Key {
     Org,
     Device,
     Reason,
+    Severity,
     Error,
     Id,
     Since,
@@ -78,6 +79,7 @@ pub enum Field {
     Org,
     Device,
     Reason,
+    Severity,
     Error,
     Id,
 }
@@ -149,12 +151,13 @@ impl Term {
 
 impl Key {
     /// In the order of the documentation and of completion.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Type,
         Self::Org,
         Self::Device,
         Self::Reason,
         Self::Error,
+        Self::Severity,
         Self::Since,
         Self::Until,
         Self::Time,
@@ -170,6 +173,7 @@ impl Key {
             Self::Org => "org",
             Self::Device => "device",
             Self::Reason => "reason",
+            Self::Severity => "severity",
             Self::Error => "error",
             Self::Id => "id",
             Self::Since => "since",
@@ -190,6 +194,7 @@ impl Key {
             Self::Org => Field::Org,
             Self::Device => Field::Device,
             Self::Reason => Field::Reason,
+            Self::Severity => Field::Severity,
             Self::Error => Field::Error,
             Self::Id => Field::Id,
             Self::Since | Self::Until | Self::Time | Self::Expires | Self::Extends => return None,
@@ -204,6 +209,7 @@ impl From<Field> for Key {
             Field::Org => Self::Org,
             Field::Device => Self::Device,
             Field::Reason => Self::Reason,
+            Field::Severity => Self::Severity,
             Field::Error => Self::Error,
             Field::Id => Self::Id,
         }

@@ -73,6 +73,7 @@ fn alias(typed: &str) -> Option<Key> {
         "expiry" | "expiration" | "left" | "runway" => Key::Expires,
         "extension" | "extended" => Key::Extends,
         "uuid" | "event_id" => Key::Id,
+        "level" | "sev" | "priority" => Key::Severity,
         _ => return None,
     })
 }
@@ -91,6 +92,7 @@ fn term(word: Word) -> Result<Term, FilterError> {
             Key::Org => texts(Field::Org, values),
             Key::Device => texts(Field::Device, values),
             Key::Reason => texts(Field::Reason, values),
+            Key::Severity => texts(Field::Severity, values),
             Key::Error => texts(Field::Error, values),
             Key::Id => texts(Field::Id, values),
         },

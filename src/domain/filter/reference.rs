@@ -44,7 +44,11 @@ pub const SECTIONS: &[Section] = &[
             form("key:a,b", "any of the values", "org:acme,globex"),
             form("term term", "both hold, whether the keys differ or not", "device:edge-* device:*-01"),
             form("-term", "the exact complement: also rows without the field", "-reason:expired"),
-            form("word", "occurs in the error or in the reason, in any case", "timeout"),
+            form(
+                "word",
+                "occurs in the error or in the reason, in any case; not in a reason that is inferred",
+                "timeout",
+            ),
             form("\"a phrase\"", "the same, with spaces and anything else in it", "\"x509: certificate\""),
         ],
     },
@@ -67,7 +71,11 @@ pub const SECTIONS: &[Section] = &[
         title: "Keys with texts",
         about: "",
         forms: &[
-            form("type:failed", "types that end in it; also `success` and `start`", "type:failed,success"),
+            form(
+                "type:failed",
+                "what failed: as the source states it, else types that end in it; also `success`, `start`",
+                "type:failed,success",
+            ),
             form("type:renewal", "types that begin with it; also `recovery`", "type:renewal"),
             form("type:NAME", "this type, whatever the source calls it", "type:recovery_failed"),
             form("org:NAME", "organisation, by name", "org:acme"),
@@ -78,8 +86,9 @@ pub const SECTIONS: &[Section] = &[
                 "device:0f3a9c1e-1111-4222-8333-444455556666",
             ),
             form("device:DIGITS", "ids that begin with these, 8 or more; also org, id", "device:0f3a9c1e"),
-            form("reason:TEXT", "the reason", "reason:expired"),
+            form("reason:TEXT", "the reason as shown, an inferred one too", "reason:expired"),
             form("error:TEXT", "a part of the error; with a wildcard its beginning or end", "error:\"x509: cert\""),
+            form("severity:TEXT", "the severity, where the source records one", "severity:error,critical"),
             form("id:ID", "the event", "id:7d444840-9dc0-11d1-b245-5ffdce74fad2"),
         ],
     },
@@ -125,12 +134,12 @@ pub const MISTAKES: &[Mistake] = &[
     mistake(
         "x509: cert",
         "filter: unknown key 'x509' at column 1; to search for the text, quote it: \"x509:\"; the keys are type, org, \
-         device, reason, error, since, until, time, expires, extends, id",
+         device, reason, error, severity, since, until, time, expires, extends, id",
     ),
     mistake(
         "https://ca.example",
         "filter: unknown key 'https' at column 1; to search for the text, quote it: \"https://ca.example\"; the keys are \
-         type, org, device, reason, error, since, until, time, expires, extends, id",
+         type, org, device, reason, error, severity, since, until, time, expires, extends, id",
     ),
     mistake("type:", "filter: 'type:' has no value at column 6; give one right after the colon"),
     mistake("type: failed", "filter: 'type:' has no value at column 6; leave no space after the colon"),

@@ -111,6 +111,7 @@ pub(super) fn values(field: Field, any: &[Glob]) -> Check {
         Field::Device => Check::Device(names()),
         Field::Id => Check::Id(names()),
         Field::Reason => Check::Reason(any.iter().map(pattern).collect()),
+        Field::Severity => Check::Severity(any.iter().map(pattern).collect()),
         Field::Error => Check::Error(any.iter().map(part).collect()),
     }
 }

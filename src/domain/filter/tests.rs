@@ -133,6 +133,7 @@ fn a_lone_star_finds_every_id_and_every_name() {
         created_at: now(),
         device: None,
         org: org.map(Text::from),
+        beyond: None,
     };
     let any = read("org:*").criteria(now(), &Zone::Utc);
     let none = read("-org:*").criteria(now(), &Zone::Utc);

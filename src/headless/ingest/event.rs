@@ -84,7 +84,8 @@ pub fn from_csv(header: &Header, record: &[u8]) -> Result<NewEvent, String> {
             *slot = csv::decode(cell);
         }
     }
-    event(values)
+    let named = |key: &str| KEYS.iter().position(|k| *k == key).is_some_and(|at| header.0.contains(&Some(at)));
+    event(values, named("device_id") && named("device"))
 }
 
 /// Reads a line of NDJSON.
@@ -92,6 +93,8 @@ pub fn from_json(line: &[u8], ignored: &mut Ignored) -> Result<NewEvent, String>
     let object: Map<String, Value> =
         serde_json::from_str(utf8(line)?).map_err(|e| format!("is no JSON object: {}", place(&e)))?;
     let mut values = Values::default();
+    let says_none = |key: &str| object.get(key).is_some_and(Value::is_null);
+    let no_device = says_none("device_id") && says_none("device");
     for (key, value) in object {
         let Some(slot) = KEYS.iter().position(|k| *k == key).and_then(|at| values.get_mut(at)) else {
             ignored.note(&key);
@@ -103,7 +106,7 @@ pub fn from_json(line: &[u8], ignored: &mut Ignored) -> Result<NewEvent, String>
             _ => return Err(format!("has a '{key}' that is neither text nor null")),
         };
     }
-    event(values)
+    event(values, no_device)
 }
 
 /// A JSON error without its line number, which is always 1 and would confuse.
@@ -117,34 +120,47 @@ fn utf8(record: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(record).map_err(|e| format!("is not UTF-8 at byte {}", e.valid_up_to() + 1))
 }
 
-fn event(values: Values) -> Result<NewEvent, String> {
+/// `no_device`: the record says itself that there is none, as exports of sources do whose events may lack one.
+fn event(values: Values, no_device: bool) -> Result<NewEvent, String> {
     let values = values.map(|v| v.map(|text| without_nul(&text).into_owned()));
     let [id, device_id, org_id, kind, reason, old, new, error, created_at, device, org] = values;
-    let device = party(device_id, device);
+    let mut device = party(device_id, device);
     if device.id.is_none() && device.name.as_deref().is_none_or(str::is_empty) {
-        return Err("has neither 'device_id' nor 'device'".to_owned());
+        if !no_device {
+            return Err("has neither 'device_id' nor 'device'".to_owned());
+        }
+        device.name = Some(NO_DEVICE.to_owned());
     }
+    let kind = filled(kind).ok_or("has no 'event_type'")?;
+    let created_at = time("created_at", created_at)?;
     Ok(NewEvent {
-        id: filled(id).map(|id| uuid(&id)).transpose()?,
+        id: filled(id).map(|id| event_uuid(&id, &kind, created_at.as_ref())),
         device,
         org: party(org_id, org),
-        kind: filled(kind).ok_or("has no 'event_type'")?,
+        kind,
         reason,
         old_expiry: time("old_cert_expiration", old)?,
         new_expiry: time("new_cert_expiration", new)?,
         error,
-        created_at: time("created_at", created_at)?.ok_or("has no 'created_at'")?,
+        created_at: created_at.ok_or("has no 'created_at'")?,
     })
 }
+
+/// The name of the device that events without one are stored under: our own schema needs one.
+pub const NO_DEVICE: &str = "(none)";
 
 /// Empty is missing, where empty has no meaning.
 fn filled(text: Option<String>) -> Option<String> {
     text.filter(|t| !t.is_empty())
 }
 
-fn uuid(text: &str) -> Result<Uuid, String> {
-    let why = "leave it out to have one derived from the content";
-    Uuid::parse_str(text).map_err(|_| format!("has the id {}, which is no UUID; {why}", quoted(text)))
+/// The id of an event in the own schema, which takes UUIDs. Of another source's number or text it is UUIDv5 in the OID
+/// namespace over `"event/<created_at>/<type>/<id>"`: the same row gives the same id whenever it comes, and two tables
+/// that both count from 1 do not collide.
+fn event_uuid(id: &str, kind: &str, created_at: Option<&Instant>) -> Uuid {
+    let at = created_at.map(|t| t.rfc3339()).unwrap_or_default();
+    Uuid::parse_str(id)
+        .unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("event/{at}/{kind}/{id}").as_bytes()))
 }
 
 /// An id that is no UUID is a name, unless there is one.
@@ -258,10 +274,6 @@ mod tests {
                 r#"{"device":"a","event_type":"b","created_at":"\u001bnow"}"#,
                 "has the created_at '␛now', which is no RFC 3339 time",
             ),
-            (
-                r#"{"device":"a","event_type":"b","created_at":"2026-11-20T14:00:00Z","id":"7"}"#,
-                "has the id '7', which is no UUID; leave it out to have one derived from the content",
-            ),
         ] {
             assert_eq!(from_json(line.as_bytes(), &mut Ignored::default()), Err(why.to_owned()), "{line}");
         }
@@ -279,6 +291,22 @@ mod tests {
         assert_eq!(event.error.as_deref(), Some("a␀b"));
         assert_eq!(event.new_expiry, None);
         assert_eq!(ignored.0.into_iter().collect::<Vec<_>>(), ["host"]);
+    }
+
+    #[test]
+    fn another_sources_id_becomes_the_same_uuid_each_time() {
+        let read = |id: &str, second: u32| {
+            let line = format!(
+                r#"{{"device":null,"device_id":null,"event_type":"b","created_at":"2026-11-20T14:00:{second:02}Z","id":"{id}"}}"#
+            );
+            from_json(line.as_bytes(), &mut Ignored::default()).unwrap()
+        };
+        let one = read("7", 0);
+        assert_eq!(one, read("7", 0));
+        assert_eq!(one.device.name.as_deref(), Some(NO_DEVICE));
+        assert!(one.id != read("7", 1).id && one.id != read("8", 0).id);
+        let uuid = "7d444840-9dc0-11d1-b245-5ffdce74fad2";
+        assert_eq!(read(uuid, 0).id, Uuid::parse_str(uuid).ok());
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub fn cells<'a>(format: Format, zone: &Zone, event: &'a RenewalEvent) -> Vec<Ce
 pub fn data_cells(event: &RenewalEvent) -> [Cell<'_>; 11] {
     [
         Cell::text(Some(event.id.raw())),
-        Cell::text(Some(event.device_id.raw())),
+        Cell::text(event.device_id().map(Id::raw)),
         Cell::text(event.org_id.as_ref().map(Id::raw)),
         Cell::text(Some(event.kind.raw())),
         Cell::text(event.reason.as_ref().map(|r| r.raw())),
@@ -91,7 +91,7 @@ fn line_cells<'a>(zone: &Zone, event: &'a RenewalEvent) -> Vec<Cell<'a>> {
     vec![
         Cell::text(Some(stamp(event.created_at, zone, true))),
         Cell::text(Some(short_id(&event.id))),
-        named(&event.device, Some(&event.device_id)),
+        named(&event.device, event.device_id()),
         named(&event.org, event.org_id.as_ref()),
         Cell::text(Some(event.kind.raw())),
         Cell::text(event.reason.as_ref().map(|r| r.raw())),

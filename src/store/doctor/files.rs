@@ -39,7 +39,7 @@ pub async fn examine(s: &mut Session, path: &Path) -> Result<Vec<Finding>, Sourc
     });
     findings.push(Finding::ok("read only", "the file is opened for reading only"));
     let absolute = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    findings.extend(absolute.parent().map(|directory| writable(directory)));
+    findings.extend(absolute.parent().map(writable));
     let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
     findings.push(match network(&mounts, &absolute) {
         None => Finding::ok("file system", "a local one"),

@@ -2,6 +2,7 @@
 
 use super::super::address::Address;
 use super::super::catalog::EVENTS;
+use super::super::listen::CHANNEL;
 use super::super::session::{Conn, Session};
 use super::super::sql::cell::CellType;
 use super::super::sql::{Bind, Dialect, Sql};
@@ -27,10 +28,9 @@ const PREPARED: &str = "SELECT count(*), \
      (extract(epoch FROM clock_timestamp() - min(prepared)))::int8 \
      FROM pg_prepared_xacts WHERE database = current_database()";
 
-/// Triggers on the events that tell of new rows. What a function does is known by its text alone.
+/// Triggers on the events that wake live tails. What a function does is known by its text alone.
 const NOTIFIERS: &str = "SELECT count(*) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
-     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND (p.prosrc ILIKE '%pg_notify%' OR p.prosrc ILIKE '%notify %') \
-     AND t.tgrelid = to_regclass(";
+     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgrelid = to_regclass(";
 
 /// What one question tells of the session.
 struct Facts {
@@ -101,7 +101,8 @@ fn is_pooled(s: &mut Session) -> Result<bool, SourceError> {
 /// How many triggers notify; an error where that cannot be seen.
 async fn notifiers(s: &mut Session) -> Result<i64, SourceError> {
     let mut sql = Sql::plain(Dialect::Postgres, NOTIFIERS);
-    sql.bind(Bind::Text(EVENTS.to_owned())).push(")");
+    sql.bind(Bind::Text(EVENTS.to_owned())).push(") AND p.prosrc LIKE ");
+    sql.bind(Bind::Text(format!("%pg_notify('{CHANNEL}'%")));
     Ok(s.rows(&sql, &[CellType::Int]).await?.into_iter().next().and_then(|mut r| r.int(0)).unwrap_or_default())
 }
 
@@ -178,12 +179,16 @@ fn standby(facts: &Facts) -> Finding {
 }
 
 fn listen(facts: &Facts, pooled: bool, notifiers: Result<i64, SourceError>) -> Finding {
-    let polls = "new events are found by asking every second";
+    let polls = "new events are found by looking, every half second while some come";
     match (facts.standby, pooled, notifiers) {
         (true, _, _) => Finding::off("notifications", format!("a standby has none; {polls}"), ""),
         (_, true, _) => Finding::off("notifications", format!("none through a pooler; {polls}"), ""),
-        (_, _, Ok(0)) => Finding::off("notifications", format!("no trigger on the events sends any; {polls}"), ""),
-        (_, _, Ok(_)) => Finding::ok("notifications", "LISTEN works, and a trigger on the events notifies"),
+        (_, _, Ok(0)) => Finding::reduced(
+            "notifications",
+            format!("no trigger on the events sends any; {polls}"),
+            "run 'renewscope db index --notify' where a tail has to be faster, and writers may wait for it",
+        ),
+        (_, _, Ok(_)) => Finding::ok("notifications", "a trigger on the events wakes live tails at once"),
         (_, _, Err(e)) => Finding::off("notifications", format!("could not be looked for: {e}"), ""),
     }
 }

@@ -1,10 +1,12 @@
 //! The paging indexes: what each is for, whether it is there, and making it on a table that others made. Those for
 //! searches are in [`search`].
 
-use super::super::catalog::{self, Index, Source};
+use super::super::catalog::{self, EVENTS, Index};
 use super::super::columns::ColumnMap;
+use super::super::detect;
 use super::super::error::Context;
 use super::super::session::Conn;
+use super::super::source::Source;
 use super::super::sql::vouched;
 use super::super::{Access, Address, Dialect};
 use super::{NO_LIMIT, open, search};
@@ -91,8 +93,8 @@ impl Wanted {
 
 /// The indexes as they are.
 pub(super) async fn reports(conn: &mut Conn) -> Result<Vec<IndexReport>, SourceError> {
-    let source = catalog::detect(conn).await?;
-    let indexes = catalog::indexes(conn).await?;
+    let source = detect::events(conn).await?;
+    let indexes = catalog::indexes(conn, EVENTS).await?;
     let report = |w: &Wanted| match w.find(&indexes) {
         Some(index) => w.report(Some(index), IndexState::Exists),
         None => w.report(None, IndexState::Missing),
@@ -107,7 +109,7 @@ pub(super) async fn reports(conn: &mut Conn) -> Result<Vec<IndexReport>, SourceE
 /// of an earlier attempt that failed is removed first.
 pub async fn index(address: &Address) -> Result<Vec<IndexReport>, SourceError> {
     let mut conn = open(address, Access::Write).await?;
-    let source = catalog::detect(&mut conn).await?;
+    let source = detect::events(&mut conn).await?;
     let mut reports = make_paging(&mut conn, &source).await?;
     reports.extend(search::reports(&mut conn, &source).await?);
     Ok(reports)
@@ -118,14 +120,14 @@ pub async fn index(address: &Address) -> Result<Vec<IndexReport>, SourceError> {
 /// meanwhile, one that is there is compared with the events and made anew if it is out of step.
 pub async fn index_search(address: &Address) -> Result<Vec<IndexReport>, SourceError> {
     let mut conn = open(address, Access::Write).await?;
-    let source = catalog::detect(&mut conn).await?;
+    let source = detect::events(&mut conn).await?;
     let mut reports = make_paging(&mut conn, &source).await?;
     reports.extend(search::make_all(&mut conn, &source, address).await?);
     Ok(reports)
 }
 
 async fn make_paging(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport>, SourceError> {
-    let before = catalog::indexes(conn).await?;
+    let before = catalog::indexes(conn, EVENTS).await?;
     let mut states = Vec::new();
     for wanted in WANTED.iter().filter(|w| w.fits(&source.map)) {
         let state = if wanted.find(&before).is_some() {
@@ -135,7 +137,7 @@ async fn make_paging(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport
         };
         states.push((wanted, state));
     }
-    let after = catalog::indexes(conn).await?;
+    let after = catalog::indexes(conn, EVENTS).await?;
     Ok(states.into_iter().map(|(w, state)| w.report(w.find(&after), state)).collect())
 }
 
@@ -143,11 +145,11 @@ async fn make(conn: &mut Conn, wanted: &Wanted, map: &ColumnMap, before: &[Index
     let leftover = before.iter().any(|i| i.name == wanted.name);
     let concurrently = if conn.dialect() == Dialect::Postgres { " CONCURRENTLY" } else { "" };
     // An index lives in the schema of its table.
-    let schema = map.schema.as_ref().map(|s| format!("{s}.")).unwrap_or_default();
+    let schema = map.schema();
     if leftover {
         execute(conn, &format!("DROP INDEX{concurrently} IF EXISTS {schema}\"{}\"", wanted.name)).await?;
     }
-    let (name, table, columns) = (wanted.name, map.from(), wanted.columns());
+    let (name, table, columns) = (wanted.name, map.table(), wanted.columns());
     execute(conn, &format!("CREATE INDEX{concurrently} IF NOT EXISTS \"{name}\" ON {table} ({columns})")).await?;
     Ok(if leftover { IndexState::Rebuilt } else { IndexState::Created })
 }

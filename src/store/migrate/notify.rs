@@ -6,7 +6,7 @@ use super::super::{Access, Address, Dialect};
 use super::index::{IndexReport, IndexState, execute};
 use super::open;
 use crate::protocol::SourceError;
-use crate::store::catalog;
+use crate::store::detect;
 
 /// Of the function and of its trigger.
 const NAME: &str = "renewscope_notify";
@@ -23,8 +23,8 @@ pub async fn notify(address: &Address, make: bool) -> Result<IndexReport, Source
 }
 
 async fn change(conn: &mut Conn, make: bool) -> Result<IndexReport, SourceError> {
-    let source = catalog::detect(conn).await?;
-    let table = source.map.from();
+    let source = detect::events(conn).await?;
+    let table = source.map.table();
     // A statement is one notification, however many rows it stores; equal ones of a transaction become one.
     let text = if make {
         format!(

@@ -4,10 +4,10 @@
 //! On SQLite the index is a full-text table beside the events, kept in step by triggers; it is made in files of our own
 //! only. On PostgreSQL it is an index like others, of the extension `pg_trgm`.
 
-use super::super::catalog::{Profile, Source};
 use super::super::columns::{ColumnMap, SqlIdent, TextColumn};
 use super::super::search::{SearchIndex, TABLE, TRIGGERS, indexes};
 use super::super::session::Conn;
+use super::super::source::Source;
 use super::super::sql::Sql;
 use super::super::sql::cell::CellType;
 use super::super::{Address, Dialect};
@@ -107,7 +107,7 @@ pub(super) async fn make_all(
 
 /// Why none can be made on this table, whoever asks.
 fn hindrance(source: &Source) -> Option<String> {
-    let foreign = source.dialect == Dialect::Sqlite && source.profile != Profile::Own;
+    let foreign = source.dialect == Dialect::Sqlite && !source.is_own();
     foreign.then(|| {
         "on SQLite the search index needs triggers on the event table, and this table was not made by renewscope".into()
     })
@@ -151,7 +151,7 @@ async fn operators(conn: &mut Conn) -> Result<Option<SqlIdent>, SourceError> {
     let text = "SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace \
          WHERE e.extname = 'pg_trgm'";
     let rows = conn.rows(&Sql::plain(Dialect::Postgres, text), &[CellType::Text]).await?;
-    rows.into_iter().next().and_then(|mut r| r.string(0)).map(|name| SqlIdent::new(&name)).transpose()
+    rows.into_iter().next().and_then(|mut r| r.string(0)).map(|name| Ok(SqlIdent::new(&name)?)).transpose()
 }
 
 async fn make_postgres(
@@ -166,8 +166,8 @@ async fn make_postgres(
     };
     // An attempt that was broken off leaves an invalid index behind.
     let leftover = before.iter().any(|i| i.name == wanted.name);
-    let schema = map.schema.as_ref().map(|s| format!("{s}.")).unwrap_or_default();
-    let (name, table, column) = (wanted.name, map.from(), &column.name);
+    let schema = map.schema();
+    let (name, table, column) = (wanted.name, map.table(), &column.name);
     if leftover {
         execute(conn, &format!("DROP INDEX CONCURRENTLY IF EXISTS {schema}\"{name}\"")).await?;
     }

@@ -8,9 +8,9 @@ use crate::domain::event::Id;
 use crate::domain::filter::criteria::Pattern;
 use crate::domain::page::Cursor;
 use crate::protocol::query::Field;
-use crate::store::catalog::Source;
-use crate::store::columns::IdColumn;
+use crate::store::columns::{IdColumn, SqlIdent};
 use crate::store::resolve::{Resolved, Set};
+use crate::store::source::Source;
 
 /// A skip scan gives up beyond this many values: the field is no small set, and listing it costs more than it helps.
 pub const MAX_VALUES: usize = 300;
@@ -48,16 +48,17 @@ pub fn distinct(source: &Source, values: Values<'_>) -> (Sql, Vec<CellType>) {
         Values::Kinds => (source.map.kind.expr(), CellType::Text),
         Values::Orgs(c) => (format!("e.{}", c.name), CellType::Id(c.ty)),
     };
-    let from = source.map.from();
-    let text = format!(
+    let mut sql = Sql::new(source.dialect);
+    let from = source.map.from(&mut sql);
+    sql.push(&format!(
         "WITH RECURSIVE t(v, n) AS (\
          SELECT (SELECT {column} FROM {from} e ORDER BY {column} LIMIT 1), 1 \
          UNION ALL \
          SELECT (SELECT {column} FROM {from} e WHERE {column} > t.v ORDER BY {column} LIMIT 1), t.n + 1 \
          FROM t WHERE t.v IS NOT NULL AND t.n <= {MAX_VALUES}) \
          SELECT t.v FROM t WHERE t.v IS NOT NULL"
-    );
-    (Sql::plain(source.dialect, &text), vec![shape])
+    ));
+    (sql, vec![shape])
 }
 
 /// Value and rows of a field among the newest `ceiling` matching rows, most frequent first, at most `limit`; the third
@@ -72,7 +73,7 @@ pub fn facet(
     let map = &source.map;
     let (column, shape) = match field {
         Field::Kind => (map.kind.expr(), CellType::Text),
-        Field::Reason => (map.reason.as_ref()?.expr(), CellType::Text),
+        Field::Reason => (super::reason::shown(source)?, CellType::Text),
         Field::Org => (source.id_expr(map.org.as_ref()?), CellType::Id(map.org.as_ref()?.ty)),
         Field::Device => (source.id_expr(&map.device), CellType::Id(map.device.ty)),
     };
@@ -80,7 +81,7 @@ pub fn facet(
     let branches = branches_within(source, resolved, ceiling);
     let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
     sql.push("SELECT g.v, g.n, g.total FROM (SELECT x.v AS v, count(*) AS n, CAST(sum(count(*)) OVER () AS BIGINT) AS total FROM ");
-    let columns = format!("e.{} AS c, e.{} AS i, {column} AS v", map.created_at.name, map.id.name);
+    let columns = format!("e.{} AS c, e.{} AS i, {column} AS v", map.created_at.name, map.order().name);
     let read = Read { columns: &columns, order: Order::NewestFirst, limit: ceiling, skip: 0 };
     limited(&mut sql, source, &branches, &common, &read);
     sql.push(" x GROUP BY x.v) g ORDER BY g.n DESC, g.v LIMIT ");
@@ -90,7 +91,7 @@ pub fn facet(
 
 /// The first row beyond the newest `ceiling`: time and id; no row where there are no more than that.
 pub fn beyond(source: &Source, resolved: &Resolved, ceiling: u64) -> (Sql, Vec<CellType>) {
-    let (at, id) = (&source.map.created_at, &source.map.id);
+    let (at, id) = (&source.map.created_at, source.map.order());
     let mut sql = Sql::new(source.dialect);
     let branches = branches_within(source, resolved, ceiling);
     let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
@@ -117,7 +118,7 @@ pub fn counted(
 ) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
     let common = Common::new(&mut sql, source, resolved, &edge.map_or(Bound::Nowhere, Bound::NewerThan));
-    let from = source.map.from();
+    let from = source.map.from(&mut sql);
     for (n, branch) in branches.iter().enumerate() {
         let value = match by {
             Values::Kinds => branch.kind.clone().map(Bind::Text),
@@ -154,12 +155,15 @@ pub fn is_in_index(source: &Source, resolved: &Resolved) -> bool {
 /// there are.
 pub fn reach(source: &Source, resolved: &Resolved, bound: &Bound, order: Order, rows: u64) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
-    let plain = Resolved { rest: Vec::new(), narrowed: false, ..resolved.clone() };
+    let mut plain = Resolved { rest: Vec::new(), narrowed: false, ..resolved.clone() };
+    if !source.map.is_table() {
+        (plain.kinds, plain.orgs, plain.devices) = (Set::All, Set::All, Set::All);
+    }
     let branches = branches_within(source, &plain, rows);
     let common = Common::new(&mut sql, source, &plain, bound);
     let last = if order == Order::NewestFirst { "min" } else { "max" };
     sql.push(&format!("SELECT {last}(x.c), count(*) FROM "));
-    let columns = format!("e.{} AS c, e.{} AS i", source.map.created_at.name, source.map.id.name);
+    let columns = format!("e.{} AS c, e.{} AS i", source.map.created_at.name, source.map.order().name);
     limited(&mut sql, source, &branches, &common, &Read { columns: &columns, order, limit: rows, skip: 0 });
     sql.push(" x");
     (sql, vec![CellType::Time(source.map.created_at.ty), CellType::Int])
@@ -167,10 +171,12 @@ pub fn reach(source: &Source, resolved: &Resolved, bound: &Bound, order: Order, 
 
 /// Oldest and newest `created_at`.
 pub fn ends(source: &Source) -> (Sql, Vec<CellType>) {
-    let (at, from) = (&source.map.created_at, source.map.from());
+    let mut sql = Sql::new(source.dialect);
+    let (at, from) = (&source.map.created_at, source.map.from(&mut sql));
     let end = |word: &str| format!("(SELECT e.{n} FROM {from} e ORDER BY e.{n} {word} LIMIT 1)", n = at.name);
     let text = format!("SELECT {}, {}", end("ASC"), end("DESC"));
-    (Sql::plain(source.dialect, &text), vec![CellType::Time(at.ty); 2])
+    sql.push(&text);
+    (sql, vec![CellType::Time(at.ty); 2])
 }
 
 /// Whether the server would refuse a write of this session now: 1 or 0. SQLite has no such question.
@@ -185,6 +191,16 @@ pub fn names_of_ids(source: &Source, table: &str, name: &str, ty: CellType, ids:
     let test = super::filter::one_of_ids(&mut sql, "n.id", ids);
     sql.push(&format!("SELECT n.id, {name} FROM {table} n WHERE {test}"));
     (sql, vec![ty, CellType::Text])
+}
+
+/// Ids and the names beside them, of these ids.
+pub fn labels_of_ids(source: &Source, column: &IdColumn, label: &SqlIdent, ids: &[Id]) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let from = source.map.from(&mut sql);
+    let id = format!("e.{}", column.name);
+    let test = super::filter::one_of_ids(&mut sql, &id, ids);
+    sql.push(&format!("SELECT {id}, max(e.{label}) FROM {from} e WHERE {test} GROUP BY {id}"));
+    (sql, vec![CellType::Id(column.ty), CellType::Text])
 }
 
 /// Ids in a directory table whose name fits a pattern, at most `limit`.

@@ -113,10 +113,7 @@ where
 }
 
 fn from_unix(n: i64, ty: TimeType) -> Instant {
-    match ty {
-        TimeType::UnixSeconds => Instant::from_unix_micros(n.saturating_mul(1_000_000)),
-        _ => Instant::from_unix_micros(n),
-    }
+    Instant::from_unix_micros(n.saturating_mul(ty.micros()))
 }
 
 /// A PostgreSQL `timestamp`, meant as UTC.

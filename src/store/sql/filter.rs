@@ -5,13 +5,13 @@
 
 use uuid::Uuid;
 
-use super::{Bind, Sql};
-use crate::domain::event::Id;
+use super::{Bind, Sql, reason};
+use crate::domain::event::{Id, Outcome};
 use crate::domain::filter::criteria::{Check, Clause, ExpiryMatch, KindMatch, NameMatch, Pattern, SpanMatch};
 use crate::domain::instant::Instant;
-use crate::store::catalog::Source;
 use crate::store::columns::{IdColumn, IdType, TimeColumn, TimeType};
 use crate::store::search;
+use crate::store::source::Source;
 use crate::store::sql::Dialect;
 
 /// A clause in the form in which it becomes SQL.
@@ -42,6 +42,10 @@ pub enum PartyTest {
     IdText(Pattern),
     /// Too many names match to list their ids: asked within the statement.
     NameWithin(Pattern),
+    /// The name in the column beside the id.
+    Label(Pattern),
+    /// The id, as a text, or the name beside it has this in it, in any case.
+    Holding(String),
 }
 
 const NEVER: &str = "FALSE";
@@ -71,13 +75,13 @@ fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
     let map = &source.map;
     match check {
         Check::Kind(any) => {
-            let column = map.kind.expr();
-            let tests: Vec<_> = any.iter().map(|m| kind_test(sql, &column, m)).collect();
+            let tests: Vec<_> = any.iter().map(|m| kind_test(sql, source, m)).collect();
             any_of(&tests)
         }
         // Without an organisation column no row has one. Names are resolved before they come here.
         Check::Org(_) | Check::Device(_) => NEVER.to_owned(),
-        Check::Reason(any) => patterns(sql, map.reason.as_ref().map(|c| c.expr()), any, false),
+        Check::Reason(any) => patterns(sql, reason::shown(source), any, false),
+        Check::Severity(any) => patterns(sql, map.severity.as_ref().map(|c| c.expr()), any, false),
         Check::Error(any) => patterns(sql, map.error.as_ref().map(|c| c.expr()), any, true),
         Check::Id(any) => {
             let tests: Vec<_> = any.iter().map(|m| id_test(sql, &map.id, m)).collect();
@@ -103,7 +107,26 @@ fn patterns(sql: &mut Sql, column: Option<String>, any: &[Pattern], ignore_case:
     any_of(&tests)
 }
 
-fn kind_test(sql: &mut Sql, column: &str, m: &KindMatch) -> String {
+/// The stated outcome of a row, of its type, or the ending of the type's name, whichever comes first; see
+/// [`KindMatch::matches`].
+fn kind_test(sql: &mut Sql, source: &Source, m: &KindMatch) -> String {
+    let column = source.map.kind.expr();
+    let KindMatch::Ending(word) = m else { return name_test(sql, &column, m) };
+    let Some(outcome) = Outcome::named(word) else { return name_test(sql, &column, m) };
+    let stated = &source.traits.outcomes;
+    let mut test = name_test(sql, &column, m);
+    if !stated.is_empty() {
+        let so: Vec<_> = stated.iter().filter(|(_, o)| **o == outcome).map(|(kind, _)| kind.clone()).collect();
+        let all: Vec<_> = stated.keys().cloned().collect();
+        let (so, all) = (one_of_texts(sql, &column, &so), one_of_texts(sql, &column, &all));
+        test = format!("({so} OR (NOT {all} AND {test}))");
+    }
+    let Some(own) = &source.map.outcome else { return test };
+    let word = sql.placeholder(Bind::Text(word.clone()));
+    format!("CASE WHEN e.{own} IS NOT NULL THEN e.{own} = {word} ELSE {test} END")
+}
+
+fn name_test(sql: &mut Sql, column: &str, m: &KindMatch) -> String {
     let (word, part) = match m {
         KindMatch::Name(p) => return pattern(sql, column, p, false),
         KindMatch::Ending(word) => (word, Pattern::EndsWith(format!("_{word}"))),
@@ -212,6 +235,16 @@ fn party_test(sql: &mut Sql, source: &Source, party: Party, test: &PartyTest) ->
         PartyTest::Range(first, last) if column.ty == IdType::Uuid => uuid_range(sql, &expr, *first, *last),
         PartyTest::Range(..) => NEVER.to_owned(),
         PartyTest::IdText(p) => named(sql, column, p),
+        PartyTest::Label(p) => match &column.label {
+            Some(label) => pattern(sql, &format!("e.{label}"), p, false),
+            None => NEVER.to_owned(),
+        },
+        PartyTest::Holding(part) => {
+            let ids = (column.ty == IdType::Text).then_some(&column.name);
+            let columns: Vec<_> = ids.into_iter().chain(&column.label).map(|c| format!("e.{c}")).collect();
+            let part = Pattern::Contains(part.clone());
+            any_of(&columns.iter().map(|c| pattern(sql, c, &part, true)).collect::<Vec<_>>())
+        }
         PartyTest::NameWithin(p) => {
             let Some((table, name)) = source.names_of(party) else { return NEVER.to_owned() };
             let name = pattern(sql, &name, p, false);
@@ -253,10 +286,10 @@ pub fn one_of_texts(sql: &mut Sql, expr: &str, texts: &[String]) -> String {
 pub fn within(sql: &mut Sql, column: &TimeColumn, from: Option<Instant>, until: Option<Instant>) -> String {
     let mut tests = Vec::new();
     if let Some(from) = from {
-        tests.push(format!("e.{} >= {}", column.name, sql.placeholder(Bind::bound(from, column.ty))));
+        tests.push(format!("e.{} >= {}", column.name, sql.placeholder(column.bound(from))));
     }
     if let Some(until) = until {
-        tests.push(format!("e.{} < {}", column.name, sql.placeholder(Bind::bound(until, column.ty))));
+        tests.push(format!("e.{} < {}", column.name, sql.placeholder(column.bound(until))));
     }
     if tests.is_empty() {
         tests.push(format!("e.{} IS NOT NULL", column.name));
@@ -316,6 +349,8 @@ fn micros(column: &TimeColumn) -> Option<(String, String)> {
             (format!("(extract(epoch FROM {name}) * 1000000)::numeric"), format!("isfinite({name})"))
         }
         TimeType::UnixMicros => (name.clone(), format!("{name} NOT IN ({}, {})", i64::MAX, i64::MIN)),
-        TimeType::UnixSeconds => (format!("({name} * 1000000)"), format!("{name} IS NOT NULL")),
+        TimeType::UnixMillis | TimeType::UnixSeconds => {
+            (format!("({name} * {})", column.ty.micros()), format!("{name} IS NOT NULL"))
+        }
     })
 }

@@ -6,10 +6,14 @@
 use super::cell::CellType;
 use super::keys::{Bound, Branch, Common, branches, by_index_alone};
 use super::{Bind, Dialect, Sql};
+use crate::domain::zone::Zone;
 use crate::protocol::query::HistogramQuery;
-use crate::store::catalog::Source;
 use crate::store::columns::TimeType;
 use crate::store::resolve::{Resolved, Set};
+use crate::store::source::Source;
+
+/// Before the outcome that a row states, where a type stands else.
+pub const STATED: &str = "=";
 
 /// More stretches than this cost more to find than they save.
 const MAX_STRETCHES: u64 = 3000;
@@ -28,9 +32,8 @@ pub fn histogram(
     }
     let branches = branches(source, &resolved);
     let stretches = u64::try_from(branches.len()).unwrap_or(u64::MAX).saturating_mul(u64::from(query.buckets));
-    let countable = by_index_alone(source, &resolved, &branches)
-        && branches.iter().all(|b| b.kind.is_some())
-        && source.map.created_at.ty != TimeType::UnixSeconds;
+    let countable =
+        by_index_alone(source, &resolved, &branches) && branches.iter().all(|b| b.kind.is_some()) && is_plain(source);
     let sql = if countable && stretches <= MAX_STRETCHES {
         by_bucket(source, resolved, &branches, query)
     } else {
@@ -43,16 +46,16 @@ fn by_bucket(source: &Source, mut resolved: Resolved, branches: &[Branch], query
     let mut sql = Sql::new(source.dialect);
     let at = &source.map.created_at;
     // A bucket's own ends are the only ones: SQLite would search by the first pair that it finds.
-    let from = resolved.from.take().map(|t| sql.placeholder(Bind::bound(t, at.ty)));
-    let until = resolved.until.take().map(|t| sql.placeholder(Bind::bound(t, at.ty)));
-    let start = sql.placeholder(Bind::bound(query.from, at.ty));
+    let from = resolved.from.take().map(|t| sql.placeholder(at.bound(t)));
+    let until = resolved.until.take().map(|t| sql.placeholder(at.bound(t)));
+    let start = sql.placeholder(at.bound(query.from));
     let width = sql.placeholder(Bind::Int(query.width_micros.max(1)));
     let last = sql.placeholder(Bind::Int(i64::from(query.buckets) - 1));
     let edge = |n: &str| match at.ty {
         TimeType::Timestamp | TimeType::TimestampTz => {
             format!("({start} + ({n} * {width}) * INTERVAL '1 microsecond')")
         }
-        TimeType::UnixMicros | TimeType::UnixSeconds => format!("({start} + {n} * {width})"),
+        _ => format!("({start} + {n} * {width})"),
     };
     let (least, greatest) = if source.dialect == Dialect::Postgres { ("LEAST", "GREATEST") } else { ("min", "max") };
     let narrowed = |edge: String, word, by: Option<String>| match by {
@@ -82,7 +85,14 @@ fn by_row(source: &Source, resolved: &Resolved, branches: &[Branch], query: &His
     let mut sql = Sql::new(source.dialect);
     let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
     let bucket = bucket(&mut sql, source, query);
-    let (from, kind) = (&common.relation, source.map.kind.expr());
+    let kind = match &source.map.outcome {
+        // What the row states comes before what its type says.
+        Some(own) => {
+            format!("CASE WHEN e.{own} IS NULL THEN {} ELSE '{STATED}' || e.{own} END", source.map.kind.expr())
+        }
+        None => source.map.kind.expr(),
+    };
+    let from = &common.relation;
     sql.push("SELECT h.b, h.k, CAST(sum(h.n) AS BIGINT) FROM (");
     for (n, branch) in branches.iter().enumerate() {
         let union = if n == 0 { "" } else { " UNION ALL " };
@@ -94,20 +104,40 @@ fn by_row(source: &Source, resolved: &Resolved, branches: &[Branch], query: &His
     sql
 }
 
+/// Whether the stored times are the instants themselves, as fine as any.
+fn is_plain(source: &Source) -> bool {
+    let at = &source.map.created_at;
+    at.zone == Zone::Utc && at.ty.micros() == 1 && source.map.outcome.is_none()
+}
+
 /// The number of a row's bucket; the range of the question keeps the difference small enough for each type.
 fn bucket(sql: &mut Sql, source: &Source, query: &HistogramQuery) -> String {
     let at = &source.map.created_at;
-    let from = sql.placeholder(Bind::bound(query.from, at.ty));
     let width = query.width_micros.max(1);
-    match at.ty {
-        TimeType::Timestamp | TimeType::TimestampTz => {
+    match (at.ty, at.zone) {
+        (TimeType::Timestamp, Zone::Named(zone)) => {
+            // The database's own rule for an hour that comes twice may be the later one: that hour's rows may lie a
+            // bucket off, once a year.
+            let from = sql.placeholder(Bind::TimeTz(query.from));
+            let zone = sql.placeholder(Bind::Text(zone.name().to_owned()));
+            let width = sql.placeholder(Bind::Int(width));
+            let at = format!("(e.{} AT TIME ZONE {zone})", at.name);
+            format!("floor(round(date_part('epoch', {at} - {from}) * 1000000) / {width})::int8")
+        }
+        (TimeType::Timestamp | TimeType::TimestampTz, _) => {
+            let from = sql.placeholder(at.bound(query.from));
             let width = sql.placeholder(Bind::Int(width));
             // Whole microseconds are exact in a double for 285 years.
             format!("floor(round(date_part('epoch', e.{} - {from}) * 1000000) / {width})::int8", at.name)
         }
-        TimeType::UnixMicros => format!("(e.{} - {from}) / {}", at.name, sql.placeholder(Bind::Int(width))),
-        TimeType::UnixSeconds => {
-            format!("((e.{} - {from}) * 1000000) / {}", at.name, sql.placeholder(Bind::Int(width)))
+        (TimeType::UnixMicros, _) => {
+            let from = sql.placeholder(at.bound(query.from));
+            format!("(e.{} - {from}) / {}", at.name, sql.placeholder(Bind::Int(width)))
+        }
+        (TimeType::UnixMillis | TimeType::UnixSeconds, _) => {
+            let from = sql.placeholder(Bind::Int(query.from.unix_micros().unwrap_or(i64::MAX - 1)));
+            let unit = at.ty.micros();
+            format!("(e.{} * {unit} - {from}) / {}", at.name, sql.placeholder(Bind::Int(width)))
         }
     }
 }

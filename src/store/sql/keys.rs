@@ -9,8 +9,8 @@ use super::{Bind, Dialect, Sql};
 use crate::domain::event::Id;
 use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
-use crate::store::catalog::Source;
 use crate::store::resolve::{Resolved, Set};
+use crate::store::source::Source;
 
 /// More branches than this cost more to plan than they save.
 pub const MAX_BRANCHES: usize = 200;
@@ -124,7 +124,7 @@ impl Common {
             Set::Only(kinds) => Some(one_of_texts(sql, &source.map.kind.expr(), kinds)),
             Set::All => None,
         };
-        let mut relation = format!("{} e", source.map.from());
+        let mut relation = format!("{} e", source.map.from(sql));
         if resolved.narrowed && source.dialect == Dialect::Sqlite {
             // The rows are few and known by their numbers. SQLite has no idea how few, and might read an index instead.
             relation.push_str(" NOT INDEXED");
@@ -192,19 +192,19 @@ impl Branch {
 }
 
 fn bound_test(sql: &mut Sql, source: &Source, bound: &Bound) -> Option<String> {
-    let (at, id) = (&source.map.created_at, &source.map.id);
+    let (at, id) = (&source.map.created_at, source.map.order());
     let (cursor, op) = match bound {
         Bound::Nowhere => return None,
         Bound::AtOrBefore(t) => {
-            return Some(format!("e.{} <= {}", at.name, sql.placeholder(Bind::at(*t, at.ty))));
+            return Some(format!("e.{} <= {}", at.name, sql.placeholder(at.at_most(*t))));
         }
         Bound::AtOrAfter(t) => {
-            return Some(format!("e.{} >= {}", at.name, sql.placeholder(Bind::bound(*t, at.ty))));
+            return Some(format!("e.{} >= {}", at.name, sql.placeholder(at.bound(*t))));
         }
         Bound::OlderThan(c) => (c, "<"),
         Bound::NewerThan(c) => (c, ">"),
     };
-    let t = sql.placeholder(Bind::at(cursor.at, at.ty));
+    let t = sql.placeholder(at.stored(cursor.at));
     let i = sql.placeholder(Bind::id(&cursor.id));
     Some(format!("(e.{}, e.{}) {op} ({t}, {i})", at.name, id.name))
 }
@@ -218,7 +218,7 @@ pub fn limited(sql: &mut Sql, source: &Source, branches: &[Branch], common: &Com
     if read.skip > 0 {
         limit = format!("{limit} OFFSET {}", number(sql, read.skip));
     }
-    let (at, id, word) = (&source.map.created_at.name, &source.map.id.name, read.order.word());
+    let (at, id, word) = (&source.map.created_at.name, &source.map.order().name, read.order.word());
     let one = |sql: &mut Sql, branch: &Branch, limit: &str| {
         sql.push("SELECT ").push(read.columns).push(" FROM ").push(&common.relation);
         let mut order = common.write_ordered(sql, source, branch);

@@ -9,6 +9,7 @@ pub mod filter;
 pub mod histogram;
 pub mod keys;
 pub mod page;
+pub mod reason;
 pub mod tail;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
@@ -114,24 +115,29 @@ impl Bind {
             TimeType::TimestampTz => Self::TimeTz(at),
             // What does not fit lies after everything finite and before infinity.
             TimeType::UnixMicros => Self::Int(at.unix_micros().unwrap_or(i64::MAX - 1)),
-            TimeType::UnixSeconds => Self::Int(match at.unix_micros().unwrap_or(i64::MAX - 1) {
-                end @ (i64::MAX | i64::MIN) => end,
-                micros => micros.div_euclid(1_000_000) + i64::from(micros.rem_euclid(1_000_000) != 0),
-            }),
+            TimeType::UnixMillis | TimeType::UnixSeconds => {
+                let unit = ty.micros();
+                Self::Int(match at.unix_micros().unwrap_or(i64::MAX - 1) {
+                    end @ (i64::MAX | i64::MIN) => end,
+                    micros => micros.div_euclid(unit) + i64::from(micros.rem_euclid(unit) != 0),
+                })
+            }
         }
     }
 
     /// An instant for `column <= value` and for equality with what the column holds: rounded down.
     pub fn at(at: Instant, ty: TimeType) -> Self {
         match (ty, at.unix_micros()) {
-            (TimeType::UnixSeconds, Some(micros)) if at.is_finite() => Self::Int(micros.div_euclid(1_000_000)),
+            (TimeType::UnixSeconds | TimeType::UnixMillis, Some(micros)) if at.is_finite() => {
+                Self::Int(micros.div_euclid(ty.micros()))
+            }
             _ => Self::bound(at, ty),
         }
     }
 }
 
-/// Hands composed text to the driver. Everything in it is a literal of this crate, a placeholder or a
-/// [`SqlIdent`](crate::store::columns::SqlIdent).
+/// Hands composed text to the driver. Everything in it is a literal of this crate, a placeholder, a
+/// [`SqlIdent`](crate::store::columns::SqlIdent), or the checked select of a source profile, which is its author's own.
 pub fn vouched(text: &str) -> SqlStr {
     AssertSqlSafe(text).into_sql_str()
 }

@@ -1,13 +1,21 @@
 //! A page of events: the statement, and its rows as events.
 
+use std::sync::Arc;
+
 use super::cell::{CellType, Row};
+use super::filter::Party;
 use super::keys::{Bound, Common, Order, Read, branches_within, limited};
 use super::{Bind, Dialect, Sql};
 use crate::domain::event::{ErrorText, Id, Kind, RenewalEvent};
+use crate::domain::instant::Instant;
+use crate::domain::page::Cursor;
+use crate::domain::source::Beyond;
+use crate::domain::zone::Zone;
 use crate::protocol::SourceError;
-use crate::store::catalog::{DeviceNames, Source};
-use crate::store::columns::TextColumn;
+use crate::store::columns::{SqlIdent, TextColumn, TimeColumn};
+use crate::store::derived::outcome_of;
 use crate::store::resolve::Resolved;
+use crate::store::source::{DeviceNames, Source};
 
 /// A select list with the type of each of its columns.
 pub(super) struct Select {
@@ -33,7 +41,7 @@ pub struct Window {
 /// The statement for a page and the shape of its rows.
 pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
-    let select = select(source, window.errors);
+    let select = select(source, window.errors, false);
     let branches = branches_within(source, resolved, window.limit);
     let common = Common::new(&mut sql, source, resolved, &window.bound);
     let map = &source.map;
@@ -45,10 +53,10 @@ pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<
         limited(&mut sql, source, &branches, &common, &read);
         sql.push(" e");
     } else {
-        let columns = format!("e.{} AS c, e.{} AS i", map.created_at.name, map.id.name);
+        let columns = format!("e.{} AS c, e.{} AS i", map.created_at.name, map.order().name);
         let read = Read { columns: &columns, order: window.order, limit: window.limit, skip: 0 };
         limited(&mut sql, source, &branches, &common, &read);
-        let (from, id) = (map.from(), &map.id.name);
+        let (from, id) = (map.from(&mut sql), &map.order().name);
         let rows = match source.dialect {
             // Row by row through the primary key: a join would be free to read the whole table instead.
             Dialect::Postgres => {
@@ -63,16 +71,17 @@ pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<
     }
     sql.push(&joins(source));
     let word = if window.order == Order::NewestFirst { "DESC" } else { "ASC" };
-    sql.push(&format!(" ORDER BY e.{} {word}, e.{} {word}", map.created_at.name, map.id.name));
+    sql.push(&format!(" ORDER BY e.{} {word}, e.{} {word}", map.created_at.name, map.order().name));
     (sql, select.shape)
 }
 
 /// The statement for one event with its whole error, by id and, where given, organisation.
 pub fn event(source: &Source, org: Option<&Id>, id: &Id) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
-    let select = select(source, Errors::Whole);
+    let select = select(source, Errors::Whole, true);
     let map = &source.map;
-    sql.push(&format!("SELECT {} FROM {} e{}", select.list.join(", "), map.from(), joins(source)));
+    let from = map.from(&mut sql);
+    sql.push(&format!("SELECT {} FROM {from} e{}", select.list.join(", "), joins(source)));
     sql.push(&format!(" WHERE e.{} = ", map.id.name)).bind(Bind::id(id));
     match (org, &map.org) {
         (Some(org), Some(column)) => {
@@ -86,7 +95,7 @@ pub fn event(source: &Source, org: Option<&Id>, id: &Id) -> (Sql, Vec<CellType>)
     (sql, select.shape)
 }
 
-pub(super) fn select(source: &Source, errors: Errors) -> Select {
+pub(super) fn select(source: &Source, errors: Errors, more: bool) -> Select {
     let map = &source.map;
     let mut select = Select { list: Vec::new(), shape: Vec::new() };
     let mut add = |text: Option<String>, ty: CellType| {
@@ -98,7 +107,7 @@ pub(super) fn select(source: &Source, errors: Errors) -> Select {
     let org_type = map.org.as_ref().map_or(crate::store::columns::IdType::Uuid, |c| c.ty);
     add(map.org.as_ref().map(|c| source.id_expr(c)), CellType::Id(org_type));
     add(Some(map.kind.expr()), CellType::Text);
-    add(map.reason.as_ref().map(TextColumn::expr), CellType::Text);
+    add(super::reason::shown(source), CellType::Text);
     for expiry in [&map.old_expiry, &map.new_expiry] {
         let ty = expiry.as_ref().map_or(map.created_at.ty, |c| c.ty);
         add(expiry.as_ref().map(|c| format!("e.{}", c.name)), CellType::Time(ty));
@@ -116,8 +125,25 @@ pub(super) fn select(source: &Source, errors: Errors) -> Select {
     };
     add(length, CellType::Int);
     add(Some(format!("e.{}", map.created_at.name)), CellType::Time(map.created_at.ty));
-    add((source.devices == DeviceNames::Joined).then(|| "d.name".to_owned()), CellType::Text);
-    add(source.org_name.clone(), CellType::Text);
+    let label = |party| source.label_of(party).map(|c| format!("e.{c}"));
+    let joined = (source.devices == DeviceNames::Joined).then(|| "d.name".to_owned());
+    add(joined.or_else(|| label(Party::Device)), CellType::Text);
+    add(source.org_name.clone().or_else(|| label(Party::Org)), CellType::Text);
+    if source.is_own() {
+        return select;
+    }
+    // In the order in which `beyond` reads them.
+    let column = |c: &SqlIdent| format!("e.{c}");
+    add(map.outcome.as_ref().map(column), CellType::Text);
+    add(map.severity.as_ref().map(TextColumn::expr), CellType::Text);
+    let inferred = map.reason.as_ref().filter(|_| source.carries_reason);
+    let is_null = |c: &TextColumn| format!("CASE WHEN e.{} IS NULL THEN 1 ELSE 0 END", c.name);
+    let cast = if source.dialect == Dialect::Postgres { "::int8" } else { "" };
+    add(inferred.map(|c| format!("({}){cast}", is_null(c))), CellType::Int);
+    add(map.tie.as_ref().map(|c| column(&c.name)), CellType::Id(map.order().ty));
+    if more {
+        map.extra.iter().for_each(|(_, name)| add(Some(column(name)), CellType::Text));
+    }
     select
 }
 
@@ -141,6 +167,10 @@ pub(super) fn columns(source: &Source) -> String {
     names.extend(map.org.as_ref().map(|c| &c.name));
     names.extend([&map.reason, &map.error].into_iter().flatten().map(|c| &c.name));
     names.extend([&map.old_expiry, &map.new_expiry].into_iter().flatten().map(|c| &c.name));
+    names.extend(map.severity.as_ref().map(|c| &c.name));
+    names.extend(map.outcome.as_ref());
+    names.extend(map.tie.as_ref().map(|c| &c.name));
+    names.extend([Party::Device, Party::Org].into_iter().filter_map(|party| source.label_of(party)));
     let names: Vec<_> = names.into_iter().map(|n| format!("e.{n}")).collect();
     names.join(", ")
 }
@@ -156,25 +186,56 @@ pub(super) fn joins(source: &Source) -> String {
     text
 }
 
-/// A row of [`page`] or [`event`] as an event; cells behind those of the select list are left for the caller. An absent id, type or time is a fault of the table's shape.
-pub fn decode(row: &mut Row) -> Result<RenewalEvent, SourceError> {
+/// A row of [`page`], or with `more` of [`event`], as an event; cells behind those of the select list are left for the
+/// caller. An absent id or time is a fault of the table's shape.
+pub fn decode(source: &Source, more: bool, row: &mut Row) -> Result<RenewalEvent, SourceError> {
     let missing = |what: &str| SourceError::Shape(format!("a row has no {what} where every event must have one"));
+    let map = &source.map;
     let error = row.text(7);
     let bytes = row.int(8).and_then(|n| u64::try_from(n).ok());
-    Ok(RenewalEvent {
-        id: row.id(0).ok_or_else(|| missing("id"))?,
+    let id = row.id(0).ok_or_else(|| missing("id"))?;
+    let stored = row.time(9).ok_or_else(|| missing("creation time"))?;
+    let kind = match row.text(3) {
+        None if source.is_own() => return Err(missing("event type")),
+        kind => Kind::new(kind.unwrap_or_else(|| "".into())),
+    };
+    let expiry = |column: &Option<TimeColumn>, at: Option<Instant>| {
+        column.as_ref().zip(at).map(|(column, stored)| column.instant(stored))
+    };
+    let mut event = RenewalEvent {
         device_id: row.id(1).unwrap_or(Id::Text("".into())),
         org_id: row.id(2),
-        kind: Kind::new(row.text(3).ok_or_else(|| missing("event type"))?),
+        kind,
         reason: row.text(4),
-        old_expiry: row.time(5),
-        new_expiry: row.time(6),
+        old_expiry: expiry(&map.old_expiry, row.time(5)),
+        new_expiry: expiry(&map.new_expiry, row.time(6)),
         error: error.map(|text| {
             let whole = ErrorText::whole(text);
             ErrorText { bytes: bytes.unwrap_or(whole.bytes), ..whole }
         }),
-        created_at: row.time(9).ok_or_else(|| missing("creation time"))?,
+        created_at: map.created_at.instant(stored),
         device: row.text(10),
         org: row.text(11),
-    })
+        id,
+        beyond: None,
+    };
+    if !source.is_own() {
+        event.beyond = Some(Arc::new(beyond(source, more, row, (&event, stored))));
+    }
+    Ok(event)
+}
+
+/// The columns behind those of every source.
+fn beyond(source: &Source, more: bool, row: &mut Row, (event, stored): (&RenewalEvent, Instant)) -> Beyond {
+    let map = &source.map;
+    let outcome = row.string(12).and_then(|word| outcome_of(&word));
+    let severity = row.text(13);
+    let inferred = row.int(14) == Some(1) && event.reason.is_some();
+    let tie = row.id(15);
+    let elsewhere = tie.is_some() || map.created_at.zone != Zone::Utc;
+    let place = elsewhere.then(|| Cursor { at: stored, id: tie.unwrap_or_else(|| event.id.clone()) });
+    let mut columns = map.extra.iter().zip(16..);
+    let more =
+        more.then(|| columns.by_ref().filter_map(|((label, _), at)| Some((label.clone(), row.text(at)?))).collect());
+    Beyond { traits: Arc::clone(&source.traits), outcome, severity, reason_inferred: inferred, more, place }
 }

@@ -10,8 +10,9 @@ use super::page::{Errors, columns, joins, select};
 use super::{Bind, Dialect, Sql};
 use crate::domain::event::Id;
 use crate::protocol::tail::Stretch;
-use crate::store::catalog::Source;
+use crate::store::columns::IdType;
 use crate::store::resolve::Resolved;
+use crate::store::source::Source;
 
 /// The rows of a stretch. Behind the cells of a page, each has its serial, `NULL` where there is none.
 pub fn rows(
@@ -22,7 +23,7 @@ pub fn rows(
     (limit, errors): (u32, Errors),
 ) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
-    let mut select = select(source, errors);
+    let mut select = select(source, errors, false);
     select.shape.push(CellType::Int);
     let inner = serial.map_or_else(|| columns(source), |s| format!("{}, e.{s} AS s", columns(source)));
     let last = if serial.is_some() { "e.s" } else { null_int(source.dialect) };
@@ -50,11 +51,13 @@ pub fn keys(
         (Stretch::Serial { .. }, Some(s)) => (s.to_owned(), CellType::Int),
         _ => (map.created_at.name.to_string(), CellType::Time(map.created_at.ty)),
     };
-    let inner = format!("e.{place} AS c, {} AS i", source.id_expr(&map.id));
-    sql.push("SELECT k.c, k.i FROM ");
+    let tie = map.order();
+    let inner = format!("e.{place} AS c, e.{} AS i, {} AS k", tie.name, source.id_expr(&map.id));
+    let tie_expr = if source.dialect == Dialect::Postgres && tie.ty == IdType::Int { "k.i::int8" } else { "k.i" };
+    sql.push(&format!("SELECT k.c, {tie_expr}, k.k FROM "));
     within(&mut sql, source, resolved, stretch, serial, (&inner, limit));
     sql.push(" k ORDER BY k.c, k.i");
-    (sql, vec![ty, CellType::Id(map.id.ty)])
+    (sql, vec![ty, CellType::Id(tie.ty), CellType::Id(map.id.ty)])
 }
 
 /// The rows of these ids that match, with their serials.
@@ -66,7 +69,7 @@ pub fn pick(
     errors: Errors,
 ) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
-    let mut select = select(source, errors);
+    let mut select = select(source, errors, false);
     select.shape.push(CellType::Int);
     let last = serial.map_or_else(|| null_int(source.dialect).to_owned(), |s| format!("e.{s}"));
     let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
@@ -103,12 +106,15 @@ fn within(
         }
         // A source without numbers is never asked for a stretch of them.
         (Stretch::Serial { .. }, None) => {
-            sql.push(&format!("(SELECT {columns} FROM {} e WHERE FALSE)", source.map.from()));
+            let from = source.map.from(sql);
+            sql.push(&format!("(SELECT {columns} FROM {from} e WHERE FALSE)"));
         }
         (Stretch::Time { from, after, until }, _) => {
             let mut resolved = resolved.clone();
-            resolved.clamp(Some(*from), *until);
-            let bound = after.clone().map_or(Bound::AtOrAfter(*from), Bound::NewerThan);
+            let at = &source.map.created_at;
+            let from = at.instant(*from);
+            resolved.clamp(Some(from), until.map(|until| at.instant(until)));
+            let bound = after.clone().map_or(Bound::AtOrAfter(from), Bound::NewerThan);
             let common = Common::new(sql, source, &resolved, &bound);
             let read = Read { columns, order: Order::OldestFirst, limit: u64::from(limit), skip: 0 };
             limited(sql, source, &[Branch::default()], &common, &read);

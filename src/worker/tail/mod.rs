@@ -19,7 +19,7 @@ use crate::domain::filter::criteria::{Check, Clause};
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::{Cursor, Total};
 use crate::protocol::tail::{
-    Batch, Horizon, Start, Stretch, TailAnswer, TailEvent, TailNews, TailOrder, TailQuery, TailRows,
+    Batch, Horizon, Start, Stretch, TailAnswer, TailEvent, TailKey, TailNews, TailOrder, TailQuery, TailRows,
 };
 use crate::protocol::{Answer, EventSource, Query, SourceError};
 
@@ -108,7 +108,7 @@ struct Tail<'a, S, N> {
     clock: fn() -> Instant,
     /// `None` before the first horizon.
     window: Option<Window>,
-    /// How much the database's clock is ahead of ours.
+    /// How much the database's clock, as the table stores times, is ahead of ours.
     offset: Span,
     /// How long the database took for what was asked of it.
     asked: Span,
@@ -272,7 +272,7 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
         }
     }
 
-    async fn keys(&mut self, stretch: &Stretch) -> Result<Vec<(i64, crate::domain::event::Id)>, Stop> {
+    async fn keys(&mut self, stretch: &Stretch) -> Result<Vec<TailKey>, Stop> {
         let (criteria, stretch) = (self.order.criteria.clone(), stretch.clone());
         match self.tail(TailQuery::Keys { criteria, stretch, limit: KEYS }).await? {
             TailAnswer::Keys(keys) => Ok(keys),
@@ -339,8 +339,8 @@ fn misfit() -> SourceError {
 }
 
 /// What is left of a stretch behind a full reading of keys.
-fn beyond(part: &Stretch, keys: &[(i64, crate::domain::event::Id)]) -> Option<Stretch> {
-    let (place, id) = keys.last().filter(|_| keys.len() >= KEYS as usize)?;
+fn beyond(part: &Stretch, keys: &[TailKey]) -> Option<Stretch> {
+    let TailKey { place, tie: id, .. } = keys.last().filter(|_| keys.len() >= KEYS as usize)?;
     Some(match part {
         Stretch::Serial { until, .. } => Stretch::Serial { after: *place, until: *until },
         Stretch::Time { from, until, .. } => {

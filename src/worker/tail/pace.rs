@@ -9,8 +9,9 @@ use crate::domain::instant::{Instant, Span};
 const ACTIVE: Duration = Duration::from_millis(500);
 /// Between two turns while nothing comes: less than one question a second, with a horizon and two sweeps in five turns.
 const IDLE: Duration = Duration::from_millis(1600);
-/// Between two looks at a counter of commits, which costs no question.
+/// Between two looks at a counter of commits, which costs no question: while rows come, and while nothing does.
 const COUNTER: Duration = Duration::from_millis(100);
+const IDLE_COUNTER: Duration = Duration::from_millis(250);
 /// After a hint, before the turn: several commits in a row are one turn.
 const GATHER: Duration = Duration::from_millis(30);
 /// Rows that came this long ago still count as coming.
@@ -99,7 +100,7 @@ impl Pace {
         if std::mem::take(&mut self.hinted) {
             GATHER
         } else if self.version.is_some() {
-            COUNTER
+            if self.is_active(now) { COUNTER } else { IDLE_COUNTER }
         } else if self.is_active(now) {
             ACTIVE
         } else {

@@ -1,14 +1,14 @@
 //! What a tail knows of the order that it reads: how far it has come, below which floor nothing can appear any more,
 //! and what it has told in between. Pure: it makes stretches to be read and takes what they held.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::Cursor;
-use crate::protocol::tail::{Horizon, Place, Start, Stretch, TailRow, TailRows, Window as Reach};
+use crate::protocol::tail::{Horizon, Place, Serial, Start, Stretch, TailKey, TailRow, TailRows, Window as Reach};
 
 /// The longest that a transaction may stay open and still be waited for.
 pub const LONGEST: Span = Span::minutes(10);
@@ -44,6 +44,10 @@ pub struct Window {
     seen: BTreeSet<(Place, u64)>,
     /// Ids known from before the source gave its numbers anew.
     renumbered: HashSet<u64>,
+    /// Numbers reached at earlier horizons: what is given after a moment is higher than what could be seen at it.
+    marks: VecDeque<(Instant, i64)>,
+    /// How much the table's times are ahead of UTC.
+    ahead: Span,
     /// By the time of its row.
     newest: Option<Instant>,
     reach: Reach,
@@ -68,16 +72,17 @@ impl Window {
         let (from, start) = match start {
             Start::Now => (horizon.now, Instant::NEG_INFINITY),
             Start::Overlapping => (floor.minus(RUN_UP), Instant::NEG_INFINITY),
-            Start::At(at) => (at, at),
+            Start::At(at) => (at.plus(horizon.ahead), at.plus(horizon.ahead)),
         };
-        let (reached, floor) = match horizon.serial {
+        let (reached, floor) = match horizon.serial.map(|serial| serial.highest) {
             Some(numbers) if start == Instant::NEG_INFINITY => (Reached::Serial(numbers), numbers - NUMBERS),
             Some(numbers) => (Reached::History { at: from, id: None, numbers }, numbers - NUMBERS),
             None => (Reached::Time { at: from, id: None }, floor.max(start).pg_micros()),
         };
         let reach = reach_of(horizon);
         let (seen, renumbered) = (BTreeSet::new(), HashSet::new());
-        Self { reached, start, floor, seen, renumbered, newest: None, reach, squeezed: None }
+        let (marks, ahead) = (VecDeque::new(), horizon.ahead);
+        Self { reached, start, floor, seen, renumbered, marks, ahead, newest: None, reach, squeezed: None }
     }
 
     /// Whether rows that lie above the floor already are to be marked before anything is told.
@@ -93,8 +98,8 @@ impl Window {
     }
 
     /// Marks keys as told.
-    pub fn mark(&mut self, keys: &[(Place, Id)]) {
-        self.seen.extend(keys.iter().map(|(place, id)| (*place, digest(id))));
+    pub fn mark(&mut self, keys: &[TailKey]) {
+        self.seen.extend(keys.iter().map(|key| (key.place, digest(&key.id))));
     }
 
     /// What lies beyond what was read. `now` is the database's.
@@ -115,14 +120,14 @@ impl Window {
     /// Takes the rows of [`head`](Self::head).
     pub fn take(&mut self, read: TailRows) -> Fresh {
         let mut fresh = Fresh { more: read.more.is_some(), ..Fresh::default() };
-        let end = read.more.or_else(|| read.rows.last().map(|r| (r.place, r.row.id.clone())));
+        let end = read.more.or_else(|| read.rows.last().map(|r| (r.place, r.row.cursor().id)));
         for found in read.rows {
             let known = match self.reached {
                 // What has a higher number is told by number.
                 Reached::History { numbers, .. } => found.serial.is_some_and(|s| s > numbers),
                 _ => found.place >= self.floor && !self.seen.insert((found.place, digest(&found.row.id))),
             };
-            if !known && found.row.created_at >= self.start {
+            if !known && found.at >= self.start {
                 self.tell(found, &mut fresh);
             }
         }
@@ -146,7 +151,7 @@ impl Window {
     pub fn advance(&mut self, to: Instant, horizon: Option<&Horizon>) {
         match &mut self.reached {
             Reached::Time { at, id } if to > *at => (*at, *id) = (to, None),
-            Reached::Serial(n) => *n = (*n).max(horizon.and_then(|h| h.serial).unwrap_or(*n)),
+            Reached::Serial(n) => *n = (*n).max(horizon.and_then(|h| h.serial).map_or(*n, |serial| serial.highest)),
             _ => {}
         }
     }
@@ -154,7 +159,7 @@ impl Window {
     /// Goes back where the highest number has become less: the rows that had the higher ones are gone, or all have new
     /// ones, and what comes next takes the numbers after it.
     pub fn renumber(&mut self, horizon: &Horizon) {
-        if let (Reached::Serial(n), Some(highest)) = (&mut self.reached, horizon.serial)
+        if let (Reached::Serial(n), Some(Serial { highest, ordered: true })) = (&mut self.reached, horizon.serial)
             && highest < *n
         {
             *n = highest;
@@ -166,7 +171,7 @@ impl Window {
 
     /// By number, what is older than its neighbours came late too.
     fn tell(&mut self, found: TailRow, fresh: &mut Fresh) {
-        let at = found.row.created_at;
+        let at = found.at;
         if self.newest.is_some_and(|newest| at < newest) && matches!(self.reached, Reached::Serial(_)) {
             fresh.late += 1;
         } else {
@@ -179,7 +184,7 @@ impl Window {
     /// Where keys are to be compared: what has been read down to the floor, and what lies in the future.
     pub fn sweeps(&self, now: Instant) -> Vec<Stretch> {
         match &self.reached {
-            Reached::Serial(n) => vec![Stretch::Serial { after: self.floor.max(n - NUMBERS), until: Some(*n) }],
+            Reached::Serial(n) => vec![Stretch::Serial { after: self.floor, until: Some(*n) }],
             Reached::History { .. } => Vec::new(),
             Reached::Time { at, .. } => {
                 let from = Instant::from_pg_micros(self.floor);
@@ -193,9 +198,9 @@ impl Window {
     }
 
     /// The ids of those keys that were not told.
-    pub fn unseen(&self, keys: Vec<(Place, Id)>) -> Vec<Id> {
+    pub fn unseen(&self, keys: Vec<TailKey>) -> Vec<Id> {
         let known = |place: Place, id: u64| self.seen.contains(&(place, id)) || self.renumbered.contains(&id);
-        keys.into_iter().filter(|(place, id)| !known(*place, digest(id))).map(|(_, id)| id).collect()
+        keys.into_iter().filter(|key| !known(key.place, digest(&key.id))).map(|key| key.id).collect()
     }
 
     /// Takes rows that a sweep has found, which came late or are ahead of their time.
@@ -206,12 +211,12 @@ impl Window {
         for found in rows {
             let place = match (&self.reached, found.serial) {
                 (Reached::Serial(_), Some(serial)) => serial,
-                _ => found.row.created_at.pg_micros(),
+                _ => found.at.pg_micros(),
             };
-            if !self.seen.insert((place, digest(&found.row.id))) || found.row.created_at < self.start {
+            if !self.seen.insert((place, digest(&found.row.id))) || found.at < self.start {
                 continue;
             }
-            if self.is_behind(&found.row) {
+            if self.is_behind(found.at) {
                 fresh.late += 1;
             }
             fresh.rows.push(found.row);
@@ -219,17 +224,27 @@ impl Window {
         fresh
     }
 
-    fn is_behind(&self, row: &RenewalEvent) -> bool {
+    fn is_behind(&self, stored: Instant) -> bool {
         match &self.reached {
-            Reached::Time { at, .. } => row.created_at <= *at,
-            _ => self.newest.is_some_and(|newest| row.created_at < newest),
+            Reached::Time { at, .. } => stored <= *at,
+            _ => self.newest.is_some_and(|newest| stored < newest),
         }
     }
 
     /// After a sweep: raises the floor to what the horizon allows, which was asked before the sweep.
     pub fn settle(&mut self, horizon: &Horizon) {
         let floor = match &self.reached {
-            Reached::Serial(n) => n - NUMBERS,
+            Reached::Serial(n) if horizon.serial.is_some_and(|serial| serial.ordered) => n - NUMBERS,
+            Reached::Serial(n) => {
+                self.marks.push_back((horizon.now, *n));
+                let cut = floor_at(horizon, horizon.now);
+                // What was given since that moment lies above what was reached then.
+                while self.marks.get(1).is_some_and(|(at, _)| *at <= cut) {
+                    self.marks.pop_front();
+                }
+                let reached = self.marks.front().filter(|(at, _)| *at <= cut).map_or(self.floor, |(_, number)| *number);
+                reached.min(n - NUMBERS)
+            }
             Reached::History { .. } => return,
             Reached::Time { at, .. } => floor_at(horizon, *at).max(self.start).pg_micros(),
         };
@@ -255,8 +270,8 @@ impl Window {
     /// Up to which time everything has been told.
     pub fn told_to(&self) -> Option<Instant> {
         match &self.reached {
-            Reached::Time { at, .. } | Reached::History { at, .. } => Some(*at),
-            Reached::Serial(_) => self.newest,
+            Reached::Time { at, .. } | Reached::History { at, .. } => Some(at.minus(self.ahead)),
+            Reached::Serial(_) => self.newest.map(|at| at.minus(self.ahead)),
         }
     }
 
@@ -278,9 +293,9 @@ fn floor_at(horizon: &Horizon, reached: Instant) -> Instant {
 
 fn reach_of(horizon: &Horizon) -> Reach {
     match (horizon.serial, horizon.sees_all) {
-        (Some(_), _) => Reach::Every,
-        (None, true) => Reach::Open { longest: LONGEST, overlap: horizon.overlap },
-        (None, false) => Reach::Overlap(horizon.overlap),
+        (Some(Serial { ordered: true, .. }), _) => Reach::Every,
+        (_, true) => Reach::Open { longest: LONGEST, overlap: horizon.overlap },
+        (_, false) => Reach::Overlap(horizon.overlap),
     }
 }
 

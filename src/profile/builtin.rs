@@ -1,0 +1,37 @@
+//! The profiles that come with the program, and those of the user beside them.
+
+use super::{ProfileError, SourceProfile};
+
+/// File name and text, in the order in which they are listed.
+const FILES: [(&str, &str); 5] = [
+    ("own.toml", include_str!("../../assets/profiles/own.toml")),
+    ("flightctl.toml", include_str!("../../assets/profiles/flightctl.toml")),
+    ("sirius.toml", include_str!("../../assets/profiles/sirius.toml")),
+    ("aws-cert-assistant.toml", include_str!("../../assets/profiles/aws-cert-assistant.toml")),
+    ("ca-sqlite.toml", include_str!("../../assets/profiles/ca-sqlite.toml")),
+];
+
+/// All that came with the program. A test reads them all; one that could not be read would be missing here.
+pub fn profiles() -> Vec<SourceProfile> {
+    read().filter_map(Result::ok).collect()
+}
+
+fn read() -> impl Iterator<Item = Result<SourceProfile, ProfileError>> {
+    FILES.iter().map(|(file, text)| SourceProfile::parse(file, text))
+}
+
+#[cfg(test)]
+#[allow(clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_profile_is_valid_and_named_as_its_file() {
+        for (profile, (file, _)) in read().zip(FILES) {
+            match profile {
+                Ok(profile) => assert_eq!(format!("{}.toml", profile.name), file),
+                Err(e) => panic!("{e}"),
+            }
+        }
+    }
+}

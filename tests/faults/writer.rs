@@ -1,0 +1,91 @@
+//! A writer that commits rows through every fault and remembers which were committed.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sqlx::{Connection, PgConnection};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// Between two rows.
+const BEAT: Duration = Duration::from_millis(20);
+
+/// Dated by the database when it is stored, so that a row that was tried for long is not an old one.
+const INSERT: &str = "INSERT INTO certificate_renewal_events \
+    (id, org_id, device_id, event_type, error_message, created_at) \
+    SELECT $1, e.org_id, e.device_id, 'renewal_failed', $2, now() AT TIME ZONE 'UTC' \
+    FROM certificate_renewal_events e LIMIT 1 ON CONFLICT (id) DO NOTHING";
+
+pub struct Writer {
+    state: Arc<Mutex<State>>,
+    task: JoinHandle<()>,
+}
+
+struct State {
+    url: String,
+    committed: Vec<Uuid>,
+    ends: bool,
+}
+
+impl Writer {
+    /// Begins at once. The table must have a row, whose device is taken.
+    pub fn start(url: &str) -> Self {
+        let state = Arc::new(Mutex::new(State { url: url.to_owned(), committed: Vec::new(), ends: false }));
+        let shared = Arc::clone(&state);
+        let task = tokio::spawn(async move {
+            let mut conn = None;
+            while !shared.lock().unwrap().ends {
+                let id = Uuid::new_v4();
+                // The same row until it is in: whether a lost commit took place is not known.
+                while !insert(&shared, &mut conn, id).await {
+                    tokio::time::sleep(BEAT).await;
+                }
+                shared.lock().unwrap().committed.push(id);
+                tokio::time::sleep(BEAT).await;
+            }
+        });
+        Self { state, task }
+    }
+
+    /// Goes on at another server when the one there is lost.
+    pub fn point_to(&self, url: &str) {
+        self.state.lock().unwrap().url = url.to_owned();
+    }
+
+    pub fn count(&self) -> usize {
+        self.state.lock().unwrap().committed.len()
+    }
+
+    /// Waits until this many rows more are committed.
+    pub async fn more(&self, rows: usize) {
+        let wanted = self.count() + rows;
+        let wait = async {
+            while self.count() < wanted {
+                tokio::time::sleep(BEAT).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the writer writes");
+    }
+
+    /// Ends, and tells what was committed.
+    pub async fn finish(self) -> Vec<Uuid> {
+        self.state.lock().unwrap().ends = true;
+        tokio::time::timeout(Duration::from_secs(60), self.task).await.expect("the last row is written").unwrap();
+        let mut committed = std::mem::take(&mut self.state.lock().unwrap().committed);
+        committed.sort();
+        committed
+    }
+}
+
+async fn insert(state: &Mutex<State>, conn: &mut Option<PgConnection>, id: Uuid) -> bool {
+    if conn.is_none() {
+        let url = state.lock().unwrap().url.clone();
+        *conn = PgConnection::connect(&url).await.ok();
+    }
+    let Some(open) = conn.as_mut() else { return false };
+    let stored = sqlx::query(INSERT).bind(id).bind(format!("row {id}")).execute(open).await.is_ok();
+    if !stored {
+        *conn = None;
+    }
+    stored
+}
