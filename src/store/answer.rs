@@ -108,6 +108,9 @@ impl Asker<'_> {
         if resolved.is_empty() || limit == 0 {
             return Ok((Vec::new(), false));
         }
+        if bound == Bound::Nowhere {
+            self.shared.parties.forget();
+        }
         let window = Window { bound, order, limit: u64::from(limit) + 1, errors };
         let apart = errors == Errors::Whole && self.source.is_own() && !resolved.asks_for_names();
         let without = apart.then(|| Names::left_out(self.source));

@@ -1,8 +1,8 @@
 //! Names of devices and organisations by id, for reading everything.
 //!
 //! A page on a screen joins its names: a few hundred rows, two steps in an index each. An export reads a thousand times
-//! as much, and PostgreSQL then reads the whole table of devices for every page. So each id is asked for once and kept,
-//! for as long as the store is open: not for a screen, which has to see a name that changes.
+//! as much, and PostgreSQL then reads the whole table of devices for every page. So each id is asked for once in a walk and
+//! kept until the next walk begins: not for a screen, which has to see a name that changes.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -29,13 +29,22 @@ pub struct Names {
     devices: Known,
 }
 
-/// `None` for an id that has no name.
-type Known = Mutex<HashMap<Id, Option<Text>>>;
+/// What has no name yet is not in it, and asked for again.
+type Known = Mutex<HashMap<Id, Text>>;
 
 impl Names {
     /// The source as it is read without its names.
     pub fn left_out(source: &Source) -> Source {
         Source { devices: DeviceNames::Nowhere, org_name: None, ..source.clone() }
+    }
+
+    /// A walk begins.
+    pub fn forget(&self) {
+        for known in [&self.orgs, &self.devices] {
+            if let Ok(mut known) = known.lock() {
+                known.clear();
+            }
+        }
     }
 
     /// Gives each event the names that a page would have joined.
@@ -49,12 +58,11 @@ impl Names {
                 let (sql, shape) = names_of_ids(source, table, &name, CellType::Id(column.ty), ids);
                 let found = s.rows(&sql, &shape).await?;
                 let Ok(mut known) = known.lock() else { continue };
-                known.extend(ids.iter().map(|id| (id.clone(), None)));
-                known.extend(found.into_iter().filter_map(|mut row| Some((row.id(0)?, row.text(1)))));
+                known.extend(found.into_iter().filter_map(|mut row| Some((row.id(0)?, row.text(1)?))));
             }
             let Ok(known) = known.lock() else { continue };
             for event in events.iter_mut() {
-                let name = of(event, party).and_then(|id| known.get(id)).cloned().flatten();
+                let name = of(event, party).and_then(|id| known.get(id)).cloned();
                 match party {
                     Party::Org => event.org = name,
                     Party::Device => event.device = name,

@@ -218,6 +218,20 @@ pub fn ids_named(
     (sql, vec![ty])
 }
 
+/// As [`ids_named`], of whole names.
+pub fn ids_of_names(
+    source: &Source,
+    table: &str,
+    name: &str,
+    ty: CellType,
+    (names, limit): (&[String], usize),
+) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let test = super::filter::one_of_texts(&mut sql, name, names);
+    sql.push(&format!("SELECT n.id FROM {table} n WHERE {test} LIMIT {limit}"));
+    (sql, vec![ty])
+}
+
 /// Whether a dialect's EXPLAIN text comes as plain rows; the word that asks for the plan.
 pub const fn explain(dialect: Dialect) -> &'static str {
     match dialect {
