@@ -40,6 +40,8 @@ fn main() -> std::process::ExitCode {
         zone: Zone::Utc,
         other_zone: Zone::Utc,
         views: Vec::new(),
+        databases: Vec::new(),
+        notice: None,
         history: Vec::new(),
         keymap: Default::default(),
         columns: Default::default(),

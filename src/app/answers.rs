@@ -74,24 +74,6 @@ impl Model {
         }
     }
 
-    /// Goes to the row that a seek has found.
-    fn found(&mut self, effects: &mut Vec<Effect>) {
-        if let Some(error) = self.seek.error() {
-            let words = format!("could not look: {error}");
-            return self.say(words);
-        }
-        let Some(page) = self.seek.value() else { return };
-        let Some(row) = page.rows.first().cloned() else {
-            if let Some(on) = page.onward(&self.seek_anchor) {
-                return self.seek_from(on, effects);
-            }
-            let way = if self.seek_anchor.is_older() { "older" } else { "newer" };
-            return self.say(format!("no {way} failure under this filter"));
-        };
-        let criteria = self.criteria();
-        effects.extend(self.list.go_to(&row.cursor(), None, criteria).map(Effect::Ask));
-    }
-
     pub(super) fn tail_event(&mut self, event: TailEvent, effects: &mut Vec<Effect>) {
         if event.generation != self.tail.generation {
             return;

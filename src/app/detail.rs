@@ -16,7 +16,7 @@ use super::fetch::Fetch;
 use super::needles::Needles;
 
 /// Cells before the text of an error: a margin and its label.
-pub const INDENT: usize = 13;
+pub const INDENT: usize = 14;
 /// How long the cursor must rest before a cut error is fetched whole.
 const REST: Duration = Duration::from_millis(120);
 /// Lines of an error that are wrapped for the screen; what lies beyond is told.

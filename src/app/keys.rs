@@ -62,18 +62,19 @@ impl Model {
     }
 
     fn prompt_key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
-        let choices = self.prompt.commands(&self.views).len();
+        let choices = self.prompt.commands(&self.views, &self.databases).len();
         match self.prompt.key(key, choices) {
             Prompted::Open => {}
             Prompted::Left => self.layer = None,
             Prompted::Done if self.prompt.ask == Ask::Command => {
                 self.layer = None;
-                match self.prompt.commands(&self.views).get(self.prompt.cursor).copied() {
+                match self.prompt.commands(&self.views, &self.databases).get(self.prompt.cursor).copied() {
                     Some(Command::Action(spec)) => self.act(spec.action, effects),
                     Some(Command::View(_, filter)) => {
                         let filter = filter.clone();
                         self.apply(filter, effects);
                     }
+                    Some(Command::Open(name)) => effects.push(Effect::Open(name.to_owned())),
                     None => self.say("no such command; ? shows them all"),
                 }
             }

@@ -21,6 +21,7 @@ mod answers;
 mod changes;
 mod clock;
 mod keys;
+mod seek;
 
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ use crate::domain::page::{Anchor, Page, Total};
 use crate::domain::zone::Zone;
 use crate::protocol::query::{Description, FacetQuery, Facets, Field};
 use crate::protocol::tail::{Start, TailOrder};
-use crate::protocol::{Query, Request, Slot};
+use crate::protocol::{Query, Slot};
 
 use alert::{Alert, Ringing};
 use columns::Columns;
@@ -91,6 +92,10 @@ pub struct Settings {
     pub other_zone: Zone,
     /// Named filters, for the palette.
     pub views: Vec<(String, Filter)>,
+    /// Other databases, by their names in the configuration.
+    pub databases: Vec<String>,
+    /// Said at the beginning.
+    pub notice: Option<String>,
     /// Filters of earlier runs, oldest first.
     pub history: Vec<String>,
     pub keymap: Keymap,
@@ -125,6 +130,7 @@ pub struct Model {
     pub help_scroll: usize,
     pub columns: Columns,
     pub views: Vec<(String, Filter)>,
+    pub databases: Vec<String>,
     /// The list is drawn with its oldest row at the top. The window itself is always newest first.
     pub oldest_first: bool,
     keymap: Keymap,
@@ -171,10 +177,11 @@ impl Model {
             help_scroll: 0,
             columns: settings.columns,
             views: settings.views,
+            databases: settings.databases,
             oldest_first: false,
             keymap: settings.keymap,
             needles: Needles::default(),
-            notice: None,
+            notice: settings.notice.map(|words| (words, now.plus(NOTICE))),
             seek_anchor: Anchor::Newest,
             facets_due: None,
             earlier: Vec::new(),
@@ -320,25 +327,6 @@ impl Model {
     }
     pub fn notice(&self) -> Option<&str> {
         self.notice.as_ref().map(|(words, _)| words.as_str())
-    }
-
-    /// Looks for the next failure on either side of the cursor, in the whole result.
-    fn seek_failure(&mut self, newer: bool, effects: &mut Vec<Effect>) {
-        let Some(row) = self.list.selected() else { return };
-        let here = row.cursor();
-        self.seek_from(if newer { Anchor::Newer(here) } else { Anchor::Older(here) }, effects);
-    }
-
-    /// Looks for a failure from there on.
-    fn seek_from(&mut self, anchor: Anchor, effects: &mut Vec<Effect>) {
-        let mut failures = self.filter.clone();
-        if !failures.failures_only() {
-            failures.toggle_failures();
-        }
-        let criteria = failures.criteria(self.now, &self.zone);
-        self.seek_anchor = anchor.clone();
-        let request: Request = self.seek.ask(Query::Page { criteria, anchor, limit: 1 }, Duration::ZERO);
-        effects.push(Effect::Ask(request));
     }
 
     /// Renews what is offered for the filter being typed; device names are looked up, which never blocks.

@@ -37,5 +37,7 @@ pub enum Effect {
     /// Keep the chosen columns for later runs.
     KeepColumns(Vec<&'static str>),
     Suspend,
+    /// Go on in another of the named databases.
+    Open(String),
     Quit,
 }

@@ -88,14 +88,15 @@ impl Prompt {
     }
 
     /// The commands that fit what is typed, best first: by the beginning of the name, then by all words. Named filters
-    /// come as `view NAME`.
-    pub fn commands<'a>(&self, views: &'a [(String, Filter)]) -> Vec<Command<'a>> {
+    /// come as `view NAME`, other databases as `open NAME`.
+    pub fn commands<'a>(&self, views: &'a [(String, Filter)], databases: &'a [String]) -> Vec<Command<'a>> {
         if self.ask != Ask::Command {
             return Vec::new();
         }
         let typed = self.input.value().trim().to_ascii_lowercase();
         let actions = ACTIONS.iter().map(Command::Action);
         let all = actions.chain(views.iter().map(|(name, filter)| Command::View(name, filter)));
+        let all = all.chain(databases.iter().map(|name| Command::Open(name)));
         let mut found: Vec<(u8, Command<'a>)> = all
             .filter_map(|command| {
                 let name = command.name().to_ascii_lowercase();
@@ -122,6 +123,8 @@ impl Prompt {
 pub enum Command<'a> {
     Action(&'static Spec),
     View(&'a str, &'a Filter),
+    /// Another of the named databases.
+    Open(&'a str),
 }
 
 impl Command<'_> {
@@ -129,12 +132,14 @@ impl Command<'_> {
         match self {
             Self::Action(spec) => spec.id.to_owned(),
             Self::View(name, _) => format!("view {name}"),
+            Self::Open(name) => format!("open {name}"),
         }
     }
     pub fn title(&self) -> String {
         match self {
             Self::Action(spec) => spec.title.to_owned(),
             Self::View(_, filter) => filter.to_string(),
+            Self::Open(_) => "go on in this database".to_owned(),
         }
     }
 }

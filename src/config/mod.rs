@@ -72,6 +72,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// The name by which the database was asked for, where it has one.
     pub database_name: Option<String>,
+    /// The named databases; of one that cannot be read, why.
+    pub databases: Vec<(String, Result<Address, String>)>,
     pub color: cli::When,
     pub ascii: bool,
     pub limit: Option<u64>,
@@ -117,6 +119,7 @@ impl Config {
             sources: Sources::resolve(global.source.as_deref(), file.source.as_deref())?,
             embedded: chosen.embedded,
             database_name: chosen.name,
+            databases: file.databases.iter().map(|(name, one)| (name.clone(), named(one, &file))).collect(),
             zone: zone(global, &file)?,
             filter: view(global, &file, filter)?,
             views: file.views.into_iter().collect(),
@@ -129,6 +132,21 @@ impl Config {
             ascii: global.ascii || file.ascii,
             limit: global.limit,
         })
+    }
+}
+
+impl Config {
+    /// The same settings on another of the named databases, by whatever profile fits it.
+    pub fn on(&self, name: &str) -> Result<Self, ConfigError> {
+        let told = |why: String| ConfigError::Database { origin: Origin::File, why };
+        let found = self.databases.iter().find(|(known, _)| known == name);
+        let address = found.map(|(_, address)| address.clone()).unwrap_or_else(|| Err(format!("no database '{name}'")));
+        let mut other = self.clone();
+        other.database = Setting { value: address.map_err(told)?, origin: Origin::File };
+        other.embedded = false;
+        other.database_name = Some(name.to_owned());
+        other.sources = self.sources.unnamed();
+        Ok(other)
     }
 }
 
@@ -168,13 +186,19 @@ fn database(
         };
         return Err(told(format!("'{text}' is neither an address nor the name of a database; {valid}")));
     }
-    let value = Address::parse(named.map_or(&text, |n| &n.url)).map_err(|e| told(e.to_string()))?;
-    let command = named.and_then(|n| n.password_command.as_ref()).or(file.password_command.as_ref());
-    let value = match command {
-        Some(command) => value.with_password_command(command),
-        None => value,
-    };
+    let written = named.cloned().unwrap_or_else(|| file::Database { url: text.clone(), password_command: None });
+    let value = self::named(&written, file).map_err(told)?;
     Ok(Chosen { address: Setting { value, origin }, embedded: false, name: named.map(|_| text) })
+}
+
+/// The address of a database with the command that gives its password.
+fn named(database: &file::Database, file: &File) -> Result<Address, String> {
+    let address = Address::parse(&database.url).map_err(|e| e.to_string())?;
+    let command = database.password_command.as_ref().or(file.password_command.as_ref());
+    Ok(match command {
+        Some(command) => address.with_password_command(command),
+        None => address,
+    })
 }
 
 /// The words of a filter count before `--view`, that before the view of the configuration; words and `--view` hold both.

@@ -21,6 +21,13 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// The same profiles, none of them asked for.
+    pub fn unnamed(&self) -> Self {
+        let profiles = Profiles { named: None, ..(*self.profiles).clone() };
+        let asked = Setting { value: None, origin: Origin::Default };
+        Self { profiles: Arc::new(profiles), asked, broken: self.broken.clone() }
+    }
+
     /// Reads the user's profiles, and settles the option and the configuration file.
     pub fn resolve(option: Option<&str>, file: Option<&str>) -> Result<Self, ConfigError> {
         let (asked, origin) = match (option, file) {

@@ -19,7 +19,7 @@ use crate::store::{Access, Address, ConnectOptions, SearchBudget, Store};
 use crate::ui::skin::{Skin, Theme};
 
 use super::failure::{Exit, Failure};
-use super::session::connect;
+use super::session::{connect, open};
 
 /// Events of the fleet that are stored at once.
 const BATCH: usize = 2000;
@@ -30,22 +30,42 @@ const BEAT: Duration = Duration::from_millis(250);
 /// The fleet is the same every time; only its clock moves.
 const SEED: u64 = 20_261_121;
 
-/// Opens the console on the configured database.
+/// Opens the console on the configured database, and on others that the user goes to.
 pub async fn console(config: Config) -> Result<Exit, Failure> {
     need_terminal()?;
-    let store = reach(&config).await?;
+    let (mut store, mut config) = (reach(&config).await?, config);
+    let mut notice = None;
+    loop {
+        let settings = Settings { notice: notice.take(), ..settings_of(&config, &store) };
+        let (name, filter) = match show(&store, &config, settings).await? {
+            Left::Program(exit) => return Ok(exit),
+            Left::ForDatabase(name, filter) => (name, filter),
+        };
+        store.close().await;
+        config.filter.value = filter;
+        // One that cannot be had leaves the user where they were.
+        let opened = match config.on(&name) {
+            Ok(other) => reach(&other).await.map(|store| (store, other)),
+            Err(error) => Err(error.into()),
+        };
+        (store, config) = match opened {
+            Ok(opened) => opened,
+            Err(failure) => {
+                notice = Some(format!("could not open '{name}': {}", failure.lines().join(", ")));
+                (reach(&config).await?, config)
+            }
+        };
+    }
+}
+
+fn settings_of(config: &Config, store: &Store) -> Settings {
     let address = store.address().to_string();
     let (title, reach) = match (&config.database_name, config.embedded) {
         (Some(name), _) => (name.clone(), format!("--db {name}")),
         (None, true) => (address, String::new()),
         (None, false) => (address.clone(), format!("--db {address}")),
     };
-    let title = at_home(title);
-    let reach = match &config.sources.asked.value {
-        Some(name) => format!("{reach} --source {name}").trim().to_owned(),
-        None => reach,
-    };
-    show(store, &config, settings(&config, title, reach)).await
+    settings(config, at_home(title), reach)
 }
 
 /// The database, or where its server does not answer, what will reach it: the console waits for a server that is away,
@@ -65,7 +85,7 @@ async fn reach(config: &Config) -> Result<Store, Failure> {
     };
     match connected {
         Err(SourceError::Unreachable { .. }) if config.database.value.path().is_none() => {
-            Ok(Store::open(&config.database.value, &for_the_screen()).await?)
+            Ok(open(config, for_the_screen()).await?)
         }
         connected => Ok(connected?),
     }
@@ -99,9 +119,9 @@ pub async fn demo(config: Config) -> Result<Exit, Failure> {
         // The incident of the story is today's.
         settings.filter = Filter::parse("since:24h").unwrap_or_default();
     }
-    let ended = show(reader, &config, settings).await;
+    let ended = show(&reader, &config, settings).await;
     living.abort();
-    ended
+    ended.map(|left| if let Left::Program(exit) = left { exit } else { Exit::Done })
 }
 
 /// A path below the home directory with `~`, so that the part that tells files apart is in sight.
@@ -111,7 +131,9 @@ fn at_home(title: String) -> String {
         .strip_prefix("sqlite:")
         .and_then(|p| p.strip_prefix(&home))
         .filter(|p| !home.is_empty() && p.starts_with('/'));
-    short.map_or(title.clone(), |rest| format!("~{rest}"))
+    // That it is PostgreSQL, its server says better than the scheme.
+    let server = title.strip_prefix("postgres://").unwrap_or(&title);
+    short.map_or(server.to_owned(), |rest| format!("~{rest}"))
 }
 
 fn need_terminal() -> Result<(), Failure> {
@@ -133,13 +155,29 @@ fn settings(config: &Config, title: String, reach: String) -> Settings {
         other_zone: if zone == Zone::Utc { local } else { Zone::Utc },
         keymap: config.keymap.clone(),
         alert: config.alert.clone(),
+        databases: others(config),
+        notice: None,
         columns: memory().columns().or(config.columns.clone()).unwrap_or_default(),
         history: memory().filters(),
         size: (0, 0),
     }
 }
 
-async fn show(store: Store, config: &Config, settings: Settings) -> Result<Exit, Failure> {
+/// The named databases but the one that is open.
+fn others(config: &Config) -> Vec<String> {
+    let names = config.databases.iter().map(|(name, _)| name);
+    names.filter(|name| Some(*name) != config.database_name.as_ref()).cloned().collect()
+}
+
+/// Whereto the console was left.
+enum Left {
+    Program(Exit),
+    /// Another of the named databases, with the filter that was in force.
+    ForDatabase(String, Filter),
+}
+
+/// Runs the console until the user leaves it for good or for another database.
+async fn show(store: &Store, config: &Config, settings: Settings) -> Result<Left, Failure> {
     let colour = match config.color {
         When::Always => true,
         When::Never => false,
@@ -148,10 +186,11 @@ async fn show(store: Store, config: &Config, settings: Settings) -> Result<Exit,
     let by_terminal = if has_light_background() { Theme::Light } else { Theme::Dark };
     let theme = if colour { config.theme.unwrap_or(by_terminal) } else { Theme::Mono };
     let skin = Skin::themed(theme, config.ascii);
-    match run(store, settings, (skin, memory())).await {
-        Ok(End::Quit) => Ok(Exit::Done),
-        Ok(End::Unanswered) => Ok(Exit::Unreachable),
-        Ok(End::Signal(number)) => Ok(Exit::Signal(u8::try_from(number).unwrap_or(0))),
+    match run(store.clone(), settings, (skin, memory())).await {
+        Ok(End::Open(name, filter)) => Ok(Left::ForDatabase(name, filter)),
+        Ok(End::Quit) => Ok(Left::Program(Exit::Done)),
+        Ok(End::Unanswered) => Ok(Left::Program(Exit::Unreachable)),
+        Ok(End::Signal(number)) => Ok(Left::Program(Exit::Signal(u8::try_from(number).unwrap_or(0)))),
         Err(error) => Err(Failure::Failed(error.to_string())),
     }
 }

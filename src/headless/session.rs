@@ -72,9 +72,17 @@ pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, 
             why: format!("cannot make the directory '{}': {e}", directory.display()).into(),
         })?;
     }
+    Store::connect(&config.database.value, &with(config, options)).await
+}
+
+/// As [`connect`], but without a connection; the first question makes it.
+pub async fn open(config: &Config, options: ConnectOptions) -> Result<Store, SourceError> {
+    Store::open(&config.database.value, &with(config, options)).await
+}
+
+fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
     let profiles = std::sync::Arc::clone(&config.sources.profiles);
-    let options = ConnectOptions { create: config.embedded, profiles, ..options };
-    Store::connect(&config.database.value, &options).await
+    ConnectOptions { create: config.embedded, profiles, ..options }
 }
 
 /// Questions that the user can interrupt.

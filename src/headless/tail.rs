@@ -147,7 +147,10 @@ impl<W: std::io::Write> Printer<'_, W> {
 
     /// What passes is waited for; what would be the same the next time ends the tail.
     fn trouble(&mut self, error: SourceError, retry_in: Span) -> Result<(), Failure> {
-        if matches!(error, SourceError::Shape(_) | SourceError::Invalid(_) | SourceError::Cancelled) {
+        if matches!(
+            error,
+            SourceError::Shape(_) | SourceError::Unfit(_) | SourceError::Invalid(_) | SourceError::Cancelled
+        ) {
             return Err(error.into());
         }
         let wait = Duration::from_micros(u64::try_from(retry_in.0).unwrap_or(0)).as_secs_f64();

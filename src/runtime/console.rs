@@ -15,6 +15,7 @@ use tokio::time::{Instant as Deadline, sleep_until};
 use crate::app::alert::Means;
 use crate::app::msg::{Effect, Msg};
 use crate::app::{Model, Settings};
+use crate::domain::filter::Filter;
 use crate::protocol::EventSource;
 use crate::ui;
 use crate::ui::skin::Skin;
@@ -42,13 +43,15 @@ pub enum ConsoleError {
 }
 
 /// How the console ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum End {
     Quit,
     /// By the user, before the database had answered anything.
     Unanswered,
     /// By a signal: its number.
     Signal(i32),
+    /// To go on in another database, with the filter that was in force.
+    Open(String, Filter),
 }
 
 /// Runs the console on `source` until the user leaves or a signal ends it. The terminal is given back in any case.
@@ -148,7 +151,7 @@ impl Console {
                 }
             }
         }
-        Ok(self.end.unwrap_or(End::Quit))
+        Ok(self.end.take().unwrap_or(End::Quit))
     }
 
     /// Takes a terminal event; `true` when the user wants to suspend.
@@ -201,6 +204,10 @@ impl Console {
             }
             Effect::Remember(filter) => return self.memory.remember(&filter),
             Effect::KeepColumns(names) => return self.memory.keep_columns(&names),
+            Effect::Open(name) => {
+                self.end = Some(End::Open(name, self.model.filter.clone()));
+                return;
+            }
             Effect::Suspend => return,
             Effect::Quit => {
                 self.end = Some(if self.model.was_answered() { End::Quit } else { End::Unanswered });

@@ -54,37 +54,45 @@ pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Findin
         None => postgres::examine(&mut session, store.address(), clock).await?,
         Some(path) => files::examine(&mut session, path).await?,
     };
-    let tables = catalog::tables(session.conn()?, &CORE).await?;
-    findings.extend(rights(&tables, session.conn()?.dialect()));
-    match store.0.source(&mut session).await {
-        Ok(source) => findings.extend(of_source(&source)),
+    let source = match store.0.source(&mut session).await {
         Err(e) if e.is_connection() => return Err(e),
+        source => source,
+    };
+    let main = source.as_ref().map_or(EVENTS, |s| s.profile.relation.table.name());
+    let mut names: Vec<&str> = if main == EVENTS { CORE.to_vec() } else { Vec::new() };
+    names.extend(source.iter().flat_map(|s| s.profile.needs.keys()).map(|table| table.name()));
+    names.sort_unstable();
+    names.dedup();
+    let conn = session.conn()?;
+    let dialect = conn.dialect();
+    let tables = catalog::tables(conn, &names).await?;
+    findings.extend(rights(&tables, main, dialect));
+    if dialect == Dialect::Postgres {
+        findings.push(postgres::notifications(&mut session, main).await?);
+    }
+    match &source {
+        Ok(source) => findings.extend(of_source(source)),
         Err(e) => findings.push(Finding::off("events", e.to_string(), e.next_step())),
     }
     Ok(findings)
 }
 
-/// What of the tables can be read.
-fn rights(tables: &BTreeMap<String, Table>, dialect: Dialect) -> Vec<Finding> {
-    let optional = [
-        ("organizations", "organisations are shown by id"),
-        ("devices", "devices are shown by id"),
-        ("_sqlx_migrations", "it is not known that renewscope made the table, so it is only read"),
-    ];
-    let mut findings = Vec::new();
-    if tables.get(EVENTS).is_some_and(|t| !t.readable) {
-        let found = format!("'{EVENTS}' may not be read");
-        findings.push(Finding::off("rights", found, &format!("GRANT SELECT ON {EVENTS} TO this role")));
-    }
-    for (name, so) in optional {
-        match tables.get(name) {
-            Some(table) if !table.readable => {
-                let remedy = format!("GRANT SELECT ON {name} TO this role");
-                findings.push(Finding::reduced("rights", format!("'{name}' may not be read: {so}"), &remedy));
-            }
-            _ => {}
+/// What of the tables can be read; `main` holds the events.
+fn rights(tables: &BTreeMap<String, Table>, main: &str, dialect: Dialect) -> Vec<Finding> {
+    let without = |name: &str| match name {
+        "organizations" => "organisations are shown by id",
+        "devices" => "devices are shown by id",
+        "_sqlx_migrations" => "it is not known that renewscope made the table, so it is only read",
+        _ => "what it holds is missing",
+    };
+    let refused = |(name, _): (&String, &Table)| {
+        let remedy = format!("GRANT SELECT ON {name} TO this role");
+        match name == main {
+            true => Finding::off("rights", format!("'{name}' may not be read"), &remedy),
+            false => Finding::reduced("rights", format!("'{name}' may not be read: {}", without(name)), &remedy),
         }
-    }
+    };
+    let mut findings: Vec<_> = tables.iter().filter(|(_, table)| !table.readable).map(refused).collect();
     if findings.is_empty() && dialect == Dialect::Postgres {
         let names: Vec<&str> = tables.keys().map(String::as_str).collect();
         findings.push(Finding::ok("rights", format!("all may be read: {}", names.join(", "))));
@@ -94,28 +102,38 @@ fn rights(tables: &BTreeMap<String, Table>, dialect: Dialect) -> Vec<Finding> {
 
 /// What the table itself allows.
 fn of_source(source: &Source) -> Vec<Finding> {
-    let mut findings = vec![Finding::ok("events", format!("the table is of the kind '{}'", source.profile.name))];
-    findings.push(if source.has_all_indexes() {
-        Finding::ok("paging indexes", "all are there: a page costs what its rows cost")
+    let mut findings = vec![Finding::ok("events", format!("the source is of the kind '{}'", source.profile.name))];
+    // What 'db index' makes, it makes for this table only.
+    if source.profile.relation.table.name() == EVENTS {
+        findings.extend([paging(source), search(source)]);
+    } else if source.indexes.clock {
+        findings.push(Finding::ok("paging indexes", "one leads with the time: a page reads a stretch of it"));
     } else {
-        let found = "some are missing: pages and counts read more than they show";
-        Finding::reduced("paging indexes", found, "run 'renewscope db index'")
-    });
-    findings.push(match (source.search.error, source.search.reason || source.map.reason.is_none()) {
-        (true, true) => Finding::ok("search indexes", "words in errors and reasons are found at once"),
-        (false, false) => Finding::reduced(
-            "search indexes",
-            "none: words are looked for row by row, newest first",
-            "run 'renewscope db index --search' where that is too slow",
-        ),
-        _ => Finding::reduced(
-            "search indexes",
-            "one of two: words are looked for row by row",
-            "run 'renewscope db index --search'",
-        ),
-    });
+        let found = "none leads with the time: every page reads the whole table";
+        findings.push(Finding::reduced("paging indexes", found, "make one, if the table is yours"));
+    }
     // What concerns the indexes has been said above.
-    let notes = source.notes.iter().filter(|note| !note.contains("indexes"));
+    let notes = source.notes.iter().filter(|note| !note.contains(" index"));
     findings.extend(notes.map(|note| Finding::reduced("events", note.clone(), "")));
     findings
+}
+
+fn paging(source: &Source) -> Finding {
+    if source.has_all_indexes() {
+        return Finding::ok("paging indexes", "all are there: a page costs what its rows cost");
+    }
+    let found = "some are missing: pages and counts read more than they show";
+    Finding::reduced("paging indexes", found, "run 'renewscope db index'")
+}
+
+fn search(source: &Source) -> Finding {
+    let (topic, make) = ("search indexes", "run 'renewscope db index --search'");
+    match (source.search.error, source.search.reason || source.map.reason.is_none()) {
+        (true, true) => Finding::ok(topic, "words in errors and reasons are found at once"),
+        (false, false) => {
+            let found = "none: words are looked for row by row, newest first";
+            Finding::reduced(topic, found, &format!("{make} where that is too slow"))
+        }
+        _ => Finding::reduced(topic, "one of two: words are looked for row by row", make),
+    }
 }

@@ -24,6 +24,9 @@ pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const TRUSTED: Duration = Duration::from_secs(5);
 /// A connection that rested longer than this is closed.
 const IDLE: Duration = Duration::from_secs(120);
+/// A connection that died at rest shows it with the first statement. What dies later was perhaps ended on purpose, by
+/// somebody whom the question was in the way of, and is not asked again.
+const SUDDEN: Duration = Duration::from_secs(2);
 /// How long a stopped question may take to end before its connection is given up.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a signal may take to end a statement before it is sent again.
@@ -203,6 +206,7 @@ pub struct Session {
     handle: Handle,
     /// The connection served others before, and may have died since without a sign.
     rested: bool,
+    begun: Moment,
     /// Set while a statement runs, so that a drop can tell that one was left behind.
     busy: bool,
     left: Arc<AtomicBool>,
@@ -215,13 +219,15 @@ impl Session {
     fn new(pool: &Arc<Pool>, conn: Conn, permit: OwnedSemaphorePermit, rested: bool) -> Self {
         let (pool, handle) = (Arc::clone(pool), conn.handle());
         let left = Arc::new(AtomicBool::new(false));
-        Self { pool, conn: Some(conn), handle, rested, busy: false, left, permit: Some(permit), plans: None }
+        let begun = Moment::now();
+        Self { pool, conn: Some(conn), handle, rested, begun, busy: false, left, permit: Some(permit), plans: None }
     }
 
-    /// Whether what was just asked failed because the connection had died while it rested, or was closed in favour of a
-    /// standby's replay: on a [renewed](Self::renew) one it may go well. Not after a silence, which cost its time already.
+    /// Whether what was just asked failed because the connection had died while it rested: on a
+    /// [renewed](Self::renew) one it may go well. Not after a silence, which cost its time already.
     pub fn may_renew(&self) -> bool {
-        self.rested && !self.left.load(Ordering::Acquire) && self.health() == Health::Lost
+        let sudden = self.rested && self.begun.elapsed() < SUDDEN;
+        sudden && !self.left.load(Ordering::Acquire) && self.health() == Health::Lost
     }
 
     fn health(&self) -> Health {

@@ -131,10 +131,12 @@ async fn highest(source: &Source, s: &mut Session, column: &str) -> Result<Optio
     let mut sql = Sql::new(source.dialect);
     let from = source.map.from(&mut sql);
     let (cast, int) = if source.dialect == Dialect::Postgres { ("::int8", "::int::int8") } else { ("", "") };
-    sql.push(&format!(
-        "SELECT coalesce((SELECT e.{column} FROM {from} e ORDER BY e.{column} DESC LIMIT 1), 0){cast}, \
-         (EXISTS (SELECT 1 FROM {from} e)){int}"
-    ));
+    let last = if source.map.is_table() {
+        format!("SELECT max(e.{column}) FROM {from} e")
+    } else {
+        format!("SELECT e.{column} FROM {from} e ORDER BY e.{column} DESC LIMIT 1")
+    };
+    sql.push(&format!("SELECT coalesce(({last}), 0){cast}, (EXISTS (SELECT 1 FROM {from} e)){int}"));
     let rows = match s.rows(&sql, &[CellType::Int, CellType::Int]).await {
         Ok(rows) => rows,
         Err(SourceError::Shape(_)) => return Ok(None),

@@ -14,7 +14,8 @@ use super::list::spoken;
 use super::paint::{Pen, rule, wash};
 use super::skin::Skin;
 
-const LABEL: usize = 12;
+/// One more than the longest label that is shown whole; a cell stands before it.
+const LABEL: usize = detail::INDENT - 1;
 
 pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let area = model.geometry.detail;
@@ -116,7 +117,7 @@ fn put(buf: &mut Buffer, area: Rect, row: u16, line: &Row<'_>, (skin, needles): 
             pen.marked(text, room, skin.muted(), needles);
         }
         Row::Field(line) => {
-            pen.cell(&Clean::line(line.label), LABEL, skin.muted());
+            pen.cell(&Clean::line(line.label), LABEL - 1, skin.muted()).skip(1);
             pen.clean(&Clean::line(&line.value), tone(line.tone, skin));
             if let Some((words, t)) = &line.aside {
                 pen.put("   ", skin.text()).clean(&Clean::line(words), tone(*t, skin));

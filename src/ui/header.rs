@@ -42,12 +42,12 @@ fn clock(model: &Model, skin: &Skin, wide: bool) -> String {
     format!("{} {} {}", model.zone.name(), skin.glyphs.dot, minute.unwrap_or(&now))
 }
 
-/// What is looked at. That nothing can be written comes first: it must not be cut.
+/// What is looked at. That nothing can be written comes first, and then what kind of table it is: these must not be cut.
 fn place(model: &Model, skin: &Skin) -> String {
     let source = model.source.value();
     let safe = source.is_some_and(|s| s.read_only).then(|| "read-only".to_owned());
     let words: Vec<String> =
-        safe.into_iter().chain([model.title.clone()]).chain(source.map(|s| s.profile.clone())).collect();
+        safe.into_iter().chain(source.map(|s| s.profile.clone())).chain([model.title.clone()]).collect();
     words.join(&format!(" {} ", skin.glyphs.dot))
 }
 

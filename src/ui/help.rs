@@ -44,7 +44,7 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
 
 /// The commands that fit what is typed at the prompt, below it.
 pub fn palette(model: &Model, skin: &Skin, buf: &mut Buffer) {
-    let commands = model.prompt.commands(&model.views);
+    let commands = model.prompt.commands(&model.views, &model.databases);
     let screen = model.geometry.screen;
     let height = screen.height.saturating_sub(4).min(commands.len() as u16 + 2).min(18);
     let area = Rect::new(0, 2, screen.width.min(78), height);
@@ -63,7 +63,7 @@ pub fn palette(model: &Model, skin: &Skin, buf: &mut Buffer) {
         let room = pen.left().saturating_sub(KEY_WIDTH);
         let keys = match command {
             Command::Action(spec) => model.keymap().keys(spec.action),
-            Command::View(..) => String::new(),
+            Command::View(..) | Command::Open(_) => String::new(),
         };
         pen.cell(&Clean::line(&command.title()), room, skin.text()).right(&keys, KEY_WIDTH, skin.muted());
     }

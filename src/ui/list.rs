@@ -41,8 +41,8 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
             _ if selected && !model.list.is_following() => (skin.glyphs.cursor, skin.accent()),
             Some(Mark::Late) => (skin.glyphs.late, skin.warn()),
             Some(Mark::New) if event.kind.outcome() == Outcome::Failed => (skin.glyphs.new, skin.bad()),
-            Some(Mark::New) => (skin.glyphs.new, skin.muted()),
-            None => (" ", skin.text()),
+            // A start or a success that has just come is what one expects.
+            Some(Mark::New) | None => (" ", skin.text()),
         };
         pen.put(mark, style);
         for (column, width) in &columns {

@@ -40,6 +40,8 @@ impl Console {
             zone: Zone::Utc,
             other_zone: Zone::parse("Europe/Berlin").unwrap(),
             views: Vec::new(),
+            databases: vec!["staging".into()],
+            notice: None,
             history: Vec::new(),
             keymap: Default::default(),
             columns: Default::default(),

@@ -164,3 +164,13 @@ fn a_flood_leaves_the_window_bounded_and_the_cursor_where_it_is() {
     assert!(c.model.list.rows().len() <= 1000);
     assert!(header(&c).contains("20,000 new"), "{}", header(&c));
 }
+
+#[test]
+fn the_palette_goes_to_another_database() {
+    let mut c = console(120);
+    c.keys(": 'staging'");
+    assert!(c.screen().contains("open staging"), "{}", c.screen());
+    c.effects.clear();
+    c.keys("Enter");
+    assert_eq!(c.effects, [Effect::Open("staging".into())]);
+}

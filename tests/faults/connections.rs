@@ -250,3 +250,27 @@ async fn no_connection_left_says_so() {
     says(&error, &["the server has no connection left", "too many connections for role", "max_connections"]);
     assert!(error.is_connection());
 }
+
+#[tokio::test]
+async fn a_commit_whose_answer_is_lost_is_not_repeated() {
+    let url = pg::migrated().await;
+    // A commit that waits for a lock.
+    let wait = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS \
+        $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$; \
+        CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON certificate_renewal_events \
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()";
+    pg::execute(&url, wait).await;
+    let mut holder = pg::connect(&url).await;
+    sqlx::raw_sql("SELECT pg_advisory_lock(1)").execute(&mut holder).await.unwrap();
+    let store = Store::connect(&Address::parse(&url).unwrap(), &writing()).await.unwrap();
+    let writer = store.clone();
+    let storing = tokio::spawn(async move { writer.create(&event(1)).await });
+    wait_for_held(&url, 1).await;
+    terminate(&url).await;
+    let error = storing.await.unwrap().unwrap_err();
+    let known = ["whether the last events were stored is not known", "run it again: the same event is stored once"];
+    says(&error, &known);
+    drop(holder);
+    assert_eq!(store.create(&event(1)).await.map(|(_, o)| o), Ok(RowOutcome::Stored));
+    assert_eq!(store.create(&event(1)).await.map(|(_, o)| o), Ok(RowOutcome::Duplicate));
+}

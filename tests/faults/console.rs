@@ -82,6 +82,23 @@ async fn the_server_crashes() {
 }
 
 #[tokio::test]
+async fn the_server_is_not_there_at_the_start() {
+    let server = server().await;
+    server.stop(Stop::Fast);
+    let home = tempfile::tempdir().unwrap();
+    let place = home.path().to_str().unwrap();
+    let env = [("HOME", place), ("XDG_STATE_HOME", place)];
+    let screen = Screen::start(&["--db", &server.url("fleet")], &env, ROWS, COLS);
+    screen.wait_for("reconnecting in");
+    screen.wait_for("check that the server runs");
+    server.run();
+    screen.wait_for("● live");
+    let bed = Bed { screen, server, _home: home };
+    bed.takes(&bed.server, "after the start").await;
+    bed.screen.wait_for("number 9");
+}
+
+#[tokio::test]
 async fn another_server_takes_over() {
     let server = server().await;
     let standby = Cluster::standby_of(&server, &[]);

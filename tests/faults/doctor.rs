@@ -51,7 +51,7 @@ async fn of_a_server_and_a_good_role() {
             "prepared transactions ok none",
             "clock ok",
             "rights ok all may be read: _sqlx_migrations, certificate_renewal_events, devices, organizations",
-            "events ok the table is of the kind 'own'",
+            "events ok the source is of the kind 'own'",
             "paging indexes ok",
             "search indexes reduced none",
         ],
@@ -132,6 +132,22 @@ async fn of_a_database_that_is_empty_and_of_one_that_is_not_there() {
         gone,
         "renewscope: cannot reach postgres://ann@127.0.0.1:9/d: connection refused; check that the server runs and listens there\n"
     );
+}
+
+#[tokio::test]
+async fn of_a_table_of_others() {
+    let url = pg::empty().await;
+    pg::execute(&url, include_str!("../sources/sirius/postgres.sql")).await;
+    let report = doctor(&url, &[], 0);
+    says(
+        &report,
+        &[
+            "rights ok all may be read: events",
+            "events ok the source is of the kind 'sirius'",
+            "notifications off no trigger",
+        ],
+    );
+    assert!(!report.contains("db index"), "{report}");
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::cluster::{Bouncer, Cluster, Disk, Stop};
-use crate::fill;
 use crate::proxy::Proxy;
 use crate::writer::Writer;
+use crate::{fill, pg};
 
 /// A running tail and what it has printed.
 struct Tailing {
@@ -123,6 +123,23 @@ async fn the_server_is_stopped_in_order() {
 #[tokio::test]
 async fn the_server_crashes() {
     stopped(Stop::Immediate).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixteen_writers_and_a_crash_in_the_middle() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet();
+    fill(&url, 10).await;
+    let writer = Writer::many(&url, 16, Duration::from_secs(4));
+    let tail = Tailing::start(&server.url("fleet"), &[]);
+    tail.is_live().await;
+    writer.more(300).await;
+    server.stop(Stop::Immediate);
+    tail.says("trying again until it answers").await;
+    server.run();
+    tail.says(BACK).await;
+    writer.more(300).await;
+    tail.has_all_of(writer).await;
 }
 
 #[tokio::test]
@@ -297,4 +314,35 @@ async fn a_pooler_stands_between_and_the_server_is_restarted() {
     writer.more(10).await;
     tail.is_live().await;
     tail.has_all_of(writer).await;
+}
+
+#[tokio::test]
+async fn nobody_listens_through_a_pooler_or_on_a_standby() {
+    let Bed { server, writer } = bed().await;
+    let notify = Command::new(env!("CARGO_BIN_EXE_renewscope"))
+        .args(["--db", &server.url("fleet"), "db", "index", "--notify"])
+        .output()
+        .unwrap();
+    assert!(notify.status.success(), "{}", String::from_utf8_lossy(&notify.stderr));
+    let standby = Cluster::standby_of(&server, &[]);
+    let bouncer = Bouncer::before(&server, "");
+    let pooled = Tailing::start(&bouncer.url("fleet"), &[]);
+    pooled.is_live().await;
+    let replicated = Tailing::start(&standby.url("fleet"), &[]);
+    replicated.is_live().await;
+    // One that can listen shows that it would be seen.
+    let direct = Tailing::start(&server.url("fleet"), &[]);
+    let listeners = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
+    let mut conn = pg::connect(&server.url("fleet")).await;
+    let listening = async {
+        while sqlx::query_scalar::<_, i64>(listeners).fetch_one(&mut conn).await.unwrap() == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), listening).await.expect("a listener");
+    pooled.is_live().await;
+    replicated.is_live().await;
+    assert_eq!(sqlx::query_scalar::<_, i64>(listeners).fetch_one(&mut conn).await.unwrap(), 1);
+    direct.is_live().await;
+    direct.has_all_of(writer).await;
 }

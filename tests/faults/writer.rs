@@ -18,7 +18,7 @@ const INSERT: &str = "INSERT INTO certificate_renewal_events \
 
 pub struct Writer {
     state: Arc<Mutex<State>>,
-    task: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 struct State {
@@ -30,21 +30,14 @@ struct State {
 impl Writer {
     /// Begins at once. The table must have a row, whose device is taken.
     pub fn start(url: &str) -> Self {
+        Self::many(url, 1, Duration::ZERO)
+    }
+
+    /// As many as are asked for, each row a transaction; one in twenty stays open for up to `longest`.
+    pub fn many(url: &str, writers: usize, longest: Duration) -> Self {
         let state = Arc::new(Mutex::new(State { url: url.to_owned(), committed: Vec::new(), ends: false }));
-        let shared = Arc::clone(&state);
-        let task = tokio::spawn(async move {
-            let mut conn = None;
-            while !shared.lock().unwrap().ends {
-                let id = Uuid::new_v4();
-                // The same row until it is in: whether a lost commit took place is not known.
-                while !insert(&shared, &mut conn, id).await {
-                    tokio::time::sleep(BEAT).await;
-                }
-                shared.lock().unwrap().committed.push(id);
-                tokio::time::sleep(BEAT).await;
-            }
-        });
-        Self { state, task }
+        let tasks = (0..writers).map(|_| tokio::spawn(write(Arc::clone(&state), longest))).collect();
+        Self { state, tasks }
     }
 
     /// Goes on at another server when the one there is lost.
@@ -70,22 +63,48 @@ impl Writer {
     /// Ends, and tells what was committed.
     pub async fn finish(self) -> Vec<Uuid> {
         self.state.lock().unwrap().ends = true;
-        tokio::time::timeout(Duration::from_secs(60), self.task).await.expect("the last row is written").unwrap();
+        for task in self.tasks {
+            tokio::time::timeout(Duration::from_secs(60), task).await.expect("the last row is written").unwrap();
+        }
         let mut committed = std::mem::take(&mut self.state.lock().unwrap().committed);
         committed.sort();
         committed
     }
 }
 
-async fn insert(state: &Mutex<State>, conn: &mut Option<PgConnection>, id: Uuid) -> bool {
+async fn write(state: Arc<Mutex<State>>, longest: Duration) {
+    let mut conn = None;
+    while !state.lock().unwrap().ends {
+        let id = Uuid::new_v4();
+        let (dice, part) = (id.as_u128() % 20, id.as_u128() % 97);
+        let open = if dice == 0 { longest * u32::try_from(part).unwrap() / 97 } else { Duration::ZERO };
+        // The same row until it is in: whether a lost commit took place is not known.
+        while !insert(&state, &mut conn, id, open).await {
+            tokio::time::sleep(BEAT).await;
+        }
+        state.lock().unwrap().committed.push(id);
+        tokio::time::sleep(BEAT).await;
+    }
+}
+
+async fn insert(state: &Mutex<State>, conn: &mut Option<PgConnection>, id: Uuid, open: Duration) -> bool {
     if conn.is_none() {
         let url = state.lock().unwrap().url.clone();
         *conn = PgConnection::connect(&url).await.ok();
     }
-    let Some(open) = conn.as_mut() else { return false };
-    let stored = sqlx::query(INSERT).bind(id).bind(format!("row {id}")).execute(open).await.is_ok();
+    let Some(server) = conn.as_mut() else { return false };
+    let stored = store(server, id, open).await.is_ok();
     if !stored {
         *conn = None;
     }
     stored
+}
+
+async fn store(server: &mut PgConnection, id: Uuid, open: Duration) -> Result<(), sqlx::Error> {
+    let mut transaction = server.begin().await?;
+    sqlx::query(INSERT).bind(id).bind(format!("row {id}")).execute(&mut *transaction).await?;
+    if !open.is_zero() {
+        tokio::time::sleep(open).await;
+    }
+    transaction.commit().await
 }

@@ -44,10 +44,10 @@ fn ago(seconds: i64) -> Instant {
 }
 
 /// A tail, and what it has told.
-struct Tail {
+pub struct Tail {
     inbox: mpsc::Receiver<TailEvent>,
     task: JoinHandle<()>,
-    told: BTreeMap<Uuid, u64>,
+    pub told: BTreeMap<Id, u64>,
     rows: Vec<Arc<RenewalEvent>>,
     late: u64,
     window: Window,
@@ -60,7 +60,7 @@ impl Drop for Tail {
 }
 
 impl Tail {
-    fn start(store: &Store, criteria: Criteria, start: Start) -> Self {
+    pub fn start(store: &Store, criteria: Criteria, start: Start) -> Self {
         let (news, inbox) = mpsc::channel(4);
         let (store, order) = (store.clone(), TailOrder { generation: 1, criteria, start, whole: true });
         let task = tokio::spawn(async move { follow(&store, order, &news, now).await });
@@ -68,7 +68,7 @@ impl Tail {
     }
 
     /// Takes news until `enough`.
-    async fn until(&mut self, enough: impl Fn(&Self) -> bool) {
+    pub async fn until(&mut self, enough: impl Fn(&Self) -> bool) {
         let work = async {
             while !enough(self) {
                 let event = self.inbox.recv().await.expect("the tail goes on");
@@ -83,8 +83,7 @@ impl Tail {
         match news {
             TailNews::Batch(Batch { rows, late, window, .. }) => {
                 for row in rows.iter().rev() {
-                    let Id::Uuid(id) = row.id else { panic!("{:?}", row.id) };
-                    *self.told.entry(id).or_default() += 1;
+                    *self.told.entry(row.id.clone()).or_default() += 1;
                     self.rows.push(Arc::clone(row));
                 }
                 self.late += late;
@@ -96,7 +95,7 @@ impl Tail {
     }
 
     /// Has begun: what is committed from here on will be told.
-    async fn begun(&mut self) {
+    pub async fn begun(&mut self) {
         self.until(|t| t.window != Window::Unknown).await;
     }
 
@@ -288,8 +287,11 @@ async fn sixteen_writers_and_no_row_lost() {
     }
     assert!(all.committed.len() > 100 && !all.rolled_back.is_empty());
     for (tail, sure) in tails.iter_mut().zip([&all.committed, &all.soon]) {
-        tail.until(|t| sure.iter().all(|id| t.told.contains_key(id))).await;
-        assert!(tail.told.keys().all(|id| all.committed.contains(id)), "a row that was never committed");
+        tail.until(|t| sure.iter().all(|id| t.told.contains_key(&Id::Uuid(*id)))).await;
+        assert!(
+            tail.told.keys().all(|id| id.as_uuid().is_some_and(|id| all.committed.contains(&id))),
+            "a row that was never committed"
+        );
         assert!(tail.told.values().all(|n| *n == 1), "a row told twice");
         let (committed, told, late) = (all.committed.len(), tail.told.len(), tail.late);
         eprintln!(
@@ -311,7 +313,7 @@ impl Tail {
     }
 }
 
-/// Four processes that write into one file, with times of their own from all of last year.
+/// Four processes that write into one file, one after the other and again, with times of their own from all of last year.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_writing_processes_and_no_row_lost() {
     let dir = tempfile::tempdir().unwrap();
@@ -321,42 +323,48 @@ async fn four_writing_processes_and_no_row_lost() {
     let reader = Store::connect(&address, &ConnectOptions::default()).await.unwrap();
     let mut tail = Tail::start(&reader, Criteria::default(), Start::Now);
     tail.begun().await;
+    let ended = Arc::new(AtomicBool::new(false));
     let processes: Vec<_> = (0..4_usize)
         .map(|writer| {
-            let db = format!("sqlite:{}", file.display());
-            let dir = dir.path().to_owned();
+            let (db, dir) = (format!("sqlite:{}", file.display()), dir.path().to_owned());
             tokio::task::spawn_blocking(move || {
-                for round in 0..5_usize {
-                    let path = dir.join(format!("{writer}-{round}.ndjson"));
-                    let lines: String = (0..200_usize)
-                        .map(|n| {
-                            let day = (writer * 7 + round * 31 + n * 13) % 28 + 1;
-                            format!(
-                                "{{\"device\":\"w{writer}-{round}-{n}\",\"org\":\"acme\",\"event_type\":\"renewal_start\",\
-                                 \"created_at\":\"2025-{:02}-{day:02}T12:00:00Z\"}}\n",
-                                n % 12 + 1
-                            )
-                        })
-                        .collect();
-                    std::fs::write(&path, lines).unwrap();
-                    let done = std::process::Command::new(env!("CARGO_BIN_EXE_renewscope"))
-                        .args(["--db", &db, "ingest"])
-                        .arg(&path)
-                        .output()
-                        .unwrap();
-                    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-                }
+                let begun = std::time::Instant::now();
+                let rounds = (0..).take_while(|n| *n < 5 || (begun.elapsed() < length() && length().as_secs() > 6));
+                rounds.map(|round| ingest(&db, &dir, writer, round)).sum::<usize>()
             })
         })
         .collect();
-    tail.until(|t| t.told.len() >= 4000).await;
-    for process in processes {
-        process.await.unwrap();
-    }
+    let written = async {
+        let mut rows = 0;
+        for process in processes {
+            rows += process.await.unwrap();
+        }
+        ended.store(true, Ordering::Relaxed);
+        rows
+    };
+    let (rows, ()) = tokio::join!(written, tail.drain(&ended));
     writer.create(&event("last", "renewal_start", ago(0))).await.unwrap();
-    tail.until(|t| t.told.len() >= 4001).await;
+    tail.until(|t| t.told.len() > rows).await;
     assert!(tail.told.values().all(|n| *n == 1), "a row told twice");
-    assert_eq!(tail.window, Window::Every);
+    assert_eq!((tail.told.len(), tail.window), (rows + 1, Window::Every));
+    eprintln!("{rows} committed and one, {} told, {} late, {:?}", tail.told.len(), tail.late, tail.window);
+}
+
+/// One process that stores 200 rows; how many they were.
+fn ingest(db: &str, dir: &std::path::Path, writer: usize, round: usize) -> usize {
+    let path = dir.join(format!("{writer}.ndjson"));
+    let line = |n: usize| {
+        let (month, day) = (n % 12 + 1, (writer * 7 + round * 31 + n * 13) % 28 + 1);
+        format!(
+            "{{\"device\":\"w{writer}-{round}-{n}\",\"org\":\"acme\",\"event_type\":\"renewal_start\",\
+             \"created_at\":\"2025-{month:02}-{day:02}T12:00:00Z\"}}\n"
+        )
+    };
+    std::fs::write(&path, (0..200).map(line).collect::<String>()).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_renewscope"));
+    let done = command.args(["--db", db, "ingest"]).arg(&path).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    200
 }
 
 /// With the trigger a commit wakes the tail; without, the next look finds it. Both find everything.

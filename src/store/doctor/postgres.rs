@@ -61,7 +61,6 @@ pub async fn examine(s: &mut Session, address: &Address, clock: fn() -> Instant)
         limits(&facts, pooled),
         pooler(pooled),
         standby(&facts),
-        listen(&facts, pooled, notifiers(s).await),
         floor(&facts),
         prepared(s).await,
         difference((asked, answered), facts.now),
@@ -99,9 +98,9 @@ fn is_pooled(s: &mut Session) -> Result<bool, SourceError> {
 }
 
 /// How many triggers notify; an error where that cannot be seen.
-async fn notifiers(s: &mut Session) -> Result<i64, SourceError> {
+async fn notifiers(s: &mut Session, table: &str) -> Result<i64, SourceError> {
     let mut sql = Sql::plain(Dialect::Postgres, NOTIFIERS);
-    sql.bind(Bind::Text(EVENTS.to_owned())).push(") AND p.prosrc LIKE ");
+    sql.bind(Bind::Text(format!("\"{table}\""))).push(") AND p.prosrc LIKE ");
     sql.bind(Bind::Text(format!("%pg_notify('{CHANNEL}'%")));
     Ok(s.rows(&sql, &[CellType::Int]).await?.into_iter().next().and_then(|mut r| r.int(0)).unwrap_or_default())
 }
@@ -178,19 +177,26 @@ fn standby(facts: &Facts) -> Finding {
     )
 }
 
-fn listen(facts: &Facts, pooled: bool, notifiers: Result<i64, SourceError>) -> Finding {
+/// Whether live tails of a table are woken, or have to look.
+pub async fn notifications(s: &mut Session, table: &str) -> Result<Finding, SourceError> {
+    let topic = "notifications";
     let polls = "new events are found by looking, every half second while some come";
-    match (facts.standby, pooled, notifiers) {
-        (true, _, _) => Finding::off("notifications", format!("a standby has none; {polls}"), ""),
-        (_, true, _) => Finding::off("notifications", format!("none through a pooler; {polls}"), ""),
-        (_, _, Ok(0)) => Finding::reduced(
-            "notifications",
+    if facts(s).await?.standby {
+        return Ok(Finding::off(topic, format!("a standby has none; {polls}"), ""));
+    }
+    if is_pooled(s)? {
+        return Ok(Finding::off(topic, format!("none through a pooler; {polls}"), ""));
+    }
+    Ok(match (notifiers(s, table).await, table == EVENTS) {
+        (Ok(0), true) => Finding::reduced(
+            topic,
             format!("no trigger on the events sends any; {polls}"),
             "run 'renewscope db index --notify' where a tail has to be faster, and writers may wait for it",
         ),
-        (_, _, Ok(_)) => Finding::ok("notifications", "a trigger on the events wakes live tails at once"),
-        (_, _, Err(e)) => Finding::off("notifications", format!("could not be looked for: {e}"), ""),
-    }
+        (Ok(0), false) => Finding::off(topic, format!("no trigger on the events sends any; {polls}"), ""),
+        (Ok(_), _) => Finding::ok(topic, "a trigger on the events wakes live tails at once"),
+        (Err(e), _) => Finding::off(topic, format!("could not be looked for: {e}"), ""),
+    })
 }
 
 /// What the tail knows of writers that have not committed yet.

@@ -7,7 +7,7 @@ use crate::domain::instant::{Instant, Span};
 
 /// Between two turns while rows come, and for some time after.
 const ACTIVE: Duration = Duration::from_millis(500);
-/// Between two turns while nothing comes: less than one question a second, with a horizon and two sweeps in five turns.
+/// Between two turns while nothing comes: less than one question a second, with a horizon and two sweeps in six turns.
 const IDLE: Duration = Duration::from_millis(1600);
 /// Between two looks at a counter of commits, which costs no question: while rows come, and while nothing does.
 const COUNTER: Duration = Duration::from_millis(100);
@@ -17,7 +17,7 @@ const GATHER: Duration = Duration::from_millis(30);
 /// Rows that came this long ago still count as coming.
 const LATELY: Span = Span::seconds(10);
 /// Between two sweeps while nothing comes.
-const SWEEP: Span = Span::seconds(8);
+const SWEEP: Span = Span::seconds(10);
 /// Stretches without a matching row are read again for writers whose clocks are behind: at most this long, and shorter
 /// where the database has to look at many rows that do not match.
 const QUIET: Span = Span::minutes(5);
