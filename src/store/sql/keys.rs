@@ -143,6 +143,11 @@ impl Common {
         self.write_tests(sql, &Branch::default(), tests);
     }
 
+    /// As [`write`](Self::write), for branches of which a list holds the values.
+    pub fn write_listed(&self, sql: &mut Sql, branch: &Branch, listed: &Listed) {
+        self.write_tests(sql, branch, listed.fixed.iter().map(|(c, v)| format!("{c} = {v}")).collect());
+    }
+
     /// As [`write`](Self::write), for a branch that is read in order and holds these columns fixed: gives the columns to
     /// order by first.
     fn write_ordered(&self, sql: &mut Sql, branch: &Branch, fixed: Vec<(String, String)>) -> Vec<String> {
@@ -226,36 +231,52 @@ pub fn limited(sql: &mut Sql, source: &Source, branches: &[Branch], common: &Com
         let order: Vec<_> = order.into_iter().map(|column| format!("{column} {word}")).collect();
         sql.push(&format!(" ORDER BY {} LIMIT {limit}", order.join(", ")));
     };
-    let fixed: Vec<_> = branches.iter().map(|branch| branch.fixed(sql, source)).collect();
-    let mut all: Vec<_> = branches.iter().zip(fixed).collect();
     sql.push("(");
-    match all.as_slice() {
-        [branch] => one(sql, branch.clone(), &limit),
-        // PostgreSQL plans each branch of a union anew, which takes longer than to run them; of a list it plans one.
-        [(branch, columns), _, _, ..] if sql.dialect == Dialect::Postgres && !columns.is_empty() => {
-            let list = |values: Vec<String>| format!("({})", values.join(", "));
-            let rows = all.iter().map(|(_, f)| list(f.iter().map(|(_, v)| v.clone()).collect()));
-            let names: Vec<_> = (0..columns.len()).map(|n| format!("v{n}")).collect();
-            let given = columns.iter().zip(&names).map(|((c, _), n)| (c.clone(), format!("v.{n}"))).collect();
-            sql.push(&format!(
-                "SELECT b.* FROM (VALUES {}) v({}) CROSS JOIN LATERAL (",
-                rows.collect::<Vec<_>>().join(", "),
-                names.join(", ")
-            ));
-            one(sql, (branch, given), &heads);
-            sql.push(&format!(") b ORDER BY b.c {word}, b.i {word} LIMIT {limit}"));
+    if let [branch] = branches {
+        let fixed = branch.fixed(sql, source);
+        one(sql, (branch, fixed), &limit);
+    } else if let (Some(listed), [branch, ..]) = (Listed::new(sql, source, branches), branches) {
+        sql.push(&format!("SELECT b.* FROM {} CROSS JOIN LATERAL (", listed.list));
+        one(sql, (branch, listed.fixed), &heads);
+        sql.push(&format!(") b ORDER BY b.c {word}, b.i {word} LIMIT {limit}"));
+    } else {
+        sql.push("SELECT * FROM (");
+        for (n, branch) in branches.iter().enumerate() {
+            sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+            let fixed = branch.fixed(sql, source);
+            one(sql, (branch, fixed), &heads);
+            sql.push(&format!(") b{n}"));
         }
-        _ => {
-            sql.push("SELECT * FROM (");
-            for (n, branch) in all.drain(..).enumerate() {
-                sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
-                one(sql, branch, &heads);
-                sql.push(&format!(") b{n}"));
-            }
-            sql.push(&format!(") u ORDER BY u.c {word}, u.i {word} LIMIT {limit}"));
-        }
+        sql.push(&format!(") u ORDER BY u.c {word}, u.i {word} LIMIT {limit}"));
     }
     sql.push(")");
+}
+
+/// Branches as a list of values. PostgreSQL plans each branch of a union anew, which takes longer than to run them; of a
+/// list it plans one.
+pub struct Listed {
+    /// `(VALUES …) v(v0, v1)`.
+    pub list: String,
+    /// The columns held fixed, in the order of the index, and where their values stand.
+    pub fixed: Vec<(String, String)>,
+}
+
+impl Listed {
+    /// `None` where a union is as good: for two branches, for SQLite, and where nothing is fixed.
+    pub fn new(sql: &mut Sql, source: &Source, branches: &[Branch]) -> Option<Self> {
+        if sql.dialect != Dialect::Postgres || branches.len() < 3 || branches.contains(&Branch::default()) {
+            return None;
+        }
+        let (mut rows, mut columns) = (Vec::with_capacity(branches.len()), Vec::new());
+        for branch in branches {
+            let (names, values): (Vec<_>, Vec<_>) = branch.fixed(sql, source).into_iter().unzip();
+            rows.push(format!("({})", values.join(", ")));
+            columns = names;
+        }
+        let names: Vec<_> = (0..columns.len()).map(|n| format!("v{n}")).collect();
+        let list = format!("(VALUES {}) v({})", rows.join(", "), names.join(", "));
+        Some(Self { list, fixed: columns.into_iter().zip(names.iter().map(|n| format!("v.{n}"))).collect() })
+    }
 }
 
 /// What [`limited`] reads.
