@@ -108,9 +108,10 @@ fn options() -> Options {
 
 async fn measure(options: &Options) {
     let dir = tempfile::tempdir().unwrap();
-    let sqlite = data::sqlite(&dir.path().join("events.db"), options.rows).await;
-    let postgres = data::postgres(options.rows).await;
-    println!("\n{} events, {} devices, {} organisations", options.rows, data::DEVICES, data::ORGS);
+    let fleet = data::Fleet::of(options.rows);
+    let sqlite = data::sqlite(&dir.path().join("events.db"), fleet).await;
+    let postgres = data::postgres(fleet).await;
+    println!("\n{} events, {} devices, {} organisations", options.rows, fleet.devices, fleet.orgs);
     println!(
         "milliseconds of the store / by hand (ratio), medians of {}; *: the page ended at its budget",
         options.runs

@@ -17,17 +17,18 @@ mod data;
 mod pg;
 #[path = "../tests/common/pty.rs"]
 mod pty;
+#[path = "common/screen.rs"]
+mod screen;
 
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use pty::Screen;
+use screen::{has_rows, is_full, place, resident};
 
 const ROWS: u16 = 40;
 const COLS: u16 = 120;
-/// Cells of the panes beside the list at this size.
-const PANES: usize = 27;
 const PAGES: usize = 200;
 
 struct Options {
@@ -63,7 +64,12 @@ fn main() {
     let options = options();
     let dir = tempfile::tempdir().unwrap();
     let subjects = subjects(&options, dir.path());
-    println!("\n{} events, {} devices, {COLS}x{ROWS}, medians of {}", options.rows, data::DEVICES, options.runs);
+    println!(
+        "\n{} events, {} devices, {COLS}x{ROWS}, medians of {}",
+        options.rows,
+        data::Fleet::of(options.rows).devices,
+        options.runs
+    );
     println!(
         "| database | first rows | full frame | best | reference | full / reference | PgDn to screen | resident, full frame | after {PAGES} PgDn | peak |\n|---|---|---|---|---|---|---|---|---|---|"
     );
@@ -103,11 +109,12 @@ fn options() -> Options {
 fn subjects(options: &Options, dir: &std::path::Path) -> [Subject; 2] {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let file = dir.join("events.db");
+    let fleet = data::Fleet::of(options.rows);
     let made = Instant::now();
-    let sqlite = runtime.block_on(data::sqlite(&file, options.rows));
+    let sqlite = runtime.block_on(data::sqlite(&file, fleet));
     println!("SQLite file made in {:.0?}", made.elapsed());
     let made = Instant::now();
-    let postgres = runtime.block_on(data::postgres(options.rows));
+    let postgres = runtime.block_on(data::postgres(fleet));
     println!("PostgreSQL database made in {:.0?}", made.elapsed());
     let page = |id: &str| {
         format!(
@@ -174,47 +181,6 @@ fn reference(subject: &Subject) -> Duration {
     let lines = output.stdout.iter().filter(|b| **b == b'\n').count();
     assert!(output.status.success() && lines >= 200, "{program} printed {lines} lines");
     took
-}
-
-fn lines(screen: &vt100::Screen) -> Vec<String> {
-    screen.rows(0, screen.size().1.get()).collect()
-}
-
-fn has_rows(screen: &vt100::Screen) -> bool {
-    // A row of the list: the wall, a date, a time, a type.
-    lines(screen).iter().any(|l| ["renewal ", "recovery "].iter().any(|word| l.contains(word)) && l.contains(':'))
-}
-
-/// The list, the count of the result, the numbers of every pane, and the whole histogram.
-fn is_full(screen: &vt100::Screen) -> bool {
-    let lines = lines(screen);
-    let counted = lines.get(1).is_some_and(|l| {
-        l.trim_end().strip_suffix("events").is_some_and(|l| l.trim_end().ends_with(|c: char| c.is_ascii_digit()))
-    });
-    let drawn = lines.iter().any(|l| l.contains("peak ") && !l.trim_end().ends_with('…'));
-    let panes: Vec<String> = lines
-        .iter()
-        .map(|l| l.chars().take(PANES).collect::<String>().trim_end_matches(['│', ' ']).to_owned())
-        .collect();
-    let pane = |title: &str| {
-        let Some(at) = panes.iter().position(|l| l.trim_start().starts_with(title)) else { return false };
-        let number =
-            panes.get(at + 1).is_some_and(|l| l.ends_with(|c: char| c.is_ascii_digit() || c == 'k' || c == 'M'));
-        number && !panes.get(at).is_some_and(|l| l.ends_with('…'))
-    };
-    counted && drawn && has_rows(screen) && ["TYPE", "ORG", "REASON", "DEVICE"].into_iter().all(pane)
-}
-
-/// `170 of 1,284`: the place of the selection in the result.
-fn place(screen: &vt100::Screen) -> String {
-    lines(screen).get(1).cloned().unwrap_or_default()
-}
-
-/// A line of the process's status, in KiB.
-fn resident(screen: &Screen, name: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", screen.pid())).unwrap();
-    let line = status.lines().find(|l| l.starts_with(name)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 fn line(subject: &Subject, runs: &[Run]) -> String {

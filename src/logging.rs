@@ -6,20 +6,21 @@
 use std::fs;
 
 use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::filter::{self, ParseError, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, filter, fmt};
+use tracing_subscriber::{Layer, fmt};
 
 use crate::config::paths;
 
-/// The variable, in the syntax of `tracing-subscriber`: `debug`, `renewscope::store=trace`.
+/// The variable: a level, or targets with levels, between commas: `debug`, `renewscope::store=trace`.
 pub const VARIABLE: &str = "RENEWSCOPE_LOG";
 
 /// Starts the log where the variable is set. What is returned must live until the end, or the last lines are lost. An
 /// error is a sentence for stderr; the program goes on without a log.
 pub fn start() -> Result<Option<WorkerGuard>, String> {
     let Some(directives) = std::env::var(VARIABLE).ok().filter(|v| !v.is_empty()) else { return Ok(None) };
-    let levels = EnvFilter::try_new(&directives).map_err(|e| format!("{VARIABLE} is not understood: {e}"))?;
+    let levels: Targets = directives.parse().map_err(|e: ParseError| format!("{VARIABLE} is not understood: {e}"))?;
     let directory = paths::state_directory().ok_or("no home directory is known, so there is no log")?;
     let failed = |e: std::io::Error| format!("cannot write a log in '{}': {e}", directory.display());
     fs::create_dir_all(&directory).map_err(failed)?;

@@ -11,11 +11,23 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use crate::pg;
 
-/// Devices of the fleet.
-pub const DEVICES: u64 = 20_000;
-/// Organisations; the first owns more than a third of the devices, the last less than two in a hundred.
-pub const ORGS: u64 = 20;
+/// How much there is. Devices are `edge-10000` and so on, organisations `org-10` and so on; the first of twenty owns more
+/// than a third of the devices, the last less than two in a hundred.
+#[derive(Clone, Copy)]
+pub struct Fleet {
+    pub rows: u64,
+    pub devices: u64,
+    pub orgs: u64,
+}
+
 const DAYS: u64 = 90;
+
+impl Fleet {
+    /// The usual fleet of 20,000 devices in 20 organisations.
+    pub const fn of(rows: u64) -> Self {
+        Self { rows, devices: 20_000, orgs: 20 }
+    }
+}
 
 /// How the databases differ.
 struct Words {
@@ -42,31 +54,44 @@ const SQLITE: Words = Words {
     time: |micros| format!("({micros})"),
 };
 
-/// A new PostgreSQL database with `rows` events that end now; its address. Vacuumed and analysed, as a server does by
-/// itself with a table that has come to rest.
-pub async fn postgres(rows: u64) -> String {
+/// A new PostgreSQL database with the events of a fleet that end now; its address.
+pub async fn postgres(fleet: Fleet) -> String {
     let url = pg::migrated().await;
-    let mut conn = pg::connect(&url).await;
+    fill_postgres(&url, fleet).await;
+    url
+}
+
+/// Where commits do not wait for the log, VACUUM does not take their rows for visible to all, and no later read could do
+/// without the table: an index alone would answer nothing.
+const WAIT_FOR_COMMITS: &str = "SET synchronous_commit = on";
+
+/// Fills a database that has the schema and no rows. Vacuumed and analysed, as a server does by itself with a table that
+/// has come to rest.
+pub async fn fill_postgres(url: &str, fleet: Fleet) {
+    let mut conn = pg::connect(url).await;
     let found = sqlx::query(
         "SELECT indexname::text, indexdef FROM pg_indexes WHERE tablename = 'certificate_renewal_events' \
          AND indexname NOT LIKE '%_pkey'",
     );
     let indexes: Vec<(String, String)> =
         found.fetch_all(&mut conn).await.unwrap().iter().map(|r| (r.get(0), r.get(1))).collect();
-    // Without the checks of the references, which hold by construction.
-    let mut script = "SET session_replication_role = replica; SET maintenance_work_mem = '256MB';".to_owned();
-    script.push_str(&load(&POSTGRES, rows, &indexes));
-    script.push_str("RESET session_replication_role;");
+    // Without the checks of the references, which hold by construction, and with the ids sorted once instead of found one
+    // by one.
+    run(&mut conn, WAIT_FOR_COMMITS).await;
+    let mut script = "SET session_replication_role = replica; SET maintenance_work_mem = '512MB'; \
+        ALTER TABLE certificate_renewal_events DROP CONSTRAINT certificate_renewal_events_pkey;"
+        .to_owned();
+    script.push_str(&load(&POSTGRES, fleet, &indexes));
+    script.push_str("ALTER TABLE certificate_renewal_events ADD PRIMARY KEY (id); RESET session_replication_role;");
     run(&mut conn, &script).await;
     for statement in ["VACUUM (ANALYZE)", "CHECKPOINT"] {
         sqlx::raw_sql(statement).execute(&mut conn).await.unwrap();
     }
     conn.close().await.unwrap();
-    url
 }
 
-/// A new SQLite file with `rows` events that end now; its address.
-pub async fn sqlite(path: &Path, rows: u64) -> String {
+/// A new SQLite file with the events of a fleet that end now; its address.
+pub async fn sqlite(path: &Path, fleet: Fleet) -> String {
     let url = format!("sqlite:{}", path.display());
     migrate::migrate(&Address::parse(&url).unwrap()).await.unwrap();
     let mut conn = SqliteConnection::connect(&url).await.unwrap();
@@ -77,8 +102,8 @@ pub async fn sqlite(path: &Path, rows: u64) -> String {
     let indexes: Vec<(String, String)> =
         found.fetch_all(&mut conn).await.unwrap().iter().map(|r| (r.get(0), r.get(1))).collect();
     let mut script =
-        "PRAGMA foreign_keys = off; PRAGMA synchronous = off; PRAGMA cache_size = -262144; BEGIN;".to_owned();
-    script.push_str(&load(&SQLITE, rows, &indexes));
+        "PRAGMA foreign_keys = off; PRAGMA synchronous = off; PRAGMA cache_size = -1048576; BEGIN;".to_owned();
+    script.push_str(&load(&SQLITE, fleet, &indexes));
     script.push_str("COMMIT; PRAGMA wal_checkpoint(TRUNCATE);");
     run(&mut conn, &script).await;
     conn.close().await.unwrap();
@@ -94,25 +119,26 @@ where
 }
 
 /// The statements that fill the three tables.
-fn load(words: &Words, rows: u64, indexes: &[(String, String)]) -> String {
+fn load(words: &Words, fleet: Fleet, indexes: &[(String, String)]) -> String {
+    let Fleet { rows, devices, orgs } = fleet;
     let Words { numbers, uuid, time } = words;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros();
     let step = DAYS * 86_400 * 1_000_000 / rows.max(1);
     let dice = |n: &str| format!("({n} * 2654435761 % 4294967296)");
-    let org = |device: &str| format!("({device} * {device} * {device} * {ORGS} / {})", DEVICES.pow(3));
+    let org = |device: &str| format!("({device} * {device} * {device} * {orgs} / {})", devices.pow(3));
     let org_id = |n: &str| uuid(&dice(n), n);
     let device_id = org_id;
     let mut script: String = indexes.iter().map(|(name, _)| format!("DROP INDEX {name};")).collect();
     script.push_str(&format!(
         "INSERT INTO organizations (id, name) SELECT {}, 'org-' || (10 + n) FROM {};",
         org_id("n"),
-        numbers("n", ORGS)
+        numbers("n", orgs)
     ));
     script.push_str(&format!(
         "INSERT INTO devices (id, org_id, name) SELECT {}, {}, 'edge-' || (10000 + n) FROM {};",
         device_id("n"),
         org_id(&org("n")),
-        numbers("n", DEVICES)
+        numbers("n", devices)
     ));
     let at = format!("({now} - ({rows} - n) * {step})");
     let old = time(&format!("{at} + (h % 3456000 - 259200) * 1000000"));
@@ -124,7 +150,7 @@ fn load(words: &Words, rows: u64, indexes: &[(String, String)]) -> String {
          CASE WHEN kind LIKE 'recovery%' THEN 'expired' WHEN kind = 'renewal_start' THEN 'proactive' END, {old}, \
          CASE WHEN kind LIKE '%success' THEN {new} END, CASE WHEN kind LIKE '%failed' THEN {error} END, {created} \
          FROM (SELECT n, h, d, {kind} AS kind FROM \
-         (SELECT n, {dice} AS h, {dice} / 7 % {DEVICES} AS d FROM {numbers}) AS a) AS b;",
+         (SELECT n, {dice} AS h, {dice} / 7 % {devices} AS d FROM {numbers}) AS a) AS b;",
         id = uuid("h", "n"),
         device = device_id("d"),
         org = org_id(&org("d")),

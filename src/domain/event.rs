@@ -22,7 +22,7 @@ impl Id {
     /// Its plain form: lower-case hyphenated for UUIDs. A text id comes out as it is stored: not for the screen.
     pub fn raw(&self) -> String {
         match self {
-            Self::Uuid(u) => u.hyphenated().to_string(),
+            Self::Uuid(u) => u.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned(),
             Self::Int(n) => n.to_string(),
             Self::Text(t) => t.raw().to_owned(),
         }

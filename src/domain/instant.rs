@@ -176,12 +176,21 @@ impl Instant {
         }
         let (y, m, d, rest) = self.civil();
         let (s, micros) = (rest / 1_000_000, rest % 1_000_000);
-        let year = if (0..=9999).contains(&y) { format!("{y:04}") } else { format!("{y:+05}") };
-        let mut out = format!("{year}-{m:02}-{d:02}T{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+        // Written digit by digit: an export writes three of these for every row.
+        let mut out = String::with_capacity(27);
+        match u32::try_from(y) {
+            Ok(year @ 0..=9999) => push_digits(&mut out, year, 4),
+            _ => out.push_str(&format!("{y:+05}")),
+        }
+        let clock = [('-', i64::from(m)), ('-', i64::from(d)), ('T', s / 3600), (':', s / 60 % 60), (':', s % 60)];
+        for (sign, number) in clock {
+            out.push(sign);
+            push_digits(&mut out, number as u32, 2);
+        }
         if micros != 0 {
-            let fraction = format!("{micros:06}");
             out.push('.');
-            out.push_str(fraction.trim_end_matches('0'));
+            push_digits(&mut out, micros as u32, 6);
+            out.truncate(out.trim_end_matches('0').len());
         }
         out.push('Z');
         out
@@ -219,6 +228,14 @@ impl Instant {
         let micros = digits(&format!("{fraction:0<6}")[..6])?;
         let day_micros = ((h * 60 + mi) * 60 + s - offset) * 1_000_000 + micros;
         Self::from_civil(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?, day_micros)
+    }
+}
+
+/// The last `width` decimal digits of a number, zeros in front.
+fn push_digits(out: &mut String, number: u32, width: u32) {
+    for place in (0..width).rev() {
+        let digit = (number / 10_u32.pow(place) % 10) as u8;
+        out.push(char::from(b'0' + digit));
     }
 }
 

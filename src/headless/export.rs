@@ -90,7 +90,7 @@ async fn walk<W: Write>(
 ) -> Result<(W, u64), Broken> {
     let zone = &config.zone.value;
     let mut writer = RowWriter::new(out, format, event::columns(format, zone), config.ascii);
-    let mut walk = Walk::new(session, criteria(config), true, config.limit);
+    let mut walk = Walk::new(session, criteria(config), true, config.limit).ahead();
     loop {
         let rows = walk.next().await.map_err(|e| Broken::Other(e.into()))?;
         if rows.is_empty() {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -22,6 +24,8 @@ use super::tell;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Rows of a page, and the bytes of text that one should stay below.
 const PAGE_ROWS: u32 = 1000;
+/// Rows of a page of whole errors: of the first, whose texts may be of any length, and at most.
+const WHOLE_ROWS: (u32, u32) = (250, 4000);
 const PAGE_BYTES: u64 = 8 << 20;
 
 /// Ctrl-C and SIGTERM. The first asks the command to end and stops its query in the database; the second, or a command
@@ -82,6 +86,7 @@ fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
 }
 
 /// Questions that the user can interrupt.
+#[derive(Clone)]
 pub struct Session {
     store: Store,
     interrupt: Interrupt,
@@ -144,8 +149,8 @@ pub fn unexpected(_answer: &Answer) -> SourceError {
 }
 
 /// A walk from the newest matching row to the oldest, in pages that stay small however large the texts are.
-pub struct Walk<'a> {
-    session: &'a Session,
+pub struct Walk {
+    session: Session,
     criteria: Criteria,
     whole: bool,
     /// `None`: the end is reached.
@@ -154,11 +159,18 @@ pub struct Walk<'a> {
     rows: u32,
 }
 
-impl<'a> Walk<'a> {
+impl Walk {
     /// `whole`: with whole error texts. At most `limit` rows.
-    pub fn new(session: &'a Session, criteria: Criteria, whole: bool, limit: Option<u64>) -> Self {
-        let rows = if whole { PAGE_ROWS / 4 } else { PAGE_ROWS };
-        Self { session, criteria, whole, anchor: Some(Anchor::Newest), left: limit.unwrap_or(u64::MAX), rows }
+    pub fn new(session: &Session, criteria: Criteria, whole: bool, limit: Option<u64>) -> Self {
+        let rows = if whole { WHOLE_ROWS.0 } else { PAGE_ROWS };
+        Self {
+            session: session.clone(),
+            criteria,
+            whole,
+            anchor: Some(Anchor::Newest),
+            left: limit.unwrap_or(u64::MAX),
+            rows,
+        }
     }
 
     /// The next rows; none at the end.
@@ -173,9 +185,45 @@ impl<'a> Walk<'a> {
         let bytes: u64 = page.rows.iter().filter_map(|r| r.error.as_ref()).map(|e| e.text.raw().len() as u64).sum();
         self.rows = match bytes {
             b if b > PAGE_BYTES => (self.rows / 4).max(1),
-            b if b < PAGE_BYTES / 8 => (self.rows * 2).min(PAGE_ROWS),
+            b if b < PAGE_BYTES / 8 => (self.rows * 2).min(if self.whole { WHOLE_ROWS.1 } else { PAGE_ROWS }),
             _ => self.rows,
         };
         Ok(page.rows)
+    }
+
+    /// The same walk in a task of its own, one page ahead of whoever takes them: the database works on a page while the
+    /// one before it is written. A page under way, one that waits, one being written: memory stays small.
+    pub fn ahead(mut self) -> Ahead {
+        let (sender, pages) = mpsc::channel(1);
+        let task = tokio::spawn(async move {
+            loop {
+                let page = self.next().await;
+                let last = page.as_ref().map_or(true, Vec::is_empty);
+                if sender.send(page).await.is_err() || last {
+                    return;
+                }
+            }
+        });
+        Ahead { pages, task: task.abort_handle() }
+    }
+}
+
+/// Pages of a [`Walk`]. Dropped before the end, it stops the question that is under way.
+pub struct Ahead {
+    pages: mpsc::Receiver<Result<Vec<Arc<RenewalEvent>>, SourceError>>,
+    task: AbortHandle,
+}
+
+impl Ahead {
+    /// The next rows; none at the end.
+    pub async fn next(&mut self) -> Result<Vec<Arc<RenewalEvent>>, SourceError> {
+        let fault = || SourceError::Failed("reading ended too soon; this is a fault of renewscope".to_owned());
+        self.pages.recv().await.ok_or_else(fault)?
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Shared;
 use super::derived::outcome_of;
 use super::facets::facets;
+use super::parties::Names;
 use super::resolve::{Resolved, Set, known_kinds, resolve};
 use super::search::narrow;
 use super::session::Session;
@@ -107,13 +108,21 @@ impl Asker<'_> {
         if resolved.is_empty() || limit == 0 {
             return Ok((Vec::new(), false));
         }
+        if bound == Bound::Nowhere {
+            self.shared.parties.forget();
+        }
         let window = Window { bound, order, limit: u64::from(limit) + 1, errors };
-        let (sql, shape) = page(self.source, resolved, &window);
+        let apart = errors == Errors::Whole && self.source.is_own() && !resolved.asks_for_names();
+        let without = apart.then(|| Names::left_out(self.source));
+        let (sql, shape) = page(without.as_ref().unwrap_or(self.source), resolved, &window);
         let rows = s.rows(&sql, &shape).await?;
         let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         let kept = rows.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
         let mut events = kept.map(|mut row| decode(self.source, false, &mut row)).collect::<Result<Vec<_>, _>>()?;
         self.shared.names.fill(s, self.source, &mut events).await?;
+        if without.is_some() {
+            self.shared.parties.fill(s, self.source, &mut events).await?;
+        }
         if order == Order::OldestFirst {
             events.reverse();
         }

@@ -17,6 +17,7 @@ mod facets;
 mod listen;
 mod login;
 pub mod migrate;
+mod parties;
 mod password;
 mod postgres;
 mod resolve;
@@ -42,7 +43,7 @@ pub use password::Prompt;
 use session::{Connector, Pool, Session};
 use source::Source;
 use sql::cell::CellType;
-use sql::{Bind, Dialect, Sql};
+use sql::{Bind, Dialect, Sql, aggregate};
 use sqlite::SqliteConn;
 pub use write::event_id;
 
@@ -128,6 +129,7 @@ pub(crate) struct Shared {
     pub search_budget: Option<SearchBudget>,
     profiles: Arc<Profiles>,
     pub names: directory::Names,
+    pub parties: parties::Names,
     pool: Arc<Pool>,
     /// The one connection of the live tail: it must not wait behind questions.
     tail: Arc<Pool>,
@@ -170,6 +172,7 @@ impl Store {
             search_budget: options.search_budget,
             profiles: Arc::clone(&options.profiles),
             names: directory::Names::default(),
+            parties: parties::Names::default(),
             pool: Pool::new(connector(address, options), QUESTIONS),
             tail: Pool::new(connector(address, options), 1),
             listening: listen::Listening::default(),
@@ -292,11 +295,21 @@ impl Store {
         &self.0.address
     }
 
-    /// The database's plan for the statement of a question that is answered by one statement: a page, a count, a
-    /// histogram or the values of a field. For tests and for the doctor.
+    /// The database's plans for the statements of a question, the last one being that of its answer. For tests and for
+    /// the doctor.
     pub async fn explain(&self, query: &Query) -> Result<Vec<String>, SourceError> {
+        self.plans(query, aggregate::explain).await
+    }
+
+    /// As [`explain`](Self::explain), with the rows and the buffers that PostgreSQL has really read.
+    pub async fn measure(&self, query: &Query) -> Result<Vec<String>, SourceError> {
+        self.plans(query, aggregate::measure).await
+    }
+
+    async fn plans(&self, query: &Query, word: fn(Dialect) -> &'static str) -> Result<Vec<String>, SourceError> {
         let mut session = self.0.pool.acquire().await?;
-        session.explain_next();
+        let word = word(session.conn()?.dialect());
+        session.explain_next(word);
         let _ = answer::answer(&self.0, &mut session, query).await?;
         Ok(session.plans())
     }

@@ -4,24 +4,26 @@
 //! the plain set of values that pass all of them. If all pass, nothing is asked of the rows; if some do, each is a
 //! branch of its own (see [`crate::store::sql::keys`]). Names of devices become ids.
 
+mod parties;
 mod within;
+
+pub use parties::{known_orgs, named};
+pub use within::{named_here, resolve_within};
+
+use parties::{are_whole, resolve_orgs, resolve_party};
 
 use super::columns::IdType;
 use super::directory::Names;
 use super::session::Session;
 use super::source::{DeviceNames, Source};
-use super::sql::aggregate::{MAX_VALUES, Values, distinct, ids_named, labels_of_ids, names_of_ids};
-use super::sql::cell::CellType;
+use super::sql::aggregate::{MAX_VALUES, Values, distinct};
 use super::sql::filter::{Condition, Party, PartyTest};
-use crate::domain::event::{Id, device_id_of};
+use crate::domain::event::Id;
 use crate::domain::filter::Criteria;
 use crate::domain::filter::criteria::{Check, Clause, KindMatch, NameMatch, Pattern};
 use crate::domain::instant::Instant;
 use crate::domain::source::Part;
-use crate::domain::text::Text;
 use crate::protocol::SourceError;
-
-pub use within::{named_here, resolve_within};
 
 /// More devices than this are not listed but asked within the statement.
 const MAX_NAMED: usize = 64;
@@ -73,6 +75,11 @@ impl Resolved {
             narrowed: false,
         }
     }
+    /// Whether names are compared within the statement.
+    pub fn asks_for_names(&self) -> bool {
+        let within = |t: &PartyTest| matches!(t, PartyTest::NameWithin(_));
+        self.rest.iter().any(|c| matches!(c, Condition::Party { any, .. } if any.iter().any(within)))
+    }
     /// Whether it is known without asking that no row matches.
     pub fn is_empty(&self) -> bool {
         let backwards = matches!((self.from, self.until), (Some(f), Some(u)) if f >= u);
@@ -109,7 +116,7 @@ pub async fn resolve(
         }
     }
     resolve_kinds(s, source, &kinds, &mut out).await?;
-    if !orgs.is_empty() && !resolve_orgs(s, source, &orgs, &mut out).await? {
+    if !orgs.is_empty() && (are_whole(source, &orgs) || !resolve_orgs(s, source, &orgs, &mut out).await?) {
         for (negated, any) in orgs {
             resolve_party(s, source, names, (Party::Org, negated, any), &mut out).await?;
         }
@@ -182,6 +189,25 @@ async fn resolve_kinds(
     if clauses.is_empty() {
         return Ok(());
     }
+    // Whole names need no list of what there is.
+    let whole = |m: &KindMatch| match m {
+        KindMatch::Name(Pattern::Is(name)) => Some(name.clone()),
+        _ => None,
+    };
+    let named = |c: &&Clause| match &c.check {
+        Check::Kind(any) if !c.negated => any.iter().map(whole).collect::<Option<Vec<_>>>(),
+        _ => None,
+    };
+    if source.closed_kinds
+        && let Some(named) = clauses.iter().map(named).collect::<Option<Vec<_>>>()
+    {
+        for mut kinds in named {
+            kinds.sort();
+            kinds.dedup();
+            out.kinds.narrow(kinds);
+        }
+        return Ok(());
+    }
     let Some(known) = known_kinds(s, source).await? else {
         out.rest.extend(clauses.iter().map(|c| Condition::Check((*c).clone())));
         return Ok(());
@@ -212,138 +238,4 @@ pub async fn known_kinds(s: &mut Session, source: &Source) -> Result<Option<Vec<
     let rows = s.rows(&sql, &shape).await?;
     let known: Vec<String> = rows.into_iter().filter_map(|mut r| r.string(0)).collect();
     Ok((known.len() <= MAX_VALUES).then_some(known))
-}
-
-/// The organisations of the table with their names; `None` where no index lists them, or where they are too many.
-pub async fn known_orgs(s: &mut Session, source: &Source) -> Result<Option<Vec<(Id, Option<Text>)>>, SourceError> {
-    let Some(column) = source.map.org.as_ref().filter(|_| source.closed_orgs) else { return Ok(None) };
-    let (sql, shape) = distinct(source, Values::Orgs(column));
-    let rows = s.rows(&sql, &shape).await?;
-    let ids: Vec<Id> = rows.into_iter().filter_map(|mut r| r.id(0)).collect();
-    if ids.len() > MAX_VALUES {
-        return Ok(None);
-    }
-    Ok(Some(named(s, source, Party::Org, ids).await?))
-}
-
-/// Ids with the names that a directory table has for them, in the order given.
-pub async fn named(
-    s: &mut Session,
-    source: &Source,
-    party: Party,
-    ids: Vec<Id>,
-) -> Result<Vec<(Id, Option<Text>)>, SourceError> {
-    let unnamed = |ids: Vec<Id>| ids.into_iter().map(|id| (id, None)).collect();
-    let Some(column) = source.party(party).filter(|_| !ids.is_empty()) else { return Ok(unnamed(ids)) };
-    let (sql, shape) = match (source.names_of(party), &column.label) {
-        (Some((table, name)), _) => names_of_ids(source, table, &name, CellType::Id(column.ty), &ids),
-        (None, Some(label)) => labels_of_ids(source, column, label, &ids),
-        (None, None) => return Ok(unnamed(ids)),
-    };
-    let mut found = std::collections::HashMap::new();
-    for mut row in s.rows(&sql, &shape).await? {
-        if let (Some(id), Some(name)) = (row.id(0), row.text(1)) {
-            found.insert(id, name);
-        }
-    }
-    Ok(ids.into_iter().map(|id| (found.get(&id).cloned(), id)).map(|(name, id)| (id, name)).collect())
-}
-
-/// Whether the organisations could be listed, and so all clauses on them be settled.
-async fn resolve_orgs(
-    s: &mut Session,
-    source: &Source,
-    clauses: &[(bool, &Vec<NameMatch>)],
-    out: &mut Resolved,
-) -> Result<bool, SourceError> {
-    let Some(known) = known_orgs(s, source).await? else { return Ok(false) };
-    let all = known.len();
-    let passes = |(id, name): &(Id, Option<Text>)| {
-        clauses.iter().all(|(negated, any)| any.iter().any(|m| m.matches(Some(id), name.as_ref())) != *negated)
-    };
-    let allowed: Vec<Id> = known.into_iter().filter(passes).map(|(id, _)| id).collect();
-    if allowed.len() != all {
-        out.orgs.narrow(allowed);
-    }
-    Ok(true)
-}
-
-async fn resolve_party(
-    s: &mut Session,
-    source: &Source,
-    names: &Names,
-    (party, negated, any): (Party, bool, &Vec<NameMatch>),
-    out: &mut Resolved,
-) -> Result<(), SourceError> {
-    let mut tests = Vec::new();
-    let uuids = source.party(party).is_some_and(|c| c.ty == IdType::Uuid);
-    for m in any {
-        match m {
-            NameMatch::Uuid(u) if uuids => tests.push(PartyTest::Ids(vec![Id::Uuid(*u)])),
-            NameMatch::Uuid(_) => {}
-            NameMatch::UuidPrefix { first, last, name } => {
-                if uuids {
-                    tests.push(PartyTest::Range(*first, *last));
-                }
-                tests.extend(by_name(s, source, names, party, &Pattern::Is(name.clone())).await?);
-            }
-            NameMatch::Name(p) => tests.extend(by_name(s, source, names, party, p).await?),
-        }
-    }
-    let ids: Option<Vec<Id>> = tests
-        .iter()
-        .map(|t| match t {
-            PartyTest::Ids(ids) => Some(ids.clone()),
-            _ => None,
-        })
-        .collect::<Option<Vec<_>>>()
-        .map(|lists| lists.concat());
-    match ids {
-        Some(mut ids) if !negated => {
-            ids.sort();
-            ids.dedup();
-            let set = if party == Party::Org { &mut out.orgs } else { &mut out.devices };
-            set.narrow(ids);
-        }
-        _ => out.rest.push(Condition::Party { negated, party, any: tests }),
-    }
-    Ok(())
-}
-
-async fn by_name(
-    s: &mut Session,
-    source: &Source,
-    names: &Names,
-    party: Party,
-    p: &Pattern,
-) -> Result<Vec<PartyTest>, SourceError> {
-    let Some(column) = source.party(party) else { return Ok(Vec::new()) };
-    let mut tests = Vec::new();
-    if column.ty != IdType::Uuid {
-        tests.push(PartyTest::IdText(p.clone()));
-    }
-    if column.label.is_some() {
-        tests.push(PartyTest::Label(p.clone()));
-    } else if party == Party::Device && column.ty == IdType::Uuid && source.devices != DeviceNames::Joined {
-        tests.push(PartyTest::Ids(hashed(s, source, names, p).await?));
-    } else if let Some((table, name)) = source.names_of(party) {
-        let (sql, shape) = ids_named(source, table, &name, CellType::Id(column.ty), p, MAX_NAMED + 1);
-        let ids: Vec<Id> = s.rows(&sql, &shape).await?.into_iter().filter_map(|mut r| r.id(0)).collect();
-        tests.push(if ids.len() > MAX_NAMED { PartyTest::NameWithin(p.clone()) } else { PartyTest::Ids(ids) });
-    }
-    Ok(tests)
-}
-
-/// Devices of a directory that has no ids: found by name in memory, and a whole name that is not (any more) in the
-/// directory by hashing it with every organisation.
-async fn hashed(s: &mut Session, source: &Source, names: &Names, p: &Pattern) -> Result<Vec<Id>, SourceError> {
-    let list = names.get(s, source, |list| list.find(|name| p.matches(name)).next().is_none()).await?;
-    let mut ids: Vec<Id> = list.find(|name| p.matches(name)).map(|(id, _)| Id::Uuid(id)).collect();
-    if let (true, Pattern::Is(name)) = (ids.is_empty(), p) {
-        let orgs = known_orgs(s, source).await?.unwrap_or_default();
-        ids.extend(orgs.iter().filter_map(|(id, _)| Some(Id::Uuid(device_id_of(id.as_uuid()?, name)))));
-        ids.push(Id::Uuid(device_id_of(crate::domain::event::DEFAULT_ORG, name)));
-        ids.dedup();
-    }
-    Ok(ids)
 }

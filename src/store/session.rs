@@ -13,7 +13,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::postgres::{self, Health, PgConn};
-use super::sql::aggregate::explain;
 use super::sql::cell::{CellType, Row};
 use super::sql::{Dialect, Sql};
 use super::sqlite::{self, SqliteConn};
@@ -237,8 +236,8 @@ pub struct Session {
     busy: bool,
     left: Arc<AtomicBool>,
     permit: Option<OwnedSemaphorePermit>,
-    /// When set, each statement is explained before it is run.
-    plans: Option<Vec<String>>,
+    /// When set, each statement is explained before it is run, by this word.
+    plans: Option<(&'static str, Vec<String>)>,
 }
 
 impl Session {
@@ -287,21 +286,19 @@ impl Session {
         explained.and(rows)
     }
 
-    /// Collects the plan of every statement from here on; see [`plans`](Self::plans).
-    pub fn explain_next(&mut self) {
-        self.plans = Some(Vec::new());
+    /// Collects the plan of every statement from here on, asked for by `word`; see [`plans`](Self::plans).
+    pub fn explain_next(&mut self, word: &'static str) {
+        self.plans = Some((word, Vec::new()));
     }
 
     /// The lines of the plans collected.
     pub fn plans(&mut self) -> Vec<String> {
-        self.plans.take().unwrap_or_default()
+        self.plans.take().map(|(_, lines)| lines).unwrap_or_default()
     }
 
     async fn explain(&mut self, sql: &Sql) -> Result<(), SourceError> {
-        if self.plans.is_none() {
-            return Ok(());
-        }
-        let explain = sql.clone().prefixed(explain(sql.dialect));
+        let Some((word, _)) = &self.plans else { return Ok(()) };
+        let explain = sql.clone().prefixed(word);
         // SQLite puts the text of a step behind its three numbers.
         let (shape, at): (&[CellType], usize) = match sql.dialect {
             Dialect::Postgres => (&[CellType::Text], 0),
@@ -309,7 +306,7 @@ impl Session {
         };
         let rows = self.conn()?.rows(&explain, shape).await?;
         let lines = rows.into_iter().filter_map(|mut r| r.string(at));
-        if let Some(plans) = &mut self.plans {
+        if let Some((_, plans)) = &mut self.plans {
             plans.extend(lines);
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::detect::{self, Profiles, Survey};
 use super::source::Source;
-use super::sql::{Dialect, Sql, cell::CellType};
+use super::sql::{Dialect, Sql, aggregate, cell::CellType};
 use super::{Address, ConnectOptions, Store, answer, migrate};
 use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::filter::Criteria;
@@ -199,7 +199,7 @@ async fn explain(store: &Store, source: &Source, query: &Query) -> Result<Vec<St
         let sql = Sql::plain(source.dialect, text);
         session.conn()?.rows(&sql, &[CellType::Text]).await?;
     }
-    session.explain_next();
+    session.explain_next(aggregate::explain(source.dialect));
     answer::answer(&store.0, &mut session, query).await?;
     Ok(session.plans())
 }

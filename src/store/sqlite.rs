@@ -103,9 +103,10 @@ impl Connector {
 
     fn options(&self) -> SqliteConnectOptions {
         let writes = self.access == Access::Write;
-        // A console has four of these open: half a mebibyte of page cache each. A writer touches the ends of ten
-        // indexes in every batch; what its cache cannot hold is written out and read again.
-        let cache = if writes { "-16384" } else { "-512" };
+        // A console has four of these open: half a mebibyte of page cache each. A writer touches pages all over ten
+        // indexes in every batch; what its cache cannot hold is written out and read again, and what the log does not
+        // hold is written to the file with each commit. Both grow only as far as they are used.
+        let (cache, log) = if writes { ("-65536", "16384") } else { ("-512", "1000") };
         SqliteConnectOptions::new()
             .filename(&self.path)
             .read_only(!writes)
@@ -113,7 +114,10 @@ impl Connector {
             .busy_timeout(if writes { TURN } else { ACQUIRE_TIMEOUT })
             .synchronous(SqliteSynchronous::Normal)
             .pragma("cache_size", cache)
+            .pragma("wal_autocheckpoint", log)
             .statement_cache_capacity(8)
+            // Rows cross from the connection's thread: with room for fewer, both threads wait for each other.
+            .row_buffer_size(512)
             .disable_statement_logging()
     }
 }

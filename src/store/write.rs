@@ -1,15 +1,19 @@
 //! Storing events in our own table: parties settled, ids derived, everything in one transaction, each event once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod directory;
+
+use std::collections::{BTreeMap, HashSet};
 
 use uuid::Uuid;
+
+use directory::Directory;
 
 use super::columns::IdType;
 use super::error::Fault;
 use super::session::{Conn, Session};
 use super::sql::cell::{CellType, Row};
 use super::{Bind, Dialect, RowOutcome, Sql};
-use crate::domain::event::{DEFAULT_ORG, DEFAULT_ORG_NAME, Id, NewEvent, Party, device_id_of, org_id_of};
+use crate::domain::event::{DEFAULT_ORG, DEFAULT_ORG_NAME, Id, NewEvent};
 use crate::domain::instant::Instant;
 use crate::domain::text::without_nul;
 use crate::protocol::SourceError;
@@ -135,60 +139,6 @@ async fn store(conn: &mut Conn, events: &[(usize, &NewEvent)], outcomes: &mut [R
     Ok(())
 }
 
-/// Ids of the organisations and devices that a batch names without id.
-#[derive(Default)]
-struct Directory {
-    orgs: HashMap<String, Uuid>,
-    devices: HashMap<(Uuid, String), Uuid>,
-}
-
-impl Directory {
-    async fn look_up(conn: &mut Conn, events: &[(usize, &NewEvent)]) -> Result<Self, Fault> {
-        let mut out = Self::default();
-        let unnamed = |p: &Party| if p.id.is_none() { p.name.as_deref().map(clean) } else { None };
-        let orgs: HashSet<String> = events.iter().filter_map(|(_, e)| unnamed(&e.org)).collect();
-        for mut row in named(conn, "organizations", "id", orgs).await? {
-            if let (Some(id), Some(name)) = (row.uuid(0), row.string(2)) {
-                // Several may have one name: the same one is taken each time.
-                out.orgs.entry(name).and_modify(|old| *old = id.min(*old)).or_insert(id);
-            }
-        }
-        let devices: HashSet<String> = events.iter().filter_map(|(_, e)| unnamed(&e.device)).collect();
-        for mut row in named(conn, "devices", "org_id", devices).await? {
-            if let (Some(id), Some(org), Some(name)) = (row.uuid(0), row.uuid(1), row.string(2)) {
-                let derived = device_id_of(org, &name);
-                let better = |old: Uuid| if old == derived || id == derived { derived } else { id.min(old) };
-                out.devices.entry((org, name)).and_modify(|old| *old = better(*old)).or_insert(id);
-            }
-        }
-        Ok(out)
-    }
-    fn org(&self, name: &str) -> Uuid {
-        self.orgs.get(name).copied().unwrap_or_else(|| org_id_of(name))
-    }
-    fn device(&self, org: Uuid, name: &str) -> Uuid {
-        self.devices.get(&(org, name.to_owned())).copied().unwrap_or_else(|| device_id_of(org, name))
-    }
-}
-
-/// Rows of a directory table that have one of the names: id, organisation, name.
-async fn named(conn: &mut Conn, table: &str, org: &str, names: HashSet<String>) -> Result<Vec<Row>, Fault> {
-    let mut rows = Vec::new();
-    let names: Vec<String> = names.into_iter().collect();
-    for chunk in names.chunks(5000) {
-        let mut sql = Sql::new(conn.dialect());
-        sql.push(&format!("SELECT n.id, n.{org}, n.name FROM {table} n WHERE n.name"));
-        if conn.dialect() == Dialect::Postgres {
-            sql.push(" = ANY(").bind(Bind::Texts(chunk.iter().cloned().map(Some).collect())).push(")");
-        } else {
-            let values: Vec<_> = chunk.iter().map(|n| sql.placeholder(Bind::Text(n.clone()))).collect();
-            sql.push(&format!(" IN ({})", values.join(", ")));
-        }
-        rows.extend(write(conn, &sql, &[UUID, UUID, TEXT]).await?);
-    }
-    Ok(rows)
-}
-
 fn clean(text: &str) -> String {
     without_nul(text).into_owned()
 }
@@ -301,7 +251,7 @@ async fn write_parties(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<(), 
         let mut sql = Sql::new(Dialect::Sqlite);
         sql.push("INSERT INTO organizations (id, name)");
         values(&mut sql, some, |sql, (id, name)| {
-            sql.bind(Bind::Uuid(*id)).push(", ").bind(Bind::OptText(name.clone()));
+            sql.bind_next(Bind::Uuid(*id)).push(", ").bind_next(Bind::OptText(name.clone()));
         });
         sql.push(&named("organizations"));
         write(conn, &sql, &[]).await?;
@@ -311,7 +261,11 @@ async fn write_parties(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<(), 
         let mut sql = Sql::new(Dialect::Sqlite);
         sql.push("INSERT INTO devices (id, org_id, name)");
         values(&mut sql, some, |sql, (id, (org, name))| {
-            sql.bind(Bind::Uuid(*id)).push(", ").bind(Bind::Uuid(*org)).push(", ").bind(Bind::OptText(name.clone()));
+            sql.bind_next(Bind::Uuid(*id))
+                .push(", ")
+                .bind_next(Bind::Uuid(*org))
+                .push(", ")
+                .bind_next(Bind::OptText(name.clone()));
         });
         sql.push(&named("devices"));
         write(conn, &sql, &[]).await?;
@@ -353,18 +307,34 @@ async fn insert_arrays(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<Hash
 /// The ids that were new.
 async fn insert_values(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
     let micros = |t: Option<Instant>| Bind::OptInt(t.and_then(Instant::unix_micros));
-    let mut stored = HashSet::with_capacity(ready.len());
+    let mut stored: HashSet<Uuid> = ready.iter().map(|(_, r)| r.id).collect();
     for some in ready.chunks(ROWS) {
+        // Nobody else writes meanwhile. What is there is seldom much, and every row that a statement gives back costs a
+        // turn between two threads: so it is asked for before, and not told by each insert.
+        let mut sql = Sql::new(Dialect::Sqlite);
+        sql.push("SELECT id FROM certificate_renewal_events WHERE id IN (");
+        for (n, (_, r)) in some.iter().enumerate() {
+            sql.push(if n == 0 { "" } else { ", " }).bind_next(Bind::Uuid(r.id));
+        }
+        sql.push(")");
+        for mut row in write(conn, &sql, &[UUID]).await? {
+            row.uuid(0).map(|id| stored.remove(&id));
+        }
+        let new: Vec<&Ready> = some.iter().map(|(_, r)| r).filter(|r| stored.contains(&r.id)).collect();
+        if new.is_empty() {
+            continue;
+        }
         let mut sql = Sql::new(Dialect::Sqlite);
         sql.push(COLUMNS);
-        values(&mut sql, some, |sql, (_, r)| {
-            sql.bind(Bind::Uuid(r.id)).push(", ").bind(Bind::Uuid(r.device.0)).push(", ").bind(Bind::Uuid(r.org.0));
-            sql.push(", ").bind(Bind::Text(r.kind.clone())).push(", ").bind(Bind::OptText(r.reason.clone()));
-            sql.push(", ").bind(micros(r.old_expiry)).push(", ").bind(micros(r.new_expiry)).push(", ");
-            sql.bind(Bind::OptText(r.error.clone())).push(", ").bind(micros(Some(r.created_at)));
+        values(&mut sql, &new, |sql, r| {
+            let head = [Bind::Uuid(r.id), Bind::Uuid(r.device.0), Bind::Uuid(r.org.0), Bind::Text(r.kind.clone())];
+            let texts = [Bind::OptText(r.reason.clone()), micros(r.old_expiry), micros(r.new_expiry)];
+            let tail = [Bind::OptText(r.error.clone()), micros(Some(r.created_at))];
+            for (n, value) in head.into_iter().chain(texts).chain(tail).enumerate() {
+                sql.push(if n == 0 { "" } else { ", " }).bind_next(value);
+            }
         });
-        sql.push(" ON CONFLICT (id) DO NOTHING RETURNING id");
-        stored.extend(write(conn, &sql, &[UUID]).await?.into_iter().filter_map(|mut r| r.uuid(0)));
+        write(conn, &sql, &[]).await?;
     }
     Ok(stored)
 }

@@ -2,8 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bed;
+mod buffers;
 mod cases;
 mod counts;
+#[allow(dead_code)]
+#[path = "../../benches/common/data.rs"]
+mod data;
 mod filters;
 mod flightctl;
 mod foreign;

@@ -7,8 +7,10 @@ mod records;
 mod rejects;
 
 use std::path::Path;
+use std::time::{Duration, Instant as Moment};
 
 use indicatif::ProgressBar;
+use tokio::task::JoinHandle;
 
 use super::export::progress;
 use super::failure::{Exit, Failure};
@@ -26,9 +28,13 @@ use input::Input;
 use records::{Record, Records};
 use rejects::Rejects;
 
-/// Rows of one transaction, and the bytes of input that end it sooner.
-const BATCH_ROWS: usize = 1000;
+/// Rows of one transaction: of the first, and at most. Rows fall everywhere into the indexes, so a transaction writes
+/// nearly a page for each row and index, unless many rows share it.
+const BATCH_ROWS: (usize, usize) = (1000, 32_000);
+/// The bytes of input that end it sooner.
 const BATCH_BYTES: usize = 16 << 20;
+/// About how long a transaction may take: others wait for it to write to a SQLite file, and an interrupt waits too.
+const BATCH_TIME: Duration = Duration::from_secs(1);
 
 /// Reads all of the input and stores what can be stored. The last line on stderr is the count, also after a failure.
 pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Result<Exit, Failure> {
@@ -46,9 +52,20 @@ pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Re
         store = session::connect(config, session::to_write()) => store?,
     };
     let bar = progress("ingested");
-    let mut run =
-        Run { store, rejects, bar, batch: Batch::default(), stored: 0, duplicate: 0, ignored: Ignored::default() };
+    let mut run = Run {
+        store,
+        rejects,
+        bar,
+        batch: Batch::default(),
+        underway: None,
+        rows: BATCH_ROWS.0,
+        stored: 0,
+        duplicate: 0,
+        ignored: Ignored::default(),
+    };
     let done = run.all(input, interrupt).await;
+    // What is underway is not called back, so it belongs to the count, however the reading ended.
+    let done = done.and(run.settle().await);
     run.bar.finish_and_clear();
     let done = done.and_then(|()| run.rejects.finish());
     run.store.close().await;
@@ -84,11 +101,21 @@ struct Batch {
     bytes: usize,
 }
 
+/// A batch that is being stored while the next one is read.
+struct Underway {
+    origins: Vec<(u64, Vec<u8>)>,
+    /// And how long it took.
+    outcomes: JoinHandle<(Result<Vec<RowOutcome>, SourceError>, Duration)>,
+}
+
 struct Run {
     store: Store,
     rejects: Rejects,
     bar: ProgressBar,
     batch: Batch,
+    underway: Option<Underway>,
+    /// How many rows the next transaction takes.
+    rows: usize,
     stored: u64,
     duplicate: u64,
     ignored: Ignored,
@@ -132,29 +159,50 @@ impl Run {
                 Err(why) => self.rejects.refuse(line, &why, &buffer, &self.bar)?,
             }
         }
-        self.store_batch().await
+        self.store_batch().await?;
+        self.settle().await
     }
 
     async fn add(&mut self, event: NewEvent, line: u64, raw: &[u8]) -> Result<(), Failure> {
         self.batch.events.push(event);
         self.batch.origins.push((line, if self.rejects.keeps() { raw.to_vec() } else { Vec::new() }));
         self.batch.bytes += raw.len();
-        if self.batch.events.len() < BATCH_ROWS && self.batch.bytes < BATCH_BYTES {
+        if self.batch.events.len() < self.rows && self.batch.bytes < BATCH_BYTES {
             return Ok(());
         }
         self.store_batch().await
     }
 
+    /// Begins to store the batch, once the one before it is stored.
     async fn store_batch(&mut self) -> Result<(), Failure> {
-        let batch = std::mem::take(&mut self.batch);
-        if batch.events.is_empty() {
-            return Ok(());
+        self.settle().await?;
+        let Batch { events, origins, .. } = std::mem::take(&mut self.batch);
+        if !events.is_empty() {
+            let store = self.store.clone();
+            let outcomes = tokio::spawn(async move {
+                let begun = Moment::now();
+                (store.create_many(&events).await, begun.elapsed())
+            });
+            self.underway = Some(Underway { origins, outcomes });
         }
-        let outcomes = self.store.create_many(&batch.events).await?;
-        if outcomes.len() != batch.events.len() {
-            return Err(SourceError::Failed("a batch lost rows; this is a fault of renewscope".to_owned()).into());
+        Ok(())
+    }
+
+    /// Waits for the batch that is underway, and counts it.
+    async fn settle(&mut self) -> Result<(), Failure> {
+        let Some(Underway { origins, outcomes }) = self.underway.take() else { return Ok(()) };
+        let fault = |what: &str| SourceError::Failed(format!("{what}; this is a fault of renewscope"));
+        let (outcomes, took) = outcomes.await.map_err(|_| fault("storing a batch ended too soon"))?;
+        let outcomes = outcomes?;
+        if took > BATCH_TIME {
+            self.rows = (self.rows / 2).max(BATCH_ROWS.0);
+        } else if took < BATCH_TIME / 2 && origins.len() >= self.rows {
+            self.rows = (self.rows * 2).min(BATCH_ROWS.1);
         }
-        for (outcome, (line, raw)) in outcomes.into_iter().zip(&batch.origins) {
+        if outcomes.len() != origins.len() {
+            return Err(fault("a batch lost rows").into());
+        }
+        for (outcome, (line, raw)) in outcomes.into_iter().zip(&origins) {
             match outcome {
                 RowOutcome::Stored => self.stored += 1,
                 RowOutcome::Duplicate => self.duplicate += 1,

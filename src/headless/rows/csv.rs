@@ -20,20 +20,49 @@ const EMPTY: &str = "\\u{}";
 
 /// Writes one record with its line end; cells are quoted where they must be.
 pub fn record<'a>(out: &mut impl Write, cells: impl Iterator<Item = Cow<'a, str>>) -> io::Result<()> {
-    let mut writer = ::csv::WriterBuilder::new()
-        .buffer_capacity(1024)
-        .terminator(::csv::Terminator::Any(b'\n'))
-        .from_writer(Vec::new());
+    let (mut number, mut last_is_empty) = (0, false);
     for cell in cells {
-        writer.write_field(cell.as_bytes())?;
+        if number > 0 {
+            out.write_all(b",")?;
+        }
+        number += 1;
+        last_is_empty = cell.is_empty();
+        field(out, &cell)?;
     }
-    writer.write_record(None::<&[u8]>)?;
-    out.write_all(&writer.into_inner().map_err(|e| e.into_error())?)
+    // A blank line is no record.
+    if number == 1 && last_is_empty {
+        out.write_all(b"\"\"")?;
+    }
+    out.write_all(b"\n")
+}
+
+fn field(out: &mut impl Write, cell: &str) -> io::Result<()> {
+    if !cell.bytes().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r')) {
+        return out.write_all(cell.as_bytes());
+    }
+    out.write_all(b"\"")?;
+    for (n, part) in cell.split('"').enumerate() {
+        if n > 0 {
+            out.write_all(b"\"\"")?;
+        }
+        out.write_all(part.as_bytes())?;
+    }
+    out.write_all(b"\"")
 }
 
 /// A cell by the rules above.
 pub fn encode_cell<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
-    cell.plain().map_or(Cow::Borrowed(""), |text| Cow::Owned(encode(&text)))
+    match cell.plain() {
+        None => Cow::Borrowed(""),
+        Some(text) if stands_as_it_is(&text) => text,
+        Some(text) => Cow::Owned(encode(&text)),
+    }
+}
+
+/// Most cells by far: nothing in it has to be written otherwise.
+fn stands_as_it_is(text: &str) -> bool {
+    let plain = |b: u8| (b' '..=b'~').contains(&b) && b != b'\\';
+    !text.is_empty() && text.bytes().all(plain) && !would_run(text)
 }
 
 /// A present text as a cell.

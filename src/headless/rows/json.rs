@@ -25,6 +25,11 @@ pub fn object(out: &mut impl Write, columns: &[Column], cells: &[Cell<'_>]) -> i
 /// A JSON string with its quotes.
 pub fn string(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.write_all(b"\"")?;
+    // Most texts: nothing in them has to be escaped.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
+        out.write_all(text.as_bytes())?;
+        return out.write_all(b"\"");
+    }
     let mut plain = 0;
     for (at, c) in text.char_indices() {
         if c != '"' && c != '\\' && !is_unsafe(c) {

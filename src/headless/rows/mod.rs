@@ -66,6 +66,8 @@ pub struct RowWriter<W: Write> {
     columns: Vec<Column>,
     style: Style,
     rows: u64,
+    /// One row under construction: its many small parts reach the output at once.
+    line: Vec<u8>,
 }
 
 enum Style {
@@ -86,7 +88,7 @@ impl<W: Write> RowWriter<W> {
             Format::Csv => Style::Csv,
             Format::Md => Style::Md,
         };
-        Self { out, columns, style, rows: 0 }
+        Self { out, columns, style, rows: 0, line: Vec::new() }
     }
 
     /// Rows taken so far.
@@ -101,19 +103,22 @@ impl<W: Write> RowWriter<W> {
             self.begin()?;
         }
         self.rows += 1;
+        let line = &mut self.line;
+        line.clear();
         match &mut self.style {
-            Style::Table(table) => table.row(cells, &mut self.out),
+            Style::Table(table) => return table.row(cells, &mut self.out),
             Style::Ndjson => {
-                json::object(&mut self.out, &self.columns, cells)?;
-                self.out.write_all(b"\n")
+                json::object(line, &self.columns, cells)?;
+                line.push(b'\n');
             }
             Style::Json => {
-                self.out.write_all(if self.rows == 1 { b"[\n" } else { b",\n" })?;
-                json::object(&mut self.out, &self.columns, cells)
+                line.extend_from_slice(if self.rows == 1 { b"[\n" } else { b",\n" });
+                json::object(line, &self.columns, cells)?;
             }
-            Style::Csv => csv::record(&mut self.out, cells.iter().map(csv::encode_cell)),
-            Style::Md => markdown::row(&mut self.out, cells),
+            Style::Csv => csv::record(line, cells.iter().map(csv::encode_cell))?,
+            Style::Md => markdown::row(line, cells)?,
         }
+        self.out.write_all(line)
     }
 
     /// Brings everything so far to the reader.

@@ -2,7 +2,7 @@
 
 use super::cell::CellType;
 use super::filter::pattern;
-use super::keys::{Bound, Branch, Common, Order, Read, branches_within, limited};
+use super::keys::{Bound, Branch, Common, Listed, Order, Read, branches_within, limited};
 use super::{Bind, Dialect, Sql};
 use crate::domain::event::Id;
 use crate::domain::filter::criteria::Pattern;
@@ -119,15 +119,28 @@ pub fn counted(
     let mut sql = Sql::new(source.dialect);
     let common = Common::new(&mut sql, source, resolved, &edge.map_or(Bound::Nowhere, Bound::NewerThan));
     let from = source.map.from(&mut sql);
-    for (n, branch) in branches.iter().enumerate() {
-        let value = match by {
-            Values::Kinds => branch.kind.clone().map(Bind::Text),
-            Values::Orgs(_) => branch.org.as_ref().map(Bind::id),
-        };
-        let value = sql.placeholder(value.unwrap_or(Bind::OptText(None)));
-        let union = if n == 0 { "" } else { " UNION ALL " };
-        sql.push(&format!("{union}SELECT {value} AS v, count(*) AS n FROM {from} e"));
-        common.write(&mut sql, source, branch);
+    let column = match by {
+        Values::Kinds => source.map.kind.expr(),
+        Values::Orgs(column) => format!("e.{}", column.name),
+    };
+    let listed = Listed::new(&mut sql, source, branches);
+    let value =
+        listed.as_ref().and_then(|l| l.fixed.iter().find(|(c, _)| *c == column)).map(|(_, value)| value.clone());
+    if let (Some(listed), Some(value), [branch, ..]) = (listed, value, branches) {
+        sql.push(&format!("SELECT {value}, (SELECT count(*) FROM {from} e"));
+        common.write_listed(&mut sql, branch, &listed);
+        sql.push(&format!(") FROM {}", listed.list));
+    } else {
+        for (n, branch) in branches.iter().enumerate() {
+            let value = match by {
+                Values::Kinds => branch.kind.clone().map(Bind::Text),
+                Values::Orgs(_) => branch.org.as_ref().map(Bind::id),
+            };
+            let value = sql.placeholder(value.unwrap_or(Bind::OptText(None)));
+            let union = if n == 0 { "" } else { " UNION ALL " };
+            sql.push(&format!("{union}SELECT {value} AS v, count(*) AS n FROM {from} e"));
+            common.write(&mut sql, source, branch);
+        }
     }
     let shape = match by {
         Values::Kinds => CellType::Text,
@@ -218,10 +231,32 @@ pub fn ids_named(
     (sql, vec![ty])
 }
 
+/// As [`ids_named`], of whole names.
+pub fn ids_of_names(
+    source: &Source,
+    table: &str,
+    name: &str,
+    ty: CellType,
+    (names, limit): (&[String], usize),
+) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let test = super::filter::one_of_texts(&mut sql, name, names);
+    sql.push(&format!("SELECT n.id FROM {table} n WHERE {test} LIMIT {limit}"));
+    (sql, vec![ty])
+}
+
 /// Whether a dialect's EXPLAIN text comes as plain rows; the word that asks for the plan.
 pub const fn explain(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Postgres => "EXPLAIN ",
         Dialect::Sqlite => "EXPLAIN QUERY PLAN ",
+    }
+}
+
+/// As [`explain`], with what the statement has really read; SQLite does not tell that.
+pub const fn measure(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) ",
+        Dialect::Sqlite => explain(dialect),
     }
 }

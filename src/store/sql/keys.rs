@@ -102,14 +102,6 @@ pub struct Common {
     orgs: Option<String>,
     kinds: Option<String>,
     devices: Option<String>,
-    /// Where a scan of an ordered branch begins and ends: operator, columns and placeholders behind the branch's own.
-    ends: [End; 2],
-}
-
-struct End {
-    op: &'static str,
-    columns: Vec<String>,
-    values: Vec<String>,
 }
 
 impl Common {
@@ -132,13 +124,12 @@ impl Common {
             Set::Only(kinds) => Some(one_of_texts(sql, &source.map.kind.expr(), kinds)),
             Set::All => None,
         };
-        let ends = ends(sql, source, resolved, bound);
         let mut relation = format!("{} e", source.map.from(sql));
         if resolved.narrowed && source.dialect == Dialect::Sqlite {
             // The rows are few and known by their numbers. SQLite has no idea how few, and might read an index instead.
             relation.push_str(" NOT INDEXED");
         }
-        Self { relation, tests, orgs, kinds, devices, ends }
+        Self { relation, tests, orgs, kinds, devices }
     }
 
     /// Writes ` WHERE …` for a branch, or nothing where nothing is asked.
@@ -152,24 +143,29 @@ impl Common {
         self.write_tests(sql, &Branch::default(), tests);
     }
 
-    /// As [`write`](Self::write), for a branch that is read in order: gives the columns to order by first.
-    fn write_ordered(&self, sql: &mut Sql, source: &Source, branch: &Branch) -> Vec<String> {
-        let fixed = branch.fixed(sql, source);
-        if sql.dialect == Dialect::Sqlite || fixed.is_empty() {
+    /// As [`write`](Self::write), for branches of which a list holds the values.
+    pub fn write_listed(&self, sql: &mut Sql, branch: &Branch, listed: &Listed) {
+        self.write_tests(sql, branch, listed.fixed.iter().map(|(c, v)| format!("{c} = {v}")).collect());
+    }
+
+    /// As [`write`](Self::write), for a branch that is read in order and holds these columns fixed: gives the columns to
+    /// order by first.
+    fn write_ordered(&self, sql: &mut Sql, branch: &Branch, fixed: Vec<(String, String)>) -> Vec<String> {
+        let Some((lead, _)) = fixed.first().cloned().filter(|_| sql.dialect == Dialect::Postgres) else {
             self.write_tests(sql, branch, fixed.into_iter().map(|(c, v)| format!("{c} = {v}")).collect());
             return Vec::new();
-        }
+        };
         // PostgreSQL takes a column that equals a constant out of the order, and may then read the plain time index and
-        // throw away rows of others: all of them, where the branch has only old rows. A scan between two ends of the
-        // composite order leaves it one index.
-        let (columns, values): (Vec<_>, Vec<_>) = fixed.into_iter().unzip();
-        let between = self.ends.iter().map(|end| {
-            let columns = [columns.as_slice(), end.columns.as_slice()].concat().join(", ");
-            let values = [values.as_slice(), end.values.as_slice()].concat().join(", ");
-            format!("({columns}) {} ({values})", end.op)
-        });
-        self.write_tests(sql, branch, between.collect());
-        columns
+        // throw away rows of others: all of them, where the branch has only old rows. A list of one is no constant to the
+        // planner, so that only an index that leads with this column has the order; to the index it is an equality, so
+        // that a scan ends where the time does. (A scan between two rows of the composite order does not: it goes on
+        // until the leading column changes.)
+        let test = |(n, (c, v)): (usize, (String, String))| match n {
+            0 => format!("{c} = ANY(ARRAY[{v}])"),
+            _ => format!("{c} = {v}"),
+        };
+        self.write_tests(sql, branch, fixed.into_iter().enumerate().map(test).collect());
+        vec![lead]
     }
 
     fn write_tests(&self, sql: &mut Sql, branch: &Branch, mut tests: Vec<String>) {
@@ -200,31 +196,6 @@ impl Branch {
     }
 }
 
-/// The lower and the upper end of an ordered scan. They only narrow what the tests ask anyway.
-fn ends(sql: &mut Sql, source: &Source, resolved: &Resolved, bound: &Bound) -> [End; 2] {
-    let at = &source.map.created_at;
-    let (time, id) = (format!("e.{}", at.name), format!("e.{}", source.map.order().name));
-    let row = |sql: &mut Sql, op, cursor: &Cursor| {
-        let values = vec![sql.placeholder(at.stored(cursor.at)), sql.placeholder(Bind::id(&cursor.id))];
-        End { op, columns: vec![time.clone(), id.clone()], values }
-    };
-    let open = |op| End { op, columns: Vec::new(), values: Vec::new() };
-    let moment = |op, value| End { op, columns: vec![time.clone()], values: vec![value] };
-    let lower = match (bound, resolved.from) {
-        (Bound::NewerThan(c), _) => row(sql, ">", c),
-        (Bound::AtOrAfter(t), _) => moment(">=", sql.placeholder(at.bound(*t))),
-        (_, Some(from)) => moment(">=", sql.placeholder(at.bound(from))),
-        _ => open(">="),
-    };
-    let upper = match (bound, resolved.until) {
-        (Bound::OlderThan(c), _) => row(sql, "<", c),
-        (Bound::AtOrBefore(t), _) => moment("<=", sql.placeholder(at.at_most(*t))),
-        (_, Some(until)) => moment("<", sql.placeholder(at.bound(until))),
-        _ => open("<="),
-    };
-    [lower, upper]
-}
-
 fn bound_test(sql: &mut Sql, source: &Source, bound: &Bound) -> Option<String> {
     let (at, id) = (&source.map.created_at, source.map.order());
     let (cursor, op) = match bound {
@@ -253,26 +224,59 @@ pub fn limited(sql: &mut Sql, source: &Source, branches: &[Branch], common: &Com
         limit = format!("{limit} OFFSET {}", number(sql, read.skip));
     }
     let (at, id, word) = (&source.map.created_at.name, &source.map.order().name, read.order.word());
-    let one = |sql: &mut Sql, branch: &Branch, limit: &str| {
+    let one = |sql: &mut Sql, (branch, fixed): (&Branch, Vec<(String, String)>), limit: &str| {
         sql.push("SELECT ").push(read.columns).push(" FROM ").push(&common.relation);
-        let mut order = common.write_ordered(sql, source, branch);
+        let mut order = common.write_ordered(sql, branch, fixed);
         order.extend([format!("e.{at}"), format!("e.{id}")]);
         let order: Vec<_> = order.into_iter().map(|column| format!("{column} {word}")).collect();
         sql.push(&format!(" ORDER BY {} LIMIT {limit}", order.join(", ")));
     };
     sql.push("(");
     if let [branch] = branches {
-        one(sql, branch, &limit);
+        let fixed = branch.fixed(sql, source);
+        one(sql, (branch, fixed), &limit);
+    } else if let (Some(listed), [branch, ..]) = (Listed::new(sql, source, branches), branches) {
+        sql.push(&format!("SELECT b.* FROM {} CROSS JOIN LATERAL (", listed.list));
+        one(sql, (branch, listed.fixed), &heads);
+        sql.push(&format!(") b ORDER BY b.c {word}, b.i {word} LIMIT {limit}"));
     } else {
         sql.push("SELECT * FROM (");
         for (n, branch) in branches.iter().enumerate() {
             sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
-            one(sql, branch, &heads);
+            let fixed = branch.fixed(sql, source);
+            one(sql, (branch, fixed), &heads);
             sql.push(&format!(") b{n}"));
         }
         sql.push(&format!(") u ORDER BY u.c {word}, u.i {word} LIMIT {limit}"));
     }
     sql.push(")");
+}
+
+/// Branches as a list of values. PostgreSQL plans each branch of a union anew, which takes longer than to run them; of a
+/// list it plans one.
+pub struct Listed {
+    /// `(VALUES …) v(v0, v1)`.
+    pub list: String,
+    /// The columns held fixed, in the order of the index, and where their values stand.
+    pub fixed: Vec<(String, String)>,
+}
+
+impl Listed {
+    /// `None` where a union is as good: for two branches, for SQLite, and where nothing is fixed.
+    pub fn new(sql: &mut Sql, source: &Source, branches: &[Branch]) -> Option<Self> {
+        if sql.dialect != Dialect::Postgres || branches.len() < 3 || branches.contains(&Branch::default()) {
+            return None;
+        }
+        let (mut rows, mut columns) = (Vec::with_capacity(branches.len()), Vec::new());
+        for branch in branches {
+            let (names, values): (Vec<_>, Vec<_>) = branch.fixed(sql, source).into_iter().unzip();
+            rows.push(format!("({})", values.join(", ")));
+            columns = names;
+        }
+        let names: Vec<_> = (0..columns.len()).map(|n| format!("v{n}")).collect();
+        let list = format!("(VALUES {}) v({})", rows.join(", "), names.join(", "));
+        Some(Self { list, fixed: columns.into_iter().zip(names.iter().map(|n| format!("v.{n}"))).collect() })
+    }
 }
 
 /// What [`limited`] reads.

@@ -76,6 +76,14 @@ impl Sql {
         let p = self.placeholder(value);
         self.push(&p)
     }
+    /// As [`bind`](Self::bind), for long lists of values that are each written once, in the order of their binding.
+    /// SQLite looks for a numbered placeholder among all of them, and for one without a number not at all: with
+    /// thousands in one statement that is a third of the time that the statement takes.
+    pub fn bind_next(&mut self, value: Bind) -> &mut Self {
+        let p = self.placeholder(value);
+        let p = if self.dialect == Dialect::Sqlite { "?" } else { &p };
+        self.push(p)
+    }
     pub fn text(&self) -> &str {
         &self.text
     }

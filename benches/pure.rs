@@ -1,0 +1,105 @@
+//! The pure parts, each alone: reading and printing a filter, making text safe, rows as text, instants, and one frame.
+//!
+//! ```text
+//! cargo bench --bench pure [-- FILTER]
+//! ```
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::hint::black_box;
+
+use common::console::Console;
+use common::fleet;
+use common::memory::Memory;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use renewscope::domain::event::{ErrorText, RenewalEvent};
+use renewscope::domain::filter::Filter;
+use renewscope::domain::instant::Instant;
+use renewscope::domain::text::Clean;
+use renewscope::domain::zone::Zone;
+use renewscope::headless::rows::{Format, RowWriter, event};
+
+const FILTER: &str = "type:failed org:acme,globex -org:lab device:edge-01* reason:expired since:24h expires:<7d \
+    error:\"x509: cert\" timeout";
+
+fn filters(c: &mut Criterion) {
+    let filter = Filter::parse(FILTER).unwrap();
+    let criteria = filter.criteria(fleet::now(), &Zone::Utc);
+    let row = sample();
+    let mut group = c.benchmark_group("filter");
+    group.bench_function("parse", |b| b.iter(|| Filter::parse(black_box(FILTER))));
+    group.bench_function("print", |b| b.iter(|| black_box(&filter).to_string()));
+    group.bench_function("match a row", |b| b.iter(|| black_box(&criteria).matches(black_box(&row))));
+    group.finish();
+}
+
+fn texts(c: &mut Criterion) {
+    let plain = "Post \"https://ca.example.com/sign\": context deadline exceeded (Client.Timeout exceeded)".repeat(4);
+    let hostile = "a\u{1b}[31mred\u{202e}\r\n\t".repeat(30);
+    let mut group = c.benchmark_group("text");
+    for (name, text) in [("plain", &plain), ("hostile", &hostile)] {
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function(format!("make {name} safe"), |b| b.iter(|| Clean::line(black_box(text))));
+    }
+    group.finish();
+}
+
+fn rows(c: &mut Criterion) {
+    let rows = vec![sample(); 1000];
+    let mut group = c.benchmark_group("a thousand rows");
+    group.throughput(Throughput::Elements(rows.len() as u64));
+    for format in [Format::Ndjson, Format::Csv, Format::Md] {
+        group.bench_function(format!("{format:?}"), |b| {
+            b.iter(|| {
+                let mut writer = RowWriter::new(std::io::sink(), format, event::columns(format, &Zone::Utc), false);
+                for row in &rows {
+                    writer.row(&event::cells(format, &Zone::Utc, black_box(row))).unwrap();
+                }
+            })
+        });
+    }
+    group.finish();
+}
+
+fn instants(c: &mut Criterion) {
+    let at = Instant::parse_rfc3339("2026-11-21T14:02:31.118204Z").unwrap();
+    let mut group = c.benchmark_group("instant");
+    group.bench_function("print", |b| b.iter(|| black_box(at).rfc3339()));
+    group.bench_function("read", |b| b.iter(|| Instant::parse_rfc3339(black_box("2026-11-21T14:02:31.118204Z"))));
+    group.finish();
+}
+
+fn frames(c: &mut Criterion) {
+    let mut group = c.benchmark_group("frame");
+    for size in [(80, 24), (120, 40), (200, 50)] {
+        let console = Console::new(Memory::new(fleet::fleet()), size);
+        let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+        group.bench_function(format!("{}x{}", size.0, size.1), |b| {
+            b.iter(|| {
+                terminal.draw(|frame| renewscope::ui::view(&console.model, &console.skin, frame)).unwrap();
+            })
+        });
+    }
+    group.finish();
+}
+
+fn keys(c: &mut Criterion) {
+    let mut console = Console::new(Memory::new(fleet::fleet()), (120, 40));
+    c.bench_function("a key", |b| {
+        b.iter(|| {
+            console.keys("j k");
+        })
+    });
+}
+
+fn sample() -> RenewalEvent {
+    let error = "x509: certificate signed by unknown authority (serial 123456789)";
+    RenewalEvent { error: Some(ErrorText::whole(error)), ..fleet::fleet().remove(1) }
+}
+
+criterion_group!(all, filters, texts, rows, instants, frames, keys);
+criterion_main!(all);

@@ -1,0 +1,66 @@
+//! What a batch's names mean: the ids of organisations and devices that have them already.
+
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::{TEXT, UUID, clean, write};
+use crate::domain::event::{NewEvent, Party, device_id_of, org_id_of};
+use crate::store::error::Fault;
+use crate::store::session::Conn;
+use crate::store::sql::cell::Row;
+use crate::store::{Bind, Dialect, Sql};
+
+/// Ids of the organisations and devices that a batch names without id.
+#[derive(Default)]
+pub struct Directory {
+    orgs: HashMap<String, Uuid>,
+    devices: HashMap<(Uuid, String), Uuid>,
+}
+
+impl Directory {
+    pub async fn look_up(conn: &mut Conn, events: &[(usize, &NewEvent)]) -> Result<Self, Fault> {
+        let mut out = Self::default();
+        let unnamed = |p: &Party| if p.id.is_none() { p.name.as_deref().map(clean) } else { None };
+        let orgs: HashSet<String> = events.iter().filter_map(|(_, e)| unnamed(&e.org)).collect();
+        for mut row in named(conn, "organizations", "id", orgs).await? {
+            if let (Some(id), Some(name)) = (row.uuid(0), row.string(2)) {
+                // Several may have one name: the same one is taken each time.
+                out.orgs.entry(name).and_modify(|old| *old = id.min(*old)).or_insert(id);
+            }
+        }
+        let devices: HashSet<String> = events.iter().filter_map(|(_, e)| unnamed(&e.device)).collect();
+        for mut row in named(conn, "devices", "org_id", devices).await? {
+            if let (Some(id), Some(org), Some(name)) = (row.uuid(0), row.uuid(1), row.string(2)) {
+                let derived = device_id_of(org, &name);
+                let better = |old: Uuid| if old == derived || id == derived { derived } else { id.min(old) };
+                out.devices.entry((org, name)).and_modify(|old| *old = better(*old)).or_insert(id);
+            }
+        }
+        Ok(out)
+    }
+    pub fn org(&self, name: &str) -> Uuid {
+        self.orgs.get(name).copied().unwrap_or_else(|| org_id_of(name))
+    }
+    pub fn device(&self, org: Uuid, name: &str) -> Uuid {
+        self.devices.get(&(org, name.to_owned())).copied().unwrap_or_else(|| device_id_of(org, name))
+    }
+}
+
+/// Rows of a directory table that have one of the names: id, organisation, name.
+async fn named(conn: &mut Conn, table: &str, org: &str, names: HashSet<String>) -> Result<Vec<Row>, Fault> {
+    let mut rows = Vec::new();
+    let names: Vec<String> = names.into_iter().collect();
+    for chunk in names.chunks(5000) {
+        let mut sql = Sql::new(conn.dialect());
+        sql.push(&format!("SELECT n.id, n.{org}, n.name FROM {table} n WHERE n.name"));
+        if conn.dialect() == Dialect::Postgres {
+            sql.push(" = ANY(").bind(Bind::Texts(chunk.iter().cloned().map(Some).collect())).push(")");
+        } else {
+            let values: Vec<_> = chunk.iter().map(|n| sql.placeholder(Bind::Text(n.clone()))).collect();
+            sql.push(&format!(" IN ({})", values.join(", ")));
+        }
+        rows.extend(write(conn, &sql, &[UUID, UUID, TEXT]).await?);
+    }
+    Ok(rows)
+}

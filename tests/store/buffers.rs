@@ -1,0 +1,262 @@
+//! What each question reads at 200,000 rows: the index that answers it, and how many pages of it. Counted by PostgreSQL,
+//! so the same on every machine.
+//!
+//! A row is one that was looked at: a device has few, and a condition on something else is tested on each of them.
+
+use renewscope::domain::filter::Criteria;
+use renewscope::domain::filter::criteria::{Check, Clause, KindMatch, NameMatch, Pattern};
+use renewscope::domain::instant::{Instant, Span};
+use renewscope::domain::page::{Anchor, Cursor};
+use renewscope::protocol::Query;
+use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
+use renewscope::protocol::tail::{Stretch, TailQuery};
+use renewscope::store::{Address, ConnectOptions, Store};
+
+use super::bed::{all_of, page};
+use super::data::{self, Fleet};
+use super::pg;
+
+const FLEET: Fleet = Fleet { rows: 200_000, devices: 10_000, orgs: 50 };
+const LIMIT: u32 = 200;
+
+/// One part of a filter: none, one value, or several; and how many values there are.
+type Part = (Option<Check>, usize);
+
+/// The kinds of questions. Exhaustive: a new one has to be entered here, and [`entries`] must ask it.
+fn kind(query: &Query) -> &'static str {
+    match query {
+        Query::Page { .. } => "page",
+        Query::WholePage { .. } => "whole page",
+        Query::Count { .. } => "count",
+        Query::Facets(_) => "facets",
+        Query::Histogram(_) => "histogram",
+        Query::Event { .. } => "event",
+        // What a horizon asks is no table.
+        Query::Tail(TailQuery::Horizon) => "tail's horizon",
+        Query::Tail(TailQuery::Rows { .. }) => "tail's rows",
+        Query::Tail(TailQuery::Keys { .. }) => "tail's keys",
+        Query::Tail(TailQuery::Pick { .. }) => "tail's pick",
+        Query::Describe => "describe",
+    }
+}
+const KINDS: [&str; 10] = [
+    "page",
+    "whole page",
+    "count",
+    "facets",
+    "histogram",
+    "event",
+    "tail's rows",
+    "tail's keys",
+    "tail's pick",
+    "describe",
+];
+
+/// A question, the index that must answer it, and how many pages of events it may touch.
+struct Entry {
+    query: Query,
+    index: &'static str,
+    bound: Box<dyn Fn(&Read) -> u64>,
+}
+
+struct Bed {
+    store: Store,
+    /// The newest row, and one in the middle.
+    newest: Cursor,
+    middle: Cursor,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_reads_what_it_shows() {
+    let url = data::postgres(FLEET).await;
+    let store = Store::connect(&Address::parse(&url).unwrap(), &ConnectOptions::default()).await.unwrap();
+    let newest = page(&store, &Criteria::default(), Anchor::Newest, 1).await.rows[0].cursor();
+    let half = newest.at.minus(Span::days(45));
+    let middle = page(&store, &Criteria::default(), Anchor::At(half), 1).await.rows[0].cursor();
+    let bed = Bed { store, newest, middle };
+    let mut entries = pages(&bed);
+    entries.extend(others(&bed));
+    let mut asked: Vec<_> = entries.iter().map(|e| kind(&e.query)).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    assert!(KINDS.iter().all(|k| asked.contains(k)), "a question is not measured; these are: {asked:?}");
+    let mut faults = Vec::new();
+    for entry in &entries {
+        let plan = bed.store.measure(&entry.query).await.unwrap();
+        let read = Read::of(answer_plan(&plan));
+        let (bound, text) = ((entry.bound)(&read), answer_plan(&plan).join("\n"));
+        if !text.contains(entry.index) || text.contains("Seq Scan on certificate_renewal_events") {
+            faults.push(format!("{:?}\ndoes not use {} alone:\n{text}", entry.query, entry.index));
+        } else if read.events > bound || read.names > 6 * u64::from(LIMIT) + 100 {
+            faults.push(format!("{:?}\n{read:?}, {bound} pages of events are allowed:\n{text}", entry.query));
+        }
+    }
+    assert!(faults.is_empty(), "{} of {} questions\n\n{}", faults.len(), entries.len(), faults.join("\n\n"));
+    pg::execute(&url, "TRUNCATE certificate_renewal_events").await;
+}
+
+/// Every combination of organisation, device, type and time, from every kind of place in the order.
+fn pages(bed: &Bed) -> Vec<Entry> {
+    let orgs = |names: &[&str]| names.iter().map(|n| NameMatch::Name(Pattern::Is((*n).into()))).collect::<Vec<_>>();
+    let devices = |range: std::ops::Range<u32>| range.map(|n| format!("edge-{n}")).collect::<Vec<_>>();
+    let device = |names: Vec<String>| {
+        Check::Device(names.into_iter().map(|n| NameMatch::Name(Pattern::Is(n.as_str().into()))).collect())
+    };
+    let types = |names: &[&str]| Check::Kind(names.iter().map(|n| KindMatch::Name(Pattern::Is((*n).into()))).collect());
+    let by_org: [Part; 3] = [
+        (None, 1),
+        (Some(Check::Org(orgs(&["org-58"]))), 1),
+        (Some(Check::Org(orgs(&["org-10", "org-30", "org-45", "org-58", "org-59"]))), 5),
+    ];
+    let by_device: [Part; 3] =
+        [(None, 1), (Some(device(devices(19_900..19_901))), 1), (Some(device(devices(12_000..12_020))), 20)];
+    let by_kind: [Part; 4] = [
+        (None, 1),
+        (Some(types(&["recovery_failed"])), 1),
+        (Some(Check::Kind(vec![KindMatch::Ending("failed".into())])), 2),
+        (Some(types(&["renewal_start", "renewal_success", "renewal_failed", "recovery_start"])), 4),
+    ];
+    let (from, until) = (bed.middle.at.minus(Span::days(7)), bed.middle.at.plus(Span::days(7)));
+    let times = [None, Some(Check::Time { from: Some(from), until: Some(until) })];
+    let mut entries = Vec::new();
+    for (org, orgs) in &by_org {
+        for (device, devices) in &by_device {
+            for (kind, kinds) in &by_kind {
+                for time in &times {
+                    let branches = if device.is_some() { *devices } else { orgs * kinds } as u64;
+                    // Of a device's few rows, or of a short time, other conditions may leave less to read through
+                    // another index than in the order of this one.
+                    let index = match (device, org, kind, time) {
+                        (Some(_), None, None, None) => "idx_cert_renewal_events_device_",
+                        (Some(_), ..) => "idx_cert_renewal_events_",
+                        (_, Some(_), Some(_), None) => "idx_cert_renewal_events_org_type_page",
+                        (_, Some(_), Some(_), Some(_)) => "idx_cert_renewal_events_org_",
+                        (_, Some(_), None, _) => "idx_cert_renewal_events_org_page",
+                        (_, None, Some(_), _) => "idx_cert_renewal_events_type_page",
+                        (_, None, None, _) => "idx_cert_renewal_events_page",
+                    };
+                    let of_devices = if device.is_some() { branches * FLEET.rows / FLEET.devices } else { 0 };
+                    let checks = [org, device, kind, time].into_iter().flatten().cloned();
+                    let criteria = all_of(checks.collect::<Vec<_>>());
+                    entries.extend(anchors(bed).map(|anchor| Entry {
+                        query: Query::Page { criteria: criteria.clone(), anchor, limit: LIMIT },
+                        index,
+                        bound: Box::new(move |read| {
+                            let rows = read.shown + read.removed;
+                            let merged = if branches == 1 { 2 * rows } else { 5 * rows + 10 * branches };
+                            merged + 2 * of_devices + 60
+                        }),
+                    }));
+                }
+            }
+        }
+    }
+    entries
+}
+
+fn anchors(bed: &Bed) -> impl Iterator<Item = Anchor> {
+    let middle = || bed.middle.clone();
+    [Anchor::Newest, Anchor::Older(middle()), Anchor::Newer(middle()), Anchor::At(middle().at), Anchor::Oldest]
+        .into_iter()
+}
+
+fn others(bed: &Bed) -> Vec<Entry> {
+    let all = Criteria::default();
+    let failed = all_of([Check::Kind(vec![KindMatch::Ending("failed".into())])]);
+    let org = all_of([Check::Org(vec![NameMatch::Name(Pattern::Is("org-58".into()))])]);
+    let yesterday = bed.newest.at.minus(Span::days(1));
+    let a_day = |criteria: Criteria| {
+        let day = Clause { negated: false, check: Check::Time { from: Some(yesterday), until: None } };
+        Criteria { all: criteria.all.into_iter().chain([day]).collect() }
+    };
+    let (page, kinds) = ("idx_cert_renewal_events_page", "idx_cert_renewal_events_type_page");
+    let entry = |query, index, bound: fn(&Read) -> u64| Entry { query, index, bound: Box::new(bound) };
+    // An index alone: a hundred and more entries on a page, and the way down to each stretch.
+    let from_index = |read: &Read| read.scanned / 40 + 200;
+    let by_row = |read: &Read| 2 * (read.scanned + read.removed) + 60;
+    let facets = |field, criteria: Criteria| {
+        Query::Facets(FacetQuery { field, criteria, needle: String::new(), limit: 50, ceiling: 100_000 })
+    };
+    let histogram = |criteria: Criteria, from: Instant| {
+        let width_micros = bed.newest.at.since(from).unwrap().0 / 100 + 1;
+        Query::Histogram(HistogramQuery { criteria, from, width_micros, buckets: 100 })
+    };
+    let quarter = bed.newest.at.minus(Span::days(90));
+    let whole = Query::WholePage { criteria: all.clone(), anchor: Anchor::Newest, limit: LIMIT };
+    let minutes = || Stretch::Time { from: bed.newest.at.minus(Span::minutes(10)), after: None, until: None };
+    let rows = TailQuery::Rows { criteria: all.clone(), stretch: minutes(), limit: 1000, whole: false };
+    let keys = TailQuery::Keys { criteria: failed.clone(), stretch: minutes(), limit: 1000 };
+    let pick = TailQuery::Pick { criteria: all.clone(), ids: vec![bed.middle.id.clone()], whole: false };
+    vec![
+        entry(whole, page, by_row),
+        entry(Query::Tail(rows), "idx_cert_renewal_events_", by_row),
+        entry(Query::Tail(keys), "idx_cert_renewal_events_", by_row),
+        entry(Query::Tail(pick), "certificate_renewal_events_pkey", |_| 10),
+        entry(Query::Event { id: bed.middle.id.clone() }, "certificate_renewal_events_pkey", |_| 10),
+        entry(Query::Describe, "idx_cert_renewal_events_", |_| 20),
+        entry(Query::Count { criteria: all.clone(), ceiling: Some(100_000) }, "Index Only Scan", from_index),
+        entry(
+            Query::Count { criteria: failed.clone(), ceiling: Some(100_000) },
+            "idx_cert_renewal_events_event_type",
+            from_index,
+        ),
+        entry(Query::Count { criteria: org.clone(), ceiling: None }, "idx_cert_renewal_events_org_", from_index),
+        entry(facets(Field::Kind, all.clone()), kinds, from_index),
+        entry(facets(Field::Org, all.clone()), "idx_cert_renewal_events_org_page", from_index),
+        entry(facets(Field::Kind, a_day(all.clone())), kinds, from_index),
+        entry(facets(Field::Reason, a_day(all.clone())), "idx_cert_renewal_events_", by_row),
+        entry(facets(Field::Device, a_day(failed.clone())), "idx_cert_renewal_events_", by_row),
+        entry(histogram(all.clone(), quarter), kinds, |_| 200_000 / 40 + 6 * 100 * 4),
+        entry(histogram(all, yesterday), kinds, |_| 2222 / 40 + 6 * 100 * 4),
+        entry(histogram(org, quarter), "idx_cert_renewal_events_org_type_page", |_| {
+            200_000 / 40 / 50 * 4 + 6 * 100 * 4
+        }),
+    ]
+}
+
+/// The plan of the last statement that reads events: names are looked up in others, before it and behind it.
+fn answer_plan(plan: &[String]) -> &[String] {
+    let begins = |at: usize| !plan[at].starts_with(' ') && plan[at].contains("(cost=");
+    let from: Vec<usize> = (0..plan.len()).filter(|at| begins(*at)).collect();
+    let to = from.iter().skip(1).copied().chain([plan.len()]);
+    let plans: Vec<_> = from.iter().zip(to).map(|(from, to)| &plan[*from..to]).collect();
+    let reads = |plan: &&&[String]| plan.iter().any(|l| l.contains(" on certificate_renewal_events"));
+    plans.iter().rev().find(reads).expect("a statement that reads events")
+}
+
+/// What an answer read: pages of the event table and its indexes, pages for names, and rows.
+#[derive(Debug)]
+struct Read {
+    events: u64,
+    names: u64,
+    /// Rows of the answer.
+    shown: u64,
+    /// Rows that the scans of events gave, and rows that they looked at in vain.
+    scanned: u64,
+    removed: u64,
+}
+
+impl Read {
+    fn of(plan: &[String]) -> Self {
+        let number = |line: &str, word: &str| line.split(word).nth(1)?.split([' ', ')']).next()?.parse::<u64>().ok();
+        let buffers = |line: &String| {
+            let of = |word| number(line, word).unwrap_or(0);
+            line.contains("Buffers: shared").then(|| of("hit=") + of("read="))
+        };
+        // A node that touched nothing says nothing.
+        let inside = |at: usize| plan[at + 1..].iter().take_while(|l| !l.contains("->") && !l.starts_with("Planning"));
+        let behind = |at: usize| inside(at).find_map(buffers).unwrap_or(0);
+        let given = |line: &str| number(line, "(actual rows=").unwrap_or(0) * number(line, "loops=").unwrap_or(1);
+        let mut read = Self { events: behind(0), names: 0, shown: given(&plan[0]), scanned: 0, removed: 0 };
+        for (at, line) in plan.iter().enumerate().filter(|(_, line)| line.contains("Scan")) {
+            if line.contains(" on devices") || line.contains(" on organizations") {
+                read.names += behind(at);
+            } else if line.contains(" on certificate_renewal_events") {
+                read.scanned += given(line);
+                read.removed += inside(at).filter_map(|l| number(l, "Rows Removed by Filter: ")).sum::<u64>();
+            }
+        }
+        read.events -= read.names;
+        read
+    }
+}
