@@ -112,8 +112,13 @@ impl Common {
         }
         tests.extend(bound_test(sql, source, bound));
         tests.extend(resolved.rest.iter().map(|c| condition(sql, source, c)));
+        // A device has few rows, and an organisation many: SQLite, which knows neither, must not read the index of the
+        // other. A sign before a column keeps it from that.
+        let by_device =
+            source.indexes.device && matches!(&resolved.devices, Set::Only(ids) if ids.len() <= MAX_BRANCHES);
+        let sign = if by_device && source.dialect == Dialect::Sqlite { "+" } else { "" };
         let orgs = match (&resolved.orgs, &source.map.org) {
-            (Set::Only(ids), Some(c)) => Some(one_of_ids(sql, &format!("e.{}", c.name), ids)),
+            (Set::Only(ids), Some(c)) => Some(one_of_ids(sql, &format!("{sign}e.{}", c.name), ids)),
             _ => None,
         };
         let devices = match &resolved.devices {
@@ -121,7 +126,7 @@ impl Common {
             Set::All => None,
         };
         let kinds = match &resolved.kinds {
-            Set::Only(kinds) => Some(one_of_texts(sql, &source.map.kind.expr(), kinds)),
+            Set::Only(kinds) => Some(one_of_texts(sql, &format!("{sign}{}", source.map.kind.expr()), kinds)),
             Set::All => None,
         };
         let mut relation = format!("{} e", source.map.from(sql));
