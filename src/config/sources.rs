@@ -102,6 +102,12 @@ fn read(path: &Path) -> Result<SourceProfile, ProfileError> {
         why: e.to_string(),
     })?;
     let profile = SourceProfile::parse(&file, &text)?;
+    // What has this name is written to, and is known by tables that no other source has.
+    if profile.is_own() {
+        let line = text.lines().position(|l| l.trim_start().starts_with("name")).map_or(0, |n| n + 1);
+        let why = "'own' is the name of renewscope's own tables; give the profile another".to_owned();
+        return Err(ProfileError { file, line, key: "name".to_owned(), why });
+    }
     Ok(SourceProfile { file: Some(path.to_owned()), ..profile })
 }
 

@@ -17,6 +17,7 @@ pub async fn db(config: &Config, format: Format, command: Db) -> Result<Exit, Fa
     match command {
         Db::Init | Db::Migrate => {
             make_directory(config)?;
+            beside_no_other(config).await?;
             report.moved(address, &migrate::migrate(address).await?, "applied")
         }
         Db::Status => {
@@ -58,6 +59,23 @@ fn make_directory(config: &Config) -> Result<(), Failure> {
     directory
         .map_or(Ok(()), std::fs::create_dir_all)
         .map_err(|e| Failure::Failed(format!("cannot make the directory for {}: {e}", config.database.value)))
+}
+
+/// Our own tables are always taken for the source. Made beside another one, they would hide it behind an empty list, which
+/// looks like no failures.
+async fn beside_no_other(config: &Config) -> Result<(), Failure> {
+    let address = &config.database.value;
+    let is_new = address.path().is_some_and(|path| !path.exists());
+    if is_new || migrate::status(address).await?.found != Found::Nothing {
+        return Ok(());
+    }
+    let fits = sources::detect(address, &config.sources.profiles).await?;
+    let Some(fit) = fits.iter().find(|f| f.fits()) else { return Ok(()) };
+    Err(Failure::Failed(format!(
+        "{address} is read as '{}', and tables of renewscope's own would take its place; none are made; give renewscope a \
+         database or a schema of its own",
+        fit.profile.name
+    )))
 }
 
 /// The first migration is the event table itself: undoing it needs to be said.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::password::{Passwords, Prompt, Secret, Target};
+use crate::domain::text::Clean;
 use crate::protocol::SourceError;
 
 const SYSTEM_ROOTS: &str = "sslrootcert=system";
@@ -31,6 +32,8 @@ const PARAMETERS: [&str; 12] = [
     "sslrootcert",
     "user",
 ];
+
+const MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
 /// A PostgreSQL server or a SQLite file. Prints without password.
 #[derive(Clone)]
@@ -191,11 +194,20 @@ impl Address {
             }
             asked_sslmode |= key == "sslmode";
         }
+        if let Some(mode) = query.split('&').filter_map(|p| p.strip_prefix("sslmode=")).find(|m| !MODES.contains(m)) {
+            let mode = Clean::line(mode);
+            let valid = MODES.join(", ");
+            return Err(SourceError::Invalid(format!(
+                "unknown sslmode '{mode}' in the database address; valid are {valid}"
+            )));
+        }
         // A word of libpq's for the machine's own authorities, which count here anyway; the driver takes it for a file.
         let (system, text) = without_system_roots(text);
         let options = PgConnectOptions::from_str(&text).map_err(|e| {
             // The driver's words name the fault and not the address.
-            SourceError::Invalid(format!("the database address cannot be read: {e}"))
+            let told = e.to_string().replace("error with configuration: ", "");
+            let hint = "in a user's name or a password write '/' as %2F, '@' as %40, ':' as %3A, '%' as %25";
+            SourceError::Invalid(format!("the database address cannot be read: {told}; {hint}"))
         })?;
         let variable = |name: &str| std::env::var(name).ok();
         let asked = asked_sslmode || variable("PGSSLMODE").is_some_and(|m| m.parse::<PgSslMode>().is_ok());
@@ -342,6 +354,11 @@ mod tests {
             ("postgres://a@h/d?connect_timeout=s3cret", "unknown parameter 'connect_timeout'"),
             ("mysql://a:s3cret@h/d", "is not understood"),
             ("postgres://a:s3cret@h:port/d", "cannot be read"),
+            (
+                "postgres://a:s3cret@h/d?sslmode=bogus",
+                "unknown sslmode 'bogus' in the database address; valid are disable,",
+            ),
+            ("postgres://a:s3/cret@h/d", "write '/' as %2F"),
             ("sqlite:", "needs the path"),
             ("sqlite:a.db?mode=ro", "takes no parameters"),
         ] {

@@ -179,7 +179,7 @@ fn nothing(survey: &Survey) -> String {
         return near.join("; ");
     }
     let mut text = format!(
-        "relation '{EVENTS}' not found; make it with 'renewscope db init' or check the address and the search path"
+        "relation '{EVENTS}' not found; check the address and the search path; 'renewscope sources detect' says what each source lacks, and 'renewscope db init' makes tables of renewscope's own"
     );
     if !near.is_empty() {
         text.push_str(&format!("; {}", near.join("; ")));

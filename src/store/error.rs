@@ -136,10 +136,19 @@ impl Context<'_> {
             9 if self.overdue => self.timeout(),
             9 => SourceError::Cancelled,
             5 | 6 => SourceError::Failed("other processes write to the database and left no turn; try again".into()),
-            8 => self.refused("it is open for reading only"),
-            3 | 23 => self.refused(why),
+            8 => self.refused(
+                Why::new("the file, its directory, or the log beside it cannot be written to")
+                    .step("give this user the right to write there; even a reader of a write-ahead log needs it"),
+            ),
+            3 | 23 => self.refused(Why::new(why).step("check the rights of the file")),
             13 => SourceError::Failed(format!("the disk is full: {why}; free space there")),
-            10 | 11 | 14 => self.unreachable(why),
+            10 => self.unreachable(Why::new(why).step("check the disk, and that the path is that of a file")),
+            11 => {
+                self.unreachable(Why::new(why).step("the file is damaged; take a copy of it, or what '.recover' saves"))
+            }
+            14 => self.unreachable(
+                Why::new(why).step("check the path, and this user's rights to the file and its directory"),
+            ),
             26 => SourceError::Shape(format!("{} is not a SQLite database", self.address)),
             12 | 18 | 19 | 20 => return Fault::Row(why),
             _ if why.contains("no such table") || why.contains("no such column") => SourceError::Shape(why),
@@ -259,4 +268,21 @@ fn clean(error: &sqlx::Error) -> String {
 /// A length of time in words: `30 s`, `0.2 s`.
 pub fn seconds(d: Duration) -> String {
     if d.subsec_millis() == 0 { format!("{} s", d.as_secs()) } else { format!("{:.1} s", d.as_secs_f64()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_not_spoken_of_as_a_server() {
+        let context = Context { address: "sqlite:a.db", timeout: Duration::ZERO, overdue: false };
+        // A log that a reader cannot make, a file that may not be read, a directory, a damaged file, no right to open.
+        for code in ["8", "1288", "264", "3", "23", "10", "11", "14", "270"] {
+            let error = SourceError::from(context.sqlite(code, "why".to_owned()));
+            assert!(error.is_connection(), "{code}: {error}");
+            let step = error.next_step();
+            assert!(!step.contains("server") && !step.contains("password"), "{code}: {step}");
+        }
+    }
 }

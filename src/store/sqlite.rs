@@ -13,7 +13,7 @@ use super::session::ACQUIRE_TIMEOUT;
 use super::sql::cell::{CellType, Row};
 use super::sql::{Bind, Sql, vouched};
 use super::{Access, ConnectOptions};
-use crate::protocol::SourceError;
+use crate::protocol::{SourceError, Why};
 
 /// Virtual machine steps between two looks at the flag: microseconds, unless each step searches a long text.
 const STEPS: i32 = 250;
@@ -77,7 +77,11 @@ impl Connector {
         let address = self.address();
         let context = Context { address: &address, timeout: self.timeout, overdue: false };
         if !self.path.exists() {
-            return Err(context.unreachable("the file does not exist; 'renewscope db init' makes it"));
+            let why = Why::new("the file does not exist");
+            return Err(context.unreachable(why.step("check the path, or make it with 'renewscope db init'")));
+        }
+        if self.path.is_dir() {
+            return Err(context.unreachable(Why::new("it is a directory").step("give the path of a file")));
         }
         let inner = self.options().connect().await.map_err(|e| context.error(e))?;
         SqliteConn::new(inner, address, self.timeout).await

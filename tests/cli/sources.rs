@@ -150,3 +150,35 @@ async fn every_source_can_be_carried_into_our_own_tables() {
         assert_eq!(kinds(&own), kinds(&source), "{directory}");
     }
 }
+
+/// Own tables beside another source's would be taken for the source, and show no events where there are some.
+#[tokio::test]
+async fn no_tables_are_made_beside_another_source() {
+    for directory in ["sirius", "ca-sqlite"] {
+        let bed = bed(directory).await;
+        let before = bed.run(&["count"]).data();
+        for args in [&["db", "init"][..], &["db", "migrate"], &["db", "init", "--source", directory]] {
+            let ran = bed.run(args);
+            assert!(ran.exits(1).stderr.contains(&format!("is read as '{directory}'")), "{}", ran.stderr);
+            assert!(ran.stderr.contains("give renewscope a database or a schema of its own"), "{}", ran.stderr);
+        }
+        assert_eq!(bed.run(&["count"]).data(), before, "{directory}");
+    }
+}
+
+#[tokio::test]
+async fn no_profile_takes_the_name_of_our_own_tables() {
+    let bed = sqlite("CREATE TABLE renewals (key TEXT PRIMARY KEY, step TEXT, at INTEGER);").await;
+    let profile = "# jobs\nname = \"own\"\ndatabase = [\"sqlite\"]\n[relation]\ntable = \"renewals\"\n[fields]\n\
+        id = { column = \"key\" }\ntype = { column = \"step\" }\ntime = { column = \"at\", type = \"unix-seconds\" }\n";
+    let directory = bed.path(".config/renewscope/profiles");
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("own.toml"), profile).unwrap();
+    let told = bed.run(&["sources", "list"]);
+    assert!(told.exits(0).stderr.contains("own.toml, line 2, 'name': 'own' is the name of"), "{}", told.stderr);
+    let own = Bed::new();
+    std::fs::create_dir_all(own.path(".config/renewscope/profiles")).unwrap();
+    std::fs::write(own.path(".config/renewscope/profiles/own.toml"), profile).unwrap();
+    own.run(&["db", "init"]).exits(0);
+    assert_eq!(own.run(&["count"]).data(), "0\n");
+}
