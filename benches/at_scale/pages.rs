@@ -18,6 +18,7 @@ use crate::table::{Table, Target, ms};
 
 const PAGE: u32 = 200;
 const DEPTH: u64 = 50_000;
+const HOPELESS: Duration = Duration::from_secs(2);
 
 /// One filter as its parts.
 #[derive(Clone, Default)]
@@ -62,15 +63,23 @@ impl Sides {
     async fn turns(&mut self, query: &Query, by_hand: &[String], sum: Option<&str>) -> (Duration, Duration) {
         let (mut ours, mut theirs) = (Duration::MAX, Duration::MAX);
         let found = rows(&self.store.ask(query).await.unwrap());
+        let mut again = Vec::new();
         for sql in by_hand {
+            let begun = Moment::now();
             let expected = self.hand.ask(sql, sum).await;
             assert!(found.is_none_or(|n| n == expected), "{found:?} of {expected}: {query:?}\n{sql}");
+            // What takes longer for its plan, and not for its first look at the pages, is not asked again.
+            if begun.elapsed() > HOPELESS {
+                theirs = theirs.min(begun.elapsed());
+            } else {
+                again.push(sql);
+            }
         }
         for _ in 0..self.rounds {
             let begun = Moment::now();
             self.store.ask(query).await.unwrap();
             ours = ours.min(begun.elapsed());
-            for sql in by_hand {
+            for sql in &again {
                 let begun = Moment::now();
                 self.hand.ask(sql, sum).await;
                 theirs = theirs.min(begun.elapsed());
