@@ -50,8 +50,10 @@ pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<
     let map = &source.map;
     sql.push("SELECT ").push(&select.list.join(", ")).push(" FROM ");
     // Of a few branches the rows themselves are merged: PostgreSQL takes four steps to fetch a row again by its key, and
-    // one to read a row too many.
-    let whole = if source.dialect == Dialect::Postgres { WHOLE_BRANCHES } else { 1 };
+    // one to read a row too many. Not within a range: where it is short, all of its rows, read once for each branch and
+    // sorted, seem to cost less than those of an index that does not hold them.
+    let open = source.dialect == Dialect::Postgres && resolved.from.is_none();
+    let whole = if open { WHOLE_BRANCHES } else { 1 };
     if branches.len() <= whole {
         // The limit is applied before names are joined, so that the joins cannot change the plan of the page.
         let mut columns = columns(source);
