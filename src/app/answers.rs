@@ -31,6 +31,9 @@ macro_rules! take {
 impl Model {
     pub(super) fn reply(&mut self, reply: Reply, effects: &mut Vec<Effect>) {
         let Reply { ticket, outcome } = reply;
+        if outcome.as_ref().is_err_and(SourceError::is_connection) {
+            self.ask_later();
+        }
         match ticket.slot {
             Slot::List if self.list.awaits(ticket) => {
                 if outcome.is_ok() {
@@ -92,6 +95,7 @@ impl Model {
             TailNews::Slow(_) => {}
             TailNews::Recovered => {
                 self.tail.link = Link::Live;
+                self.again = super::clock::Again::default();
                 self.ask_again(effects);
             }
             TailNews::Skipped(rows) => {

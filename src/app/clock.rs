@@ -12,7 +12,27 @@ use super::tail::Link;
 /// Ages below this are shown in seconds.
 const BY_SECONDS: Span = Span::hours(1);
 
+/// A question that failed with its connection is asked again after this long.
+const AGAIN: Span = Span::seconds(5);
+
+/// Whether failed questions are to be asked again, while the tail says that the database answers. Once: somebody on the
+/// server may have ended them on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Again {
+    #[default]
+    No,
+    At(Instant),
+    Done,
+}
+
 impl Model {
+    /// A question failed with its connection.
+    pub(super) fn ask_later(&mut self) {
+        if self.again == Again::No {
+            self.again = Again::At(self.now.plus(AGAIN));
+        }
+    }
+
     pub(super) fn tick(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         let before = std::mem::replace(&mut self.now, now);
         let minute = |t: Instant| t.pg_micros().div_euclid(60_000_000);
@@ -28,6 +48,12 @@ impl Model {
             self.aged = true;
         }
         self.ring(effects);
+        if let (Again::At(due), Link::Live) = (self.again, &self.tail.link)
+            && due <= now
+        {
+            self.again = Again::Done;
+            self.ask_again(effects);
+        }
         if self.facets_due.is_some_and(|due| due <= now) {
             self.ask_facets(Duration::ZERO, effects);
         }

@@ -36,6 +36,7 @@ use crate::protocol::tail::{Start, TailOrder};
 use crate::protocol::{Query, Slot};
 
 use alert::{Alert, Ringing};
+use clock::Again;
 use columns::Columns;
 use detail::Detail;
 use fetch::Fetch;
@@ -147,6 +148,7 @@ pub struct Model {
     size: (u16, u16),
     settings_alert: Option<Alert>,
     ringing: Ringing,
+    again: Again,
     /// The last tick changed what is on screen.
     aged: bool,
 }
@@ -190,6 +192,7 @@ impl Model {
             size: settings.size,
             settings_alert: settings.alert,
             ringing: Ringing::default(),
+            again: Again::default(),
             aged: false,
         };
         model.lay_out();
@@ -257,6 +260,7 @@ impl Model {
 
     /// Asks all questions that depend on the filter.
     fn ask_everything(&mut self, wait: Duration, effects: &mut Vec<Effect>) {
+        self.again = Again::default();
         self.needles = Needles::of(&self.filter);
         let criteria = self.criteria();
         effects.push(Effect::Ask(self.list.anew(criteria.clone(), wait)));

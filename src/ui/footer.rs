@@ -11,6 +11,8 @@ use crate::domain::format;
 use crate::domain::measure;
 use crate::domain::text::Clean;
 
+use crate::protocol::SourceError;
+
 use super::paint::{Pen, wash};
 use super::skin::Skin;
 
@@ -35,8 +37,14 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     if let Some((error, since)) = model.trouble() {
         wash(buf, area, skin.banner());
         let since = since.map_or(String::new(), |t| format!(" since {}", format::clock(t, &model.zone, false)));
-        let words = match model.tail.link {
-            Link::Away { .. } => format!(" no answer{since}: {error}; {}", error.next_step()),
+        let words = match &model.tail.link {
+            // The address is in the top line; here is room for the reason and the way out.
+            Link::Away { error: SourceError::Unreachable { why, .. }, .. } => {
+                format!(" no answer{since}: {why}; {}", error.next_step())
+            }
+            Link::Away { error: SourceError::Refused { why, .. }, .. } => {
+                format!(" refused{since}: {why}; {}", error.next_step())
+            }
             _ => format!(" could not look{since}: {error}; {} (r asks again)", error.next_step()),
         };
         Pen::at(buf, area, 0).clean(&Clean::line(&words), skin.banner());

@@ -68,6 +68,9 @@ fn state(model: &Model, skin: &Skin) -> (String, Style) {
         Link::Away { error: SourceError::Unfit(_), .. } => {
             (format!("{} this filter cannot be asked here", g.failed), skin.warn())
         }
+        Link::Away { error: SourceError::Shape(_), .. } => {
+            (format!("{} the table cannot be read", g.failed), skin.bad())
+        }
         Link::Slow { since } => {
             let waited = model.now.since(*since).map_or(0, |s| s.as_seconds().max(1));
             (format!("{} slow, no answer for {waited} s", g.paused), skin.warn())

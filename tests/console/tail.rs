@@ -193,3 +193,24 @@ fn how_the_link_is_protected_is_on_screen_and_a_weak_one_comes_first() {
         assert!(header(&c).starts_with(expected), "{}", header(&c));
     }
 }
+
+#[test]
+fn a_question_that_died_with_its_connection_is_asked_again_once() {
+    let mut c = console(120);
+    tell(&mut c, TailNews::Batch(Batch::default()));
+    c.hold = true;
+    c.keys("r");
+    let why = || SourceError::Unreachable { address: "h".into(), why: "the session was ended".to_owned().into() };
+    let fail = |c: &mut Console| {
+        for request in std::mem::take(&mut c.pending) {
+            c.send(Msg::Reply(Reply { ticket: request.ticket, outcome: Err(why()) }));
+        }
+    };
+    fail(&mut c);
+    assert!(c.screen().contains("could not look"), "{}", c.screen());
+    c.wait(Span::seconds(6));
+    assert!(c.pending.iter().any(|r| matches!(r.query, Query::Page { .. })), "asked again");
+    fail(&mut c);
+    c.wait(Span::seconds(60));
+    assert!(c.pending.is_empty(), "somebody may have ended it on purpose");
+}
