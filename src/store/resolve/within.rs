@@ -11,7 +11,7 @@ use crate::store::session::Session;
 use crate::store::source::{DeviceNames, Source};
 use crate::store::sql::filter::{Condition, Party, PartyTest};
 
-/// As [`resolve`], but nothing is looked up that can be asked within the statement: for a read of the last seconds that
+/// As [`resolve`](super::resolve), but nothing is looked up that can be asked within the statement: for a read of the last seconds that
 /// is repeated, and must find what was named a moment ago. Clauses that [`named_here`] picks are left out.
 pub async fn resolve_within(
     s: &mut Session,
