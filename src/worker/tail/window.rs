@@ -305,3 +305,114 @@ fn digest(id: &Id) -> u64 {
     id.hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::domain::event::Kind;
+
+    fn at(second: i64) -> Instant {
+        Instant::from_pg_micros(second * 1_000_000)
+    }
+
+    fn horizon(now: i64, open: Option<i64>, serial: Option<(i64, bool)>) -> Horizon {
+        Horizon {
+            now: at(now),
+            ahead: Span(0),
+            open: open.map(at),
+            sees_all: true,
+            overlap: Span::seconds(5),
+            serial: serial.map(|(highest, ordered)| Serial { highest, ordered }),
+        }
+    }
+
+    /// A row of an id, a second and a number.
+    fn row(id: i64, second: i64, by_number: bool) -> TailRow {
+        let event = RenewalEvent {
+            id: Id::Int(id),
+            device_id: Id::Int(1),
+            org_id: None,
+            kind: Kind::new("renewal_start"),
+            reason: None,
+            old_expiry: None,
+            new_expiry: None,
+            error: None,
+            created_at: at(second),
+            device: None,
+            org: None,
+            beyond: None,
+        };
+        let place = if by_number { id } else { at(second).pg_micros() };
+        TailRow { place, serial: by_number.then_some(id), at: at(second), row: Arc::new(event) }
+    }
+
+    fn key(row: &TailRow) -> TailKey {
+        TailKey { place: row.place, tie: row.row.id.clone(), id: row.row.id.clone() }
+    }
+
+    fn read(rows: &[TailRow]) -> TailRows {
+        TailRows { rows: rows.to_vec(), more: None }
+    }
+
+    #[test]
+    fn the_floor_waits_for_the_oldest_open_transaction() {
+        let mut w = Window::new(Start::Now, &horizon(100, None, None));
+        assert_eq!(w.take(read(&[row(1, 110, false)])).rows.len(), 1);
+        w.settle(&horizon(111, Some(60), None));
+        assert_eq!(w.floor, at(95).pg_micros(), "a floor never goes back");
+        w.settle(&horizon(160, Some(108), None));
+        assert_eq!(w.floor, at(105).pg_micros(), "no higher than the overlap behind what was read");
+        let late = row(2, 108, false);
+        assert_eq!(w.unseen(vec![key(&row(1, 110, false)), key(&late)]), [Id::Int(2)]);
+        let fresh = w.take_swept(read(std::slice::from_ref(&late)));
+        assert_eq!((fresh.rows.len(), fresh.late), (1, 1));
+        assert_eq!(w.take_swept(read(&[late])).rows.len(), 0, "told once");
+    }
+
+    #[test]
+    fn a_transaction_that_is_open_for_too_long_is_not_waited_for() {
+        let mut w = Window::new(Start::Now, &horizon(100_000, None, None));
+        w.advance(at(200_000), None);
+        w.settle(&horizon(200_000, Some(0), None));
+        assert_eq!(w.floor, at(200_000).minus(LONGEST).pg_micros());
+    }
+
+    #[test]
+    fn history_ends_where_the_numbers_begin() {
+        let start = Start::At(at(50));
+        let mut w = Window::new(start, &horizon(100, None, Some((7, true))));
+        assert_eq!(w.known(start), Some(Stretch::Serial { after: 7 - NUMBERS, until: Some(7) }));
+        let mut later = row(8, 60, true);
+        later.place = at(60).pg_micros();
+        let mut first = row(3, 55, true);
+        first.place = at(55).pg_micros();
+        let fresh = w.take(read(&[first, later]));
+        assert_eq!((fresh.rows.len(), fresh.more), (1, true), "what has a higher number comes by number");
+        assert_eq!(w.head(at(101)), Stretch::Serial { after: 7, until: None });
+        let fresh = w.take(read(&[row(8, 60, true), row(9, 10, true)]));
+        assert_eq!(fresh.rows.len(), 1, "what is older than the start is not of interest");
+    }
+
+    #[test]
+    fn lower_numbers_than_before_are_read_again_and_known_ids_are_not_told_again() {
+        let mut w = Window::new(Start::Now, &horizon(100, None, Some((0, true))));
+        assert_eq!(w.take(read(&[row(1, 1, true), row(2, 2, true)])).rows.len(), 2);
+        w.renumber(&horizon(101, None, Some((1, true))));
+        assert_eq!(w.head(at(101)), Stretch::Serial { after: 1, until: None });
+        assert_eq!(w.unseen(vec![key(&row(1, 1, true))]), [], "known by its id");
+    }
+
+    #[test]
+    fn numbers_of_a_sequence_are_compared_down_to_the_oldest_open_transaction() {
+        let mut w = Window::new(Start::Now, &horizon(0, None, Some((0, false))));
+        for second in 1..=100 {
+            let rows: Vec<_> = (0..100).map(|n| row(second * 100 + n, second, true)).collect();
+            assert_eq!(w.take(read(&rows)).rows.len(), 100);
+            w.settle(&horizon(second, Some(50), Some((second * 100 + 99, false))));
+        }
+        assert!(w.floor <= 5099, "what was given since second 50 lies above {}", w.floor);
+        w.settle(&horizon(200, None, Some((10_099, false))));
+        assert_eq!(w.floor, 10_099 - NUMBERS);
+    }
+}
