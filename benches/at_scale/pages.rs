@@ -18,6 +18,8 @@ use crate::table::{Table, Target, ms};
 
 const PAGE: u32 = 200;
 const DEPTH: u64 = 50_000;
+/// From here on SQLite takes up to minutes for what is written without branches.
+const PLAIN_ROWS: u64 = 2_000_000;
 const HOPELESS: Duration = Duration::from_secs(2);
 
 /// One filter as its parts.
@@ -194,14 +196,18 @@ impl Pick {
         } else if self.orgs.is_empty() && !kinds.is_empty() {
             branches.iter_mut().for_each(|b| b.push(format!("event_type IN ({})", quoted(&kinds))));
         }
-        if branches.len() > 1 {
-            let all: Vec<_> = branches.iter().map(|b| format!("SELECT * FROM ({}) b", select(b, word))).collect();
-            let merged = format!(
-                "SELECT * FROM ({}) u ORDER BY created_at {word}, id {word} LIMIT {PAGE}",
-                all.join(" UNION ALL ")
-            );
-            statements.push(page_of(postgres, &merged, word));
+        if !postgres && sides.bed.rows > PLAIN_ROWS {
+            statements.clear();
         }
+        statements.push(match branches.as_slice() {
+            [branch] => page_of(postgres, &select(branch, word), word),
+            many => {
+                let all: Vec<_> = many.iter().map(|b| format!("SELECT * FROM ({}) b", select(b, word))).collect();
+                let all = all.join(" UNION ALL ");
+                let merged = format!("SELECT * FROM ({all}) u ORDER BY created_at {word}, id {word} LIMIT {PAGE}");
+                page_of(postgres, &merged, word)
+            }
+        });
         statements
     }
 }
