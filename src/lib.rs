@@ -10,7 +10,7 @@
 //! | [`profile`] | tables that others made, described in TOML | `domain` |
 //! | [`demo`] | a simulated fleet, pure and seeded | `domain` |
 //! | [`store`] | the databases; the only layer that knows `sqlx` | `domain`, `profile`, `protocol` |
-//! | [`worker`] | tasks, cancellation, tail; the only layer that spawns | `domain`, `protocol` |
+//! | [`worker`] | tasks of the console, cancellation; the tail, which `tail` uses too | `domain`, `protocol` |
 //! | [`app`] | the console as a pure state machine | `domain`, `protocol` |
 //! | [`ui`] | the model as cells | `domain`, `protocol`, `app` |
 //! | [`config`] | command line and environment, settled | `domain`, `profile`, `store` |

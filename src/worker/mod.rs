@@ -1,4 +1,4 @@
-//! Tasks: one for each live question, one for the tail. The only layer that spawns.
+//! Tasks: one for each live question, one for the tail.
 //!
 //! A newer question in a slot replaces the older one, which is stopped in the database too. Nothing here knows the
 //! screen; what it finds goes into one bounded channel, and a task whose news do not fit waits there, so that a
