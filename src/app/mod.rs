@@ -196,8 +196,9 @@ impl Model {
             aged: false,
         };
         model.lay_out();
-        let mut effects = vec![Effect::Ask(model.source.ask(Query::Describe, Duration::ZERO))];
+        let mut effects = Vec::new();
         model.ask_everything(Duration::ZERO, &mut effects);
+        effects.push(Effect::Ask(model.source.ask(Query::Describe, Duration::ZERO)));
         (model, effects)
     }
 

@@ -21,10 +21,16 @@ pub enum Id {
 impl Id {
     /// Its plain form: lower-case hyphenated for UUIDs. A text id comes out as it is stored: not for the screen.
     pub fn raw(&self) -> String {
+        let mut out = String::new();
+        self.push_raw(&mut out);
+        out
+    }
+    /// As [`raw`](Id::raw), behind what is there already.
+    pub fn push_raw(&self, out: &mut String) {
         match self {
-            Self::Uuid(u) => u.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned(),
-            Self::Int(n) => n.to_string(),
-            Self::Text(t) => t.raw().to_owned(),
+            Self::Uuid(u) => out.push_str(u.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+            Self::Int(n) => out.push_str(&n.to_string()),
+            Self::Text(t) => out.push_str(t.raw()),
         }
     }
     /// For the screen.

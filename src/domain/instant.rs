@@ -140,6 +140,13 @@ impl Instant {
         (year, month, day, rest)
     }
 
+    /// Whether [`rfc3339`](Instant::rfc3339) writes its year in four digits, without a sign.
+    pub fn is_of_four_digits(self) -> bool {
+        const YEAR_0: i64 = -730_485 * DAY;
+        const YEAR_10000: i64 = 2_921_940 * DAY;
+        (YEAR_0..YEAR_10000).contains(&self.0)
+    }
+
     fn from_civil(year: i64, month: u32, day: u32, micros: i64) -> Option<Self> {
         let leap = year.rem_euclid(4) == 0 && (year.rem_euclid(100) != 0 || year.rem_euclid(400) == 0);
         let last = match month {
@@ -168,32 +175,37 @@ impl Instant {
     ///
     /// [`parse_rfc3339`]: Instant::parse_rfc3339
     pub fn rfc3339(self) -> String {
+        let mut out = String::with_capacity(27);
+        self.push_rfc3339(&mut out);
+        out
+    }
+
+    /// As [`rfc3339`](Instant::rfc3339), behind what is there already.
+    pub fn push_rfc3339(self, out: &mut String) {
         if self == Self::INFINITY {
-            return "infinity".into();
+            return out.push_str("infinity");
         }
         if self == Self::NEG_INFINITY {
-            return "-infinity".into();
+            return out.push_str("-infinity");
         }
         let (y, m, d, rest) = self.civil();
         let (s, micros) = (rest / 1_000_000, rest % 1_000_000);
         // Written digit by digit: an export writes three of these for every row.
-        let mut out = String::with_capacity(27);
         match u32::try_from(y) {
-            Ok(year @ 0..=9999) => push_digits(&mut out, year, 4),
+            Ok(year @ 0..=9999) => push_digits(out, year, 4),
             _ => out.push_str(&format!("{y:+05}")),
         }
         let clock = [('-', i64::from(m)), ('-', i64::from(d)), ('T', s / 3600), (':', s / 60 % 60), (':', s % 60)];
         for (sign, number) in clock {
             out.push(sign);
-            push_digits(&mut out, number as u32, 2);
+            push_digits(out, number as u32, 2);
         }
         if micros != 0 {
             out.push('.');
-            push_digits(&mut out, micros as u32, 6);
+            push_digits(out, micros as u32, 6);
             out.truncate(out.trim_end_matches('0').len());
         }
         out.push('Z');
-        out
     }
 
     /// Reads RFC 3339 with any offset (a space may stand for the `T`), what [`rfc3339`](Instant::rfc3339) writes,
@@ -345,6 +357,21 @@ mod tests {
             let t = Instant::from_pg_micros(micros);
             assert_eq!(t.rfc3339(), text);
             assert_eq!(Instant::parse_rfc3339(text), Some(t), "{text}");
+        }
+    }
+
+    #[test]
+    fn four_digits_end_where_the_sign_begins() {
+        for (text, expected) in [
+            ("0000-01-01T00:00:00Z", true),
+            ("9999-12-31T23:59:59.999999Z", true),
+            ("infinity", false),
+            ("-infinity", false),
+        ] {
+            let t = Instant::parse_rfc3339(text).unwrap();
+            assert_eq!(t.is_of_four_digits(), expected, "{text}");
+            let beside = if text.starts_with('0') { t.minus(Span(1)) } else { t.plus(Span(1)) };
+            assert!(!beside.is_of_four_digits() && !beside.rfc3339().starts_with(|c: char| c.is_ascii_digit()));
         }
     }
 

@@ -135,7 +135,7 @@ fn keep(event: &NewEvent, spool: Option<&Path>) {
     let columns: Vec<_> = event::KEYS.iter().map(|key| Column::new(key)).collect();
     let mut line = Vec::new();
     // Writing to memory cannot fail.
-    let _ = json::object(&mut line, &columns, &event::new_event_cells(event));
+    let _ = json::object(&mut line, &columns, &event::new_event_cells(event), &mut String::new());
     line.push(b'\n');
     if let Some(path) = spool {
         let shown = Clean::line(&path.to_string_lossy());

@@ -13,8 +13,8 @@ pub trait EventSource: Clone + Send + Sync + 'static {
         cancelled: impl Future<Output = ()> + Send,
     ) -> impl Future<Output = Result<Answer, SourceError>> + Send;
 
-    /// A number that moves when somebody else has written, where the source has one. A hint only.
-    fn changes(&self) -> impl Future<Output = Result<Option<i64>, SourceError>> + Send;
+    /// A number that moves when somebody else has written, where the source has one. It may move without that too.
+    fn changes(&self) -> Option<i64>;
 
     /// Resolves when the source says that somebody has written. A hint only: it may be lost, and a source that gives
     /// none never resolves.

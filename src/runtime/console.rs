@@ -30,6 +30,8 @@ use super::terminal;
 const NEWS: usize = 64;
 /// Between two frames, so that a flood of news is drawn and not only taken.
 const FRAME: Duration = Duration::from_millis(16);
+/// Frames that need not wait after a rest: the first rows are not to stand behind an empty screen for that long.
+const AT_ONCE: u32 = 3;
 const TICK: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Error)]
@@ -69,7 +71,7 @@ pub async fn run<S: EventSource>(source: S, mut settings: Settings, look: (Skin,
     let _guard = terminal::Guard;
     let screen = new_screen()?;
     let mut console =
-        Console { model, skin, memory, screen, orders, dirty: true, end: None, last_frame: Deadline::now() };
+        Console { model, skin, memory, screen, orders, dirty: true, end: None, next_frame: Deadline::now() };
     for effect in effects {
         console.perform(effect).await;
     }
@@ -88,7 +90,8 @@ struct Console {
     orders: mpsc::Sender<Order>,
     dirty: bool,
     end: Option<End>,
-    last_frame: Deadline,
+    /// The earliest time of the next frame that news ask for.
+    next_frame: Deadline,
 }
 
 enum Wake {
@@ -110,7 +113,7 @@ impl Console {
                 biased;
                 event = events.next() => Wake::Event(event),
                 signal = signals.next() => Wake::Signal(signal),
-                () = sleep_until(self.last_frame + FRAME), if self.dirty => Wake::Frame,
+                () = sleep_until(self.next_frame), if self.dirty => Wake::Frame,
                 news = inbox.recv() => Wake::News(news),
                 () = sleep_until(tick) => Wake::Tick,
             };
@@ -220,7 +223,9 @@ impl Console {
 
     fn draw(&mut self) -> io::Result<()> {
         self.dirty = false;
-        self.last_frame = Deadline::now();
+        let now = Deadline::now();
+        let rested = now.checked_sub(FRAME * AT_ONCE).unwrap_or(now);
+        self.next_frame = self.next_frame.max(rested) + FRAME;
         let (model, skin, screen) = (&self.model, &self.skin, &mut self.screen);
         terminal::with_screen(|| screen.draw(|frame| ui::view(model, skin, frame)).map(drop))?;
         Ok(())

@@ -12,8 +12,8 @@ use super::answer::{Asker, same_type};
 use super::columns::IdType;
 use super::resolve::{Resolved, Set, known_kinds, known_orgs, named};
 use super::session::Session;
-use super::source::DeviceNames;
-use super::sql::aggregate::{Values, beyond, counted, devices_named, facet};
+use super::source::{DeviceNames, Source};
+use super::sql::aggregate::{Values, beyond, counted, devices_named, facet, facet_of_all};
 use super::sql::filter::{Condition, Party, PartyTest};
 use super::sql::keys::{branches, branches_within, by_index_alone};
 use crate::domain::event::Id;
@@ -102,9 +102,7 @@ async fn counts_by_index(
     if !countable || each.is_empty() || named.len() > MAX_COUNTED {
         return Ok(None);
     }
-    let (sql, shape) = beyond(source, resolved, ceiling);
-    let first = s.rows(&sql, &shape).await?.into_iter().next();
-    let edge = first.and_then(|mut row| Some(Cursor { at: row.time(0)?, id: row.id(1)? }));
+    let edge = edge(s, source, resolved, ceiling).await?;
     let partial = edge.is_some();
     let (sql, shape) = counted(source, each, &named, by, edge);
     let mut sums: HashMap<Option<Id>, u64> = HashMap::new();
@@ -117,6 +115,41 @@ async fn counts_by_index(
     Ok(Some((sums.into_iter().collect(), partial)))
 }
 
+/// The first row beyond the newest `ceiling`; `None` where there are no more than that.
+async fn edge(
+    s: &mut Session,
+    source: &Source,
+    resolved: &Resolved,
+    ceiling: u64,
+) -> Result<Option<Cursor>, SourceError> {
+    let (sql, shape) = beyond(source, resolved, ceiling);
+    let first = s.rows(&sql, &shape).await?.into_iter().next();
+    Ok(first.and_then(|mut row| Some(Cursor { at: row.time(0)?, id: row.id(1)? })))
+}
+
+/// As [`counts`], where an index alone tells where the newest rows up to the ceiling end: what lies within is
+/// then counted as it comes, not put in order first. `None` where rows would have to be read to know.
+async fn counts_within(
+    asker: &Asker<'_>,
+    s: &mut Session,
+    query: &FacetQuery,
+    resolved: &Resolved,
+    limit: u64,
+) -> Result<Option<Counted>, SourceError> {
+    let source = asker.source;
+    let branches = branches(source, resolved);
+    let one = branches.len() == 1 && source.map.is_table() && by_index_alone(source, resolved, &branches);
+    if !one || resolved.is_empty() || (query.field == Field::Reason && source.carries_reason) {
+        return Ok(None);
+    }
+    let edge = edge(s, source, resolved, query.ceiling).await?;
+    let partial = edge.is_some();
+    let Some((sql, shape)) = facet_of_all(source, resolved, query.field, edge, limit) else { return Ok(None) };
+    let counted = s.rows(&sql, &shape).await?.into_iter();
+    let counted = counted.map(|mut row| (row.id(0), row.int(1).and_then(|n| u64::try_from(n).ok()).unwrap_or(0)));
+    Ok(Some((counted.collect(), partial)))
+}
+
 /// Values with their rows, and whether counting stopped at the ceiling.
 async fn counts(
     asker: &Asker<'_>,
@@ -125,6 +158,9 @@ async fn counts(
     resolved: &Resolved,
     limit: u64,
 ) -> Result<Counted, SourceError> {
+    if let Some(counted) = counts_within(asker, s, query, resolved, limit).await? {
+        return Ok(counted);
+    }
     // A carried reason is looked up row by row, where a person waits for no more than these.
     let few = query.field == Field::Reason && asker.source.carries_reason && asker.shared.search_budget.is_some();
     let ceiling = if few { query.ceiling.min(MAX_CARRIED) } else { query.ceiling };

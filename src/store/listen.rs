@@ -14,7 +14,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::Shared;
-use super::session::{ACQUIRE_TIMEOUT, Conn};
+use super::pool::ACQUIRE_TIMEOUT;
+use super::session::Conn;
 use super::sql::cell::CellType;
 use super::sql::{Dialect, Sql};
 use crate::protocol::SourceError;

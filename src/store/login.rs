@@ -14,8 +14,8 @@ use tokio::time::timeout;
 use super::address::{Server, Tls};
 use super::error::{Context, is_password};
 use super::password::{Attempt, Passwords};
+use super::pool::ACQUIRE_TIMEOUT;
 use super::postgres::{Handle, PgConn};
-use super::session::ACQUIRE_TIMEOUT;
 use super::sql::vouched;
 use super::{Access, ConnectOptions};
 use crate::domain::text::Clean;
@@ -23,6 +23,10 @@ use crate::protocol::{SourceError, Why};
 
 /// A server that does not answer a cancel request in this time is left alone; its statement timeout remains.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Statements that a session keeps prepared: the console has about this many shapes of questions in use at a time, and each
+/// costs the server some ten kilobytes.
+const STATEMENTS: usize = 32;
 
 pub struct Connector {
     base: PgConnectOptions,
@@ -37,7 +41,8 @@ pub struct Connector {
 impl Connector {
     pub fn new(server: Server, address: String, options: &ConnectOptions) -> Self {
         // Poolers refuse this parameter, and no column here is a float.
-        let base = server.options.extra_float_digits(None).statement_cache_capacity(8).disable_statement_logging();
+        let base =
+            server.options.extra_float_digits(None).statement_cache_capacity(STATEMENTS).disable_statement_logging();
         let base = match base.get_application_name() {
             Some(_) => base,
             None => base.application_name(&options.application_name),

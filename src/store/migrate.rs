@@ -19,7 +19,8 @@ use sqlx::{Connection as _, SqlStr};
 
 use super::catalog::{self, CORE, EVENTS, Table};
 use super::error::Context;
-use super::session::{Conn, Connector};
+use super::pool::Connector;
+use super::session::Conn;
 use super::sql::cell::CellType;
 use super::{Access, Address, ConnectOptions, Dialect, Sql, connector};
 use crate::protocol::SourceError;
@@ -130,7 +131,9 @@ async fn make_file(path: &Path) -> Result<Option<Moved>, SourceError> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".new-{}", uuid::Uuid::new_v4().simple()));
     let draft = PathBuf::from(name);
-    super::sqlite::Connector::new(draft.clone(), &options(Access::Write)).create().await?;
+    super::sqlite::Connector::new(draft.clone(), &options(Access::Write), super::sqlite::Use::Questions)
+        .create()
+        .await?;
     let moved = run(&Address::sqlite(&draft), |_| Some(None)).await;
     let placed = match moved {
         Ok(moved) => match std::fs::hard_link(&draft, path) {
@@ -256,7 +259,7 @@ fn options(access: Access) -> ConnectOptions {
 
 /// A connection of one's own, without a time limit.
 pub(super) async fn open(address: &Address, access: Access) -> Result<Conn, SourceError> {
-    Ok(match connector(address, &options(access)) {
+    Ok(match connector(address, &options(access), super::sqlite::Use::Questions) {
         Connector::Postgres(c) => Conn::Postgres(Box::new(c.connect().await?)),
         Connector::Sqlite(c) => Conn::Sqlite(Box::new(c.connect().await?)),
     })

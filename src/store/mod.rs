@@ -8,6 +8,7 @@ mod address;
 mod answer;
 mod catalog;
 pub mod columns;
+mod commits;
 mod derived;
 mod detect;
 mod directory;
@@ -19,6 +20,7 @@ mod login;
 pub mod migrate;
 mod parties;
 mod password;
+mod pool;
 mod postgres;
 mod resolve;
 mod search;
@@ -40,11 +42,11 @@ pub use address::Address;
 use address::Place;
 pub use detect::Profiles;
 pub use password::Prompt;
-use session::{Connector, Pool, Session};
+use pool::{Connector, Pool};
+use session::Session;
 use source::Source;
-use sql::cell::CellType;
 use sql::{Bind, Dialect, Sql, aggregate};
-use sqlite::SqliteConn;
+use sqlite::Use;
 pub use write::event_id;
 
 use crate::domain::event::{Id, NewEvent, RenewalEvent};
@@ -135,8 +137,9 @@ pub(crate) struct Shared {
     tail: Arc<Pool>,
     listening: listen::Listening,
     source: Mutex<Option<(Moment, Arc<Source>)>>,
-    /// The connection that watches for the commits of others; the counter is its own.
-    watch: tokio::sync::Mutex<Option<SqliteConn>>,
+    commits: commits::Commits,
+    /// Held by the one question that looks at what the database holds; others wait for what it finds.
+    describing: tokio::sync::Mutex<()>,
 }
 
 impl Store {
@@ -173,11 +176,12 @@ impl Store {
             profiles: Arc::clone(&options.profiles),
             names: directory::Names::default(),
             parties: parties::Names::default(),
-            pool: Pool::new(connector(address, options), QUESTIONS),
-            tail: Pool::new(connector(address, options), 1),
+            pool: Pool::new(connector(address, options, Use::Questions), QUESTIONS),
+            tail: Pool::new(connector(address, options, Use::Tail), 1),
             listening: listen::Listening::default(),
             source: Mutex::default(),
-            watch: tokio::sync::Mutex::default(),
+            commits: commits::Commits::default(),
+            describing: tokio::sync::Mutex::default(),
         })))
     }
 
@@ -261,32 +265,18 @@ impl Store {
         write::delete(&mut session, org, id).await
     }
 
-    /// A number that changes when another process has committed to a SQLite file: a hint to read again. `None` for
-    /// PostgreSQL, which has no such number.
-    pub async fn changes(&self) -> Result<Option<i64>, SourceError> {
-        let Place::Sqlite(path) = self.0.address.place() else { return Ok(None) };
-        let mut watch = self.0.watch.lock().await;
-        if watch.is_none() {
-            let connector = sqlite::Connector::new(path.clone(), &ConnectOptions::default());
-            *watch = Some(connector.connect().await?);
-        }
-        let Some(conn) = watch.as_mut() else { return Ok(None) };
-        let sql = Sql::plain(Dialect::Sqlite, "PRAGMA data_version");
-        match conn.rows(&sql, &[CellType::Int]).await {
-            Ok(rows) => Ok(rows.into_iter().next().and_then(|mut r| r.int(0))),
-            Err(e) => {
-                *watch = None;
-                Err(e)
-            }
+    /// A number that changes when another process has committed to a SQLite file, and from time to time without that: a
+    /// hint to read again. `None` for PostgreSQL, which has no such number.
+    pub fn changes(&self) -> Option<i64> {
+        match self.0.address.place() {
+            Place::Sqlite(path) => Some(self.0.commits.number(path)),
+            Place::Postgres(_) => None,
         }
     }
 
     /// Closes the connections in order. Of an SQLite file, the last one to close takes the write-ahead log back into it,
     /// so that the file alone holds everything.
     pub async fn close(&self) {
-        if let Some(watch) = self.0.watch.lock().await.take() {
-            session::Conn::Sqlite(Box::new(watch)).close().await;
-        }
         self.0.pool.close().await;
         self.0.tail.close().await;
     }
@@ -322,10 +312,11 @@ impl Shared {
 
     /// What the database holds, as it was found at the first look.
     pub async fn source(&self, session: &mut Session) -> Result<Arc<Source>, SourceError> {
-        let kept = self.source.lock().ok().and_then(|kept| kept.clone());
-        if let Some((at, source)) = kept
-            && (source.notes.is_empty() || at.elapsed() < DESCRIPTION_AGE)
-        {
+        if let Some(source) = self.known_source() {
+            return Ok(source);
+        }
+        let _describing = self.describing.lock().await;
+        if let Some(source) = self.known_source() {
             return Ok(source);
         }
         let source = Arc::new(detect::detect(session.conn()?, &self.profiles).await?);
@@ -333,6 +324,11 @@ impl Shared {
             *kept = Some((Moment::now(), Arc::clone(&source)));
         }
         Ok(source)
+    }
+
+    fn known_source(&self) -> Option<Arc<Source>> {
+        let (at, source) = self.source.lock().ok().and_then(|kept| kept.clone())?;
+        (source.notes.is_empty() || at.elapsed() < DESCRIPTION_AGE).then_some(source)
     }
 
     /// The table turned out to be other than described: the next question looks again.
@@ -364,9 +360,9 @@ impl Shared {
 }
 
 /// What opens connections to an address.
-fn connector(address: &Address, options: &ConnectOptions) -> Connector {
+fn connector(address: &Address, options: &ConnectOptions, use_of: Use) -> Connector {
     match address.place() {
-        Place::Sqlite(path) => Connector::Sqlite(sqlite::Connector::new(path.clone(), options)),
+        Place::Sqlite(path) => Connector::Sqlite(sqlite::Connector::new(path.clone(), options, use_of)),
         Place::Postgres(server) => {
             Connector::Postgres(Box::new(postgres::Connector::new((**server).clone(), address.to_string(), options)))
         }
@@ -381,7 +377,7 @@ impl crate::protocol::EventSource for Store {
     ) -> impl Future<Output = Result<Answer, SourceError>> + Send {
         Self::answer(self, query, cancelled)
     }
-    fn changes(&self) -> impl Future<Output = Result<Option<i64>, SourceError>> + Send {
+    fn changes(&self) -> Option<i64> {
         Self::changes(self)
     }
     async fn notified(&self) {

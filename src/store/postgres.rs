@@ -3,11 +3,13 @@
 //! A statement ends by an answer, by the server's limit, or, where the network is dead, by ours. A session on which
 //! something went wrong says so, and is not used again. How one is opened is in [`login`](super::login).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant as Moment};
 
-use sqlx::postgres::{PgArguments, PgConnection};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::{Arguments as _, Connection as _, Row as _};
 use tokio::time::timeout;
 
@@ -15,7 +17,7 @@ use super::Access;
 use super::address::Tls;
 use super::error::{Context, Fault, is_fatal, seconds};
 pub use super::login::Connector;
-use super::sql::cell::{CellType, PgTime, PgTimeTz, Row};
+use super::sql::cell::{CellType, PgTime, PgTimeTz, Row, Texts};
 use super::sql::{Bind, Dialect, Sql, vouched};
 use crate::protocol::{SourceError, Why};
 
@@ -24,6 +26,10 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// The server ends a statement at its limit, and the news of it takes a while. What stays silent for longer than that
 /// is a dead network: there is nobody to end it but us.
 const MARGIN: Duration = Duration::from_secs(5);
+
+/// What a page of the table costs the planner by an index, where one in sequence is 1: as it is with all that is read
+/// often in memory, and on solid disks.
+const PAGE_COST: &str = "1.1";
 
 /// The server process behind a connection. Zero: not known, so not to be stopped.
 #[derive(Clone)]
@@ -44,6 +50,8 @@ pub struct PgConn {
     pid: Arc<AtomicI32>,
     /// Set where a pooler takes the session's settings away: every statement gets them in a transaction of its own.
     settings: Option<String>,
+    /// Statements are kept prepared under their names: the session is ours, and plans each of them for its values.
+    keeps: bool,
     health: Health,
     tuned: Option<bool>,
     timeout: Duration,
@@ -77,6 +85,7 @@ impl PgConn {
             inner,
             pid: Arc::default(),
             settings: None,
+            keeps: false,
             health: Health::Good,
             tuned: None,
             timeout,
@@ -91,10 +100,13 @@ impl PgConn {
     /// All in one message: behind a pooler the second half of a statement in two may reach another server process.
     pub async fn learn(&mut self, asked: bool, access: Access, local: &str) -> Result<(), sqlx::Error> {
         let sql = format!(
-            "SELECT pg_backend_pid(), s.held, \
-            (SELECT count(set_config(name, 'off', false)) FROM pg_settings \
-            WHERE s.held AND name IN ('jit', 'enable_incremental_sort')) \
-            FROM (SELECT {asked} AND (SELECT setting FROM pg_settings WHERE name = 'statement_timeout') = '{}' \
+            "SELECT pg_backend_pid(), s.held, s.held AND s.version >= 120000, \
+            CASE WHEN s.held THEN set_config('random_page_cost', '{PAGE_COST}', false) END, \
+            CASE WHEN s.held AND s.version >= 110000 THEN set_config('jit', 'off', false) END, \
+            CASE WHEN s.held AND s.version >= 120000 THEN set_config('plan_cache_mode', 'force_custom_plan', false) END, \
+            CASE WHEN s.held AND s.version >= 130000 THEN set_config('enable_incremental_sort', 'off', false) END \
+            FROM (SELECT current_setting('server_version_num')::int AS version, \
+            {asked} AND current_setting('statement_timeout')::interval = interval '{} milliseconds' \
             AND ({} OR current_setting('default_transaction_read_only') = 'on') AS held) s",
             self.timeout.as_millis(),
             access == Access::Write,
@@ -102,6 +114,7 @@ impl PgConn {
         let row = sqlx::raw_sql(vouched(&sql)).fetch_one(&mut self.inner).await?;
         let (pid, held): (i32, bool) = (row.try_get(0)?, row.try_get(1)?);
         if held {
+            self.keeps = row.try_get(2)?;
             self.pid.store(pid, Ordering::Release);
             self.tuned = Some(true);
         } else {
@@ -171,27 +184,39 @@ impl PgConn {
 
     /// Settings of the planner, as far as the server knows them; behind a pooler the session is not ours to set.
     ///
-    /// Compiling a question costs more than it saves. And where the table has every composite index, nothing is to be
-    /// sorted group by group: the planner takes the groups of a column for equally large, and would sort half the table
-    /// where one organisation owns it, to save some pages of index. That is how a session begins, see
-    /// [`learn`](Self::learn); only another kind of table costs a turn of its own.
+    /// Compiling a question costs more than it saves. And where the table has every composite index:
+    ///
+    /// - nothing is to be sorted group by group: the planner takes the groups of a column for equally large, and would sort
+    ///   half the table where one organisation owns it, to save some pages of index;
+    /// - a row by an index costs little more than one beside the last: two hundred in the order of an index are then not
+    ///   thought dearer than a day of all organisations, filtered and sorted.
+    ///
+    /// That is how a session begins, see [`learn`](Self::learn); only another kind of table costs a turn of its own.
     pub async fn tune(&mut self, all_indexes: bool) -> Result<(), SourceError> {
         if self.tuned == Some(all_indexes) || self.settings.is_some() {
             return Ok(());
         }
-        let sql = "SELECT set_config(name, CASE WHEN $1 THEN 'off' ELSE 'on' END, false) \
-             FROM pg_settings WHERE name = 'enable_incremental_sort'";
-        let set = sqlx::query(sql).bind(all_indexes).persistent(false).execute(&mut self.inner);
+        let sql = format!(
+            "SELECT set_config(name, CASE WHEN $1 THEN CASE name WHEN 'random_page_cost' THEN '{PAGE_COST}' ELSE 'off' END \
+             ELSE reset_val END, false) FROM pg_settings WHERE name IN ('random_page_cost', 'enable_incremental_sort')"
+        );
+        let set = sqlx::query(vouched(&sql)).bind(all_indexes).persistent(false).execute(&mut self.inner);
         within(self.timeout, set).await.map_err(|e| self.fault(e))?;
         self.tuned = Some(all_indexes);
         Ok(())
     }
 
-    /// Runs a statement; one that a standby gave up in favour of replay is asked once more.
+    /// Runs a statement; one that a standby gave up in favour of replay is asked once more, and one that was kept prepared
+    /// and is no longer what it was.
     pub async fn rows(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, SourceError> {
         let mut started = Moment::now();
         let mut rows = self.once(sql, shape).await;
         if rows.as_ref().is_err_and(|e| gave_way(e) && !is_fatal(e)) {
+            started = Moment::now();
+            rows = self.once(sql, shape).await;
+        }
+        if self.keeps && rows.as_ref().is_err_and(is_outdated) {
+            self.forget_statements().await;
             started = Moment::now();
             rows = self.once(sql, shape).await;
         }
@@ -202,6 +227,16 @@ impl PgConn {
         })
     }
 
+    /// The statements of this session are prepared no more: a table was altered, or a pooler gave the session's server
+    /// process to somebody else in spite of what it looked like.
+    async fn forget_statements(&mut self) {
+        self.keeps = false;
+        let closed = within(self.timeout, self.inner.clear_cached_statements()).await;
+        if let Err(error) = closed {
+            tracing::debug!(%error, "prepared statements could not be closed");
+        }
+    }
+
     async fn once(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, sqlx::Error> {
         let limit = self.timeout;
         within(limit, async {
@@ -209,8 +244,11 @@ impl PgConn {
             if self.settings.is_some() {
                 self.begin().await?;
             }
-            let query = sqlx::query_with(vouched(sql.text()), arguments).persistent(false);
-            let rows = query.fetch_all(&mut self.inner).await;
+            let text = if self.keeps { named_by_types(sql) } else { Cow::Borrowed(sql.text()) };
+            let query = sqlx::query_with(vouched(&text), arguments).persistent(self.keeps);
+            let mut texts = Texts::default();
+            let decode = |row: Result<PgRow, _>| row.and_then(|row| Row::from_pg(&row, shape, &mut texts));
+            let rows: Result<Vec<Row>, _> = query.fetch(&mut self.inner).map(decode).try_collect().await;
             if self.settings.is_some() {
                 self.pid.store(0, Ordering::Release);
                 let end = if rows.is_ok() { "COMMIT" } else { "ROLLBACK" };
@@ -222,7 +260,7 @@ impl PgConn {
                     self.health = Health::Lost;
                 }
             }
-            rows?.iter().map(|r| Row::from_pg(r, shape)).collect()
+            rows
         })
         .await
     }
@@ -252,7 +290,8 @@ impl PgConn {
         let arguments = arguments(sql.binds()).map_err(|e| self.fault(e))?;
         let query = sqlx::query_with(vouched(sql.text()), arguments).persistent(false);
         let rows = within(self.timeout, query.fetch_all(&mut self.inner)).await;
-        let rows = rows.and_then(|rows| rows.iter().map(|r| Row::from_pg(r, shape)).collect());
+        let mut texts = Texts::default();
+        let rows = rows.and_then(|rows| rows.iter().map(|r| Row::from_pg(r, shape, &mut texts)).collect());
         rows.map_err(|e| self.fault(e))
     }
 
@@ -281,6 +320,32 @@ impl PgConn {
 /// Cancelled by replay on a standby, the connection still being good.
 fn gave_way(e: &sqlx::Error) -> bool {
     e.as_database_error().is_some_and(|d| d.code().as_deref() == Some("40001"))
+}
+
+/// A prepared statement that the server does not have (any more), has already, or cannot run since a table was altered.
+fn is_outdated(e: &sqlx::Error) -> bool {
+    let code = e.as_database_error().and_then(|d| d.code().map(|code| code.into_owned()));
+    matches!(code.as_deref(), Some("26000" | "42P05" | "0A000"))
+}
+
+/// The driver knows a kept statement by its text alone, and the server by the types of its values too: a value that is only
+/// selected may be a text once and an id the next time. So the types are said in the text.
+fn named_by_types(sql: &Sql) -> Cow<'_, str> {
+    if sql.binds().is_empty() {
+        return Cow::Borrowed(sql.text());
+    }
+    let letter = |bind: &Bind| match bind {
+        Bind::Int(_) | Bind::OptInt(_) => 'i',
+        Bind::Text(_) | Bind::OptText(_) => 't',
+        Bind::Uuid(_) => 'u',
+        Bind::Time(_) => 's',
+        Bind::TimeTz(_) => 'z',
+        Bind::Uuids(_) => 'U',
+        Bind::Texts(_) => 'T',
+        Bind::Times(_) => 'S',
+    };
+    let letters: String = sql.binds().iter().map(letter).collect();
+    Cow::Owned(format!("{} /* {letters} */", sql.text()))
 }
 
 /// The values of a statement for the driver.

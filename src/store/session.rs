@@ -1,44 +1,24 @@
-//! Connections: a small pool of our own, one session for each question, and stopping a question in the database.
+//! One session for each question, and stopping a question in the database.
 //!
-//! Dropping a driver's future stops nothing, and its pool cannot say which server process or which progress handler
-//! belongs to a connection. So each connection is kept with the handle that stops it.
+//! Dropping a driver's future stops nothing: a session that is dropped in the middle of a statement stops it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Moment};
 
 use sqlx::Connection as _;
-use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::postgres::{self, Health, PgConn};
+use super::pool::{Handle, Pool};
+use super::postgres::{Health, PgConn};
 use super::sql::cell::{CellType, Row};
 use super::sql::{Dialect, Sql};
-use super::sqlite::{self, SqliteConn};
+use super::sqlite::SqliteConn;
 use crate::protocol::SourceError;
 
-/// How long a question waits for a connection, and a connection for a server.
-pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection that rested longer than this is tried before it is used.
-const TRUSTED: Duration = Duration::from_secs(5);
-/// A connection that rested longer than this is closed.
-const IDLE: Duration = Duration::from_secs(120);
 /// A connection that died at rest shows it with the first statement. What dies later was perhaps ended on purpose, by
 /// somebody whom the question was in the way of, and is not asked again.
 const SUDDEN: Duration = Duration::from_secs(2);
-/// How long a stopped question may take to end before its connection is given up.
-const STOP_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a program that ends waits for that, and for its connections to close.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a signal may take to end a statement before it is sent again.
-const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
-
-/// What opens connections, and stops what runs on them.
-pub enum Connector {
-    Postgres(Box<postgres::Connector>),
-    Sqlite(sqlite::Connector),
-}
 
 pub enum Conn {
     Postgres(Box<PgConn>),
@@ -70,19 +50,19 @@ impl Conn {
         }
     }
     /// Whether it can be used still: asked of a server, known of a file.
-    async fn ping(&mut self) -> Health {
+    pub(super) async fn ping(&mut self) -> Health {
         match self {
             Self::Postgres(conn) => conn.ping().await,
             Self::Sqlite(_) => Health::Good,
         }
     }
-    fn handle(&self) -> Handle {
+    pub(super) fn handle(&self) -> Handle {
         match self {
             Self::Postgres(conn) => Handle::Postgres(conn.handle()),
             Self::Sqlite(conn) => Handle::Sqlite(conn.handle()),
         }
     }
-    fn health(&self) -> Health {
+    pub(super) fn health(&self) -> Health {
         match self {
             Self::Postgres(conn) => conn.health(),
             Self::Sqlite(_) => Health::Good,
@@ -93,132 +73,6 @@ impl Conn {
         match self {
             Self::Postgres(conn) => Some(conn.tls().await),
             Self::Sqlite(_) => None,
-        }
-    }
-}
-
-/// Stops the statement of one connection.
-#[derive(Clone)]
-enum Handle {
-    Postgres(postgres::Handle),
-    Sqlite(sqlite::Handle),
-}
-
-/// Connections to one database.
-pub struct Pool {
-    connector: Connector,
-    idle: Mutex<Idle>,
-    permits: Arc<Semaphore>,
-    most: u32,
-}
-
-#[derive(Default)]
-struct Idle {
-    conns: Vec<(Conn, Moment)>,
-    /// When a connection was last found dead. What has rested since before that is tried before it is used.
-    doubted: Option<Moment>,
-}
-
-impl Pool {
-    /// `most`: questions that run at once.
-    pub fn new(connector: Connector, most: usize) -> Arc<Self> {
-        let permits = Arc::new(Semaphore::new(most));
-        Arc::new(Self { connector, idle: Mutex::default(), permits, most: u32::try_from(most).unwrap_or(u32::MAX) })
-    }
-
-    /// What a connection that listens is opened with; `None` where there is nothing to listen to.
-    pub async fn listener_options(&self) -> Result<Option<PgConnectOptions>, SourceError> {
-        match &self.connector {
-            Connector::Postgres(c) => c.listener_options().await.map(Some),
-            Connector::Sqlite(_) => Ok(None),
-        }
-    }
-
-    /// Waits until what was left is stopped in the database, and closes the connections that rest; for a bounded time.
-    pub async fn close(&self) {
-        // A question that was dropped keeps its permit until its statement has ended.
-        let stopped = timeout(CLOSE_TIMEOUT, self.permits.acquire_many(self.most)).await;
-        if stopped.is_err() {
-            tracing::debug!("a question did not end before its connection was closed");
-        }
-        let closing = async {
-            for (conn, _) in self.take_all() {
-                conn.close().await;
-            }
-        };
-        let _ = timeout(CLOSE_TIMEOUT, closing).await;
-    }
-
-    fn take_all(&self) -> Vec<(Conn, Moment)> {
-        self.idle.lock().map(|mut idle| std::mem::take(&mut idle.conns)).unwrap_or_default()
-    }
-
-    /// A session of one's own: a rested connection that still answers, or a new one.
-    pub async fn acquire(self: &Arc<Self>) -> Result<Session, SourceError> {
-        let permit = match timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await {
-            Ok(Ok(permit)) => permit,
-            _ => return Err(SourceError::Failed("all connections are busy; try again or narrow the question".into())),
-        };
-        while let Some((mut conn, trusted)) = self.rested() {
-            match if trusted { Health::Good } else { conn.ping().await } {
-                Health::Good => return Ok(Session::new(self, conn, permit, true)),
-                Health::Lost => self.doubt(),
-                // A network that swallows this one swallows the others too; each would cost as long to find out.
-                Health::Silent => drop(self.take_all()),
-            }
-        }
-        let conn = self.connect().await?;
-        Ok(Session::new(self, conn, permit, false))
-    }
-
-    async fn connect(&self) -> Result<Conn, SourceError> {
-        Ok(match &self.connector {
-            Connector::Postgres(c) => Conn::Postgres(Box::new(c.connect().await?)),
-            Connector::Sqlite(c) => Conn::Sqlite(Box::new(c.connect().await?)),
-        })
-    }
-
-    /// The connection that rested least, and whether it can be used untried.
-    fn rested(&self) -> Option<(Conn, bool)> {
-        let mut idle = self.idle.lock().ok()?;
-        let (conn, since) = idle.conns.pop()?;
-        let trusted = since.elapsed() < TRUSTED && idle.doubted.is_none_or(|doubted| since > doubted);
-        Some((conn, trusted))
-    }
-
-    fn give_back(&self, conn: Conn) {
-        if let Ok(mut idle) = self.idle.lock() {
-            idle.conns.retain(|(_, since)| since.elapsed() < IDLE);
-            idle.conns.push((conn, Moment::now()));
-        }
-    }
-
-    /// A connection died: the others may have.
-    fn doubt(&self) {
-        if let Ok(mut idle) = self.idle.lock() {
-            idle.doubted = Some(Moment::now());
-        }
-    }
-
-    /// Stops a statement in the database until what waits for it has ended, for a bounded time. A signal that arrives
-    /// before the statement does is lost, so it is sent again.
-    async fn stop_until<T>(&self, handle: &Handle, ended: impl Future<Output = T>) {
-        tokio::pin!(ended);
-        let begun = Moment::now();
-        while begun.elapsed() < STOP_TIMEOUT {
-            self.stop(handle).await;
-            if timeout(SIGNAL_INTERVAL, &mut ended).await.is_ok() {
-                return;
-            }
-        }
-    }
-
-    /// Stops a statement in the database. A server that cannot be reached for it puts its connections in doubt.
-    async fn stop(&self, handle: &Handle) {
-        match (&self.connector, handle) {
-            (Connector::Postgres(c), Handle::Postgres(h)) if !c.stop(h).await => self.doubt(),
-            (_, Handle::Sqlite(h)) => h.stop(),
-            _ => {}
         }
     }
 }
@@ -241,7 +95,7 @@ pub struct Session {
 }
 
 impl Session {
-    fn new(pool: &Arc<Pool>, conn: Conn, permit: OwnedSemaphorePermit, rested: bool) -> Self {
+    pub(super) fn new(pool: &Arc<Pool>, conn: Conn, permit: OwnedSemaphorePermit, rested: bool) -> Self {
         let (pool, handle) = (Arc::clone(pool), conn.handle());
         let left = Arc::new(AtomicBool::new(false));
         let begun = Moment::now();

@@ -9,8 +9,8 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, Sqli
 use sqlx::{Arguments as _, ConnectOptions as _};
 
 use super::error::{Context, Fault};
-use super::session::ACQUIRE_TIMEOUT;
-use super::sql::cell::{CellType, Row};
+use super::pool::ACQUIRE_TIMEOUT;
+use super::sql::cell::{CellType, Row, Texts};
 use super::sql::{Bind, Sql, vouched};
 use super::{Access, ConnectOptions};
 use crate::protocol::{SourceError, Why};
@@ -22,10 +22,22 @@ const STEPS: i32 = 250;
 /// hits one by chance only.
 const TURN: Duration = Duration::from_secs(60);
 
+/// Statements that a connection keeps compiled. A page of forty branches takes longer to compile than to run.
+const STATEMENTS: usize = 16;
+
 pub struct Connector {
     path: PathBuf,
     access: Access,
     timeout: Duration,
+    use_of: Use,
+}
+
+/// What a connection is for, which says how much of the file it keeps in memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    Questions,
+    /// The same few pages at the end of the file, again and again.
+    Tail,
 }
 
 /// Stops the statement that runs on one connection.
@@ -64,8 +76,8 @@ pub struct SqliteConn {
 }
 
 impl Connector {
-    pub fn new(path: PathBuf, options: &ConnectOptions) -> Self {
-        Self { path, access: options.access, timeout: options.statement_timeout }
+    pub fn new(path: PathBuf, options: &ConnectOptions, use_of: Use) -> Self {
+        Self { path, access: options.access, timeout: options.statement_timeout, use_of }
     }
 
     fn address(&self) -> String {
@@ -107,10 +119,15 @@ impl Connector {
 
     fn options(&self) -> SqliteConnectOptions {
         let writes = self.access == Access::Write;
-        // A console has four of these open: half a mebibyte of page cache each. A writer touches pages all over ten
-        // indexes in every batch; what its cache cannot hold is written out and read again, and what the log does not
-        // hold is written to the file with each commit. Both grow only as far as they are used.
-        let (cache, log) = if writes { ("-65536", "16384") } else { ("-512", "1000") };
+        // A page with its names touches two mebibytes of the file: with a cache for half of that it takes half as long
+        // again. A writer touches pages all over ten indexes in every batch; what its cache cannot hold is written out
+        // and read again, and what the log does not hold is written to the file with each commit. All grow only as far
+        // as they are used.
+        let (cache, log) = match self.use_of {
+            _ if writes => ("-65536", "16384"),
+            Use::Questions => ("-2048", "1000"),
+            Use::Tail => ("-256", "1000"),
+        };
         SqliteConnectOptions::new()
             .filename(&self.path)
             .read_only(!writes)
@@ -119,7 +136,7 @@ impl Connector {
             .synchronous(SqliteSynchronous::Normal)
             .pragma("cache_size", cache)
             .pragma("wal_autocheckpoint", log)
-            .statement_cache_capacity(8)
+            .statement_cache_capacity(STATEMENTS)
             // Rows cross from the connection's thread: with room for fewer, both threads wait for each other.
             .row_buffer_size(512)
             .disable_statement_logging()
@@ -165,10 +182,13 @@ impl SqliteConn {
         let limit = (self.control.born.elapsed() + self.timeout).as_millis();
         let limit = if self.timeout.is_zero() { u64::MAX } else { u64::try_from(limit).unwrap_or(u64::MAX) };
         self.control.deadline.store(limit, Ordering::Relaxed);
-        let query = sqlx::query_with(vouched(sql.text()), arguments).persistent(false);
-        let rows = query.fetch_all(&mut self.inner).await;
+        // Not row by row: to free a row while the connection's thread makes the next ones is to fight for its memory.
+        let rows = sqlx::query_with(vouched(sql.text()), arguments).fetch_all(&mut self.inner).await;
         self.control.deadline.store(u64::MAX, Ordering::Relaxed);
-        let rows = rows.and_then(|rows| rows.iter().map(|r| Row::from_sqlite(r, shape)).collect::<Result<Vec<_>, _>>());
+        let mut texts = Texts::default();
+        let rows = rows.and_then(|rows| {
+            rows.iter().map(|r| Row::from_sqlite(r, shape, &mut texts)).collect::<Result<Vec<_>, _>>()
+        });
         rows.map_err(|e| self.context().error(e))
     }
 }
@@ -179,7 +199,8 @@ impl SqliteConn {
         self.forget_stop();
         let arguments = arguments(sql.binds()).map_err(|e| self.context().fault(e))?;
         let rows = sqlx::query_with(vouched(sql.text()), arguments).fetch_all(&mut self.inner).await;
-        let rows = rows.and_then(|rows| rows.iter().map(|r| Row::from_sqlite(r, shape)).collect());
+        let mut texts = Texts::default();
+        let rows = rows.and_then(|rows| rows.iter().map(|r| Row::from_sqlite(r, shape, &mut texts)).collect());
         rows.map_err(|e| self.context().fault(e))
     }
 }

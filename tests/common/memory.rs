@@ -162,8 +162,8 @@ impl EventSource for Memory {
     async fn answer(&self, query: &Query, _: impl Future<Output = ()> + Send) -> Result<Answer, SourceError> {
         self.ask(query)
     }
-    async fn changes(&self) -> Result<Option<i64>, SourceError> {
-        Ok(None)
+    fn changes(&self) -> Option<i64> {
+        None
     }
 }
 

@@ -48,8 +48,8 @@ impl EventSource for Slow {
             other => self.memory.ask(other),
         }
     }
-    async fn changes(&self) -> Result<Option<i64>, SourceError> {
-        Ok(None)
+    fn changes(&self) -> Option<i64> {
+        None
     }
 }
 

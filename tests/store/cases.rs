@@ -454,11 +454,10 @@ async fn describe(bed: Bed) {
 
 async fn changes_hint(bed: Bed) {
     let reader = bed.reader().await;
-    let before = reader.changes().await.unwrap();
+    let before = reader.changes();
     assert_eq!(before.is_none(), bed.is_postgres());
-    assert_eq!(reader.changes().await.unwrap(), before);
     bed.fill(&[event("a", "x", at(5))]).await;
     if before.is_some() {
-        assert_ne!(reader.changes().await.unwrap(), before);
+        assert_ne!(reader.changes(), before);
     }
 }

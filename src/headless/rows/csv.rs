@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::Cell;
+use crate::domain::event::Id;
 use crate::domain::text::is_unsafe;
 
 /// The empty text, told apart from no value.
@@ -50,12 +51,40 @@ fn field(out: &mut impl Write, cell: &str) -> io::Result<()> {
     out.write_all(b"\"")
 }
 
-/// A cell by the rules above.
-pub fn encode_cell<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
+/// Writes one record of cells by the rules above. `room`: for a cell under construction.
+pub fn row(out: &mut impl Write, cells: &[Cell<'_>], room: &mut String) -> io::Result<()> {
+    if let [cell] = cells {
+        return record(out, std::iter::once(encode_cell(cell)));
+    }
+    for (n, cell) in cells.iter().enumerate() {
+        if n > 0 {
+            out.write_all(b",")?;
+        }
+        let known = is_plain(cell);
+        match cell.plain_in(room) {
+            None => {}
+            Some(text) if known => out.write_all(text.as_bytes())?,
+            Some(text) if stands_as_it_is(text) => field(out, text)?,
+            Some(text) => field(out, &encode(text))?,
+        }
+    }
+    out.write_all(b"\n")
+}
+
+fn encode_cell<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
     match cell.plain() {
         None => Cow::Borrowed(""),
         Some(text) if stands_as_it_is(&text) => text,
         Some(text) => Cow::Owned(encode(&text)),
+    }
+}
+
+/// What cannot hold anything to be written otherwise: digits, letters, and signs within.
+fn is_plain(cell: &Cell<'_>) -> bool {
+    match cell {
+        Cell::Id(Id::Uuid(_)) | Cell::Number(_) => true,
+        Cell::Time(at) => at.is_of_four_digits(),
+        _ => false,
     }
 }
 

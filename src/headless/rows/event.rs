@@ -52,15 +52,15 @@ pub fn cells<'a>(format: Format, zone: &Zone, event: &'a RenewalEvent) -> Vec<Ce
 /// All fields by the names of [`KEYS`]. The error is as much of it as the event carries.
 pub fn data_cells(event: &RenewalEvent) -> [Cell<'_>; 11] {
     [
-        Cell::text(Some(event.id.raw())),
-        Cell::text(event.device_id().map(Id::raw)),
-        Cell::text(event.org_id.as_ref().map(Id::raw)),
+        Cell::Id(&event.id),
+        event.device_id().map_or(Cell::Missing, Cell::Id),
+        event.org_id.as_ref().map_or(Cell::Missing, Cell::Id),
         Cell::text(Some(event.kind.raw())),
         Cell::text(event.reason.as_ref().map(|r| r.raw())),
-        Cell::text(event.old_expiry.map(Instant::rfc3339)),
-        Cell::text(event.new_expiry.map(Instant::rfc3339)),
+        event.old_expiry.map_or(Cell::Missing, Cell::Time),
+        event.new_expiry.map_or(Cell::Missing, Cell::Time),
         Cell::text(event.error.as_ref().map(|e| e.text.raw())),
-        Cell::text(Some(event.created_at.rfc3339())),
+        Cell::Time(event.created_at),
         Cell::text(event.device.as_ref().map(|d| d.raw())),
         Cell::text(event.org.as_ref().map(|o| o.raw())),
     ]

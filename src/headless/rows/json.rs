@@ -7,16 +7,18 @@ use std::io::{self, Write};
 use super::{Cell, Column};
 use crate::domain::text::is_unsafe;
 
-/// One object on one line, without line end. All keys are always present.
-pub fn object(out: &mut impl Write, columns: &[Column], cells: &[Cell<'_>]) -> io::Result<()> {
+/// One object on one line, without line end. All keys are always present. `room`: for a cell under construction.
+pub fn object(out: &mut impl Write, columns: &[Column], cells: &[Cell<'_>], room: &mut String) -> io::Result<()> {
     for (i, (column, cell)) in columns.iter().zip(cells).enumerate() {
         out.write_all(if i == 0 { b"{" } else { b"," })?;
         string(out, &column.key)?;
         out.write_all(b":")?;
         match cell {
-            Cell::Missing => out.write_all(b"null")?,
-            Cell::Text(text) => string(out, text)?,
             Cell::Number(n) => write!(out, "{n}")?,
+            cell => match cell.plain_in(room) {
+                Some(text) => string(out, text)?,
+                None => out.write_all(b"null")?,
+            },
         }
     }
     out.write_all(b"}")

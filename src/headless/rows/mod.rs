@@ -12,6 +12,9 @@ pub mod table;
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use crate::domain::event::Id;
+use crate::domain::instant::Instant;
+
 pub use crate::config::cli::Format;
 
 /// One value. Text is the true text: each format escapes it by its own rules.
@@ -21,6 +24,8 @@ pub enum Cell<'a> {
     Missing,
     Text(Cow<'a, str>),
     Number(u64),
+    Id(&'a Id),
+    Time(Instant),
 }
 
 impl<'a> Cell<'a> {
@@ -35,7 +40,22 @@ impl<'a> Cell<'a> {
             Self::Missing => None,
             Self::Text(text) => Some(Cow::Borrowed(text)),
             Self::Number(n) => Some(Cow::Owned(n.to_string())),
+            Self::Id(id) => Some(Cow::Owned(id.raw())),
+            Self::Time(at) => Some(Cow::Owned(at.rfc3339())),
         }
+    }
+
+    /// As [`plain`](Cell::plain), written into `room` where it is not text already: an export has millions of them.
+    fn plain_in<'b>(&'b self, room: &'b mut String) -> Option<&'b str> {
+        room.clear();
+        match self {
+            Self::Missing => return None,
+            Self::Text(text) => return Some(text),
+            Self::Number(n) => room.push_str(&n.to_string()),
+            Self::Id(id) => id.push_raw(room),
+            Self::Time(at) => at.push_rfc3339(room),
+        }
+        Some(room)
     }
 }
 
@@ -68,6 +88,8 @@ pub struct RowWriter<W: Write> {
     rows: u64,
     /// One row under construction: its many small parts reach the output at once.
     line: Vec<u8>,
+    /// One cell under construction.
+    room: String,
 }
 
 enum Style {
@@ -88,7 +110,7 @@ impl<W: Write> RowWriter<W> {
             Format::Csv => Style::Csv,
             Format::Md => Style::Md,
         };
-        Self { out, columns, style, rows: 0, line: Vec::new() }
+        Self { out, columns, style, rows: 0, line: Vec::new(), room: String::new() }
     }
 
     /// Rows taken so far.
@@ -103,19 +125,19 @@ impl<W: Write> RowWriter<W> {
             self.begin()?;
         }
         self.rows += 1;
-        let line = &mut self.line;
+        let (line, room) = (&mut self.line, &mut self.room);
         line.clear();
         match &mut self.style {
             Style::Table(table) => return table.row(cells, &mut self.out),
             Style::Ndjson => {
-                json::object(line, &self.columns, cells)?;
+                json::object(line, &self.columns, cells, room)?;
                 line.push(b'\n');
             }
             Style::Json => {
                 line.extend_from_slice(if self.rows == 1 { b"[\n" } else { b",\n" });
-                json::object(line, &self.columns, cells)?;
+                json::object(line, &self.columns, cells, room)?;
             }
-            Style::Csv => csv::record(line, cells.iter().map(csv::encode_cell))?,
+            Style::Csv => csv::row(line, cells, room)?,
             Style::Md => markdown::row(line, cells)?,
         }
         self.out.write_all(line)

@@ -2,7 +2,7 @@
 
 use super::cell::CellType;
 use super::filter::pattern;
-use super::keys::{Bound, Branch, Common, Listed, Order, Read, branches_within, limited};
+use super::keys::{Bound, Branch, Common, Listed, Order, Read, branches, branches_within, limited};
 use super::{Bind, Dialect, Sql};
 use crate::domain::event::Id;
 use crate::domain::filter::criteria::Pattern;
@@ -61,6 +61,40 @@ pub fn distinct(source: &Source, values: Values<'_>) -> (Sql, Vec<CellType>) {
     (sql, vec![shape])
 }
 
+/// What a field's values are counted by, and what it is read as; `None` where the source has no such field.
+fn valued(source: &Source, field: Field) -> Option<(String, CellType)> {
+    let map = &source.map;
+    Some(match field {
+        Field::Kind => (map.kind.expr(), CellType::Text),
+        Field::Reason => (super::reason::shown(source)?, CellType::Text),
+        Field::Org => (source.id_expr(map.org.as_ref()?), CellType::Id(map.org.as_ref()?.ty)),
+        Field::Device => (source.id_expr(&map.device), CellType::Id(map.device.ty)),
+    })
+}
+
+/// Value and rows of a field among all matching rows from `edge` on, most frequent first, at most `limit`.
+pub fn facet_of_all(
+    source: &Source,
+    resolved: &Resolved,
+    field: Field,
+    edge: Option<Cursor>,
+    limit: u64,
+) -> Option<(Sql, Vec<CellType>)> {
+    let (mut column, shape) = valued(source, field)?;
+    let mut sql = Sql::new(source.dialect);
+    let common = Common::new(&mut sql, source, resolved, &edge.map_or(Bound::Nowhere, Bound::NewerThan));
+    if source.dialect == Dialect::Sqlite {
+        // A sign before it, so that the rows are not read in the order of its own index, which is all of them.
+        column.insert(0, '+');
+    }
+    sql.push(&format!("SELECT {column} AS v, count(*) AS n FROM {}", common.relation));
+    let branch = branches(source, resolved).into_iter().next().unwrap_or_default();
+    common.write(&mut sql, source, &branch);
+    sql.push(&format!(" GROUP BY {column} ORDER BY n DESC, v LIMIT "));
+    sql.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+    Some((sql, vec![shape, CellType::Int]))
+}
+
 /// Value and rows of a field among the newest `ceiling` matching rows, most frequent first, at most `limit`; the third
 /// number is the sum over all values.
 pub fn facet(
@@ -71,18 +105,16 @@ pub fn facet(
     limit: u64,
 ) -> Option<(Sql, Vec<CellType>)> {
     let map = &source.map;
-    let (column, shape) = match field {
-        Field::Kind => (map.kind.expr(), CellType::Text),
-        Field::Reason => (super::reason::shown(source)?, CellType::Text),
-        Field::Org => (source.id_expr(map.org.as_ref()?), CellType::Id(map.org.as_ref()?.ty)),
-        Field::Device => (source.id_expr(&map.device), CellType::Id(map.device.ty)),
-    };
+    let (column, shape) = valued(source, field)?;
     let mut sql = Sql::new(source.dialect);
     let branches = branches_within(source, resolved, ceiling);
     let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
     sql.push("SELECT g.v, g.n, g.total FROM (SELECT x.v AS v, count(*) AS n, CAST(sum(count(*)) OVER () AS BIGINT) AS total FROM ");
-    let columns = format!("e.{} AS c, e.{} AS i, {column} AS v", map.created_at.name, map.order().name);
-    let read = Read { columns: &columns, order: Order::NewestFirst, limit: ceiling, skip: 0 };
+    let columns = match branches.len() {
+        1 => format!("{column} AS v"),
+        _ => format!("e.{} AS c, e.{} AS i, {column} AS v", map.created_at.name, map.order().name),
+    };
+    let read = Read { columns: &columns, order: Order::NewestFirst, limit: ceiling, skip: 0, any_tie: false };
     limited(&mut sql, source, &branches, &common, &read);
     sql.push(" x GROUP BY x.v) g ORDER BY g.n DESC, g.v LIMIT ");
     sql.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
@@ -102,7 +134,7 @@ pub fn beyond(source: &Source, resolved: &Resolved, ceiling: u64) -> (Sql, Vec<C
         source,
         &branches,
         &common,
-        &Read { columns: &columns, order: Order::NewestFirst, limit: 1, skip: ceiling },
+        &Read { columns: &columns, order: Order::NewestFirst, limit: 1, skip: ceiling, any_tie: false },
     );
     sql.push(" x");
     (sql, vec![CellType::Time(at.ty), CellType::Id(id.ty)])
@@ -176,8 +208,14 @@ pub fn reach(source: &Source, resolved: &Resolved, bound: &Bound, order: Order, 
     let common = Common::new(&mut sql, source, &plain, bound);
     let last = if order == Order::NewestFirst { "min" } else { "max" };
     sql.push(&format!("SELECT {last}(x.c), count(*) FROM "));
-    let columns = format!("e.{} AS c, e.{} AS i", source.map.created_at.name, source.map.order().name);
-    limited(&mut sql, source, &branches, &common, &Read { columns: &columns, order, limit: rows, skip: 0 });
+    let columns = format!("e.{} AS c", source.map.created_at.name);
+    limited(
+        &mut sql,
+        source,
+        &branches,
+        &common,
+        &Read { columns: &columns, order, limit: rows, skip: 0, any_tie: true },
+    );
     sql.push(" x");
     (sql, vec![CellType::Time(source.map.created_at.ty), CellType::Int])
 }

@@ -28,7 +28,7 @@ pub enum CellType {
 pub enum Cell {
     Null,
     Int(i64),
-    Text(String),
+    Text(Text),
     Uuid(Uuid),
     Time(Instant),
 }
@@ -53,12 +53,15 @@ impl Row {
     }
     pub fn string(&mut self, at: usize) -> Option<String> {
         match self.take(at) {
-            Cell::Text(t) => Some(t),
+            Cell::Text(t) => Some(t.raw().to_owned()),
             _ => None,
         }
     }
     pub fn text(&mut self, at: usize) -> Option<Text> {
-        self.string(at).map(Text::from)
+        match self.take(at) {
+            Cell::Text(t) => Some(t),
+            _ => None,
+        }
     }
     pub fn time(&mut self, at: usize) -> Option<Instant> {
         match self.take(at) {
@@ -70,7 +73,7 @@ impl Row {
         match self.take(at) {
             Cell::Uuid(u) => Some(Id::Uuid(u)),
             Cell::Int(n) => Some(Id::Int(n)),
-            Cell::Text(t) => Some(Id::Text(t.into())),
+            Cell::Text(t) => Some(Id::Text(t)),
             Cell::Null | Cell::Time(_) => None,
         }
     }
@@ -79,10 +82,10 @@ impl Row {
     }
 
     /// Reads a row of PostgreSQL; the shape has one entry for each column.
-    pub fn from_pg(row: &PgRow, shape: &[CellType]) -> Result<Self, sqlx::Error> {
+    pub fn from_pg(row: &PgRow, shape: &[CellType], texts: &mut Texts) -> Result<Self, sqlx::Error> {
         let cell = |(at, ty): (usize, &CellType)| match ty {
             CellType::Int | CellType::Id(IdType::Int) => get(row, at, Cell::Int),
-            CellType::Text | CellType::Id(IdType::Text) => get(row, at, Cell::Text),
+            CellType::Text | CellType::Id(IdType::Text) => get(row, at, |t: &str| Cell::Text(texts.keep(t))),
             CellType::Id(IdType::Uuid) => get(row, at, Cell::Uuid),
             CellType::Time(TimeType::Timestamp) => get(row, at, |t: PgTime| Cell::Time(t.0)),
             CellType::Time(TimeType::TimestampTz) => get(row, at, |t: PgTimeTz| Cell::Time(t.0)),
@@ -92,14 +95,38 @@ impl Row {
     }
 
     /// Reads a row of SQLite; the shape has one entry for each column.
-    pub fn from_sqlite(row: &SqliteRow, shape: &[CellType]) -> Result<Self, sqlx::Error> {
+    pub fn from_sqlite(row: &SqliteRow, shape: &[CellType], texts: &mut Texts) -> Result<Self, sqlx::Error> {
         let cell = |(at, ty): (usize, &CellType)| match ty {
             CellType::Int | CellType::Id(IdType::Int) => get(row, at, Cell::Int),
-            CellType::Text | CellType::Id(IdType::Text) => get(row, at, Cell::Text),
+            CellType::Text | CellType::Id(IdType::Text) => get(row, at, |t: &str| Cell::Text(texts.keep(t))),
             CellType::Id(IdType::Uuid) => get(row, at, Cell::Uuid),
             CellType::Time(ty) => get(row, at, |n| Cell::Time(from_unix(n, *ty))),
         };
         shape.iter().enumerate().map(cell).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// The short texts of one answer, each held once: a type or a reason stands in every other row.
+#[derive(Default)]
+pub struct Texts(Vec<Text>);
+
+impl Texts {
+    /// So many are compared with; the rest are copied.
+    const KEPT: usize = 12;
+    const SHORT: usize = 32;
+
+    fn keep(&mut self, text: &str) -> Text {
+        if text.len() > Self::SHORT {
+            return text.into();
+        }
+        if let Some(kept) = self.0.iter().find(|kept| kept.raw() == text) {
+            return kept.clone();
+        }
+        let text = Text::from(text);
+        if self.0.len() < Self::KEPT {
+            self.0.push(text.clone());
+        }
+        text
     }
 }
 

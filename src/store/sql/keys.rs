@@ -14,6 +14,8 @@ use crate::store::source::Source;
 
 /// More branches than this cost more to plan than they save.
 pub const MAX_BRANCHES: usize = 200;
+/// From so many branches on it costs less to find out first how far each has to be read.
+const WORTH_AN_EDGE: usize = 8;
 /// Index entries that all branches together may read.
 pub const MAX_HEADS: u64 = 200_000;
 
@@ -54,7 +56,9 @@ pub struct Branch {
 /// than the plain order has to look at.
 pub fn branches_within(source: &Source, resolved: &Resolved, limit: u64) -> Vec<Branch> {
     let branches = branches(source, resolved);
-    let heads = u64::try_from(branches.len()).unwrap_or(u64::MAX).saturating_mul(limit);
+    // SQLite merges them row by row.
+    let each = if source.dialect == Dialect::Sqlite { 1 } else { limit };
+    let heads = u64::try_from(branches.len()).unwrap_or(u64::MAX).saturating_mul(each);
     if branches.len() > 1 && heads > MAX_HEADS { vec![Branch::default()] } else { branches }
 }
 
@@ -155,9 +159,16 @@ impl Common {
 
     /// As [`write`](Self::write), for a branch that is read in order and holds these columns fixed: gives the columns to
     /// order by first.
-    fn write_ordered(&self, sql: &mut Sql, branch: &Branch, fixed: Vec<(String, String)>) -> Vec<String> {
+    fn write_ordered(
+        &self,
+        sql: &mut Sql,
+        branch: &Branch,
+        fixed: Vec<(String, String)>,
+        edge: Option<String>,
+    ) -> Vec<String> {
         let Some((lead, _)) = fixed.first().cloned().filter(|_| sql.dialect == Dialect::Postgres) else {
-            self.write_tests(sql, branch, fixed.into_iter().map(|(c, v)| format!("{c} = {v}")).collect());
+            let fixed = fixed.into_iter().map(|(c, v)| format!("{c} = {v}"));
+            self.write_tests(sql, branch, fixed.chain(edge).collect());
             return Vec::new();
         };
         // PostgreSQL takes a column that equals a constant out of the order, and may then read the plain time index and
@@ -169,7 +180,7 @@ impl Common {
             0 => format!("{c} = ANY(ARRAY[{v}])"),
             _ => format!("{c} = {v}"),
         };
-        self.write_tests(sql, branch, fixed.into_iter().enumerate().map(test).collect());
+        self.write_tests(sql, branch, fixed.into_iter().enumerate().map(test).chain(edge).collect());
         vec![lead]
     }
 
@@ -219,8 +230,8 @@ fn bound_test(sql: &mut Sql, source: &Source, bound: &Bound) -> Option<String> {
     Some(format!("(e.{}, e.{}) {op} ({t}, {i})", at.name, id.name))
 }
 
-/// Writes a parenthesised select of at most `limit` rows in order, behind the first `skip`. `columns` are written as given and must name
-/// `created_at` and the id as `c` and `i` where there is more than one branch.
+/// Writes a parenthesised select of at most `limit` rows in order, behind the first `skip`. `columns` are written as given
+/// and must name `created_at` and the id as `c` and `i` where there is more than one branch.
 pub fn limited(sql: &mut Sql, source: &Source, branches: &[Branch], common: &Common, read: &Read<'_>) {
     let number = |sql: &mut Sql, n: u64| sql.placeholder(Bind::Int(i64::try_from(n).unwrap_or(i64::MAX)));
     let mut limit = number(sql, read.limit);
@@ -229,32 +240,90 @@ pub fn limited(sql: &mut Sql, source: &Source, branches: &[Branch], common: &Com
         limit = format!("{limit} OFFSET {}", number(sql, read.skip));
     }
     let (at, id, word) = (&source.map.created_at.name, &source.map.order().name, read.order.word());
-    let one = |sql: &mut Sql, (branch, fixed): (&Branch, Vec<(String, String)>), limit: &str| {
+    let merged = |name: &str| match read.any_tie {
+        true => format!("{name}.c {word}"),
+        false => format!("{name}.c {word}, {name}.i {word}"),
+    };
+    let one = |sql: &mut Sql, (branch, fixed): (&Branch, Vec<(String, String)>), edge: Option<String>, limit: &str| {
         sql.push("SELECT ").push(read.columns).push(" FROM ").push(&common.relation);
-        let mut order = common.write_ordered(sql, branch, fixed);
-        order.extend([format!("e.{at}"), format!("e.{id}")]);
+        let mut order = common.write_ordered(sql, branch, fixed, edge);
+        order.push(format!("e.{at}"));
+        if !read.any_tie {
+            order.push(format!("e.{id}"));
+        }
         let order: Vec<_> = order.into_iter().map(|column| format!("{column} {word}")).collect();
         sql.push(&format!(" ORDER BY {} LIMIT {limit}", order.join(", ")));
     };
     sql.push("(");
-    if let [branch] = branches {
+    if sql.dialect == Dialect::Sqlite && branches.len() > 1 {
+        // One select for each branch and the order behind them all: then SQLite reads each in the order of its index and
+        // merges them as far as rows are taken. Selects with a limit of their own would be read to it, and sorted.
+        for (n, branch) in branches.iter().enumerate() {
+            sql.push(if n == 0 { "SELECT " } else { " UNION ALL SELECT " });
+            sql.push(read.columns).push(" FROM ").push(&common.relation);
+            common.write(sql, source, branch);
+        }
+        let order = if read.any_tie { format!("c {word}") } else { format!("c {word}, i {word}") };
+        sql.push(&format!(" ORDER BY {order} LIMIT {limit}"));
+    } else if let [branch] = branches {
         let fixed = branch.fixed(sql, source);
-        one(sql, (branch, fixed), &limit);
+        one(sql, (branch, fixed), None, &limit);
     } else if let (Some(listed), [branch, ..]) = (Listed::new(sql, source, branches), branches) {
+        let edge = edge(sql, source, (branch, &listed), common, read, branches.len());
         sql.push(&format!("SELECT b.* FROM {} CROSS JOIN LATERAL (", listed.list));
-        one(sql, (branch, listed.fixed), &heads);
-        sql.push(&format!(") b ORDER BY b.c {word}, b.i {word} LIMIT {limit}"));
+        one(sql, (branch, listed.fixed), edge, &heads);
+        sql.push(&format!(") b ORDER BY {} LIMIT {limit}", merged("b")));
     } else {
         sql.push("SELECT * FROM (");
         for (n, branch) in branches.iter().enumerate() {
             sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
             let fixed = branch.fixed(sql, source);
-            one(sql, (branch, fixed), &heads);
+            one(sql, (branch, fixed), None, &heads);
             sql.push(&format!(") b{n}"));
         }
-        sql.push(&format!(") u ORDER BY u.c {word}, u.i {word} LIMIT {limit}"));
+        sql.push(&format!(") u ORDER BY {} LIMIT {limit}", merged("u")));
     }
     sql.push(")");
+}
+
+/// A test that no row of the answer fails and most others do: the time of the last row that would be read if each branch
+/// gave no more than its share and some. Those rows are as many as are asked for, so none behind the last of them is
+/// among the answer's. Without it each branch is read to the limit, forty times what the page holds.
+fn edge(
+    sql: &mut Sql,
+    source: &Source,
+    (branch, listed): (&Branch, &Listed),
+    common: &Common,
+    read: &Read<'_>,
+    branches: usize,
+) -> Option<String> {
+    let rows = read.limit.saturating_add(read.skip);
+    let share = 2 * rows / u64::try_from(branches).unwrap_or(u64::MAX).max(1) + 4;
+    // A device has few rows: all of them are fewer than its share.
+    if branches < WORTH_AN_EDGE || share >= rows || branch.device.is_some() {
+        return None;
+    }
+    let (at, word) = (&source.map.created_at, read.order.word());
+    let (sign, open) = match read.order {
+        Order::NewestFirst => (">=", at.bound(Instant::NEG_INFINITY)),
+        Order::OldestFirst => ("<=", at.at_most(Instant::INFINITY)),
+    };
+    let [share, last] =
+        [share, rows.saturating_sub(1)].map(|n| sql.placeholder(Bind::Int(i64::try_from(n).unwrap_or(i64::MAX))));
+    let open = sql.placeholder(open);
+    let mut heads = Sql::new(sql.dialect);
+    heads.push(&format!("SELECT e.{} AS c FROM ", at.name)).push(&common.relation);
+    let lead = common.write_ordered(&mut heads, branch, listed.fixed.clone(), None);
+    let order: Vec<_> =
+        lead.into_iter().chain([format!("e.{}", at.name)]).map(|column| format!("{column} {word}")).collect();
+    Some(format!(
+        "e.{} {sign} coalesce((SELECT b.c FROM {} CROSS JOIN LATERAL ({} ORDER BY {} LIMIT {share}) b \
+         ORDER BY b.c {word} OFFSET {last} LIMIT 1), {open})",
+        at.name,
+        listed.list,
+        heads.text(),
+        order.join(", ")
+    ))
 }
 
 /// Branches as a list of values. PostgreSQL plans each branch of a union anew, which takes longer than to run them; of a
@@ -291,4 +360,7 @@ pub struct Read<'a> {
     pub limit: u64,
     /// Rows passed over before the first.
     pub skip: u64,
+    /// Which of the rows of one moment are read last does not matter: then an index of times alone, which is smaller,
+    /// has the order. Columns need not name an `i`.
+    pub any_tie: bool,
 }

@@ -50,35 +50,24 @@ pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<
     let map = &source.map;
     sql.push("SELECT ").push(&select.list.join(", ")).push(" FROM ");
     // Of a few branches the rows themselves are merged: PostgreSQL takes four steps to fetch a row again by its key, and
-    // one to read a row too many. Not within a range: where it is short, all of its rows, read once for each branch and
-    // sorted, seem to cost less than those of an index that does not hold them.
-    let open = source.dialect == Dialect::Postgres && resolved.from.is_none();
-    let whole = if open { WHOLE_BRANCHES } else { 1 };
+    // one to read a row too many. SQLite reads no row of a branch before the merge takes it.
+    let whole = if source.dialect == Dialect::Sqlite { usize::MAX } else { WHOLE_BRANCHES };
+    let keys = format!("e.{} AS c, e.{} AS i", map.created_at.name, map.order().name);
     if branches.len() <= whole {
         // The limit is applied before names are joined, so that the joins cannot change the plan of the page.
-        let mut columns = columns(source);
-        if branches.len() > 1 {
-            columns.push_str(&format!(", e.{} AS c, e.{} AS i", map.created_at.name, map.order().name));
-        }
-        let read = Read { columns: &columns, order: window.order, limit: window.limit, skip: 0 };
+        let columns = if branches.len() > 1 { format!("{}, {keys}", columns(source)) } else { columns(source) };
+        let read = Read { columns: &columns, order: window.order, limit: window.limit, skip: 0, any_tie: false };
         limited(&mut sql, source, &branches, &common, &read);
         sql.push(" e");
     } else {
-        let columns = format!("e.{} AS c, e.{} AS i", map.created_at.name, map.order().name);
-        let read = Read { columns: &columns, order: window.order, limit: window.limit, skip: 0 };
+        let read = Read { columns: &keys, order: window.order, limit: window.limit, skip: 0, any_tie: false };
+        sql.push("(SELECT e.* FROM ");
         limited(&mut sql, source, &branches, &common, &read);
-        let (from, id) = (map.from(&mut sql), &map.order().name);
-        let rows = match source.dialect {
-            // Row by row through the primary key: a join would be free to read the whole table instead.
-            Dialect::Postgres => {
-                format!(
-                    " k CROSS JOIN LATERAL (SELECT {} FROM {from} e WHERE e.{id} = k.i LIMIT 1) e",
-                    self::columns(source)
-                )
-            }
-            Dialect::Sqlite => format!(" k CROSS JOIN {from} e ON e.{id} = k.i"),
-        };
-        sql.push(&rows);
+        // Row by row through the primary key: a join would be free to read the whole table instead. And names are joined
+        // to all of them at once: a join that could go inside would be made again for each.
+        let (columns, from, id) = (columns(source), map.from(&mut sql), &map.order().name);
+        let row = format!("SELECT {columns} FROM {from} e WHERE e.{id} = k.i LIMIT 1");
+        sql.push(&format!(" k CROSS JOIN LATERAL ({row}) e OFFSET 0) e"));
     }
     sql.push(&joins(source));
     let word = if window.order == Order::NewestFirst { "DESC" } else { "ASC" };

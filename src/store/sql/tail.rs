@@ -116,7 +116,7 @@ fn within(
             resolved.clamp(Some(from), until.map(|until| at.instant(until)));
             let bound = after.clone().map_or(Bound::AtOrAfter(from), Bound::NewerThan);
             let common = Common::new(sql, source, &resolved, &bound);
-            let read = Read { columns, order: Order::OldestFirst, limit: u64::from(limit), skip: 0 };
+            let read = Read { columns, order: Order::OldestFirst, limit: u64::from(limit), skip: 0, any_tie: false };
             limited(sql, source, &[Branch::default()], &common, &read);
         }
     }
