@@ -70,12 +70,17 @@ pub async fn run<S: EventSource>(source: S, mut settings: Settings, look: (Skin,
     terminal::enter()?;
     let _guard = terminal::Guard;
     let screen = new_screen()?;
-    let mut console =
-        Console { model, skin, memory, screen, orders, dirty: true, end: None, next_frame: Deadline::now() };
+    let next_frame = rested(Deadline::now());
+    let mut console = Console { model, skin, memory, screen, orders, dirty: true, end: None, next_frame };
     for effect in effects {
         console.perform(effect).await;
     }
     console.serve(inbox).await
+}
+
+/// When the next frame was due if none has been drawn for long.
+fn rested(now: Deadline) -> Deadline {
+    now.checked_sub(FRAME * AT_ONCE).unwrap_or(now)
 }
 
 fn new_screen() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
@@ -224,8 +229,7 @@ impl Console {
     fn draw(&mut self) -> io::Result<()> {
         self.dirty = false;
         let now = Deadline::now();
-        let rested = now.checked_sub(FRAME * AT_ONCE).unwrap_or(now);
-        self.next_frame = self.next_frame.max(rested) + FRAME;
+        self.next_frame = self.next_frame.max(rested(now)) + FRAME;
         let (model, skin, screen) = (&self.model, &self.skin, &mut self.screen);
         terminal::with_screen(|| screen.draw(|frame| ui::view(model, skin, frame)).map(drop))?;
         Ok(())
