@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 
 use super::Model;
@@ -10,7 +11,7 @@ use super::msg::Effect;
 use super::tail::Link;
 
 /// Ages below this are shown in seconds.
-const BY_SECONDS: Span = Span::hours(1);
+const BY_SECONDS: Span = format::TO_THE_SECOND;
 
 /// A question that failed with its connection is asked again after this long.
 const AGAIN: Span = Span::seconds(5);

@@ -51,12 +51,22 @@ fn pair(a: i64, unit_a: &str, b: i64, unit_b: &str) -> String {
     if b == 0 { format!("{a}{unit_a}") } else { format!("{a}{unit_a} {b}{unit_b}") }
 }
 
+/// A length of time that shrinks or grows while it is looked at: as [`span`], without seconds from ten minutes on. They would
+/// say nothing more, and a screen would be drawn for them every second.
+pub fn aging(s: Span) -> String {
+    let secs = s.abs().as_seconds();
+    if (TO_THE_SECOND.as_seconds()..3600).contains(&secs) { format!("{}m", secs / 60) } else { span(s) }
+}
+
+/// Up to here an age is told to the second.
+pub const TO_THE_SECOND: Span = Span::minutes(10);
+
 /// `in 2d 4h`, `3h 12m ago`, `now`; `never` and `always past` for the infinities.
 pub fn relative(at: Instant, now: Instant) -> String {
     match at.since(now) {
         Some(s) if s.abs() < Span::seconds(1) => "now".into(),
-        Some(s) if s.0 > 0 => format!("in {}", span(s)),
-        Some(s) => format!("{} ago", span(s)),
+        Some(s) if s.0 > 0 => format!("in {}", aging(s)),
+        Some(s) => format!("{} ago", aging(s)),
         None if at == Instant::INFINITY => "never".into(),
         None => "before all time".into(),
     }
@@ -138,5 +148,8 @@ mod tests {
             assert_eq!(span(Span::seconds(secs)), text);
         }
         assert_eq!(extension(Span::days(-1)), "-1d");
+        for (secs, text) in [(599, "9m 59s"), (600, "10m"), (3599, "59m"), (3600, "1h"), (-700, "11m")] {
+            assert_eq!(aging(Span::seconds(secs)), text);
+        }
     }
 }

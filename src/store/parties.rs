@@ -52,7 +52,7 @@ impl Names {
         for party in [Party::Org, Party::Device] {
             let (Some((table, name)), Some(column)) = (source.names_of(party), source.party(party)) else { continue };
             let known = self.of(party);
-            let unknown = unknown(known, events, party);
+            let unknown = name_known(known, events, party);
             let chunk = if source.dialect == Dialect::Postgres { CHUNKS.0 } else { CHUNKS.1 };
             for ids in unknown.chunks(chunk) {
                 let (sql, shape) = names_of_ids(source, table, &name, CellType::Id(column.ty), ids);
@@ -60,13 +60,8 @@ impl Names {
                 let Ok(mut known) = known.lock() else { continue };
                 known.extend(found.into_iter().filter_map(|mut row| Some((row.id(0)?, row.text(1)?))));
             }
-            let Ok(known) = known.lock() else { continue };
-            for event in events.iter_mut() {
-                let name = of(event, party).and_then(|id| known.get(id)).cloned();
-                match party {
-                    Party::Org => event.org = name,
-                    Party::Device => event.device = name,
-                }
+            if !unknown.is_empty() {
+                name_known(known, events, party);
             }
         }
         Ok(())
@@ -80,19 +75,23 @@ impl Names {
     }
 }
 
-/// Ids that nothing is known of, each once.
-fn unknown(known: &Known, events: &[RenewalEvent], party: Party) -> Vec<Id> {
+/// Names what is known, and gives the ids of which nothing is, each once.
+fn name_known(known: &Known, events: &mut [RenewalEvent], party: Party) -> Vec<Id> {
     let Ok(mut known) = known.lock() else { return Vec::new() };
     if known.len() > MOST {
         known.clear();
     }
-    let ids = events.iter().filter_map(|event| of(event, party)).filter(|id| !known.contains_key(*id));
-    ids.collect::<HashSet<_>>().into_iter().cloned().collect()
-}
-
-fn of(event: &RenewalEvent, party: Party) -> Option<&Id> {
-    match party {
-        Party::Org => event.org_id.as_ref(),
-        Party::Device => Some(&event.device_id),
+    let mut unknown = HashSet::new();
+    for event in events {
+        let (id, name) = match party {
+            Party::Org => (event.org_id.as_ref(), &mut event.org),
+            Party::Device => (Some(&event.device_id), &mut event.device),
+        };
+        let Some(id) = id else { continue };
+        *name = known.get(id).cloned();
+        if name.is_none() && !unknown.contains(id) {
+            unknown.insert(id.clone());
+        }
     }
+    unknown.into_iter().collect()
 }

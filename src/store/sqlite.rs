@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant as Moment};
 
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Arguments as _, ConnectOptions as _};
 
@@ -182,13 +183,13 @@ impl SqliteConn {
         let limit = (self.control.born.elapsed() + self.timeout).as_millis();
         let limit = if self.timeout.is_zero() { u64::MAX } else { u64::try_from(limit).unwrap_or(u64::MAX) };
         self.control.deadline.store(limit, Ordering::Relaxed);
-        // Not row by row: to free a row while the connection's thread makes the next ones is to fight for its memory.
-        let rows = sqlx::query_with(vouched(sql.text()), arguments).fetch_all(&mut self.inner).await;
-        self.control.deadline.store(u64::MAX, Ordering::Relaxed);
         let mut texts = Texts::default();
-        let rows = rows.and_then(|rows| {
-            rows.iter().map(|r| Row::from_sqlite(r, shape, &mut texts)).collect::<Result<Vec<_>, _>>()
-        });
+        let rows = sqlx::query_with(vouched(sql.text()), arguments)
+            .fetch(&mut self.inner)
+            .map(|row| row.and_then(|row| Row::from_sqlite(&row, shape, &mut texts)))
+            .try_collect()
+            .await;
+        self.control.deadline.store(u64::MAX, Ordering::Relaxed);
         rows.map_err(|e| self.context().error(e))
     }
 }

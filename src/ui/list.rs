@@ -168,9 +168,9 @@ fn left(event: &RenewalEvent, now: Instant, skin: &Skin) -> (String, ratatui::st
     let Some(at) = newest else { return (skin.glyphs.none.into(), skin.muted()) };
     match at.since(now) {
         Some(s) if s.0 <= 0 => ("expired".into(), skin.bad()),
-        Some(s) if s < Span::days(1) => (format::span(s), skin.bad()),
-        Some(s) if s < Span::days(7) => (format::span(s), skin.warn()),
-        Some(s) => (format::span(s), skin.text()),
+        Some(s) if s < Span::days(1) => (format::aging(s), skin.bad()),
+        Some(s) if s < Span::days(7) => (format::aging(s), skin.warn()),
+        Some(s) => (format::aging(s), skin.text()),
         None if at == Instant::INFINITY => ("never".into(), skin.text()),
         None => ("expired".into(), skin.bad()),
     }

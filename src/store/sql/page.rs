@@ -23,6 +23,8 @@ pub(super) struct Select {
     pub shape: Vec<CellType>,
 }
 
+/// The columns of an event without names and lengths, which come behind them.
+const BARE: usize = 9;
 /// So many branches at most are merged as whole rows.
 const WHOLE_BRANCHES: usize = 4;
 
@@ -44,7 +46,13 @@ pub struct Window {
 /// The statement for a page and the shape of its rows.
 pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
-    let select = select(source, window.errors, false);
+    // Whole texts need no length beside them, and names that are not looked up no columns: an export takes millions of rows.
+    let mut select = select(source, window.errors, false);
+    let nameless = source.devices == DeviceNames::Nowhere && source.org_name.is_none();
+    if source.is_own() && window.errors == Errors::Whole && nameless {
+        select.list.truncate(BARE);
+        select.shape.truncate(BARE);
+    }
     let branches = branches_within(source, resolved, window.limit);
     let common = Common::new(&mut sql, source, resolved, &window.bound);
     let map = &source.map;
@@ -123,12 +131,12 @@ pub(super) fn select(source: &Source, errors: Errors, more: bool) -> Select {
         Dialect::Postgres => error.map(|e| format!("octet_length({e})::int8")),
         Dialect::Sqlite => error.map(|e| format!("octet_length({e})")),
     };
-    add(length, CellType::Int);
     add(Some(format!("e.{}", map.created_at.name)), CellType::Time(map.created_at.ty));
     let label = |party| source.label_of(party).map(|c| format!("e.{c}"));
     let joined = (source.devices == DeviceNames::Joined).then(|| "d.name".to_owned());
     add(joined.or_else(|| label(Party::Device)), CellType::Text);
     add(source.org_name.clone().or_else(|| label(Party::Org)), CellType::Text);
+    add(length, CellType::Int);
     if source.is_own() {
         return select;
     }
@@ -192,9 +200,9 @@ pub fn decode(source: &Source, more: bool, row: &mut Row) -> Result<RenewalEvent
     let missing = |what: &str| SourceError::Shape(format!("a row has no {what} where every event must have one"));
     let map = &source.map;
     let error = row.text(7);
-    let bytes = row.int(8).and_then(|n| u64::try_from(n).ok());
+    let bytes = row.int(11).and_then(|n| u64::try_from(n).ok());
     let id = row.id(0).ok_or_else(|| missing("id"))?;
-    let stored = row.time(9).ok_or_else(|| missing("creation time"))?;
+    let stored = row.time(8).ok_or_else(|| missing("creation time"))?;
     let kind = match row.text(3) {
         None if source.is_own() => return Err(missing("event type")),
         kind => Kind::new(kind.unwrap_or_else(|| "".into())),
@@ -214,8 +222,8 @@ pub fn decode(source: &Source, more: bool, row: &mut Row) -> Result<RenewalEvent
             ErrorText { bytes: bytes.unwrap_or(whole.bytes), ..whole }
         }),
         created_at: map.created_at.instant(stored),
-        device: row.text(10),
-        org: row.text(11),
+        device: row.text(9),
+        org: row.text(10),
         id,
         beyond: None,
     };
