@@ -18,6 +18,7 @@ mod pg;
 #[path = "../tests/common/pty.rs"]
 mod pty;
 #[path = "common/screen.rs"]
+#[allow(dead_code)]
 mod screen;
 
 use std::fs;

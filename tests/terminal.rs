@@ -307,6 +307,12 @@ fn on_a_database_that_hangs_every_key_echoes_and_nothing_is_left_running() {
         let mut watch = pg::connect(&url).await;
         let mut screen = Screen::start(&["--db", &url], &[("HOME", "/nonexistent")], 24, 80);
         screen.wait_for("No events here yet");
+        // What is asked behind the list at the start has been answered when none of it runs for a while.
+        let mut quiet = 0;
+        while quiet < 20 {
+            quiet = if running(&mut watch).await == 0 { quiet + 1 } else { 0 };
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
         // From here on every question about events hangs.
         sqlx::query("BEGIN").execute(&mut server).await.unwrap();
         sqlx::query("LOCK TABLE certificate_renewal_events, devices IN ACCESS EXCLUSIVE MODE")

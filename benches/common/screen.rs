@@ -4,6 +4,8 @@ use std::fs;
 
 use crate::pty::Screen;
 
+/// Rows of the list at 120x40, with the histogram above and the details below.
+const LISTED: usize = 17;
 /// Cells of the panes beside the list at this size.
 const PANES: usize = 27;
 
@@ -15,6 +17,25 @@ fn lines(screen: &vt100::Screen) -> Vec<String> {
 pub fn has_rows(screen: &vt100::Screen) -> bool {
     // A row of the list: the wall, a date, a time, a type.
     lines(screen).iter().any(|l| ["renewal ", "recovery "].iter().any(|word| l.contains(word)) && l.contains(':'))
+}
+
+/// Every line of the list has a row: the page that was asked for, as much of it as the screen holds.
+pub fn is_page(screen: &vt100::Screen) -> bool {
+    let row = |l: &String| ["renewal ", "recovery "].iter().any(|word| l.contains(word)) && l.contains(':');
+    lines(screen).iter().filter(|l| row(l)).count() >= LISTED
+}
+
+/// The list, a count of the result, numbers in every pane, and the newest slice of the histogram: nothing is empty.
+pub fn has_all(screen: &vt100::Screen) -> bool {
+    let panes = |l: &String| l.chars().take(PANES).collect::<String>().trim_end_matches(['│', ' ', '…']).to_owned();
+    let counted = |title: &str| {
+        let lines: Vec<String> = lines(screen).iter().map(panes).collect();
+        let Some(at) = lines.iter().position(|l| l.trim_start().starts_with(title)) else { return false };
+        lines.get(at + 1).is_some_and(|l| l.ends_with(|c: char| c.is_ascii_digit() || c == 'k' || c == 'M'))
+    };
+    let drawn = lines(screen).iter().any(|l| l.contains("peak "));
+    let total = lines(screen).get(1).is_some_and(|l| l.contains("events"));
+    drawn && total && is_page(screen) && ["TYPE", "ORG", "REASON", "DEVICE"].into_iter().all(counted)
 }
 
 /// The list, the count of the result, the numbers of every pane, and the whole histogram.

@@ -10,6 +10,7 @@ use crate::protocol::tail::{Batch, TailEvent, TailNews};
 use crate::protocol::{Reply, Slot, SourceError};
 
 use super::msg::Effect;
+use super::panes::Depth;
 use super::tail::Link;
 use super::{FACETS_EVERY, Focus, Model};
 
@@ -43,9 +44,14 @@ impl Model {
             }
             Slot::Count if self.count.awaits(ticket) => self.count.settle(take!(outcome, Answer::Count)),
             Slot::Facets(field) => {
+                let (now, zone) = (self.now, self.zone);
                 if let Some(pane) = self.panes.by_field(field).filter(|p| p.facets.awaits(ticket)) {
                     pane.facets.settle(take!(outcome, Answer::Facets));
                     pane.settle();
+                    if pane.has_glanced() {
+                        let whole = (Depth::Whole, Duration::ZERO);
+                        effects.extend(pane.ask(&self.filter, |f| f.criteria(now, &zone), whole).map(Effect::Ask));
+                    }
                 }
             }
             Slot::Histogram if self.bars.awaits(ticket) => {
@@ -150,10 +156,9 @@ impl Model {
     /// Asks every question again without moving the cursor.
     pub(super) fn ask_again(&mut self, effects: &mut Vec<Effect>) {
         let criteria = self.criteria();
-        effects.push(Effect::Ask(self.list.again(criteria.clone())));
-        let count = crate::protocol::Query::Count { criteria, ceiling: Some(super::COUNT_CEILING) };
-        effects.push(Effect::Ask(self.count.ask(count, Duration::ZERO)));
-        self.ask_facets(Duration::ZERO, effects);
+        effects.push(Effect::Ask(self.list.again(criteria)));
+        self.ask_count(Duration::ZERO, effects);
+        self.ask_facets(Depth::Whole, Duration::ZERO, effects);
         self.ask_bars(Duration::ZERO, effects);
         effects.push(Effect::Ask(self.source.ask(crate::protocol::Query::Describe, Duration::ZERO)));
     }

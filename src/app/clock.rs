@@ -8,6 +8,7 @@ use crate::domain::instant::{Instant, Span};
 
 use super::Model;
 use super::msg::Effect;
+use super::panes::Depth;
 use super::tail::Link;
 
 /// Ages below this are shown in seconds.
@@ -56,7 +57,9 @@ impl Model {
             self.ask_again(effects);
         }
         if self.facets_due.is_some_and(|due| due <= now) {
-            self.ask_facets(Duration::ZERO, effects);
+            self.ask_facets(Depth::Whole, Duration::ZERO, effects);
+            // Rows that came between the list and its count were counted twice.
+            self.ask_count(Duration::ZERO, effects);
         }
     }
 

@@ -14,6 +14,10 @@ const WIDTHS: [i64; 26] = [
     86_400, 172_800, 604_800, 1_209_600, 2_592_000,
 ];
 
+/// The part of the buckets that is counted first: one or two, so that on a table of any size something stands there soon.
+/// Each further slice is twice as long.
+const FIRST: usize = 60;
+
 #[derive(Clone, Debug, Default)]
 pub struct Bars {
     from: Option<Instant>,
@@ -50,7 +54,7 @@ impl Bars {
         self.failed = None;
         self.cursor = self.cursor.map(|_| self.counts.len() - 1);
         let n = self.counts.len();
-        self.ask((n - (n / 8).max(1), n), criteria, wait)
+        self.ask((n - (n / FIRST).max(1), n), criteria, wait)
     }
 
     fn ask(&mut self, slice: (usize, usize), criteria: Criteria, debounce: Duration) -> Option<Request> {

@@ -9,7 +9,7 @@ use super::changes::Pick;
 use super::columns::COLUMNS;
 use super::filter_edit::{self, Edited};
 use super::msg::Effect;
-use super::panes::PaneId;
+use super::panes::{Depth, PaneId};
 use super::prompt::{Ask, Command, Prompt, Prompted, TimeAnswer};
 use super::{Focus, Layer, Model, SETTLE};
 
@@ -169,7 +169,7 @@ impl Model {
         let (now, zone) = (self.now, self.zone);
         if let Some(pane) = self.panes.get_mut(id) {
             pane.view.cursor = 0;
-            effects.extend(pane.ask(&self.filter, |f| f.criteria(now, &zone), SETTLE).map(Effect::Ask));
+            effects.extend(pane.ask(&self.filter, |f| f.criteria(now, &zone), (Depth::Whole, SETTLE)).map(Effect::Ask));
         }
     }
 

@@ -47,7 +47,7 @@ use keymap::Keymap;
 use list::List;
 use msg::{Effect, Msg};
 use needles::Needles;
-use panes::{PaneId, Panes};
+use panes::{Depth, PaneId, Panes};
 use prompt::{Ask, Prompt};
 use tail::Tail;
 
@@ -264,17 +264,22 @@ impl Model {
         self.again = Again::default();
         self.needles = Needles::of(&self.filter);
         let criteria = self.criteria();
-        effects.push(Effect::Ask(self.list.anew(criteria.clone(), wait)));
-        effects.push(Effect::Ask(self.count.ask(Query::Count { criteria, ceiling: Some(COUNT_CEILING) }, wait)));
-        self.ask_facets(wait, effects);
+        effects.push(Effect::Ask(self.list.anew(criteria, wait)));
+        self.ask_count(wait, effects);
+        self.ask_facets(Depth::Glance, wait, effects);
         self.ask_bars(wait, effects);
         self.follow_tail(effects);
     }
 
-    fn ask_facets(&mut self, wait: Duration, effects: &mut Vec<Effect>) {
+    fn ask_count(&mut self, wait: Duration, effects: &mut Vec<Effect>) {
+        let query = Query::Count { criteria: self.criteria(), ceiling: Some(COUNT_CEILING) };
+        effects.push(Effect::Ask(self.count.ask(query, wait)));
+    }
+
+    fn ask_facets(&mut self, depth: Depth, wait: Duration, effects: &mut Vec<Effect>) {
         let (now, zone) = (self.now, self.zone);
         for pane in &mut self.panes.all {
-            effects.extend(pane.ask(&self.filter, |f| f.criteria(now, &zone), wait).map(Effect::Ask));
+            effects.extend(pane.ask(&self.filter, |f| f.criteria(now, &zone), (depth, wait)).map(Effect::Ask));
         }
         self.facets_due = None;
     }

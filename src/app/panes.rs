@@ -17,8 +17,22 @@ use super::viewport::Viewport;
 
 /// Values that a pane asks for at most; typing narrows further in the database.
 const VALUES: u32 = 200;
-/// Rows counted for the numbers of a pane.
-const CEILING: u64 = 100_000;
+/// How many of the newest rows are counted for the numbers of a pane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Depth {
+    /// In a few milliseconds on any table: something is there to read while the rest is counted.
+    Glance,
+    Whole,
+}
+
+impl Depth {
+    const fn ceiling(self) -> u64 {
+        match self {
+            Self::Glance => 2000,
+            Self::Whole => 100_000,
+        }
+    }
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PaneId {
@@ -60,6 +74,8 @@ pub struct Pane {
     pub needle: Input,
     /// Keys go to the needle.
     pub narrowing: bool,
+    /// Of the question that was asked last.
+    depth: Depth,
 }
 
 #[derive(Clone, Debug)]
@@ -75,6 +91,7 @@ impl Default for Panes {
             view: Viewport::default(),
             needle: Input::default(),
             narrowing: false,
+            depth: Depth::Whole,
         };
         Self { all: PaneId::ALL.into_iter().map(pane).collect() }
     }
@@ -165,9 +182,10 @@ impl Pane {
         &mut self,
         filter: &Filter,
         criteria: impl FnOnce(&Filter) -> crate::domain::filter::Criteria,
-        wait: Duration,
+        (depth, wait): (Depth, Duration),
     ) -> Option<Request> {
         let (named, field) = self.id.field()?;
+        self.depth = depth;
         let mut rest = filter.clone();
         rest.without(named.into());
         let query = FacetQuery {
@@ -175,9 +193,15 @@ impl Pane {
             criteria: criteria(&rest),
             needle: self.needle.value().trim().to_owned(),
             limit: VALUES,
-            ceiling: CEILING,
+            ceiling: depth.ceiling(),
         };
         Some(self.facets.ask(Query::Facets(query), wait))
+    }
+
+    /// Whether the answer that has just come was a glance that has not seen all.
+    pub fn has_glanced(&self) -> bool {
+        let partial = self.facets.value().is_some_and(|facets| facets.partial);
+        partial && self.depth == Depth::Glance && !self.facets.is_waiting()
     }
 
     pub fn settle(&mut self) {

@@ -4,8 +4,8 @@
 //! has the same answer with the index and without it.
 //!
 //! PostgreSQL chooses for itself: it knows how frequent a text is. SQLite does not, and would gather the rows of a word
-//! that is in every third error before it sorts out the newest hundred; so there the rows are counted first, up to a
-//! bound, and a frequent text is looked for without the index.
+//! that is in every third error before it sorts out the newest hundred; so there a few are found
+//! first; where there are more they are counted, up to a bound, and a frequent text is looked for without the index.
 
 use super::columns::{ColumnMap, TextColumn};
 use super::resolve::Resolved;
@@ -22,6 +22,8 @@ pub const TABLE: &str = "certificate_renewal_events_search";
 /// SQLite: what keeps that table in step with the events, each `TABLE` and an ending.
 pub const TRIGGERS: [&str; 3] = ["insert", "delete", "update"];
 
+/// SQLite: rows that are named by their numbers instead of being searched for again.
+const FEW: usize = 100;
 /// SQLite: rows that may be fetched one by one and sorted for one page.
 const RARE: u64 = 10_000;
 /// Trigrams of one text that are asked for; more cost more than they exclude.
@@ -113,6 +115,20 @@ pub async fn narrow(s: &mut Session, source: &Source, resolved: &mut Resolved) -
         return Ok(());
     }
     let terms = terms.join(" AND ");
+    let mut sql = Sql::new(source.dialect);
+    let first = matching(&mut sql, &terms);
+    sql.push(&format!("{first} LIMIT {}", FEW + 1));
+    let found = s.rows(&sql, &[CellType::Int]).await?.into_iter().filter_map(|mut row| row.int(0));
+    let found: Vec<i64> = found.collect();
+    if found.is_empty() {
+        resolved.kinds.narrow(Vec::new());
+        return Ok(());
+    }
+    if found.len() <= FEW {
+        resolved.rest.push(Condition::Rows(found));
+        resolved.narrowed = true;
+        return Ok(());
+    }
     let mut sql = Sql::new(source.dialect);
     let matching = matching(&mut sql, &terms);
     sql.push(&format!("SELECT count(*) FROM ({matching} LIMIT {})", RARE + 1));

@@ -49,11 +49,14 @@ impl Slots {
         let slot = request.ticket.slot;
         let lane = matches!(slot, Slot::Facets(_)).then(|| Arc::clone(&self.panes));
         self.live.insert(slot, keep);
-        let place = if slot == Slot::List {
-            self.listed = CancellationToken::new();
-            Place::First { _ended: self.listed.clone().drop_guard() }
-        } else {
-            Place::Behind(self.listed.clone())
+        let place = match slot {
+            Slot::List => {
+                self.listed = CancellationToken::new();
+                Place::First { _ended: self.listed.clone().drop_guard() }
+            }
+            // Rows that come between the two would be counted twice, or not at all.
+            Slot::Count => Place::Beside,
+            _ => Place::Behind(self.listed.clone()),
         };
         tasks.spawn(answer(source, request, (place, lane), gone, news));
     }
@@ -62,8 +65,9 @@ impl Slots {
     }
 }
 
-/// Before the others, or after the one that is.
+/// Before the others, with the one that is, or after it.
 enum Place {
+    Beside,
     First { _ended: DropGuard },
     Behind(CancellationToken),
 }

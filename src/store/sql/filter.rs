@@ -26,6 +26,8 @@ pub enum Condition {
     },
     /// SQLite: what a full-text expression finds. Never instead of the exact test of the text, always besides it.
     Found(String),
+    /// SQLite: what it found, by row number, where that is little.
+    Rows(Vec<i64>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,6 +59,10 @@ pub fn condition(sql: &mut Sql, source: &Source, condition: &Condition) -> Strin
         Condition::Party { negated, party, any } => {
             let tests: Vec<_> = any.iter().map(|test| party_test(sql, source, *party, test)).collect();
             (*negated, any_of(&tests))
+        }
+        Condition::Rows(numbers) => {
+            let numbers: Vec<_> = numbers.iter().map(|n| sql.placeholder(Bind::Int(*n))).collect();
+            (false, format!("e.rowid IN ({})", numbers.join(", ")))
         }
         Condition::Found(terms) => (false, format!("e.rowid IN ({})", search::matching(sql, terms))),
     };
