@@ -186,7 +186,9 @@ fn page(rows: Vec<Arc<RenewalEvent>>, anchor: &Anchor, limit: usize) -> Page {
 
 fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {
     let mut counts: BTreeMap<(Option<Id>, Option<Text>), u64> = BTreeMap::new();
-    for row in rows {
+    let ceiling = usize::try_from(query.ceiling).unwrap_or(usize::MAX);
+    let partial = rows.len() > ceiling;
+    for row in rows.iter().take(ceiling) {
         let text = |t: &str| Some(Id::Text(Text::from(t)));
         let key = match query.field {
             Field::Org => (row.org_id.clone(), row.org.clone()),
@@ -203,14 +205,14 @@ fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {
             let name = name.as_ref().map(|n| n.raw().to_owned()).or(id.as_ref().map(Id::raw)).unwrap_or_default();
             name.to_ascii_lowercase().contains(&needle)
         })
-        .map(|((id, name), n)| Facet { id, name, rows: Total::Exact(n) })
+        .map(|((id, name), n)| Facet { id, name, rows: if partial { Total::AtLeast(n) } else { Total::Exact(n) } })
         .collect();
     values.sort_by_key(|f| match f.rows {
         Total::Exact(n) | Total::AtLeast(n) => std::cmp::Reverse(n),
     });
     let more = values.len() > query.limit as usize;
     values.truncate(query.limit as usize);
-    Facets { values, more, partial: false }
+    Facets { values, more, partial }
 }
 
 fn histogram(rows: &[Arc<RenewalEvent>], query: &HistogramQuery) -> Histogram {

@@ -5,8 +5,9 @@ use renewscope::app::msg::{Effect, Msg};
 use renewscope::app::{Focus, Layer};
 use renewscope::domain::event::{ErrorText, Id};
 use renewscope::domain::instant::Span;
-use renewscope::domain::page::Anchor;
+use renewscope::domain::page::{Anchor, Total};
 use renewscope::domain::text::Text;
+use renewscope::protocol::query::Field;
 use renewscope::protocol::tail::{Batch, TailEvent, TailNews};
 use renewscope::protocol::{Query, Reply, Slot, SourceError};
 
@@ -173,6 +174,22 @@ fn panes_and_text_are_one_filter() {
     assert_eq!(c.model.filter.to_string(), "org:globex type:failed since:1h");
     c.keys("0 X");
     assert!(c.model.filter.is_empty());
+}
+
+#[test]
+fn a_pane_is_glanced_at_before_it_is_counted() {
+    let ceilings = |c: &Console| -> Vec<u64> {
+        let kinds = c.asked.iter().filter_map(|r| match &r.query {
+            Query::Facets(query) if query.field == Field::Kind => Some(query.ceiling),
+            _ => None,
+        });
+        kinds.collect()
+    };
+    let c = Console::new(many(), SIZE);
+    assert_eq!(ceilings(&c), [2000, 100_000], "2,600 rows are more than a glance sees");
+    let pane = c.model.panes.get(renewscope::app::panes::PaneId::Kind).unwrap();
+    assert_eq!(pane.current().map(|facet| facet.rows), Some(Total::Exact(2600)));
+    assert_eq!(ceilings(&console()), [2000], "of few rows a glance has seen all");
 }
 
 #[test]

@@ -129,6 +129,27 @@ async fn panes_wait_for_each_other_and_nothing_waits_for_them() {
 }
 
 #[tokio::test]
+async fn what_is_asked_with_the_list_waits_for_it_but_not_long() {
+    let (source, (out, mut news)) = (Slow::default(), mpsc::channel(8));
+    let orders = start(source.clone(), out, now);
+    let ask = |slot, ceiling| {
+        let query = Query::Count { criteria: Default::default(), ceiling };
+        Order::Ask(Request { ticket: Ticket { slot, generation: 1 }, query, debounce: Duration::ZERO })
+    };
+    orders.send(ask(Slot::List, Some(1))).await.unwrap();
+    orders.send(ask(Slot::Histogram, Some(2))).await.unwrap();
+    reply(&mut news).await.1.unwrap();
+    reply(&mut news).await.1.unwrap();
+    assert_eq!(source.log(), ["asked 1", "asked 2"]);
+    orders.send(ask(Slot::List, None)).await.unwrap();
+    orders.send(ask(Slot::Histogram, Some(3))).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    reply(&mut news).await.1.unwrap();
+    assert_eq!(source.log()[2..], ["asked forever", "asked 3"]);
+    assert!(begun.elapsed() >= Duration::from_millis(30), "the list was given its time first");
+}
+
+#[tokio::test]
 async fn a_panic_in_a_task_is_told() {
     let (out, mut news) = mpsc::channel(8);
     let orders = start(Slow::default(), out, now);

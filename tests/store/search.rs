@@ -317,7 +317,7 @@ async fn an_index_answers_in_one_statement(mut bed: Bed) {
         ] {
             let plan = budget.explain(&query).await.unwrap().join("\n");
             // What SQLite's index does not find is not asked for again.
-            let names = if expected == 0 && !bed.is_postgres() { &names[..1] } else { &names[..] };
+            let names = if expected == 0 && !bed.is_postgres() { &names[..1] } else { names };
             assert!(names.iter().all(|n| plan.contains(n)), "{query:?} does not use {names:?}:\n{plan}");
         }
         let page = page(&budget, &criteria, Anchor::Newest, 100).await;

@@ -54,6 +54,26 @@ async fn describe(store: &Store) -> Description {
     }
 }
 
+/// The session keeps its statements prepared; each is refused once after the type of a column has changed.
+#[tokio::test]
+async fn a_table_that_is_altered_between_two_questions_is_read_on() {
+    let url = pg::migrated().await;
+    let address = Address::parse(&url).unwrap();
+    let writer = Store::connect(&address, &writing()).await.unwrap();
+    writer.create_many(&[event("edge", "renewal_failed", at(0))]).await.unwrap();
+    let reader = Store::connect(&address, &ConnectOptions::default()).await.unwrap();
+    let read = async || page(&reader, &Criteria::default(), Anchor::Newest, 5).await.rows.len();
+    assert_eq!((read().await, read().await), (1, 1));
+    let kept =
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'renewscope' AND datname = current_database()";
+    let mut watch = pg::connect(&url).await;
+    let before: i64 = sqlx::query_scalar(kept).fetch_one(&mut watch).await.unwrap();
+    pg::execute(&url, "ALTER TABLE certificate_renewal_events ALTER COLUMN error_message TYPE varchar(4000)").await;
+    assert_eq!((read().await, read().await), (1, 1));
+    let after: i64 = sqlx::query_scalar(kept).fetch_one(&mut watch).await.unwrap();
+    assert_eq!(before, after, "on the same connection");
+}
+
 #[tokio::test]
 async fn the_server_holds_a_reader_to_reading() {
     let address = Address::parse(&pg::migrated().await).unwrap();
