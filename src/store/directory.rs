@@ -10,6 +10,7 @@ use std::time::{Duration, Instant as Moment};
 use uuid::Uuid;
 
 use super::columns::IdType;
+use super::resolve::Looked;
 use super::session::Session;
 use super::source::{DeviceNames, Source};
 use super::sql::cell::CellType;
@@ -26,7 +27,11 @@ const MAX_DEVICES: usize = 500_000;
 
 /// The list, when it has been read.
 #[derive(Default)]
-pub struct Names(Mutex<Option<(Moment, Arc<Hashed>)>>);
+pub struct Names {
+    hashed: Mutex<Option<(Moment, Arc<Hashed>)>>,
+    /// Names that filters asked for.
+    pub looked: Looked,
+}
 
 /// Hashed ids in their order, with their names.
 #[derive(Default)]
@@ -69,7 +74,7 @@ impl Names {
         if source.devices != DeviceNames::Hashed {
             return Ok(Arc::default());
         }
-        let kept = self.0.lock().ok().and_then(|kept| kept.clone());
+        let kept = self.hashed.lock().ok().and_then(|kept| kept.clone());
         if let Some((at, list)) = kept
             && (at.elapsed() < REFRESH || !stale(&list))
         {
@@ -83,7 +88,7 @@ impl Names {
                 Arc::default()
             }
         };
-        if let Ok(mut kept) = self.0.lock() {
+        if let Ok(mut kept) = self.hashed.lock() {
             *kept = Some((Moment::now(), Arc::clone(&list)));
         }
         Ok(list)

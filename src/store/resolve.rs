@@ -4,9 +4,11 @@
 //! the plain set of values that pass all of them. If all pass, nothing is asked of the rows; if some do, each is a
 //! branch of its own (see [`crate::store::sql::keys`]). Names of devices become ids.
 
+mod looked;
 mod parties;
 mod within;
 
+pub use looked::Looked;
 pub use parties::{known_orgs, named};
 pub use within::{named_here, resolve_within};
 

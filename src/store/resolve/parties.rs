@@ -77,23 +77,14 @@ pub async fn resolve_party(
     (party, negated, any): (Party, bool, &Vec<NameMatch>),
     out: &mut Resolved,
 ) -> Result<(), SourceError> {
-    let uuids = source.party(party).is_some_and(|c| c.ty == IdType::Uuid);
-    let together = by_names(s, source, party, any).await?;
-    let whole = |m: &&NameMatch| together.is_some() && matches!(m, NameMatch::Name(Pattern::Is(_)));
-    let mut tests = Vec::from_iter(together.clone().map(PartyTest::Ids));
-    for m in any.iter().filter(|m| !whole(m)) {
-        match m {
-            NameMatch::Uuid(u) if uuids => tests.push(PartyTest::Ids(vec![Id::Uuid(*u)])),
-            NameMatch::Uuid(_) => {}
-            NameMatch::UuidPrefix { first, last, name } => {
-                if uuids {
-                    tests.push(PartyTest::Range(*first, *last));
-                }
-                tests.extend(by_name(s, source, names, party, &Pattern::Is(name.clone())).await?);
-            }
-            NameMatch::Name(p) => tests.extend(by_name(s, source, names, party, p).await?),
+    let tests = match names.looked.get(party, any) {
+        Some(tests) => tests,
+        None => {
+            let tests = look_up(s, source, names, party, any).await?;
+            names.looked.keep(party, any, &tests);
+            tests
         }
-    }
+    };
     let ids: Option<Vec<Id>> = tests
         .iter()
         .map(|t| match t {
@@ -112,6 +103,34 @@ pub async fn resolve_party(
         _ => out.rest.push(Condition::Party { negated, party, any: tests }),
     }
     Ok(())
+}
+
+/// One test for each way in which a party may be named.
+async fn look_up(
+    s: &mut Session,
+    source: &Source,
+    names: &Names,
+    party: Party,
+    any: &[NameMatch],
+) -> Result<Vec<PartyTest>, SourceError> {
+    let uuids = source.party(party).is_some_and(|c| c.ty == IdType::Uuid);
+    let together = by_names(s, source, party, any).await?;
+    let whole = |m: &&NameMatch| together.is_some() && matches!(m, NameMatch::Name(Pattern::Is(_)));
+    let mut tests = Vec::from_iter(together.clone().map(PartyTest::Ids));
+    for m in any.iter().filter(|m| !whole(m)) {
+        match m {
+            NameMatch::Uuid(u) if uuids => tests.push(PartyTest::Ids(vec![Id::Uuid(*u)])),
+            NameMatch::Uuid(_) => {}
+            NameMatch::UuidPrefix { first, last, name } => {
+                if uuids {
+                    tests.push(PartyTest::Range(*first, *last));
+                }
+                tests.extend(by_name(s, source, names, party, &Pattern::Is(name.clone())).await?);
+            }
+            NameMatch::Name(p) => tests.extend(by_name(s, source, names, party, p).await?),
+        }
+    }
+    Ok(tests)
 }
 
 /// The ids of all whole names of a clause, in one look-up: each alone would be a turn to the database. `None` where that
