@@ -102,9 +102,10 @@ pub async fn sqlite(path: &Path, fleet: Fleet) -> String {
     let indexes: Vec<(String, String)> =
         found.fetch_all(&mut conn).await.unwrap().iter().map(|r| (r.get(0), r.get(1))).collect();
     let mut script =
-        "PRAGMA foreign_keys = off; PRAGMA synchronous = off; PRAGMA cache_size = -1048576; BEGIN;".to_owned();
+        "PRAGMA foreign_keys = off; PRAGMA synchronous = off; PRAGMA cache_size = -1048576; PRAGMA journal_mode = off; BEGIN;".to_owned();
     script.push_str(&load(&SQLITE, fleet, &indexes));
-    script.push_str("COMMIT; PRAGMA wal_checkpoint(TRUNCATE);");
+    // Without a log, which would be as large as the file.
+    script.push_str("COMMIT; PRAGMA journal_mode = wal;");
     run(&mut conn, &script).await;
     conn.close().await.unwrap();
     url
