@@ -172,7 +172,7 @@ const KIND: &str = "CASE WHEN h / 131072 % 1000 < 460 THEN 'renewal_start' \
      ELSE 'recovery_failed' END";
 
 const ERROR: &str = "CASE h % 5 WHEN 0 THEN 'x509: certificate signed by unknown authority (serial ' || h || ')' \
-     WHEN 1 THEN 'Post \"https://ca-' || h % 40 || '.example.com/sign\": context deadline exceeded' \
+     WHEN 1 THEN 'Post \"https://ca-' || (h % 40) || '.example.com/sign\": context deadline exceeded' \
      WHEN 2 THEN 'CSR denied by approver: device ' || d || ' is scheduled for decommission' \
      WHEN 3 THEN 'tpm2: session handle 0x' || h || ' is not loaded: TPM_RC_REFERENCE_H0 (warning)' \
-     ELSE 'dial tcp 10.0.' || h % 256 || '.7:443: connect: connection refused' END";
+     ELSE 'dial tcp 10.0.' || (h % 256) || '.7:443: connect: connection refused' END";
