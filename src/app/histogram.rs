@@ -14,7 +14,7 @@ const WIDTHS: [i64; 26] = [
     86_400, 172_800, 604_800, 1_209_600, 2_592_000,
 ];
 
-/// The part of the buckets that is counted first: one or two, so that on a table of any size something stands there soon.
+/// The part of the buckets that is counted first: one to three on most screens, so that on a table of any size something stands there soon.
 /// Each further slice is twice as long.
 const FIRST: usize = 60;
 

@@ -85,7 +85,8 @@ impl Resolved {
     /// Whether it is known without asking that no row matches.
     pub fn is_empty(&self) -> bool {
         let backwards = matches!((self.from, self.until), (Some(f), Some(u)) if f >= u);
-        self.kinds.is_empty() || self.orgs.is_empty() || self.devices.is_empty() || backwards
+        let none_found = self.rest.iter().any(|c| matches!(c, Condition::Rows(numbers) if numbers.is_empty()));
+        self.kinds.is_empty() || self.orgs.is_empty() || self.devices.is_empty() || backwards || none_found
     }
     /// Keeps only the rows in `from..until`.
     pub fn clamp(&mut self, from: Option<Instant>, until: Option<Instant>) {

@@ -120,10 +120,6 @@ pub async fn narrow(s: &mut Session, source: &Source, resolved: &mut Resolved) -
     sql.push(&format!("{first} LIMIT {}", FEW + 1));
     let found = s.rows(&sql, &[CellType::Int]).await?.into_iter().filter_map(|mut row| row.int(0));
     let found: Vec<i64> = found.collect();
-    if found.is_empty() {
-        resolved.kinds.narrow(Vec::new());
-        return Ok(());
-    }
     if found.len() <= FEW {
         resolved.rest.push(Condition::Rows(found));
         resolved.narrowed = true;
