@@ -21,7 +21,7 @@ use renewscope::domain::filter::Filter;
 use renewscope::domain::instant::Instant;
 use renewscope::domain::text::Clean;
 use renewscope::domain::zone::Zone;
-use renewscope::headless::rows::{Format, RowWriter, event};
+use renewscope::headless::output::{Format, RowWriter, event};
 
 const FILTER: &str = "type:failed org:acme,globex -org:lab device:edge-01* reason:expired since:24h expires:<7d \
     error:\"x509: cert\" timeout";

@@ -28,7 +28,7 @@ use chrono::Utc;
 use pty::{Screen, Signal};
 use renewscope::domain::event::{NewEvent, Party};
 use renewscope::domain::instant::Instant as Moment;
-use renewscope::store::migrate;
+use renewscope::store::schema;
 use renewscope::store::{Access, Address, ConnectOptions, Store};
 
 struct Options {
@@ -104,7 +104,7 @@ async fn subjects(dir: &Path) -> Vec<Subject> {
         let url = pg::migrated().await;
         let address = Address::parse(&url).unwrap();
         if name != "PostgreSQL" {
-            migrate::notify(&address, true).await.unwrap();
+            schema::notify(&address, true).await.unwrap();
         }
         subjects.push(Subject { name, url, store: Store::connect(&address, &writing).await.unwrap() });
     }

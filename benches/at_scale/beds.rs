@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant as Moment;
 
 use renewscope::domain::instant::Instant;
-use renewscope::store::{Address, migrate};
+use renewscope::store::{Address, schema};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
 use crate::data::{self, Fleet};
@@ -70,7 +70,7 @@ impl Beds {
         pg::execute(&self.url("postgres"), &drop).await;
         pg::execute(&self.url("postgres"), &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
         let url = self.url(name);
-        migrate::migrate(&Address::parse(&url).unwrap()).await.unwrap();
+        schema::migrate(&Address::parse(&url).unwrap()).await.unwrap();
         url
     }
 

@@ -8,7 +8,7 @@ use renewscope::domain::page::{Anchor, Cursor};
 use renewscope::domain::zone::Zone;
 use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
 use renewscope::protocol::{Answer, Query};
-use renewscope::store::{ConnectOptions, SearchBudget, Store, migrate};
+use renewscope::store::{ConnectOptions, SearchBudget, Store, schema};
 use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::beds::Bed;
@@ -476,7 +476,7 @@ pub async fn text(bed: &Bed, rounds: usize, table: &mut Table) {
     sides.store.close().await;
     drop(sides);
     let begun = Moment::now();
-    migrate::index_search(&bed.address()).await.unwrap();
+    schema::index_search(&bed.address()).await.unwrap();
     table.note(format!(
         "{}, {} rows: the indexes of trigrams were made in {:.1} s",
         bed.name,

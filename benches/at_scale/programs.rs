@@ -8,7 +8,7 @@ use std::time::{Duration, Instant as Moment};
 
 use renewscope::domain::event::{NewEvent, Party};
 use renewscope::domain::instant::Instant;
-use renewscope::store::{Access, Address, ConnectOptions, Store, migrate};
+use renewscope::store::{Access, Address, ConnectOptions, Store, schema};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::beds::{Bed, Beds};
@@ -72,7 +72,7 @@ impl Bench<'_> {
                 let path = self.file("ingest.db");
                 remove(&path);
                 let url = format!("sqlite:{}", path.display());
-                migrate::migrate(&Address::parse(&url).unwrap()).await.unwrap();
+                schema::migrate(&Address::parse(&url).unwrap()).await.unwrap();
                 let (took, held) = self.run(&["--db", &url, "ingest", text(&ndjson)]);
                 (ours, memory) = (ours.min(took), held);
                 theirs = theirs.min(self.import(&path).await);
@@ -221,7 +221,7 @@ impl Bench<'_> {
             ("SQLite", format!("sqlite:{}", path.display()))
         };
         let address = Address::parse(&url).unwrap();
-        migrate::migrate(&address).await.unwrap();
+        schema::migrate(&address).await.unwrap();
         let options = ConnectOptions { access: Access::Write, ..ConnectOptions::default() };
         let store = Store::connect(&address, &options).await.unwrap();
         store.create_many(&arriving(0, 2000)).await.unwrap();

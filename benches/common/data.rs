@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use renewscope::store::{Address, migrate};
+use renewscope::store::{Address, schema};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use crate::pg;
@@ -93,7 +93,7 @@ pub async fn fill_postgres(url: &str, fleet: Fleet) {
 /// A new SQLite file with the events of a fleet that end now; its address.
 pub async fn sqlite(path: &Path, fleet: Fleet) -> String {
     let url = format!("sqlite:{}", path.display());
-    migrate::migrate(&Address::parse(&url).unwrap()).await.unwrap();
+    schema::migrate(&Address::parse(&url).unwrap()).await.unwrap();
     let mut conn = SqliteConnection::connect(&url).await.unwrap();
     let found = sqlx::query(
         "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'certificate_renewal_events' \

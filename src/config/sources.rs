@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::{ConfigError, Origin, Setting, paths};
 use crate::domain::text::Clean;
+use crate::profile::choice::Profiles;
 use crate::profile::{ProfileError, SourceProfile};
-use crate::store::Profiles;
 
 /// What may describe the event table, and what was asked for.
 #[derive(Clone, Debug)]

@@ -2,23 +2,11 @@
 //!
 //! The one place where errors become text and exit codes. No command draws, and none keeps a result in memory.
 
-pub mod rows;
-
-mod about;
-mod count;
-mod db;
-mod doctor;
-mod export;
+pub mod commands;
 mod failure;
-pub mod ingest;
-mod list;
+pub mod output;
 mod pem;
-mod record;
-mod screen;
 mod session;
-mod sink;
-mod sources;
-mod tail;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -35,6 +23,7 @@ use crate::domain::text::Clean;
 use crate::logging;
 use crate::runtime::prompt;
 
+use commands::{about, console, count, db, doctor, export, ingest, list, record, sources, tail};
 use failure::{Exit, Failure};
 use session::Interrupt;
 
@@ -120,8 +109,8 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
     let format = cli.global.format;
     let table = format.unwrap_or(Format::Table);
     match cli.command {
-        None => screen::console(config).await,
-        Some(Command::Demo) => screen::demo(config).await,
+        None => console::console(config).await,
+        Some(Command::Demo) => console::demo(config).await,
         Some(Command::List(_)) => list::list(&config, table, &Interrupt::watch()).await,
         Some(Command::Get { id }) => list::get(&config, table, &id, &Interrupt::watch()).await,
         Some(Command::Tail(c)) => tail::tail(&config, table, c.since.as_deref(), &Interrupt::watch()).await,

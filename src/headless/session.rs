@@ -16,8 +16,8 @@ use crate::protocol::query::{FacetQuery, Field};
 use crate::protocol::{Answer, Query, SourceError};
 use crate::store::{Access, ConnectOptions, Store};
 
-use super::failure::{Exit, Failure};
-use super::tell;
+use crate::headless::failure::{Exit, Failure};
+use crate::headless::tell;
 
 /// How long an interrupted command may take to end by itself. Its query is stopped in milliseconds; only a read or
 /// write that blocks takes longer.

@@ -4,6 +4,7 @@
 //! outcomes, how rows become visible). Nothing here asks a database; that a profile fits one is found out by the store.
 
 pub mod builtin;
+pub mod choice;
 pub mod ident;
 mod parse;
 pub mod select;

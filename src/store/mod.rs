@@ -4,143 +4,44 @@
 //! with values only ever bound. Nothing here migrates by connecting, except where [`ConnectOptions::create`] says so,
 //! and a session that was opened to read cannot write: the server refuses it.
 
-mod address;
-mod answer;
-mod catalog;
-pub mod columns;
-mod commits;
-mod derived;
-mod detect;
-mod directory;
+mod connect;
 pub mod doctor;
-mod error;
-mod facets;
-mod listen;
-mod login;
-pub mod migrate;
-mod parties;
-mod password;
-mod pool;
-mod postgres;
-mod resolve;
-mod search;
-mod session;
-mod source;
-pub mod sources;
-mod sql;
-mod sqlite;
-mod tail;
-mod walk;
+mod options;
+mod queries;
+pub mod schema;
+pub mod source;
 mod write;
 
+mod shared;
+mod sql;
+
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant as Moment};
 
 use uuid::Uuid;
 
-pub use address::Address;
-use address::Place;
-pub use detect::Profiles;
-pub use password::Prompt;
-use pool::{Connector, Pool};
-use session::Session;
-use source::Source;
-use sql::{Bind, Dialect, Sql, aggregate};
-use sqlite::Use;
-pub use write::event_id;
+pub use connect::address::Address;
+pub use connect::password::Prompt;
+pub use options::{Access, ConnectOptions, SearchBudget};
+pub use write::{RowOutcome, event_id};
 
 use crate::domain::event::{Id, NewEvent, RenewalEvent};
 use crate::protocol::{Answer, Query, SourceError};
+use connect::address::Place;
+use connect::pool::Pool;
+use connect::session::Session;
+use connect::sqlite::Use;
+use connect::{commits, connector, listen};
+use queries::names::{directory, parties};
+use queries::sql::aggregate;
+use shared::Shared;
+use sql::Dialect;
 
 /// Questions that run at once.
 const QUESTIONS: usize = 4;
-/// A description of the source older than this is made anew where it lacked something.
-const DESCRIPTION_AGE: Duration = Duration::from_secs(60);
-
-/// What a session may do; the server holds it to that.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Access {
-    Read,
-    Write,
-}
-
-/// How to connect.
-#[derive(Clone, Debug)]
-pub struct ConnectOptions {
-    pub access: Access,
-    /// SQLite: makes a missing file and brings its schema up to date. For the embedded file, the demonstration and tests.
-    pub create: bool,
-    /// The longest that one statement of a question may run, in the database.
-    pub statement_timeout: Duration,
-    /// How the session calls itself to the server's administrator.
-    pub application_name: String,
-    /// How much [`Query::Page`] may look at where no index carries the search. `None`: all of it, so that every page is
-    /// complete. A console, where a person waits, gives [`SearchBudget::default`].
-    pub search_budget: Option<SearchBudget>,
-    /// What the event table may be described by.
-    pub profiles: Arc<Profiles>,
-}
-
-/// The bounds of one look for rows that no index finds; see [`Page::looked_to`](crate::domain::page::Page::looked_to).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SearchBudget {
-    /// No further slice is begun after this time. One slice is always looked at.
-    pub time: Duration,
-    /// Rows of the first slice; the next ones grow and shrink by how long one took.
-    pub first_slice: u64,
-}
-
-impl Default for SearchBudget {
-    /// An answer in about a tenth of a second, whatever is sought.
-    fn default() -> Self {
-        Self { time: Duration::from_millis(100), first_slice: 2000 }
-    }
-}
-
-impl Default for ConnectOptions {
-    fn default() -> Self {
-        Self {
-            access: Access::Read,
-            create: false,
-            statement_timeout: Duration::from_secs(30),
-            application_name: "renewscope".to_owned(),
-            search_budget: None,
-            profiles: Arc::default(),
-        }
-    }
-}
-
-/// What became of one event that was to be stored.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum RowOutcome {
-    Stored,
-    /// An event with this id was there.
-    Duplicate,
-    /// Not stored, and why; other rows are not affected.
-    Refused(String),
-}
 
 /// A database of events. Clones share its connections.
 #[derive(Clone)]
 pub struct Store(Arc<Shared>);
-
-/// What the questions of one store share.
-pub(crate) struct Shared {
-    pub address: Address,
-    pub access: Access,
-    pub search_budget: Option<SearchBudget>,
-    profiles: Arc<Profiles>,
-    pub names: directory::Names,
-    pub parties: parties::Names,
-    pool: Arc<Pool>,
-    /// The one connection of the live tail: it must not wait behind questions.
-    tail: Arc<Pool>,
-    listening: listen::Listening,
-    source: Mutex<Option<(Moment, Arc<Source>)>>,
-    commits: commits::Commits,
-    /// Held by the one question that looks at what the database holds; others wait for what it finds.
-    describing: tokio::sync::Mutex<()>,
-}
 
 impl Store {
     /// Opens the database and looks at its event table. A database without that table can be connected to: each
@@ -167,7 +68,7 @@ impl Store {
     async fn prepared(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
         let wanted = |path: &std::path::Path| options.create && (options.access == Access::Write || !path.exists());
         if address.path().is_some_and(wanted) {
-            migrate::migrate(address).await?;
+            schema::migrate(address).await?;
         }
         Ok(Self(Arc::new(Shared {
             address: address.clone(),
@@ -214,12 +115,12 @@ impl Store {
     /// Answers a question, once more from its beginning where the connection had died while it rested: the asker need
     /// not know that the server was restarted since the last question.
     async fn settle(&self, session: &mut Session, query: &Query) -> Result<Answer, SourceError> {
-        let answer = answer::answer(&self.0, session, query).await;
+        let answer = queries::answer(&self.0, session, query).await;
         if answer.is_ok() || !session.may_renew() {
             return answer;
         }
         session.renew().await?;
-        answer::answer(&self.0, session, query).await
+        queries::answer(&self.0, session, query).await
     }
 
     /// Answers a question that nobody will cancel.
@@ -255,7 +156,7 @@ impl Store {
 
     async fn event(&self, s: &mut Session, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
         let source = self.0.source(s).await?;
-        answer::Asker { shared: &self.0, source: &source }.event(s, org, id).await
+        queries::asker::Asker { shared: &self.0, source: &source }.event(s, org, id).await
     }
 
     /// Removes one event; with an organisation, only if it is of that one. Whether there was one.
@@ -300,72 +201,8 @@ impl Store {
         let mut session = self.0.pool.acquire().await?;
         let word = word(session.conn()?.dialect());
         session.explain_next(word);
-        let _ = answer::answer(&self.0, &mut session, query).await?;
+        let _ = queries::answer(&self.0, &mut session, query).await?;
         Ok(session.plans())
-    }
-}
-
-impl Shared {
-    fn lane(&self, query: &Query) -> &Arc<Pool> {
-        if matches!(query, Query::Tail(_)) { &self.tail } else { &self.pool }
-    }
-
-    /// What the database holds, as it was found at the first look.
-    pub async fn source(&self, session: &mut Session) -> Result<Arc<Source>, SourceError> {
-        if let Some(source) = self.known_source() {
-            return Ok(source);
-        }
-        let _describing = self.describing.lock().await;
-        if let Some(source) = self.known_source() {
-            return Ok(source);
-        }
-        let source = Arc::new(detect::detect(session.conn()?, &self.profiles).await?);
-        if let Ok(mut kept) = self.source.lock() {
-            *kept = Some((Moment::now(), Arc::clone(&source)));
-        }
-        Ok(source)
-    }
-
-    fn known_source(&self) -> Option<Arc<Source>> {
-        let (at, source) = self.source.lock().ok().and_then(|kept| kept.clone())?;
-        (source.notes.is_empty() || at.elapsed() < DESCRIPTION_AGE).then_some(source)
-    }
-
-    /// The table turned out to be other than described: the next question looks again.
-    pub fn forget_source(&self) {
-        if let Ok(mut kept) = self.source.lock() {
-            *kept = None;
-        }
-    }
-
-    async fn check_writable(&self, session: &mut Session) -> Result<(), SourceError> {
-        let source = match self.source(session).await {
-            Err(_) if session.may_renew() => {
-                session.renew().await?;
-                self.source(session).await?
-            }
-            other => other?,
-        };
-        if self.access == Access::Read {
-            return Err(SourceError::Invalid(format!("{} is open for reading only", self.address)));
-        }
-        if !source.is_own() {
-            return Err(SourceError::Invalid(format!(
-                "the event table at {} was not made by renewscope, or this role cannot read '_sqlx_migrations' that says so; it is only read; store events in a database of their own",
-                self.address
-            )));
-        }
-        Ok(())
-    }
-}
-
-/// What opens connections to an address.
-fn connector(address: &Address, options: &ConnectOptions, use_of: Use) -> Connector {
-    match address.place() {
-        Place::Sqlite(path) => Connector::Sqlite(sqlite::Connector::new(path.clone(), options, use_of)),
-        Place::Postgres(server) => {
-            Connector::Postgres(Box::new(postgres::Connector::new((**server).clone(), address.to_string(), options)))
-        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use renewscope::store::{Address, migrate};
+use renewscope::store::{Address, schema};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::pg::{self, MISSING, account, as_account, programs};
@@ -43,7 +43,7 @@ static TEMPLATE: LazyLock<Cluster> = LazyLock::new(|| {
     let made = std::thread::spawn(move || {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             pg::execute(&postgres, "CREATE DATABASE fleet").await;
-            migrate::migrate(&Address::parse(&fleet).unwrap()).await.unwrap();
+            schema::migrate(&Address::parse(&fleet).unwrap()).await.unwrap();
         });
     });
     made.join().unwrap();

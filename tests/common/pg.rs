@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use renewscope::store::{Address, migrate};
+use renewscope::store::{Address, schema};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
@@ -32,7 +32,7 @@ pub async fn migrated() -> String {
     TEMPLATE
         .get_or_init(|| async {
             create("renewscope_template", "template0").await;
-            migrate::migrate(&Address::parse(&url("renewscope_template")).unwrap()).await.unwrap();
+            schema::migrate(&Address::parse(&url("renewscope_template")).unwrap()).await.unwrap();
         })
         .await;
     let name = next();

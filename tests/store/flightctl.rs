@@ -7,7 +7,7 @@ use renewscope::domain::instant::Instant;
 use renewscope::domain::page::Anchor;
 use renewscope::protocol::query::{FacetQuery, Field};
 use renewscope::protocol::{Answer, Query, SourceError};
-use renewscope::store::migrate::{self, Found, IndexState};
+use renewscope::store::schema::{self, Found, IndexState};
 use renewscope::store::{Address, ConnectOptions, Store};
 use uuid::Uuid;
 
@@ -171,12 +171,12 @@ async fn nothing_is_written_but_indexes_on_request() {
     let id = page(&store, &Criteria::default(), Anchor::Newest, 1).await.rows[0].id.clone();
     assert!(matches!(refused(store.delete(None, &id).await), SourceError::Invalid(_)));
 
-    let moved = migrate::migrate(&address).await.unwrap();
+    let moved = schema::migrate(&address).await.unwrap();
     assert!(moved.steps.is_empty());
     let Found::Foreign { columns } = moved.found else { panic!() };
     assert!(columns.contains(&"org_id uuid".to_owned()), "{columns:?}");
-    assert!(migrate::rollback(&address, Some(0)).await.unwrap().steps.is_empty());
-    let status = migrate::status(&address).await.unwrap();
+    assert!(schema::rollback(&address, Some(0)).await.unwrap().steps.is_empty());
+    let status = schema::status(&address).await.unwrap();
     assert!(status.steps.iter().all(|s| !s.applied));
     assert!(status.indexes.iter().all(|i| i.state == IndexState::Missing));
 
@@ -187,7 +187,7 @@ async fn nothing_is_written_but_indexes_on_request() {
          UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'renewscope_page'::regclass;",
     )
     .await;
-    let made = migrate::index(&address).await.unwrap();
+    let made = schema::index(&address).await.unwrap();
     let states: Vec<_> = made.iter().map(|i| i.state).collect();
     use IndexState::{Created, Exists, Missing, Rebuilt};
     assert_eq!(states, [Rebuilt, Created, Created, Created, Created, Missing, Missing]);
@@ -205,11 +205,11 @@ async fn nothing_is_written_but_indexes_on_request() {
          UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'renewscope_error_trgm'::regclass;",
     )
     .await;
-    let again = migrate::index_search(&address).await.unwrap();
+    let again = schema::index_search(&address).await.unwrap();
     let states: Vec<_> = again.iter().map(|i| i.state).collect();
     assert_eq!(states, [Exists, Exists, Exists, Exists, Exists, Rebuilt, Created]);
     assert!(again.iter().all(|i| i.bytes.is_some_and(|b| b > 0) && i.note.is_none()), "{again:?}");
-    let again = migrate::index_search(&address).await.unwrap();
+    let again = schema::index_search(&address).await.unwrap();
     assert!(again.iter().all(|i| i.state == Exists), "{again:?}");
 }
 

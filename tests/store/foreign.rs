@@ -10,8 +10,9 @@ use renewscope::domain::filter::criteria::{Check, Clause, KindMatch};
 use renewscope::domain::instant::{Instant, Span};
 use renewscope::domain::page::{Anchor, Total};
 use renewscope::profile::SourceProfile;
+use renewscope::profile::choice::Profiles;
 use renewscope::protocol::{Answer, Query};
-use renewscope::store::{Address, ConnectOptions, Profiles, Store};
+use renewscope::store::{Address, ConnectOptions, Store};
 use std::sync::Arc;
 
 use super::bed::page;

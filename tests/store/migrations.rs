@@ -6,7 +6,7 @@ use std::path::Path;
 use renewscope::domain::filter::Criteria;
 use renewscope::domain::page::Anchor;
 use renewscope::protocol::SourceError;
-use renewscope::store::migrate::{self, Found, IndexState};
+use renewscope::store::schema::{self, Found, IndexState};
 use renewscope::store::{Address, ConnectOptions, RowOutcome, Store};
 
 use super::bed::{Bed, at, event, page, refused, writing};
@@ -32,31 +32,31 @@ fn both_databases_have_the_same_steps_and_ways_back() {
 }
 
 async fn forward_back_and_forward(bed: Bed) {
-    let versions = |moved: migrate::Moved| moved.steps.iter().map(|s| s.version).collect::<Vec<_>>();
+    let versions = |moved: schema::Moved| moved.steps.iter().map(|s| s.version).collect::<Vec<_>>();
     bed.fill(&[event("edge", "renewal_start", at(0))]).await;
-    assert_eq!(versions(migrate::migrate(&bed.address).await.unwrap()), [0_i64; 0]);
-    let status = migrate::status(&bed.address).await.unwrap();
+    assert_eq!(versions(schema::migrate(&bed.address).await.unwrap()), [0_i64; 0]);
+    let status = schema::status(&bed.address).await.unwrap();
     assert_eq!(status.found, Found::Own);
     assert!(status.steps.iter().all(|s| s.applied && !s.differs));
 
     // Without the second step the table is still there, and so are the rows.
-    assert_eq!(versions(migrate::rollback(&bed.address, None).await.unwrap()), [2]);
+    assert_eq!(versions(schema::rollback(&bed.address, None).await.unwrap()), [2]);
     let reader = bed.reader().await;
     assert_eq!(page(&reader, &Criteria::default(), Anchor::Newest, 5).await.rows.len(), 1);
-    let status = migrate::status(&bed.address).await.unwrap();
+    let status = schema::status(&bed.address).await.unwrap();
     assert!(status.indexes.iter().all(|i| i.state == IndexState::Missing));
-    assert_eq!(versions(migrate::migrate(&bed.address).await.unwrap()), [2]);
+    assert_eq!(versions(schema::migrate(&bed.address).await.unwrap()), [2]);
 
-    assert_eq!(versions(migrate::rollback(&bed.address, Some(0)).await.unwrap()), [1, 2]);
-    assert_eq!(migrate::status(&bed.address).await.unwrap().found, Found::Nothing);
-    assert_eq!(versions(migrate::rollback(&bed.address, None).await.unwrap()), [0_i64; 0]);
-    assert_eq!(versions(migrate::migrate(&bed.address).await.unwrap()), [1, 2]);
+    assert_eq!(versions(schema::rollback(&bed.address, Some(0)).await.unwrap()), [1, 2]);
+    assert_eq!(schema::status(&bed.address).await.unwrap().found, Found::Nothing);
+    assert_eq!(versions(schema::rollback(&bed.address, None).await.unwrap()), [0_i64; 0]);
+    assert_eq!(versions(schema::migrate(&bed.address).await.unwrap()), [1, 2]);
     let store = Store::connect(&bed.address, &writing()).await.unwrap();
     assert_eq!(store.create(&event("edge", "renewal_start", at(0))).await.unwrap().1, RowOutcome::Stored);
 }
 
 async fn indexes_are_reported(bed: Bed) {
-    let reports = migrate::index(&bed.address).await.unwrap();
+    let reports = schema::index(&bed.address).await.unwrap();
     let (search, reports): (Vec<_>, Vec<_>) = reports.into_iter().partition(|i| i.on_request);
     assert_eq!((reports.len(), search.len()), (5, if bed.is_postgres() { 2 } else { 1 }));
     assert!(search.iter().all(|i| i.state == IndexState::Missing && !i.purpose.is_empty() && i.bytes.is_none()));
@@ -70,14 +70,14 @@ async fn connecting_migrates_nothing() {
     let store = Store::connect(&address, &writing()).await.unwrap();
     let error = refused(store.create(&event("edge", "renewal_start", at(0))).await);
     assert!(matches!(error, SourceError::Shape(_)), "{error}");
-    assert_eq!(migrate::status(&address).await.unwrap().found, Found::Nothing);
+    assert_eq!(schema::status(&address).await.unwrap().found, Found::Nothing);
 }
 
 #[tokio::test]
 async fn tables_of_others_are_in_the_way() {
     let url = pg::empty().await;
     pg::execute(&url, "CREATE TABLE devices (org_id UUID, name TEXT)").await;
-    let error = refused(migrate::migrate(&Address::parse(&url).unwrap()).await);
+    let error = refused(schema::migrate(&Address::parse(&url).unwrap()).await);
     assert!(matches!(&error, SourceError::Invalid(why) if why.contains("not ours")), "{error}");
 }
 

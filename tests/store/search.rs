@@ -14,7 +14,7 @@ use renewscope::domain::instant::Span;
 use renewscope::domain::page::{Anchor, Total};
 use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
 use renewscope::protocol::{Answer, Query};
-use renewscope::store::migrate::{self, IndexReport, IndexState};
+use renewscope::store::schema::{self, IndexReport, IndexState};
 use renewscope::store::{Address, ConnectOptions, SearchBudget, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection};
@@ -57,7 +57,7 @@ async fn execute(bed: &Bed, statements: &str) {
 }
 
 async fn make_index(bed: &mut Bed) -> Vec<IndexReport> {
-    let made = migrate::index_search(&bed.address).await.unwrap();
+    let made = schema::index_search(&bed.address).await.unwrap();
     // What a store found at its first look it keeps.
     bed.store = Store::connect(&bed.address, &writing()).await.unwrap();
     made
@@ -151,7 +151,7 @@ async fn a_walk_finds_what_a_full_sort_finds(bed: Bed) {
     }
     assert!(cuts > 0, "no look ended early");
     // With the plain indexes of a table that others made, too.
-    migrate::rollback(&bed.address, None).await.unwrap();
+    schema::rollback(&bed.address, None).await.unwrap();
     let store = hurried(&bed, 10).await;
     for criteria in &filters[..10] {
         check_walks(&store, &stored, criteria).await;
@@ -193,7 +193,7 @@ async fn the_index_changes_no_answer(mut bed: Bed) {
         assert_eq!(found, bed.all(criteria).await.iter().map(|e| e.id.clone()).collect::<Vec<_>>(), "{criteria:#?}");
     }
     // On SQLite this compares the index with the rows.
-    let again = migrate::index_search(&bed.address).await.unwrap();
+    let again = schema::index_search(&bed.address).await.unwrap();
     assert!(again.iter().all(|i| i.state == IndexState::Exists), "{again:?}");
 }
 
@@ -380,9 +380,9 @@ async fn a_search_index_that_is_out_of_step_is_made_anew() {
     let (state, rows, bed) = rows_of(bed).await;
     assert_eq!((state, rows), (Some(IndexState::Rebuilt), 1));
 
-    migrate::rollback(&bed.address, Some(0)).await.unwrap();
-    migrate::migrate(&bed.address).await.unwrap();
-    let status = migrate::status(&bed.address).await.unwrap();
+    schema::rollback(&bed.address, Some(0)).await.unwrap();
+    schema::migrate(&bed.address).await.unwrap();
+    let status = schema::status(&bed.address).await.unwrap();
     assert_eq!(status.indexes.last().map(|i| (i.state, i.bytes)), Some((IndexState::Missing, None)));
     let store = Store::connect(&bed.address, &writing()).await.unwrap();
     store.create(&event("edge", "renewal_start", at(0))).await.unwrap();
@@ -401,7 +401,7 @@ async fn who_may_not_install_the_extension_is_told_who_can() {
     )
     .await;
     let address = Address::parse(&url.replace("postgres@", "installs_nothing@")).unwrap();
-    let made = migrate::index_search(&address).await.unwrap();
+    let made = schema::index_search(&address).await.unwrap();
     let search: Vec<_> = made.iter().filter(|i| i.on_request).collect();
     assert_eq!(search.len(), 2);
     for index in search {
@@ -416,7 +416,7 @@ async fn who_may_not_install_the_extension_is_told_who_can() {
         GRANT USAGE ON SCHEMA tools TO installs_nothing; GRANT CREATE ON SCHEMA public TO installs_nothing;",
     )
     .await;
-    let made = migrate::index_search(&address).await.unwrap();
+    let made = schema::index_search(&address).await.unwrap();
     assert!(made.iter().filter(|i| i.on_request).all(|i| i.state == IndexState::Created), "{made:?}");
 }
 
@@ -430,7 +430,7 @@ async fn a_table_of_others_on_sqlite_gets_no_triggers() {
         reason TEXT, error_message TEXT, created_at INTEGER NOT NULL)";
     sqlx::raw_sql(table).execute(&mut conn).await.unwrap();
     conn.close().await.unwrap();
-    let made = migrate::index_search(&Address::sqlite(&path)).await.unwrap();
+    let made = schema::index_search(&Address::sqlite(&path)).await.unwrap();
     let search = made.last().unwrap();
     assert_eq!((search.on_request, search.state), (true, IndexState::Missing));
     assert!(search.note.as_deref().is_some_and(|n| n.contains("not made by renewscope")), "{search:?}");

@@ -12,7 +12,7 @@ use renewscope::domain::filter::criteria::{Check, KindMatch, NameMatch, Pattern}
 use renewscope::domain::instant::{Instant, Span};
 use renewscope::protocol::EventSource;
 use renewscope::protocol::tail::{Batch, Start, TailEvent, TailNews, TailOrder, Window};
-use renewscope::store::migrate::{self, IndexState};
+use renewscope::store::schema::{self, IndexState};
 use renewscope::store::{Address, ConnectOptions, Store};
 use renewscope::worker::tail::follow;
 use sqlx::Connection;
@@ -371,7 +371,7 @@ fn ingest(db: &str, dir: &std::path::Path, writer: usize, round: usize) -> usize
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trigger_wakes_the_tail() {
     let bed = Bed::postgres().await;
-    let made = migrate::notify(&bed.address, true).await.unwrap();
+    let made = schema::notify(&bed.address, true).await.unwrap();
     assert_eq!(made.state, IndexState::Created);
     let reader = bed.reader().await;
     let heard = reader.clone();
@@ -385,7 +385,7 @@ async fn a_trigger_wakes_the_tail() {
     bed.fill(&[event("a", "renewal_start", ago(0))]).await;
     tokio::time::timeout(DEADLINE, waiter).await.expect("a notification comes").unwrap();
     tail.until(|t| t.names() == ["a"]).await;
-    let gone = migrate::notify(&bed.address, false).await.unwrap();
+    let gone = schema::notify(&bed.address, false).await.unwrap();
     assert_eq!(gone.state, IndexState::Removed);
     bed.fill(&[event("b", "renewal_start", ago(0))]).await;
     tail.until(|t| t.names() == ["a", "b"]).await;
@@ -394,6 +394,6 @@ async fn a_trigger_wakes_the_tail() {
 #[tokio::test]
 async fn a_file_needs_no_trigger() {
     let bed = Bed::sqlite().await;
-    let error = super::bed::refused(migrate::notify(&bed.address, true).await);
+    let error = super::bed::refused(schema::notify(&bed.address, true).await);
     assert!(error.to_string().contains("needs no trigger"), "{error}");
 }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::super::session::Session;
-use super::super::sql::cell::CellType;
-use super::super::sql::{Dialect, Sql};
-use super::Finding;
 use crate::protocol::SourceError;
+use crate::store::connect::session::Session;
+use crate::store::doctor::Finding;
+use crate::store::sql::cell::CellType;
+use crate::store::sql::{Dialect, Sql};
 
 /// File systems that are somewhere else. A write-ahead log needs memory that all its users share.
 const NETWORK: [&str; 12] = [

@@ -1,15 +1,16 @@
 //! A PostgreSQL server: session, role, relays, and what the live tail can rely on there.
 
-use super::super::address::Address;
-use super::super::catalog::EVENTS;
-use super::super::listen::CHANNEL;
-use super::super::session::{Conn, Session};
-use super::super::sql::cell::CellType;
-use super::super::sql::{Bind, Dialect, Sql};
-use super::{Finding, State};
 use crate::domain::instant::{Instant, Span};
 use crate::protocol::SourceError;
-use crate::store::columns::TimeType;
+use crate::store::connect::address::Address;
+use crate::store::connect::conn::Conn;
+use crate::store::connect::listen::CHANNEL;
+use crate::store::connect::session::Session;
+use crate::store::doctor::{Finding, State};
+use crate::store::source::catalog::EVENTS;
+use crate::store::source::columns::TimeType;
+use crate::store::sql::cell::CellType;
+use crate::store::sql::{Bind, Dialect, Sql};
 
 /// Clocks that differ by less are the same to a person.
 const SAME_TIME: Span = Span::seconds(1);

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::domain::event::Id;
 use crate::domain::instant::Instant;
 use crate::domain::text::Text;
-use crate::store::columns::{IdType, TimeType};
+use crate::store::source::columns::{IdType, TimeType};
 
 /// What a column of an answer holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

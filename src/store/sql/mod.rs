@@ -3,21 +3,14 @@
 //! A value never becomes text: [`Sql::bind`] writes a numbered placeholder. This is the one module that vouches for
 //! composed text before the driver.
 
-pub mod aggregate;
 pub mod cell;
-pub mod filter;
-pub mod histogram;
-pub mod keys;
-pub mod page;
-pub mod reason;
-pub mod tail;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use uuid::Uuid;
 
 use crate::domain::event::Id;
 use crate::domain::instant::Instant;
-use crate::store::columns::TimeType;
+use crate::store::source::columns::TimeType;
 
 /// Which database the text is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -137,7 +130,7 @@ impl Bind {
 }
 
 /// Hands composed text to the driver. Everything in it is a literal of this crate, a placeholder, a
-/// [`SqlIdent`](crate::store::columns::SqlIdent), or the checked select of a source profile, which is its author's own.
+/// [`SqlIdent`](crate::store::source::columns::SqlIdent), or the checked select of a source profile, which is its author's own.
 pub fn vouched(text: &str) -> SqlStr {
     AssertSqlSafe(text).into_sql_str()
 }

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use super::{TEXT, UUID, clean, write};
 use crate::domain::event::{NewEvent, Party, device_id_of, org_id_of};
-use crate::store::error::Fault;
-use crate::store::session::Conn;
+use crate::store::connect::conn::Conn;
+use crate::store::connect::error::Fault;
 use crate::store::sql::cell::Row;
-use crate::store::{Bind, Dialect, Sql};
+use crate::store::sql::{Bind, Dialect, Sql};
+use crate::store::write::{TEXT, UUID, clean, write};
 
 /// Ids of the organisations and devices that a batch names without id.
 #[derive(Default)]

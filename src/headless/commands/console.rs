@@ -1,0 +1,233 @@
+//! The way from the command line to the console: on the configured database, or on a simulated fleet.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::app::Settings;
+use crate::config::cli::When;
+use crate::config::{Config, paths};
+use crate::demo::Fleet;
+use crate::domain::filter::Filter;
+use crate::domain::zone::Zone;
+use crate::protocol::SourceError;
+use crate::runtime::clock;
+use crate::runtime::console::{ConsoleError, End, run};
+use crate::runtime::memory::Memory;
+use crate::runtime::prompt;
+use crate::store::{Access, Address, ConnectOptions, SearchBudget, Store};
+use crate::ui::skin::{Skin, Theme};
+
+use crate::headless::failure::{Exit, Failure};
+use crate::headless::session::{connect, open};
+
+/// Events of the fleet that are stored at once.
+const BATCH: usize = 2000;
+/// A connection that takes longer than this is told of.
+const PATIENCE: Duration = Duration::from_millis(700);
+/// Between two looks at what the simulated fleet has done.
+const BEAT: Duration = Duration::from_millis(250);
+/// The fleet is the same every time; only its clock moves.
+const SEED: u64 = 20_261_121;
+
+/// Opens the console on the configured database, and on others that the user goes to.
+pub async fn console(config: Config) -> Result<Exit, Failure> {
+    need_terminal()?;
+    let (mut store, mut config) = (reach(&config).await?, config);
+    let mut notice = None;
+    loop {
+        let settings = Settings { notice: notice.take(), ..settings_of(&config, &store) };
+        let left = show(&store, &config, settings).await?;
+        // What still runs for the screen is stopped in the database before the program goes.
+        store.close().await;
+        let (name, filter) = match left {
+            Left::Program(exit) => return Ok(exit),
+            Left::ForDatabase(name, filter) => (name, filter),
+        };
+        config.filter.value = filter;
+        // One that cannot be had leaves the user where they were.
+        let opened = match config.on(&name) {
+            Ok(other) => reach(&other).await.map(|store| (store, other)),
+            Err(error) => Err(error.into()),
+        };
+        (store, config) = match opened {
+            Ok(opened) => opened,
+            Err(failure) => {
+                notice = Some(format!("could not open '{name}': {}", failure.lines().join(", ")));
+                (reach(&config).await?, config)
+            }
+        };
+    }
+}
+
+fn settings_of(config: &Config, store: &Store) -> Settings {
+    let address = store.address().to_string();
+    let (title, reach) = match (&config.database_name, config.embedded) {
+        (Some(name), _) => (name.clone(), format!("--db {name}")),
+        (None, true) => (address, String::new()),
+        (None, false) => (address.clone(), format!("--db {address}")),
+    };
+    settings(config, at_home(title), reach)
+}
+
+/// The database, or where its server does not answer, what will reach it: the console waits for a server that is away,
+/// and shows that it does. What would be the same the next time ends the command.
+async fn reach(config: &Config) -> Result<Store, Failure> {
+    let connecting = connect(config, for_the_screen());
+    tokio::pin!(connecting);
+    let connected = match tokio::time::timeout(PATIENCE, &mut connecting).await {
+        Ok(connected) => connected,
+        Err(_) if prompt::is_asking() => connecting.await,
+        Err(_) => {
+            let _ = write!(std::io::stderr(), "renewscope: connecting to {} …", config.database.value);
+            let connected = connecting.await;
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+            connected
+        }
+    };
+    match connected {
+        Err(SourceError::Unreachable { .. }) if config.database.value.path().is_none() => {
+            Ok(open(config, for_the_screen()).await?)
+        }
+        connected => Ok(connected?),
+    }
+}
+
+/// Opens the console on a simulated fleet that goes on living, in a file that is removed afterwards.
+pub async fn demo(config: Config) -> Result<Exit, Failure> {
+    need_terminal()?;
+    let place = Scratch::make()?;
+    let address = Address::sqlite(place.0.join("fleet.db"));
+    let options = ConnectOptions { access: Access::Write, create: true, ..ConnectOptions::default() };
+    let writer = Store::connect(&address, &options).await?;
+    let mut fleet = Fleet::new(SEED, clock::now());
+    let _ = write!(std::io::stderr(), "renewscope: making a fleet of 2,000 devices …");
+    let history: Vec<_> = fleet.history().collect();
+    for batch in history.chunks(BATCH) {
+        writer.create_many(batch).await?;
+    }
+    drop(history);
+    let _ = write!(std::io::stderr(), "\r\x1b[K");
+    let living = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(BEAT).await;
+            // The demonstration ends with its console; until then a failed write shows as a fleet that stands still.
+            let _ = writer.create_many(&fleet.live(clock::now())).await;
+        }
+    });
+    let reader = Store::connect(&address, &for_the_screen()).await?;
+    let mut settings = settings(&config, "demo fleet".into(), format!("--db {address}"));
+    if settings.filter.is_empty() {
+        // The incident of the story is today's.
+        settings.filter = Filter::parse("since:24h").unwrap_or_default();
+    }
+    let ended = show(&reader, &config, settings).await;
+    living.abort();
+    ended.map(|left| if let Left::Program(exit) = left { exit } else { Exit::Done })
+}
+
+/// A path below the home directory with `~`, so that the part that tells files apart is in sight.
+fn at_home(title: String) -> String {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let short = title
+        .strip_prefix("sqlite:")
+        .and_then(|p| p.strip_prefix(&home))
+        .filter(|p| !home.is_empty() && p.starts_with('/'));
+    // That it is PostgreSQL, its server says better than the scheme.
+    let server = title.strip_prefix("postgres://").unwrap_or(&title);
+    short.map_or(server.to_owned(), |rest| format!("~{rest}"))
+}
+
+fn need_terminal() -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::Usage(ConsoleError::NoTerminal.to_string()))
+}
+
+fn settings(config: &Config, title: String, reach: String) -> Settings {
+    let local = iana_time_zone::get_timezone().ok().and_then(|name| Zone::parse(&name).ok()).unwrap_or(Zone::Utc);
+    let zone = config.zone.value;
+    Settings {
+        title,
+        reach,
+        filter: config.filter.value.clone(),
+        views: config.views.clone(),
+        zone,
+        other_zone: if zone == Zone::Utc { local } else { Zone::Utc },
+        keymap: config.keymap.clone(),
+        alert: config.alert.clone(),
+        databases: others(config),
+        notice: None,
+        columns: memory().columns().or(config.columns.clone()).unwrap_or_default(),
+        history: memory().filters(),
+        size: (0, 0),
+    }
+}
+
+/// The named databases but the one that is open.
+fn others(config: &Config) -> Vec<String> {
+    let names = config.databases.iter().map(|(name, _)| name);
+    names.filter(|name| Some(*name) != config.database_name.as_ref()).cloned().collect()
+}
+
+/// Whereto the console was left.
+enum Left {
+    Program(Exit),
+    /// Another of the named databases, with the filter that was in force.
+    ForDatabase(String, Filter),
+}
+
+/// Runs the console until the user leaves it for good or for another database.
+async fn show(store: &Store, config: &Config, settings: Settings) -> Result<Left, Failure> {
+    let colour = match config.color {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => std::env::var("TERM").is_ok_and(|term| term != "dumb"),
+    };
+    let by_terminal = if has_light_background() { Theme::Light } else { Theme::Dark };
+    let theme = if colour { config.theme.unwrap_or(by_terminal) } else { Theme::Mono };
+    let skin = Skin::themed(theme, config.ascii);
+    match run(store.clone(), settings, (skin, memory())).await {
+        Ok(End::Open(name, filter)) => Ok(Left::ForDatabase(name, filter)),
+        Ok(End::Quit) => Ok(Left::Program(Exit::Done)),
+        Ok(End::Unanswered) => Ok(Left::Program(Exit::Unreachable)),
+        Ok(End::Signal(number)) => Ok(Left::Program(Exit::Signal(u8::try_from(number).unwrap_or(0)))),
+        Err(error) => Err(Failure::Failed(error.to_string())),
+    }
+}
+
+/// Questions that cannot be answered from an index come back in parts, so that the screen shows how far they are.
+fn for_the_screen() -> ConnectOptions {
+    ConnectOptions { search_budget: Some(SearchBudget::default()), ..ConnectOptions::default() }
+}
+
+fn memory() -> Memory {
+    Memory::in_directory(paths::state_directory())
+}
+
+/// Some terminals tell their colours as `COLORFGBG=0;15`; 7 and 9 to 15 are light backgrounds.
+fn has_light_background() -> bool {
+    let told = std::env::var("COLORFGBG").ok();
+    let background = told.as_deref().and_then(|t| t.rsplit(';').next()?.parse::<u8>().ok());
+    background.is_some_and(|b| b == 7 || (9..=15).contains(&b))
+}
+
+/// A directory of our own that is removed at the end, however the end comes about.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn make() -> Result<Self, Failure> {
+        let path = std::env::temp_dir().join(format!("renewscope-demo-{}", uuid::Uuid::new_v4().simple()));
+        let made = std::fs::create_dir(&path);
+        made.map_err(|e| Failure::Failed(format!("cannot make the directory '{}': {e}", path.display())))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own cleaning of temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,52 @@
+//! `doctor`: what can be done on this database and what cannot, and why; one line each.
+
+use crate::config::Config;
+use crate::headless::failure::{Exit, Failure};
+use crate::headless::output::sink::{stdout, stdout_failed};
+use crate::headless::output::{Cell, Column, Format, RowWriter};
+use crate::headless::session;
+use crate::headless::session::Interrupt;
+use crate::runtime::clock;
+use crate::store::ConnectOptions;
+use crate::store::doctor::{State, examine};
+
+/// Prints the findings. It is done when it could look: what is reduced or off is no failure of the command.
+pub async fn doctor(config: &Config, format: Format, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    let findings = tokio::select! {
+        biased;
+        () = interrupt.asked() => return Err(Failure::Interrupted),
+        findings = async {
+            let store = session::connect(config, ConnectOptions::default()).await?;
+            examine(&store, clock::now).await
+        } => findings?,
+    };
+    let ascii = config.ascii;
+    let table = format == Format::Table;
+    let sign = |state| match (state, ascii) {
+        (State::Ok, false) => "✓ ok",
+        (State::Reduced, false) => "◐ reduced",
+        (State::Off, false) => "✗ off",
+        (State::Ok, true) => "+ ok",
+        (State::Reduced, true) => "~ reduced",
+        (State::Off, true) => "- off",
+    };
+    let word = |state| match state {
+        State::Ok => "ok",
+        State::Reduced => "reduced",
+        State::Off => "off",
+    };
+    let columns = ["topic", "state", "found", "remedy"].map(|key| Column::new(key).at_most(200)).into();
+    let mut writer = RowWriter::new(stdout(), format, columns, ascii);
+    for finding in &findings {
+        let state = if table { sign(finding.state) } else { word(finding.state) };
+        let cells = [
+            Cell::text(Some(finding.topic)),
+            Cell::text(Some(state)),
+            Cell::text(Some(finding.found.as_str())),
+            Cell::text(finding.remedy.as_deref()),
+        ];
+        writer.row(&cells).map_err(stdout_failed)?;
+    }
+    writer.finish().map_err(stdout_failed)?;
+    Ok(Exit::Done)
+}

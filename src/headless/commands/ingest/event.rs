@@ -1,0 +1,326 @@
+//! A record read as an event: what each field takes, and why a record is none.
+//!
+//! An error completes a sentence that begins with "line 7" and says what would be right.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::domain::event::{NewEvent, Party};
+use crate::domain::instant::Instant;
+use crate::domain::text::without_nul;
+use crate::headless::commands::ingest::quoted;
+use crate::headless::commands::ingest::records::fields;
+use crate::headless::output::csv;
+use crate::headless::output::event::KEYS;
+use crate::headless::tell;
+
+/// Keys that no field has; told once, at the end.
+#[derive(Default)]
+pub struct Ignored(BTreeSet<String>);
+
+impl Ignored {
+    /// More different keys than this are no keys but data.
+    const MOST: usize = 20;
+
+    fn note(&mut self, key: &str) {
+        if self.0.len() < Self::MOST && !self.0.contains(key) {
+            self.0.insert(key.to_owned());
+        }
+    }
+    pub fn tell(&self) {
+        if !self.0.is_empty() {
+            let keys: Vec<_> = self.0.iter().map(|key| quoted(key)).collect();
+            tell(&format!("unknown fields were ignored: {}", keys.join(", ")));
+        }
+    }
+}
+
+/// The columns of a CSV input: for each, the field it holds, as an index into [`KEYS`].
+pub struct Header(Vec<Option<usize>>);
+
+impl Header {
+    pub fn read(record: &[u8], ignored: &mut Ignored) -> Result<Self, String> {
+        let text = std::str::from_utf8(record).map_err(|_| "is not UTF-8")?;
+        let names = fields(text)?;
+        let mut columns = Vec::new();
+        for name in &names {
+            let column = KEYS.iter().position(|key| *key == name.trim());
+            if column.is_none() {
+                ignored.note(name);
+            }
+            if column.is_some() && columns.contains(&column) {
+                return Err(format!("names '{}' twice", name.trim()));
+            }
+            columns.push(column);
+        }
+        let has = |key: &str| names.iter().any(|name| name.trim() == key);
+        for (there, name) in [
+            (has("event_type"), "event_type"),
+            (has("created_at"), "created_at"),
+            (has("device_id") || has("device"), "device_id' or 'device"),
+        ] {
+            if !there {
+                return Err(format!("lacks the column '{name}'; the columns are {}", KEYS.join(", ")));
+            }
+        }
+        Ok(Self(columns))
+    }
+}
+
+/// The values of a record in the order of [`KEYS`]; `None` where it has none.
+type Values = [Option<String>; KEYS.len()];
+
+/// Reads a CSV record.
+pub fn from_csv(header: &Header, record: &[u8]) -> Result<NewEvent, String> {
+    let cells = fields(utf8(record)?)?;
+    if cells.len() != header.0.len() {
+        return Err(format!("has {} fields where the header has {}", cells.len(), header.0.len()));
+    }
+    let mut values = Values::default();
+    for (column, cell) in header.0.iter().zip(&cells) {
+        if let Some(slot) = column.and_then(|at| values.get_mut(at)) {
+            *slot = csv::decode(cell);
+        }
+    }
+    let named = |key: &str| KEYS.iter().position(|k| *k == key).is_some_and(|at| header.0.contains(&Some(at)));
+    event(values, named("device_id") && named("device"))
+}
+
+/// Reads a line of NDJSON.
+pub fn from_json(line: &[u8], ignored: &mut Ignored) -> Result<NewEvent, String> {
+    let object: Map<String, Value> =
+        serde_json::from_str(utf8(line)?).map_err(|e| format!("is no JSON object: {}", place(&e)))?;
+    let mut values = Values::default();
+    let says_none = |key: &str| object.get(key).is_some_and(Value::is_null);
+    let no_device = says_none("device_id") && says_none("device");
+    for (key, value) in object {
+        let Some(slot) = KEYS.iter().position(|k| *k == key).and_then(|at| values.get_mut(at)) else {
+            ignored.note(&key);
+            continue;
+        };
+        *slot = match value {
+            Value::Null => None,
+            Value::String(text) => Some(text),
+            _ => return Err(format!("has a '{key}' that is neither text nor null")),
+        };
+    }
+    event(values, no_device)
+}
+
+/// A JSON error without its line number, which is always 1 and would confuse.
+fn place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let why = text.split(" at line ").next().unwrap_or(&text);
+    format!("{why} at column {}", error.column())
+}
+
+fn utf8(record: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(record).map_err(|e| format!("is not UTF-8 at byte {}", e.valid_up_to() + 1))
+}
+
+/// `no_device`: the record says itself that there is none, as exports of sources do whose events may lack one.
+fn event(values: Values, no_device: bool) -> Result<NewEvent, String> {
+    let values = values.map(|v| v.map(|text| without_nul(&text).into_owned()));
+    let [id, device_id, org_id, kind, reason, old, new, error, created_at, device, org] = values;
+    let mut device = party(device_id, device);
+    if device.id.is_none() && device.name.as_deref().is_none_or(str::is_empty) {
+        if !no_device {
+            return Err("has neither 'device_id' nor 'device'".to_owned());
+        }
+        device.name = Some(NO_DEVICE.to_owned());
+    }
+    let kind = filled(kind).ok_or("has no 'event_type'")?;
+    let created_at = time("created_at", created_at)?;
+    Ok(NewEvent {
+        id: filled(id).map(|id| event_uuid(&id, &kind, created_at.as_ref())),
+        device,
+        org: party(org_id, org),
+        kind,
+        reason,
+        old_expiry: time("old_cert_expiration", old)?,
+        new_expiry: time("new_cert_expiration", new)?,
+        error,
+        created_at: created_at.ok_or("has no 'created_at'")?,
+    })
+}
+
+/// The name of the device that events without one are stored under: our own schema needs one.
+pub const NO_DEVICE: &str = "(none)";
+
+/// Empty is missing, where empty has no meaning.
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|t| !t.is_empty())
+}
+
+/// The id of an event in the own schema, which takes UUIDs. Of another source's number or text it is UUIDv5 in the OID
+/// namespace over `"event/<created_at>/<type>/<id>"`: the same row gives the same id whenever it comes, and two tables
+/// that both count from 1 do not collide.
+fn event_uuid(id: &str, kind: &str, created_at: Option<&Instant>) -> Uuid {
+    let at = created_at.map(|t| t.rfc3339()).unwrap_or_default();
+    Uuid::parse_str(id)
+        .unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("event/{at}/{kind}/{id}").as_bytes()))
+}
+
+/// An id that is no UUID is a name, unless there is one.
+fn party(id: Option<String>, name: Option<String>) -> Party {
+    match filled(id).map(|id| (Uuid::parse_str(&id), id)) {
+        None => Party { id: None, name },
+        Some((Ok(id), _)) => Party { id: Some(id), name },
+        Some((Err(_), text)) => Party { id: None, name: Some(filled(name).unwrap_or(text)) },
+    }
+}
+
+fn time(key: &str, text: Option<String>) -> Result<Option<Instant>, String> {
+    let Some(text) = filled(text) else { return Ok(None) };
+    let read = Instant::parse_rfc3339(&text).map(Some);
+    read.ok_or_else(|| format!("has the {key} {}, which is no RFC 3339 time", quoted(&text)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+    use crate::headless::output::event::new_event_cells;
+    use crate::headless::output::{Column, Format, RowWriter};
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<String>(),
+            "(?s)['=+@ -]{0,2}[\\\\u{}\"',\r\n\t\u{1b}\u{202e}\u{ff1d}a-f0-9]{0,20}",
+            Just(String::new()),
+        ]
+        .prop_map(|t| without_nul(&t).into_owned())
+    }
+
+    fn instant() -> impl Strategy<Value = Instant> {
+        prop_oneof![
+            (-211_813_488_000_000_000..i64::MAX).prop_map(Instant::from_pg_micros),
+            Just(Instant::INFINITY),
+            Just(Instant::NEG_INFINITY),
+        ]
+    }
+
+    prop_compose! {
+        fn events()(
+            ids in any::<[Option<u128>; 3]>(),
+            device in text(),
+            org in proptest::option::of(text()),
+            kind in text(),
+            reason in proptest::option::of(text()),
+            times in (proptest::option::of(instant()), proptest::option::of(instant()), instant()),
+            error in proptest::option::of(text()),
+        ) -> NewEvent {
+            let [id, device_id, org_id] = ids.map(|id| id.map(Uuid::from_u128));
+            NewEvent {
+                id,
+                // A row must name its device, and have a type.
+                device: Party { id: device_id, name: Some(format!("d{device}")) },
+                org: Party { id: org_id, name: org },
+                kind: format!("k{kind}"),
+                reason,
+                old_expiry: times.0,
+                new_expiry: times.1,
+                error,
+                created_at: times.2,
+            }
+        }
+    }
+
+    fn written(format: Format, event: &NewEvent) -> Vec<u8> {
+        let columns = KEYS.iter().map(|key| Column::new(key)).collect();
+        let mut writer = RowWriter::new(Vec::new(), format, columns, false);
+        writer.row(&new_event_cells(event)).unwrap();
+        writer.finish().unwrap()
+    }
+
+    fn records(format: crate::config::cli::InputFormat, bytes: Vec<u8>) -> Vec<Vec<u8>> {
+        let mut records = crate::headless::commands::ingest::records::Records::new(std::io::Cursor::new(bytes), format);
+        let (mut out, mut buffer) = (Vec::new(), Vec::new());
+        while let crate::headless::commands::ingest::records::Record::Row { .. } =
+            records.next(&mut buffer, &mut std::io::sink()).unwrap()
+        {
+            out.push(buffer.clone());
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(event in events()) {
+            use crate::config::cli::InputFormat;
+            let mut ignored = Ignored::default();
+            let lines = records(InputFormat::Ndjson, written(Format::Ndjson, &event));
+            prop_assert_eq!(lines.len(), 1);
+            prop_assert_eq!(from_json(&lines[0], &mut ignored), Ok(event.clone()));
+            let lines = records(InputFormat::Csv, written(Format::Csv, &event));
+            prop_assert_eq!(lines.len(), 2);
+            let header = Header::read(&lines[0], &mut ignored).expect("our own header");
+            prop_assert_eq!(from_csv(&header, &lines[1]), Ok(event.clone()));
+            prop_assert!(ignored.0.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_event_says_why() {
+        for (line, why) in [
+            ("x", "is no JSON object: expected value at column 1"),
+            ("[]", "is no JSON object: invalid type: sequence, expected a map at column 0"),
+            ("{}", "has neither 'device_id' nor 'device'"),
+            (r#"{"device":"a"}"#, "has no 'event_type'"),
+            (r#"{"device":"a","event_type":"b"}"#, "has no 'created_at'"),
+            (r#"{"device":7}"#, "has a 'device' that is neither text nor null"),
+            (
+                r#"{"device":"a","event_type":"b","created_at":"\u001bnow"}"#,
+                "has the created_at '␛now', which is no RFC 3339 time",
+            ),
+        ] {
+            assert_eq!(from_json(line.as_bytes(), &mut Ignored::default()), Err(why.to_owned()), "{line}");
+        }
+        assert_eq!(utf8(b"ab\xff"), Err("is not UTF-8 at byte 3".to_owned()));
+    }
+
+    #[test]
+    fn a_foreign_line_is_taken_as_it_is_meant() {
+        let line = r#"{"device_id":"edge-1","event_type":"renewal_failed","created_at":"2026-11-20T15:00:00+01:00",
+            "error_message":"a\u0000b","new_cert_expiration":"","host":"x"}"#;
+        let mut ignored = Ignored::default();
+        let event = from_json(line.as_bytes(), &mut ignored).unwrap();
+        assert_eq!(event.device, Party { id: None, name: Some("edge-1".into()) });
+        assert_eq!(event.created_at.rfc3339(), "2026-11-20T14:00:00Z");
+        assert_eq!(event.error.as_deref(), Some("a␀b"));
+        assert_eq!(event.new_expiry, None);
+        assert_eq!(ignored.0.into_iter().collect::<Vec<_>>(), ["host"]);
+    }
+
+    #[test]
+    fn another_sources_id_becomes_the_same_uuid_each_time() {
+        let read = |id: &str, second: u32| {
+            let line = format!(
+                r#"{{"device":null,"device_id":null,"event_type":"b","created_at":"2026-11-20T14:00:{second:02}Z","id":"{id}"}}"#
+            );
+            from_json(line.as_bytes(), &mut Ignored::default()).unwrap()
+        };
+        let one = read("7", 0);
+        assert_eq!(one, read("7", 0));
+        assert_eq!(one.device.name.as_deref(), Some(NO_DEVICE));
+        assert!(one.id != read("7", 1).id && one.id != read("8", 0).id);
+        let uuid = "7d444840-9dc0-11d1-b245-5ffdce74fad2";
+        assert_eq!(read(uuid, 0).id, Uuid::parse_str(uuid).ok());
+    }
+
+    #[test]
+    fn a_header_must_name_what_is_needed() {
+        let read = |text: &str| Header::read(text.as_bytes(), &mut Ignored::default()).map(|h| h.0.len());
+        assert_eq!(read("device,event_type,created_at,extra"), Ok(4));
+        for (text, why) in [
+            ("device,event_type", "lacks the column 'created_at'"),
+            ("event_type,created_at", "lacks the column 'device_id' or 'device'"),
+            ("device,device,event_type,created_at", "names 'device' twice"),
+        ] {
+            assert!(read(text).unwrap_err().starts_with(why), "{text}");
+        }
+    }
+}

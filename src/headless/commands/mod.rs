@@ -1,0 +1,13 @@
+//! One file a command. Each reads its options, runs its queries, and writes its rows.
+
+pub(crate) mod about;
+pub(crate) mod console;
+pub(crate) mod count;
+pub(crate) mod db;
+pub(crate) mod doctor;
+pub(crate) mod export;
+pub mod ingest;
+pub(crate) mod list;
+pub(crate) mod record;
+pub(crate) mod sources;
+pub(crate) mod tail;

@@ -1,0 +1,245 @@
+//! Rows as text: one value per cell, written as NDJSON, JSON, CSV, Markdown or an aligned table.
+//!
+//! Every command hands its rows over in the same form, so that a format is right everywhere or nowhere. Nothing here
+//! asks a database. No format lets a character of [`is_unsafe`](crate::domain::text::is_unsafe) out as it is.
+
+pub mod csv;
+pub mod event;
+pub mod json;
+pub mod markdown;
+pub(super) mod sink;
+pub mod table;
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use crate::domain::event::Id;
+use crate::domain::instant::Instant;
+
+pub use crate::config::cli::Format;
+
+/// One value. Text is the true text: each format escapes it by its own rules.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cell<'a> {
+    /// The row has no such value.
+    Missing,
+    Text(Cow<'a, str>),
+    Number(u64),
+    Id(&'a Id),
+    Time(Instant),
+}
+
+impl<'a> Cell<'a> {
+    /// A text, or nothing.
+    pub fn text(value: Option<impl Into<Cow<'a, str>>>) -> Self {
+        value.map_or(Self::Missing, |v| Self::Text(v.into()))
+    }
+
+    /// For formats in which a number is its digits. `None` where there is no value.
+    pub fn plain(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Missing => None,
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Number(n) => Some(Cow::Owned(n.to_string())),
+            Self::Id(id) => Some(Cow::Owned(id.raw())),
+            Self::Time(at) => Some(Cow::Owned(at.rfc3339())),
+        }
+    }
+
+    /// As [`plain`](Cell::plain), written into `room` where it is not text already: an export has millions of them.
+    fn plain_in<'b>(&'b self, room: &'b mut String) -> Option<&'b str> {
+        room.clear();
+        match self {
+            Self::Missing => return None,
+            Self::Text(text) => return Some(text),
+            Self::Number(n) => room.push_str(&n.to_string()),
+            Self::Id(id) => id.push_raw(room),
+            Self::Time(at) => at.push_rfc3339(room),
+        }
+        Some(room)
+    }
+}
+
+/// A column: its name in data, its heading for people, and the most terminal cells that a table gives it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Column {
+    pub key: Cow<'static, str>,
+    pub title: Cow<'static, str>,
+    pub max_width: usize,
+}
+
+impl Column {
+    /// A column whose heading is its name in capitals.
+    pub fn new(key: &'static str) -> Self {
+        Self { key: key.into(), title: key.replace('_', " ").to_uppercase().into(), max_width: 100 }
+    }
+    pub fn titled(self, title: impl Into<Cow<'static, str>>) -> Self {
+        Self { title: title.into(), ..self }
+    }
+    pub fn at_most(self, max_width: usize) -> Self {
+        Self { max_width, ..self }
+    }
+}
+
+/// Writes rows of one shape. [`finish`](RowWriter::finish) completes the document; without it, it is cut short.
+pub struct RowWriter<W: Write> {
+    out: W,
+    columns: Vec<Column>,
+    style: Style,
+    rows: u64,
+    /// One row under construction: its many small parts reach the output at once.
+    line: Vec<u8>,
+    /// One cell under construction.
+    room: String,
+}
+
+enum Style {
+    Table(table::Table),
+    Ndjson,
+    Json,
+    Csv,
+    Md,
+}
+
+impl<W: Write> RowWriter<W> {
+    /// `ascii` keeps a table's own signs to ASCII; it does not change the data.
+    pub fn new(out: W, format: Format, columns: Vec<Column>, ascii: bool) -> Self {
+        let style = match format {
+            Format::Table => Style::Table(table::Table::new(&columns, ascii)),
+            Format::Ndjson => Style::Ndjson,
+            Format::Json => Style::Json,
+            Format::Csv => Style::Csv,
+            Format::Md => Style::Md,
+        };
+        Self { out, columns, style, rows: 0, line: Vec::new(), room: String::new() }
+    }
+
+    /// Rows taken so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Takes one row, its cells in the order of the columns. A table keeps it until [`flush`](RowWriter::flush), or
+    /// until it has enough rows to choose widths from.
+    pub fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
+        if self.rows == 0 {
+            self.begin()?;
+        }
+        self.rows += 1;
+        let (line, room) = (&mut self.line, &mut self.room);
+        line.clear();
+        match &mut self.style {
+            Style::Table(table) => return table.row(cells, &mut self.out),
+            Style::Ndjson => {
+                json::object(line, &self.columns, cells, room)?;
+                line.push(b'\n');
+            }
+            Style::Json => {
+                line.extend_from_slice(if self.rows == 1 { b"[\n" } else { b",\n" });
+                json::object(line, &self.columns, cells, room)?;
+            }
+            Style::Csv => csv::row(line, cells, room)?,
+            Style::Md => markdown::row(line, cells)?,
+        }
+        self.out.write_all(line)
+    }
+
+    /// Brings everything so far to the reader.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if let Style::Table(table) = &mut self.style {
+            table.flush(&mut self.out)?;
+        }
+        self.out.flush()
+    }
+
+    /// Ends the document, an empty one with its header or brackets, and gives the output back.
+    pub fn finish(mut self) -> io::Result<W> {
+        if self.rows == 0 {
+            self.begin()?;
+        }
+        match &mut self.style {
+            Style::Json if self.rows == 0 => self.out.write_all(b"[]\n")?,
+            Style::Json => self.out.write_all(b"\n]\n")?,
+            _ => {}
+        }
+        self.flush()?;
+        Ok(self.out)
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        match &self.style {
+            Style::Csv => csv::record(&mut self.out, self.columns.iter().map(|c| c.key.clone())),
+            Style::Md => markdown::head(&mut self.out, &self.columns),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn written(format: Format, rows: &[[Cell<'_>; 3]]) -> String {
+        let columns = vec![Column::new("name"), Column::new("error_message").at_most(12), Column::new("rows")];
+        let mut writer = RowWriter::new(Vec::new(), format, columns, false);
+        for row in rows {
+            writer.row(row).unwrap();
+        }
+        String::from_utf8(writer.finish().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn each_format_as_it_is_promised() {
+        let rows = [
+            [Cell::Text("a|b".into()), Cell::Text("=x\u{1b}[31m\n\"q\"".into()), Cell::Number(7)],
+            [Cell::Text("日本".into()), Cell::Missing, Cell::Number(12)],
+            [Cell::Text("".into()), Cell::Text("longer than the column".into()), Cell::Number(0)],
+        ];
+        for (format, expected) in [
+            (
+                Format::Ndjson,
+                "{\"name\":\"a|b\",\"error_message\":\"=x\\u001b[31m\\n\\\"q\\\"\",\"rows\":7}\n\
+                 {\"name\":\"日本\",\"error_message\":null,\"rows\":12}\n\
+                 {\"name\":\"\",\"error_message\":\"longer than the column\",\"rows\":0}\n",
+            ),
+            (
+                Format::Csv,
+                "name,error_message,rows\n\
+                 a|b,\"'=x\\u{1b}[31m\n\"\"q\"\"\",7\n\
+                 日本,,12\n\
+                 \\u{},longer than the column,0\n",
+            ),
+            (
+                Format::Md,
+                "| NAME | ERROR MESSAGE | ROWS |\n|---|---|---|\n\
+                 | a\\|b | \\=x␛\\[31m<br>\\\"q\\\" | 7 |\n\
+                 | 日本 |  | 12 |\n\
+                 |  | longer than the column | 0 |\n",
+            ),
+            (
+                Format::Table,
+                "NAME  ERROR MESSAGE  ROWS\n\
+                 a|b   =x␛[31m␊\"q\"       7\n\
+                 日本  -                12\n      longer than…      0\n",
+            ),
+        ] {
+            assert_eq!(written(format, &rows), expected, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_result_is_a_whole_document() {
+        for (format, expected) in [
+            (Format::Ndjson, ""),
+            (Format::Json, "[]\n"),
+            (Format::Csv, "name,error_message,rows\n"),
+            (Format::Md, "| NAME | ERROR MESSAGE | ROWS |\n|---|---|---|\n"),
+            (Format::Table, "NAME  ERROR MESSAGE  ROWS\n"),
+        ] {
+            assert_eq!(written(format, &[]), expected, "{format:?}");
+        }
+        let one = [[Cell::Missing, Cell::Missing, Cell::Number(1)]];
+        assert_eq!(written(Format::Json, &one), "[\n{\"name\":null,\"error_message\":null,\"rows\":1}\n]\n");
+    }
+}

@@ -1,0 +1,133 @@
+//! Where data goes: stdout, or a file that appears whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Stdout, Write};
+use std::path::{Path, PathBuf};
+
+use crate::config::cli::Format;
+
+use crate::headless::failure::Failure;
+
+/// What is written is packed so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+/// The format and packing that a file's name asks for. The format is `None` where the ending names none.
+pub fn by_name(path: &Path) -> (Option<Format>, Packing) {
+    let name = path.file_name().map(|n| n.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let (name, packing) = match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {
+        (Some(inner), _) => (inner, Packing::Gzip),
+        (_, Some(inner)) => (inner, Packing::Zstd),
+        _ => (name.as_str(), Packing::Plain),
+    };
+    let format = match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("ndjson" | "jsonl") => Some(Format::Ndjson),
+        Some("csv") => Some(Format::Csv),
+        Some("json") => Some(Format::Json),
+        Some("md") => Some(Format::Md),
+        _ => None,
+    };
+    (format, packing)
+}
+
+/// stdout, held until much is there or a flush asks for it.
+pub fn stdout() -> BufWriter<Stdout> {
+    BufWriter::with_capacity(64 * 1024, io::stdout())
+}
+
+/// A write to stdout failed.
+pub fn stdout_failed(error: io::Error) -> Failure {
+    Failure::writing("to stdout", &error)
+}
+
+/// A file under construction. Dropped before [`finish`](Target::finish) it leaves nothing behind.
+pub struct Target {
+    writer: Option<Writer>,
+    /// Where it is written, and where it belongs. `None`: a pipe or a device, written directly.
+    rename: Option<(PathBuf, PathBuf)>,
+}
+
+enum Writer {
+    Plain(BufWriter<File>),
+    Gzip(flate2::write::GzEncoder<BufWriter<File>>),
+    Zstd(zstd::Encoder<'static, BufWriter<File>>),
+}
+
+impl Target {
+    /// Opens `FILE.part` beside the file; a link is followed, so that it stays one.
+    pub fn create(path: &Path, packing: Packing) -> io::Result<Self> {
+        let special = fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir());
+        let (file, rename) = if special {
+            (File::options().write(true).open(path)?, None)
+        } else {
+            let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+            if target.is_dir() {
+                return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
+            }
+            let mut part = target.clone().into_os_string();
+            part.push(".part");
+            let part = PathBuf::from(part);
+            (File::create(&part)?, Some((part, target)))
+        };
+        let file = BufWriter::with_capacity(256 * 1024, file);
+        let writer = match packing {
+            Packing::Plain => Writer::Plain(file),
+            Packing::Gzip => Writer::Gzip(flate2::write::GzEncoder::new(file, flate2::Compression::default())),
+            Packing::Zstd => Writer::Zstd(zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?),
+        };
+        Ok(Self { writer: Some(writer), rename })
+    }
+
+    /// Brings everything to the disk and gives the file its name.
+    pub fn finish(mut self) -> io::Result<()> {
+        let Some(writer) = self.writer.take() else { return Ok(()) };
+        let done = writer.close().and_then(|file| match &self.rename {
+            Some((part, target)) => file.sync_all().and_then(|()| fs::rename(part, target)),
+            None => Ok(()),
+        });
+        if done.is_ok() {
+            self.rename = None;
+        }
+        done
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if let Some((part, _)) = &self.rename {
+            // It is incomplete; if it cannot be removed, its name still says so.
+            let _ = fs::remove_file(part);
+        }
+    }
+}
+
+impl Writer {
+    fn close(self) -> io::Result<File> {
+        let file = match self {
+            Self::Plain(w) => w,
+            Self::Gzip(w) => w.finish()?,
+            Self::Zstd(w) => w.finish()?,
+        };
+        file.into_inner().map_err(|e| e.into_error())
+    }
+    fn inner(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Plain(w) => w,
+            Self::Gzip(w) => w,
+            Self::Zstd(w) => w,
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.writer.as_mut().map_or(Ok(buf.len()), |w| w.inner().write(buf))
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.as_mut().map_or(Ok(()), |w| w.inner().flush())
+    }
+}

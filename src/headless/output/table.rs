@@ -1,0 +1,119 @@
+//! Columns aligned by what a terminal will show, for people. Not for programs: long cells are cut.
+//!
+//! Widths are those of the first rows; a later, wider cell widens its column from there on, so that a result of any
+//! length is written with little memory.
+
+use std::io::{self, Write};
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::domain::text::Clean;
+use crate::headless::output::{Cell, Column};
+
+/// Rows that are looked at before widths are chosen.
+const LOOK_AHEAD: usize = 500;
+
+pub struct Table {
+    titles: Vec<String>,
+    limits: Vec<usize>,
+    widths: Vec<usize>,
+    waiting: Vec<Vec<Field>>,
+    headed: bool,
+    mark: &'static str,
+}
+
+struct Field {
+    text: String,
+    width: usize,
+    number: bool,
+}
+
+impl Table {
+    /// `ascii`: what marks a cut cell is `...` instead of `…`.
+    pub fn new(columns: &[Column], ascii: bool) -> Self {
+        let titles: Vec<_> = columns.iter().map(|c| Clean::line(&c.title).as_str().to_owned()).collect();
+        Self {
+            widths: titles.iter().map(|t| t.width()).collect(),
+            limits: columns.iter().map(|c| c.max_width).collect(),
+            titles,
+            waiting: Vec::new(),
+            headed: false,
+            mark: if ascii { "..." } else { "…" },
+        }
+    }
+
+    pub fn row(&mut self, cells: &[Cell<'_>], out: &mut impl Write) -> io::Result<()> {
+        let row: Vec<_> = cells.iter().zip(&self.limits).map(|(cell, limit)| self.field(cell, *limit)).collect();
+        for (width, field) in self.widths.iter_mut().zip(&row) {
+            *width = (*width).max(field.width);
+        }
+        self.waiting.push(row);
+        if self.waiting.len() >= LOOK_AHEAD { self.flush(out) } else { Ok(()) }
+    }
+
+    /// Writes what waits; the header too, once.
+    pub fn flush(&mut self, out: &mut impl Write) -> io::Result<()> {
+        if !self.headed {
+            self.headed = true;
+            let right: Vec<_> = match self.waiting.first() {
+                Some(row) => row.iter().map(|f| f.number).collect(),
+                None => vec![false; self.titles.len()],
+            };
+            let head = self.titles.iter().zip(right).map(|(title, number)| (title.as_str(), title.width(), number));
+            line(out, head, &self.widths)?;
+        }
+        for row in std::mem::take(&mut self.waiting) {
+            line(out, row.iter().map(|f| (f.text.as_str(), f.width, f.number)), &self.widths)?;
+        }
+        Ok(())
+    }
+
+    fn field(&self, cell: &Cell<'_>, limit: usize) -> Field {
+        let text = match cell.plain() {
+            Some(text) => cut(&Clean::line(&text), limit, self.mark),
+            None => "-".to_owned(),
+        };
+        Field { width: text.width(), number: matches!(cell, Cell::Number(_)), text }
+    }
+}
+
+/// Text in at most `limit` terminal cells, whole graphemes, the mark last where something was cut.
+pub fn cut(text: &Clean, limit: usize, mark: &str) -> String {
+    let text = text.as_str();
+    if text.width() <= limit {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for grapheme in text.graphemes(true) {
+        if out.width() + grapheme.width() + mark.width() > limit {
+            break;
+        }
+        out.push_str(grapheme);
+    }
+    out.push_str(mark);
+    out
+}
+
+fn line<'a>(
+    out: &mut impl Write,
+    fields: impl Iterator<Item = (&'a str, usize, bool)>,
+    widths: &[usize],
+) -> io::Result<()> {
+    let mut text = String::new();
+    for (i, ((field, width, number), column)) in fields.zip(widths).enumerate() {
+        let fill = " ".repeat(column.saturating_sub(width));
+        if i > 0 {
+            text.push_str("  ");
+        }
+        if number {
+            text.push_str(&fill);
+            text.push_str(field);
+        } else {
+            text.push_str(field);
+            text.push_str(&fill);
+        }
+    }
+    out.write_all(text.trim_end_matches(' ').as_bytes())?;
+    out.write_all(b"\n")
+}

@@ -1,0 +1,67 @@
+//! One connection to either database, under one interface.
+
+use sqlx::Connection as _;
+
+use crate::protocol::SourceError;
+use crate::store::connect::pool::Handle;
+use crate::store::connect::postgres::{Health, PgConn};
+use crate::store::connect::sqlite::SqliteConn;
+use crate::store::sql::cell::{CellType, Row};
+use crate::store::sql::{Dialect, Sql};
+
+pub enum Conn {
+    Postgres(Box<PgConn>),
+    Sqlite(Box<SqliteConn>),
+}
+
+impl Conn {
+    pub const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+    /// Runs a statement and reads all its rows in the given shape.
+    pub async fn rows(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, SourceError> {
+        match self {
+            Self::Postgres(conn) => conn.rows(sql, shape).await,
+            Self::Sqlite(conn) => conn.rows(sql, shape).await,
+        }
+    }
+    /// Closes the connection and waits until it is closed.
+    pub async fn close(self) {
+        let closed = match self {
+            Self::Postgres(conn) => conn.inner.close().await,
+            Self::Sqlite(conn) => conn.inner.close().await,
+        };
+        if let Err(error) = closed {
+            tracing::debug!(%error, "a connection did not close in order");
+        }
+    }
+    /// Whether it can be used still: asked of a server, known of a file.
+    pub(crate) async fn ping(&mut self) -> Health {
+        match self {
+            Self::Postgres(conn) => conn.ping().await,
+            Self::Sqlite(_) => Health::Good,
+        }
+    }
+    pub(crate) fn handle(&self) -> Handle {
+        match self {
+            Self::Postgres(conn) => Handle::Postgres(conn.handle()),
+            Self::Sqlite(conn) => Handle::Sqlite(conn.handle()),
+        }
+    }
+    pub(crate) fn health(&self) -> Health {
+        match self {
+            Self::Postgres(conn) => conn.health(),
+            Self::Sqlite(_) => Health::Good,
+        }
+    }
+    /// How a connection over the network is protected, in words; a file has none.
+    pub async fn tls(&mut self) -> Option<&'static str> {
+        match self {
+            Self::Postgres(conn) => Some(conn.tls().await),
+            Self::Sqlite(_) => None,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Opening sessions on a PostgreSQL server that cannot write unless told to, and stopping their statements from a
+//! control connection.
+//!
+//! Nothing here keeps a connection but that one; the pool is in [`session`](crate::store::connect::session).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use crate::domain::text::Clean;
+use crate::protocol::{SourceError, Why};
+use crate::store::connect::address::{Server, Tls};
+use crate::store::connect::error::{Context, is_password};
+use crate::store::connect::password::{Attempt, Passwords};
+use crate::store::connect::pool::ACQUIRE_TIMEOUT;
+use crate::store::connect::postgres::{Handle, PgConn};
+use crate::store::options::{Access, ConnectOptions};
+use crate::store::sql::vouched;
+
+/// A server that does not answer a cancel request in this time is left alone; its statement timeout remains.
+const CONTROL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Statements that a session keeps prepared: the console has about this many shapes of questions in use at a time, and each
+/// costs the server some ten kilobytes.
+const STATEMENTS: usize = 32;
+
+pub struct Connector {
+    base: PgConnectOptions,
+    passwords: Arc<Passwords>,
+    tls: Tls,
+    access: Access,
+    timeout: Duration,
+    address: String,
+    control: Mutex<Option<PgConnection>>,
+}
+
+impl Connector {
+    pub fn new(server: Server, address: String, options: &ConnectOptions) -> Self {
+        // Poolers refuse this parameter, and no column here is a float.
+        let base =
+            server.options.extra_float_digits(None).statement_cache_capacity(STATEMENTS).disable_statement_logging();
+        let base = match base.get_application_name() {
+            Some(_) => base,
+            None => base.application_name(&options.application_name),
+        };
+        Self {
+            base,
+            passwords: server.passwords,
+            tls: server.tls,
+            access: options.access,
+            timeout: options.statement_timeout,
+            address,
+            control: Mutex::default(),
+        }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context { address: &self.address, timeout: self.timeout, overdue: false }
+    }
+
+    /// The limits of a session: name and value.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let limit = self.timeout.as_millis();
+        let mut settings = vec![
+            ("statement_timeout", limit.to_string()),
+            ("lock_timeout", "5000".to_owned()),
+            ("idle_in_transaction_session_timeout", "60000".to_owned()),
+        ];
+        if self.access == Access::Read {
+            settings.push(("default_transaction_read_only", "on".to_owned()));
+        }
+        settings
+    }
+
+    /// Opens a connection, each try within [`ACQUIRE_TIMEOUT`]. A refused password is looked up again, since it may have
+    /// been changed; the same one is not tried twice, because servers count failures.
+    pub async fn connect(&self) -> Result<PgConn, SourceError> {
+        let told = |why: Why| self.context().refused(why);
+        let mut attempt = self.passwords.first().await.map_err(told)?;
+        for last in [false, true] {
+            let refused = match timeout(ACQUIRE_TIMEOUT, self.open(&attempt)).await {
+                Err(_) => return Err(self.context().silent(ACQUIRE_TIMEOUT)),
+                Ok(Err(e)) if is_password(&e) => e,
+                Ok(Err(e)) => return Err(self.context().error(e)),
+                Ok(Ok(conn)) => return Ok(conn),
+            };
+            match self.passwords.another(&attempt, &self.address).await.map_err(told)? {
+                Some(secret) if !last => attempt = Attempt::With(secret),
+                _ => return Err(self.refused_login(&refused, &attempt)),
+            }
+        }
+        Err(self.context().refused("the password was refused"))
+    }
+
+    /// For a connection that the driver opens and keeps by itself, under the same limits.
+    pub async fn listener_options(&self) -> Result<PgConnectOptions, SourceError> {
+        let attempt = self.passwords.first().await.map_err(|why: Why| self.context().refused(why))?;
+        Ok(self.with_password(&attempt).options(self.settings()))
+    }
+
+    fn refused_login(&self, error: &sqlx::Error, attempt: &Attempt) -> SourceError {
+        let told = error.as_database_error().map_or_else(String::new, |e| Clean::line(e.message()).as_str().to_owned());
+        match attempt {
+            Attempt::With(_) => self.context().refused(Why::new(told).step("check the user and the password")),
+            Attempt::Without(Some(why)) => self.context().refused(format!("{told}; {why}")),
+            Attempt::Without(None) => self.context().refused(
+                Why::new(format!("{told}; no password was given"))
+                    .step("set PGPASSWORD, add a line to ~/.pgpass, or name a password_command in the configuration"),
+            ),
+        }
+    }
+
+    async fn open(&self, attempt: &Attempt) -> Result<PgConn, sqlx::Error> {
+        let base = self.with_password(attempt);
+        let (inner, asked) = match base.clone().options(self.settings()).connect().await {
+            Ok(inner) => (inner, true),
+            // A pooler in transaction mode refuses the settings at start; the server itself never does.
+            Err(e) if refuses_options(&e) => (base.connect().await?, false),
+            Err(e) => return Err(e),
+        };
+        let mut conn = PgConn::new(inner, self.timeout, self.tls, &self.address);
+        conn.learn(asked, self.access, &self.local_settings()).await?;
+        Ok(conn)
+    }
+
+    /// The driver has looked into the password file itself; what it found then may be old.
+    fn with_password(&self, attempt: &Attempt) -> PgConnectOptions {
+        let secret = if let Attempt::With(secret) = attempt { secret.reveal() } else { "" };
+        self.base.clone().password(secret)
+    }
+
+    /// The same limits for one transaction.
+    fn local_settings(&self) -> String {
+        let begin = if self.access == Access::Read { "BEGIN READ ONLY" } else { "BEGIN" };
+        let mut text = begin.to_owned();
+        for (name, value) in self.settings() {
+            if name != "default_transaction_read_only" {
+                text.push_str(&format!("; SET LOCAL {name} = {value}"));
+            }
+        }
+        text
+    }
+
+    /// Cancels what the process runs now. The caller owns that connection and sends nothing on it meanwhile, so the
+    /// signal cannot hit a later statement of another. Whether the server was reached.
+    pub async fn stop(&self, handle: &Handle) -> bool {
+        match handle.pid() {
+            Some(pid) => timeout(CONTROL_TIMEOUT, self.signal(pid)).await.unwrap_or(false),
+            None => true,
+        }
+    }
+
+    async fn signal(&self, pid: i32) -> bool {
+        let mut control = self.control.lock().await;
+        // A kept connection may have died; a fresh one gets the second turn. It is taken out meanwhile, so that one that
+        // is left in the middle of its work is not used again.
+        for _ in 0..2 {
+            let mut conn = match control.take() {
+                Some(conn) => conn,
+                None => {
+                    let Ok(attempt) = self.passwords.first().await else { return false };
+                    let Ok(conn) = self.with_password(&attempt).connect().await else { return false };
+                    conn
+                }
+            };
+            // In one message, as a pooler wants it.
+            let sql = format!("SELECT pg_cancel_backend({pid})");
+            let sent = sqlx::raw_sql(vouched(&sql)).execute(&mut conn).await;
+            if sent.is_ok() {
+                *control = Some(conn);
+                return true;
+            }
+        }
+        false
+    }
+}
+
+fn refuses_options(e: &sqlx::Error) -> bool {
+    !is_password(e)
+        && e.as_database_error()
+            .is_some_and(|d| d.code().as_deref() == Some("08P01") || d.message().contains("options"))
+}

@@ -1,0 +1,30 @@
+//! A session with the database, or why there is none: addresses, passwords, log-in, pools, and what drivers say.
+//!
+//! The one room besides `store::sql` that names a driver. It knows no query and no table.
+
+pub mod address;
+pub(super) mod commits;
+pub(super) mod conn;
+pub(super) mod error;
+pub(super) mod listen;
+mod login;
+pub mod password;
+pub(super) mod pool;
+pub(super) mod postgres;
+pub(super) mod session;
+pub(super) mod sqlite;
+
+use crate::store::connect::address::{Address, Place};
+use crate::store::connect::pool::Connector;
+use crate::store::connect::sqlite::Use;
+use crate::store::options::ConnectOptions;
+
+/// What opens connections to an address.
+pub fn connector(address: &Address, options: &ConnectOptions, use_of: Use) -> Connector {
+    match address.place() {
+        Place::Sqlite(path) => Connector::Sqlite(sqlite::Connector::new(path.clone(), options, use_of)),
+        Place::Postgres(server) => {
+            Connector::Postgres(Box::new(postgres::Connector::new((**server).clone(), address.to_string(), options)))
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What can be done on a database and what cannot, and why: each fact looked at where it is, not guessed from a version.
+//!
+//! Nothing here changes anything. A look that fails is a finding of its own; only a database that cannot be had at all
+//! is an error.
+
+mod files;
+mod postgres;
+
+use std::collections::BTreeMap;
+
+use crate::domain::instant::Instant;
+use crate::protocol::SourceError;
+use crate::store::Store;
+use crate::store::source::Source;
+use crate::store::source::catalog;
+use crate::store::source::catalog::{CORE, EVENTS, Table};
+use crate::store::sql::Dialect;
+
+/// How much of something works.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    Ok,
+    /// It works, with less than could be.
+    Reduced,
+    Off,
+}
+
+/// One line of a report.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    pub topic: &'static str,
+    pub state: State,
+    /// What was found, and what follows from it.
+    pub found: String,
+    /// What would make it better, where something would.
+    pub remedy: Option<String>,
+}
+
+impl Finding {
+    fn ok(topic: &'static str, found: impl Into<String>) -> Self {
+        Self { topic, state: State::Ok, found: found.into(), remedy: None }
+    }
+    fn reduced(topic: &'static str, found: impl Into<String>, remedy: &str) -> Self {
+        let remedy = Some(remedy.to_owned()).filter(|r| !r.is_empty());
+        Self { topic, state: State::Reduced, found: found.into(), remedy }
+    }
+    fn off(topic: &'static str, found: impl Into<String>, remedy: &str) -> Self {
+        Self { state: State::Off, ..Self::reduced(topic, found, remedy) }
+    }
+}
+
+/// Looks at the database of a store that reads. `clock` tells the time here.
+pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Finding>, SourceError> {
+    let mut session = store.0.pool.acquire().await?;
+    let mut findings = match store.address().path() {
+        None => postgres::examine(&mut session, store.address(), clock).await?,
+        Some(path) => files::examine(&mut session, path).await?,
+    };
+    let source = match store.0.source(&mut session).await {
+        Err(e) if e.is_connection() => return Err(e),
+        source => source,
+    };
+    let main = source.as_ref().map_or(EVENTS, |s| s.profile.relation.table.name());
+    let mut names: Vec<&str> = if main == EVENTS { CORE.to_vec() } else { Vec::new() };
+    names.extend(source.iter().flat_map(|s| s.profile.needs.keys()).map(|table| table.name()));
+    names.sort_unstable();
+    names.dedup();
+    let conn = session.conn()?;
+    let dialect = conn.dialect();
+    let tables = catalog::tables(conn, &names).await?;
+    findings.extend(rights(&tables, main, dialect));
+    if dialect == Dialect::Postgres {
+        findings.push(postgres::notifications(&mut session, main).await?);
+    }
+    match &source {
+        Ok(source) => findings.extend(of_source(source)),
+        Err(e) => findings.push(Finding::off("events", e.to_string(), e.next_step())),
+    }
+    Ok(findings)
+}
+
+/// What of the tables can be read; `main` holds the events.
+fn rights(tables: &BTreeMap<String, Table>, main: &str, dialect: Dialect) -> Vec<Finding> {
+    let without = |name: &str| match name {
+        "organizations" => "organisations are shown by id",
+        "devices" => "devices are shown by id",
+        "_sqlx_migrations" => "it is not known that renewscope made the table, so it is only read",
+        _ => "what it holds is missing",
+    };
+    let refused = |(name, _): (&String, &Table)| {
+        let remedy = format!("GRANT SELECT ON {name} TO this role");
+        match name == main {
+            true => Finding::off("rights", format!("'{name}' may not be read"), &remedy),
+            false => Finding::reduced("rights", format!("'{name}' may not be read: {}", without(name)), &remedy),
+        }
+    };
+    let mut findings: Vec<_> = tables.iter().filter(|(_, table)| !table.readable).map(refused).collect();
+    if findings.is_empty() && dialect == Dialect::Postgres {
+        let names: Vec<&str> = tables.keys().map(String::as_str).collect();
+        findings.push(Finding::ok("rights", format!("all may be read: {}", names.join(", "))));
+    }
+    findings
+}
+
+/// What the table itself allows.
+fn of_source(source: &Source) -> Vec<Finding> {
+    let mut findings = vec![Finding::ok("events", format!("the source is of the kind '{}'", source.profile.name))];
+    // What 'db index' makes, it makes for this table only.
+    if source.profile.relation.table.name() == EVENTS {
+        findings.extend([paging(source), search(source)]);
+    } else if source.indexes.clock {
+        findings.push(Finding::ok("paging indexes", "one leads with the time: a page reads a stretch of it"));
+    } else {
+        let found = "none leads with the time: every page reads the whole table";
+        findings.push(Finding::reduced("paging indexes", found, "make one, if the table is yours"));
+    }
+    // What concerns the indexes has been said above.
+    let notes = source.notes.iter().filter(|note| !note.contains(" index"));
+    findings.extend(notes.map(|note| Finding::reduced("events", note.clone(), "")));
+    findings
+}
+
+fn paging(source: &Source) -> Finding {
+    if source.has_all_indexes() {
+        return Finding::ok("paging indexes", "all are there: a page costs what its rows cost");
+    }
+    let found = "some are missing: pages and counts read more than they show";
+    Finding::reduced("paging indexes", found, "run 'renewscope db index'")
+}
+
+fn search(source: &Source) -> Finding {
+    let (topic, make) = ("search indexes", "run 'renewscope db index --search'");
+    match (source.search.error, source.search.reason || source.map.reason.is_none()) {
+        (true, true) => Finding::ok(topic, "words in errors and reasons are found at once"),
+        (false, false) => {
+            let found = "none: words are looked for row by row, newest first";
+            Finding::reduced(topic, found, &format!("{make} where that is too slow"))
+        }
+        _ => Finding::reduced(topic, "one of two: words are looked for row by row", make),
+    }
+}

@@ -1,0 +1,49 @@
+//! Events by time and outcome.
+
+use crate::domain::event::Outcome;
+use crate::domain::instant::Span;
+use crate::protocol::SourceError;
+use crate::protocol::query::{Histogram, HistogramQuery};
+use crate::store::connect::session::Session;
+use crate::store::queries::resolve::known_kinds;
+use crate::store::queries::resolved::Set;
+use crate::store::queries::sql::{aggregate, histogram};
+use crate::store::source::derived::outcome_of;
+
+/// More types than this are not counted one by one.
+const MAX_KIND_BRANCHES: usize = 60;
+/// A histogram wider than this fits no screen.
+const MAX_BUCKETS: u32 = 10_000;
+
+use crate::store::queries::asker::Asker;
+
+impl Asker<'_> {
+    pub async fn histogram(&self, s: &mut Session, query: &HistogramQuery) -> Result<Histogram, SourceError> {
+        let buckets = query.buckets.min(MAX_BUCKETS);
+        let mut out = Histogram { buckets: vec![[0; 4]; usize::try_from(buckets).unwrap_or(0)] };
+        let mut resolved = self.resolve(s, &query.criteria).await?;
+        let length = Span(query.width_micros.max(1).saturating_mul(i64::from(buckets)));
+        resolved.clamp(Some(query.from), Some(query.from.plus(length)));
+        if resolved.is_empty() || !query.from.is_finite() {
+            return Ok(out);
+        }
+        let known = match &resolved.kinds {
+            Set::All if aggregate::is_in_index(self.source, &resolved) => known_kinds(s, self.source).await?,
+            _ => None,
+        };
+        let known = known.as_deref().filter(|k| !k.is_empty() && k.len() <= MAX_KIND_BRANCHES);
+        let (sql, shape) = histogram::histogram(self.source, &resolved, known, query);
+        for mut row in s.rows(&sql, &shape).await? {
+            let (bucket, kind, rows) = (row.int(0), row.string(1).unwrap_or_default(), row.int(2).unwrap_or(0));
+            let slot = bucket.and_then(|b| usize::try_from(b).ok()).and_then(|b| out.buckets.get_mut(b));
+            if let Some(counts) = slot {
+                let stated = kind.strip_prefix(histogram::STATED).filter(|_| self.source.map.outcome.is_some());
+                let outcome = stated.and_then(outcome_of).unwrap_or_else(|| self.source.traits.outcome_of(&kind));
+                for (count, _) in counts.iter_mut().zip(Outcome::ALL).filter(|(_, o)| *o == outcome) {
+                    *count += u64::try_from(rows).unwrap_or(0);
+                }
+            }
+        }
+        Ok(out)
+    }
+}

@@ -1,0 +1,129 @@
+//! Finding a text by its trigrams: whether the table has an index of them, and how a question uses it.
+//!
+//! The index only narrows. The exact test of [`filter`](crate::store::queries::sql::filter) stays in every statement, so that a question
+//! has the same answer with the index and without it.
+//!
+//! PostgreSQL chooses for itself: it knows how frequent a text is. SQLite does not, and would gather the rows of a word
+//! that is in every third error before it sorts out the newest hundred; so there a few are found
+//! first; where there are more they are counted, up to a bound, and a frequent text is looked for without the index.
+
+use crate::domain::filter::criteria::{Check, Pattern};
+use crate::protocol::SourceError;
+use crate::store::connect::session::Session;
+use crate::store::queries::resolved::Condition;
+use crate::store::queries::resolved::Resolved;
+use crate::store::source::Source;
+use crate::store::source::search_index::{SearchIndexes, TABLE};
+use crate::store::sql::cell::CellType;
+use crate::store::sql::{Bind, Dialect, Sql};
+
+/// SQLite: rows that are named by their numbers instead of being searched for again.
+const FEW: usize = 100;
+/// SQLite: rows that may be fetched one by one and sorted for one page.
+const RARE: u64 = 10_000;
+/// Trigrams of one text that are asked for; more cost more than they exclude.
+const MAX_TRIGRAMS: usize = 32;
+
+/// Puts the index to use where it helps, and says so in [`Resolved::narrowed`].
+pub async fn narrow(s: &mut Session, source: &Source, resolved: &mut Resolved) -> Result<(), SourceError> {
+    if source.search == SearchIndexes::default() || resolved.is_empty() {
+        return Ok(());
+    }
+    let texts: Vec<_> = resolved.rest.iter().filter_map(|c| texts(source, c)).collect();
+    if source.dialect == Dialect::Postgres {
+        resolved.narrowed = texts.iter().any(|any| any.iter().all(|t| has_word(t)));
+        return Ok(());
+    }
+    let terms: Vec<String> = texts.iter().filter_map(|any| expression(any)).collect();
+    if terms.is_empty() {
+        return Ok(());
+    }
+    let terms = terms.join(" AND ");
+    let mut sql = Sql::new(source.dialect);
+    let first = matching(&mut sql, &terms);
+    sql.push(&format!("{first} LIMIT {}", FEW + 1));
+    let found = s.rows(&sql, &[CellType::Int]).await?.into_iter().filter_map(|mut row| row.int(0));
+    let found: Vec<i64> = found.collect();
+    if found.len() <= FEW {
+        resolved.rest.push(Condition::Rows(found));
+        resolved.narrowed = true;
+        return Ok(());
+    }
+    let mut sql = Sql::new(source.dialect);
+    let matching = matching(&mut sql, &terms);
+    sql.push(&format!("SELECT count(*) FROM ({matching} LIMIT {})", RARE + 1));
+    let counted = s.rows(&sql, &[CellType::Int]).await?.into_iter().next().and_then(|mut r| r.int(0));
+    if counted.and_then(|n| u64::try_from(n).ok()).is_some_and(|n| n <= RARE) {
+        resolved.rest.push(Condition::Found(terms));
+        resolved.narrowed = true;
+    }
+    Ok(())
+}
+
+/// The texts of which a row that passes has at least one, in a column that the index covers; `None` where the condition
+/// names no such texts.
+fn texts<'a>(source: &Source, condition: &'a Condition) -> Option<Vec<&'a str>> {
+    let Condition::Check(clause) = condition else { return None };
+    let has = source.search;
+    match &clause.check {
+        _ if clause.negated => None,
+        Check::Text(part) if has.error && (has.reason || source.map.reason.is_none()) => Some(vec![part]),
+        Check::Error(any) if has.error && !any.is_empty() => Some(any.iter().map(literal).collect()),
+        _ => None,
+    }
+}
+
+fn literal(pattern: &Pattern) -> &str {
+    let (Pattern::Is(x) | Pattern::StartsWith(x) | Pattern::EndsWith(x) | Pattern::Contains(x)) = pattern;
+    x
+}
+
+/// Whether PostgreSQL finds a trigram in the text, which it takes from words only: three letters or digits in a row.
+fn has_word(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.len() >= 3)
+}
+
+/// The full-text expression for rows that have all trigrams of one of the texts; `None` where a text has none.
+fn expression(any: &[&str]) -> Option<String> {
+    let texts: Option<Vec<String>> = any.iter().map(|text| trigrams(text)).collect();
+    let texts = texts?;
+    Some(format!("({})", texts.join(" OR ")))
+}
+
+/// All trigrams of a text. Each is a term of its own: the index knows which rows have a term, not where.
+fn trigrams(text: &str) -> Option<String> {
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() < 3 || chars.contains(&'\0') {
+        return None;
+    }
+    let term = |window: &[char]| format!("\"{}\"", window.iter().collect::<String>().replace('"', "\"\""));
+    let terms: Vec<_> = chars.windows(3).take(MAX_TRIGRAMS).map(term).collect();
+    Some(format!("({})", terms.join(" AND ")))
+}
+
+/// SQLite: the statement's text for the numbers of the rows that a full-text expression finds.
+pub fn matching(sql: &mut Sql, terms: &str) -> String {
+    let terms = sql.placeholder(Bind::Text(terms.to_owned()));
+    format!("SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH {terms}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_becomes_its_trigrams() {
+        assert_eq!(expression(&["abcd"]).as_deref(), Some("((\"abc\" AND \"bcd\"))"));
+        assert_eq!(expression(&["a\"b", "éßx"]).as_deref(), Some("((\"a\"\"b\") OR (\"éßx\"))"));
+        assert_eq!(expression(&["abc", "ab"]), None);
+        assert_eq!(expression(&["ab\0c"]), None);
+    }
+
+    #[test]
+    fn words_of_three_have_trigrams() {
+        for (text, expected) in [("abc", true), ("ab cd: x5", false), ("::ab1", true), ("", false), ("éééé", false)]
+        {
+            assert_eq!(has_word(text), expected, "{text}");
+        }
+    }
+}

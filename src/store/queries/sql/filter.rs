@@ -1,0 +1,329 @@
+//! Conditions of a filter as SQL, equal in meaning to [`Criteria::matches`](crate::domain::filter::Criteria::matches).
+//!
+//! A negated clause is `NOT COALESCE(check, FALSE)`: the exact complement, which keeps the rows whose field is
+//! missing. Clauses that were resolved to sets of values do not come here; see [`crate::store::queries::resolve`].
+
+use uuid::Uuid;
+
+use crate::domain::event::{Id, Outcome};
+use crate::domain::filter::criteria::{Check, ExpiryMatch, KindMatch, NameMatch, Pattern, SpanMatch};
+use crate::domain::instant::Instant;
+use crate::store::queries::narrow;
+use crate::store::queries::resolved::{Condition, PartyTest};
+use crate::store::queries::sql::reason;
+use crate::store::source::Source;
+use crate::store::source::columns::Party;
+use crate::store::source::columns::{IdColumn, IdType, TimeColumn, TimeType};
+use crate::store::sql::Dialect;
+use crate::store::sql::{Bind, Sql};
+
+const NEVER: &str = "FALSE";
+
+/// The text of one condition, for the row `e`; its values are registered with the statement.
+pub fn condition(sql: &mut Sql, source: &Source, condition: &Condition) -> String {
+    let (negated, check) = match condition {
+        Condition::Check(clause) => (clause.negated, check(sql, source, &clause.check)),
+        Condition::Party { negated, party, any } => {
+            let tests: Vec<_> = any.iter().map(|test| party_test(sql, source, *party, test)).collect();
+            (*negated, any_of(&tests))
+        }
+        Condition::Rows(numbers) => {
+            let numbers: Vec<_> = numbers.iter().map(|n| sql.placeholder(Bind::Int(*n))).collect();
+            (false, format!("e.rowid IN ({})", numbers.join(", ")))
+        }
+        Condition::Found(terms) => (false, format!("e.rowid IN ({})", narrow::matching(sql, terms))),
+    };
+    if negated { format!("NOT COALESCE({check}, FALSE)") } else { check }
+}
+
+fn any_of(tests: &[String]) -> String {
+    match tests {
+        [] => NEVER.to_owned(),
+        [one] => one.clone(),
+        many => format!("({})", many.join(" OR ")),
+    }
+}
+
+fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
+    let map = &source.map;
+    match check {
+        Check::Kind(any) => {
+            let tests: Vec<_> = any.iter().map(|m| kind_test(sql, source, m)).collect();
+            any_of(&tests)
+        }
+        // Without an organisation column no row has one. Names are resolved before they come here.
+        Check::Org(_) | Check::Device(_) => NEVER.to_owned(),
+        Check::Reason(any) => patterns(sql, reason::shown(source), any, false),
+        Check::Severity(any) => patterns(sql, map.severity.as_ref().map(|c| c.expr()), any, false),
+        Check::Error(any) => patterns(sql, map.error.as_ref().map(|c| c.expr()), any, true),
+        Check::Id(any) => {
+            let tests: Vec<_> = any.iter().map(|m| id_test(sql, &map.id, m)).collect();
+            any_of(&tests)
+        }
+        Check::Time { from, until } => within(sql, &map.created_at, *from, *until),
+        Check::Expires(any) => {
+            let tests: Vec<_> = any.iter().map(|m| expiry_test(sql, source, m)).collect();
+            any_of(&tests)
+        }
+        Check::Extends(any) => extends(sql, source, any),
+        Check::Text(part) => {
+            let columns = [&map.error, &map.reason].into_iter().flatten().map(|c| c.expr());
+            let tests: Vec<_> = columns.map(|c| pattern(sql, &c, &Pattern::Contains(part.clone()), true)).collect();
+            any_of(&tests)
+        }
+    }
+}
+
+fn patterns(sql: &mut Sql, column: Option<String>, any: &[Pattern], ignore_case: bool) -> String {
+    let Some(column) = column else { return NEVER.to_owned() };
+    let tests: Vec<_> = any.iter().map(|p| pattern(sql, &column, p, ignore_case)).collect();
+    any_of(&tests)
+}
+
+/// The stated outcome of a row, of its type, or the ending of the type's name, whichever comes first; see
+/// [`KindMatch::matches`].
+fn kind_test(sql: &mut Sql, source: &Source, m: &KindMatch) -> String {
+    let column = source.map.kind.expr();
+    let KindMatch::Ending(word) = m else { return name_test(sql, &column, m) };
+    let Some(outcome) = Outcome::named(word) else { return name_test(sql, &column, m) };
+    let stated = &source.traits.outcomes;
+    let mut test = name_test(sql, &column, m);
+    if !stated.is_empty() {
+        let so: Vec<_> = stated.iter().filter(|(_, o)| **o == outcome).map(|(kind, _)| kind.clone()).collect();
+        let all: Vec<_> = stated.keys().cloned().collect();
+        let (so, all) = (one_of_texts(sql, &column, &so), one_of_texts(sql, &column, &all));
+        test = format!("({so} OR (NOT {all} AND {test}))");
+    }
+    let Some(own) = &source.map.outcome else { return test };
+    let word = sql.placeholder(Bind::Text(word.clone()));
+    format!("CASE WHEN e.{own} IS NOT NULL THEN e.{own} = {word} ELSE {test} END")
+}
+
+fn name_test(sql: &mut Sql, column: &str, m: &KindMatch) -> String {
+    let (word, part) = match m {
+        KindMatch::Name(p) => return pattern(sql, column, p, false),
+        KindMatch::Ending(word) => (word, Pattern::EndsWith(format!("_{word}"))),
+        KindMatch::Beginning(word) => (word, Pattern::StartsWith(format!("{word}_"))),
+    };
+    let whole = pattern(sql, column, &Pattern::Is(word.clone()), false);
+    let part = pattern(sql, column, &part, false);
+    format!("({whole} OR {part})")
+}
+
+/// A text compared with a pattern; only ASCII letters have two cases.
+pub fn pattern(sql: &mut Sql, column: &str, p: &Pattern, ignore_case: bool) -> String {
+    let (Pattern::Is(x) | Pattern::StartsWith(x) | Pattern::EndsWith(x) | Pattern::Contains(x)) = p;
+    // No database text holds a NUL, and PostgreSQL refuses one even as a value.
+    if x.contains('\0') {
+        return NEVER.to_owned();
+    }
+    if let (Pattern::Is(x), false) = (p, ignore_case) {
+        let value = sql.placeholder(Bind::Text(x.clone()));
+        return format!("{column} = {value}");
+    }
+    let (glob, escape): (bool, fn(&str) -> String) = match (sql.dialect, ignore_case) {
+        (Dialect::Sqlite, false) => (true, glob_escaped),
+        _ => (false, like_escaped),
+    };
+    let any = if glob { "*" } else { "%" };
+    let text = match p {
+        Pattern::Is(x) => escape(x),
+        Pattern::StartsWith(x) => format!("{}{any}", escape(x)),
+        Pattern::EndsWith(x) => format!("{any}{}", escape(x)),
+        Pattern::Contains(x) => format!("{any}{}{any}", escape(x)),
+    };
+    let value = sql.placeholder(Bind::Text(text));
+    match (sql.dialect, ignore_case) {
+        (Dialect::Postgres, false) => format!(r"{column} LIKE {value} ESCAPE '\'"),
+        // Under the collation "C" only ASCII letters fold.
+        (Dialect::Postgres, true) => format!(r#"({column} COLLATE "C") ILIKE {value} ESCAPE '\'"#),
+        (Dialect::Sqlite, false) => format!("{column} GLOB {value}"),
+        // SQLite's LIKE folds ASCII letters and no others.
+        (Dialect::Sqlite, true) => format!(r"{column} LIKE {value} ESCAPE '\'"),
+    }
+}
+
+fn like_escaped(x: &str) -> String {
+    let mut out = String::with_capacity(x.len() + 8);
+    for c in x.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+fn glob_escaped(x: &str) -> String {
+    let mut out = String::with_capacity(x.len() + 8);
+    for c in x.chars() {
+        match c {
+            '*' | '?' | '[' => out.extend(['[', c, ']']),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn id_test(sql: &mut Sql, column: &IdColumn, m: &NameMatch) -> String {
+    let expr = format!("e.{}", column.name);
+    match (m, column.ty) {
+        (NameMatch::Uuid(u), IdType::Uuid) => equal(sql, &expr, &Id::Uuid(*u)),
+        (NameMatch::UuidPrefix { first, last, .. }, IdType::Uuid) => uuid_range(sql, &expr, *first, *last),
+        (NameMatch::Name(p), _) => named(sql, column, p),
+        (NameMatch::UuidPrefix { name, .. }, _) => named(sql, column, &Pattern::Is(name.clone())),
+        (NameMatch::Uuid(_), _) => NEVER.to_owned(),
+    }
+}
+
+/// An identifier that is itself a name: a text, or a whole number.
+fn named(sql: &mut Sql, column: &IdColumn, p: &Pattern) -> String {
+    let expr = format!("e.{}", column.name);
+    match (column.ty, p) {
+        (IdType::Text, p) => pattern(sql, &expr, p, false),
+        (IdType::Int, Pattern::Is(x)) => match x.parse() {
+            Ok(n) => equal(sql, &expr, &Id::Int(n)),
+            Err(_) => NEVER.to_owned(),
+        },
+        _ => NEVER.to_owned(),
+    }
+}
+
+fn equal(sql: &mut Sql, expr: &str, id: &Id) -> String {
+    let value = sql.placeholder(Bind::id(id));
+    format!("{expr} = {value}")
+}
+
+fn uuid_range(sql: &mut Sql, expr: &str, first: Uuid, last: Uuid) -> String {
+    let first = sql.placeholder(Bind::Uuid(first));
+    let last = sql.placeholder(Bind::Uuid(last));
+    format!("({expr} >= {first} AND {expr} <= {last})")
+}
+
+fn party_test(sql: &mut Sql, source: &Source, party: Party, test: &PartyTest) -> String {
+    let Some(column) = source.party(party) else { return NEVER.to_owned() };
+    let expr = format!("e.{}", column.name);
+    match test {
+        PartyTest::Ids(ids) => one_of_ids(sql, &expr, ids),
+        PartyTest::Range(first, last) if column.ty == IdType::Uuid => uuid_range(sql, &expr, *first, *last),
+        PartyTest::Range(..) => NEVER.to_owned(),
+        PartyTest::IdText(p) => named(sql, column, p),
+        PartyTest::Label(p) => match &column.label {
+            Some(label) => pattern(sql, &format!("e.{label}"), p, false),
+            None => NEVER.to_owned(),
+        },
+        PartyTest::Holding(part) => {
+            let ids = (column.ty == IdType::Text).then_some(&column.name);
+            let columns: Vec<_> = ids.into_iter().chain(&column.label).map(|c| format!("e.{c}")).collect();
+            let part = Pattern::Contains(part.clone());
+            any_of(&columns.iter().map(|c| pattern(sql, c, &part, true)).collect::<Vec<_>>())
+        }
+        PartyTest::NameWithin(p) => {
+            let Some((table, name)) = source.names_of(party) else { return NEVER.to_owned() };
+            let name = pattern(sql, &name, p, false);
+            format!("{expr} IN (SELECT n.id FROM {table} n WHERE {name})")
+        }
+    }
+}
+
+/// `expr` is one of the identifiers, all of one type.
+pub fn one_of_ids(sql: &mut Sql, expr: &str, ids: &[Id]) -> String {
+    let uuids: Option<Vec<Uuid>> = ids.iter().map(Id::as_uuid).collect();
+    match (ids, uuids) {
+        ([], _) => NEVER.to_owned(),
+        ([one], _) => equal(sql, expr, one),
+        (_, Some(uuids)) if sql.dialect == Dialect::Postgres => {
+            let value = sql.placeholder(Bind::Uuids(uuids));
+            format!("{expr} = ANY({value})")
+        }
+        (many, _) => {
+            let values: Vec<_> = many.iter().map(|id| sql.placeholder(Bind::id(id))).collect();
+            format!("{expr} IN ({})", values.join(", "))
+        }
+    }
+}
+
+/// `expr` is one of the texts.
+pub fn one_of_texts(sql: &mut Sql, expr: &str, texts: &[String]) -> String {
+    match texts {
+        [] => NEVER.to_owned(),
+        [one] => format!("{expr} = {}", sql.placeholder(Bind::Text(one.clone()))),
+        many => {
+            let values: Vec<_> = many.iter().map(|t| sql.placeholder(Bind::Text(t.clone()))).collect();
+            format!("{expr} IN ({})", values.join(", "))
+        }
+    }
+}
+
+/// The column lies in `from..until`; missing values do not.
+pub fn within(sql: &mut Sql, column: &TimeColumn, from: Option<Instant>, until: Option<Instant>) -> String {
+    let mut tests = Vec::new();
+    if let Some(from) = from {
+        tests.push(format!("e.{} >= {}", column.name, sql.placeholder(column.bound(from))));
+    }
+    if let Some(until) = until {
+        tests.push(format!("e.{} < {}", column.name, sql.placeholder(column.bound(until))));
+    }
+    if tests.is_empty() {
+        tests.push(format!("e.{} IS NOT NULL", column.name));
+    }
+    format!("({})", tests.join(" AND "))
+}
+
+fn expiry_test(sql: &mut Sql, source: &Source, m: &ExpiryMatch) -> String {
+    let (new, old) = (source.map.new_expiry.as_ref(), source.map.old_expiry.as_ref());
+    match (m, new, old) {
+        (ExpiryMatch::None, new, old) => {
+            let missing: Vec<_> = new.iter().chain(old.iter()).map(|c| format!("e.{} IS NULL", c.name)).collect();
+            if missing.is_empty() { "TRUE".to_owned() } else { format!("({})", missing.join(" AND ")) }
+        }
+        (ExpiryMatch::Within { from, until }, Some(new), Some(old)) => {
+            let by_new = within(sql, new, *from, *until);
+            let by_old = within(sql, old, *from, *until);
+            format!("({by_new} OR (e.{} IS NULL AND {by_old}))", new.name)
+        }
+        (ExpiryMatch::Within { from, until }, Some(one), None)
+        | (ExpiryMatch::Within { from, until }, None, Some(one)) => within(sql, one, *from, *until),
+        (ExpiryMatch::Within { .. }, None, None) => NEVER.to_owned(),
+    }
+}
+
+fn extends(sql: &mut Sql, source: &Source, any: &[SpanMatch]) -> String {
+    let (Some(new), Some(old)) = (&source.map.new_expiry, &source.map.old_expiry) else { return NEVER.to_owned() };
+    let (Some((new, new_finite)), Some((old, old_finite))) = (micros(new), micros(old)) else {
+        return NEVER.to_owned();
+    };
+    // A difference beyond 64 bits is taken as their end, as in memory.
+    let (least, greatest) = if sql.dialect == Dialect::Postgres { ("LEAST", "GREATEST") } else { ("min", "max") };
+    let difference = format!("{greatest}({least}({new} - {old}, {}), {})", i64::MAX, i64::MIN);
+    let tests: Vec<_> = any
+        .iter()
+        .map(|m| {
+            let (op, span) = match m {
+                SpanMatch::Less(s) => ("<", s),
+                SpanMatch::AtMost(s) => ("<=", s),
+                SpanMatch::Equal(s) => ("=", s),
+                SpanMatch::AtLeast(s) => (">=", s),
+                SpanMatch::More(s) => (">", s),
+            };
+            let span = sql.placeholder(Bind::Int(span.0));
+            format!("{difference} {op} {span}")
+        })
+        .collect();
+    // The difference is taken only where both ends are finite: it has no value elsewhere, or one that overflows.
+    format!("CASE WHEN {new_finite} AND {old_finite} THEN {} END", any_of(&tests))
+}
+
+/// A time as a number of microseconds, and the test that it is finite. PostgreSQL's `numeric` cannot overflow.
+fn micros(column: &TimeColumn) -> Option<(String, String)> {
+    let name = format!("e.{}", column.name);
+    Some(match column.ty {
+        TimeType::Timestamp | TimeType::TimestampTz => {
+            (format!("(extract(epoch FROM {name}) * 1000000)::numeric"), format!("isfinite({name})"))
+        }
+        TimeType::UnixMicros => (name.clone(), format!("{name} NOT IN ({}, {})", i64::MAX, i64::MIN)),
+        TimeType::UnixMillis | TimeType::UnixSeconds => {
+            (format!("({name} * {})", column.ty.micros()), format!("{name} IS NOT NULL"))
+        }
+    })
+}

@@ -1,0 +1,366 @@
+//! Ordered, limited reads: which rows, in which order, through which index.
+//!
+//! A filter on organisations, types or devices is asked as one ordered, limited branch for each combination, merged
+//! and limited again: every branch reads the head of one composite index, so a page costs about as many index entries
+//! as it has rows, however rare the combination. `IN (…)` would read all rows of the combinations and sort them.
+
+use crate::domain::event::Id;
+use crate::domain::instant::Instant;
+use crate::domain::page::Cursor;
+use crate::store::queries::resolved::{Resolved, Set};
+use crate::store::queries::sql::filter::{condition, one_of_ids, one_of_texts, within};
+use crate::store::source::Source;
+use crate::store::sql::{Bind, Dialect, Sql};
+
+/// More branches than this cost more to plan than they save.
+pub const MAX_BRANCHES: usize = 200;
+/// From so many branches on it costs less to find out first how far each has to be read.
+const WORTH_AN_EDGE: usize = 8;
+/// Index entries that all branches together may read.
+pub const MAX_HEADS: u64 = 200_000;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    NewestFirst,
+    OldestFirst,
+}
+
+impl Order {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::NewestFirst => "DESC",
+            Self::OldestFirst => "ASC",
+        }
+    }
+}
+
+/// Where in the order a read begins.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Bound {
+    Nowhere,
+    OlderThan(Cursor),
+    NewerThan(Cursor),
+    AtOrBefore(Instant),
+    AtOrAfter(Instant),
+}
+
+/// What one branch holds fixed. `None`: not fixed; the set, if there is one, is a condition like others.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Branch {
+    pub org: Option<Id>,
+    pub kind: Option<String>,
+    pub device: Option<Id>,
+}
+
+/// The branches for a read of at most `limit` rows: none but the plain order where their heads together would be more
+/// than the plain order has to look at.
+pub fn branches_within(source: &Source, resolved: &Resolved, limit: u64) -> Vec<Branch> {
+    let branches = branches(source, resolved);
+    // SQLite merges them row by row.
+    let each = if source.dialect == Dialect::Sqlite { 1 } else { limit };
+    let heads = u64::try_from(branches.len()).unwrap_or(u64::MAX).saturating_mul(each);
+    if branches.len() > 1 && heads > MAX_HEADS { vec![Branch::default()] } else { branches }
+}
+
+/// The branches that the table's indexes answer; one that fixes nothing where none would help, or where an index of
+/// texts would be asked anew in each.
+pub fn branches(source: &Source, resolved: &Resolved) -> Vec<Branch> {
+    let branches = branches_by_sets(source, resolved);
+    let again = source.dialect == Dialect::Sqlite || branches.len() > 1;
+    if resolved.narrowed && again { vec![Branch::default()] } else { branches }
+}
+
+fn branches_by_sets(source: &Source, resolved: &Resolved) -> Vec<Branch> {
+    let has = source.indexes;
+    let by_device = |d: &Id| Branch { device: Some(d.clone()), ..Branch::default() };
+    let by_org = |o: &Id| Branch { org: Some(o.clone()), ..Branch::default() };
+    let by_kind = |k: &String| Branch { kind: Some(k.clone()), ..Branch::default() };
+    match (&resolved.devices, &resolved.orgs, &resolved.kinds) {
+        (Set::Only(devices), _, _) if has.device && devices.len() <= MAX_BRANCHES => {
+            devices.iter().map(by_device).collect()
+        }
+        (_, Set::Only(orgs), Set::Only(kinds)) if has.org_kind && orgs.len() * kinds.len() <= MAX_BRANCHES => {
+            orgs.iter().flat_map(|o| kinds.iter().map(|k| Branch { kind: Some(k.clone()), ..by_org(o) })).collect()
+        }
+        (_, Set::Only(orgs), _) if has.org && orgs.len() <= MAX_BRANCHES => orgs.iter().map(by_org).collect(),
+        (_, _, Set::Only(kinds)) if has.kind && kinds.len() <= MAX_BRANCHES => kinds.iter().map(by_kind).collect(),
+        _ => vec![Branch::default()],
+    }
+}
+
+/// Whether indexes hold all that is asked: every branch is one stretch of an index that goes on with time and id.
+pub fn by_index_alone(source: &Source, resolved: &Resolved, branches: &[Branch]) -> bool {
+    let fixed = |b: &Branch| {
+        (b.kind.is_some() || resolved.kinds == Set::All)
+            && (b.org.is_some() || resolved.orgs == Set::All)
+            && (*b != Branch::default() || source.indexes.time)
+    };
+    resolved.rest.is_empty() && resolved.devices == Set::All && !source.map.kind.cast && branches.iter().all(fixed)
+}
+
+/// The conditions that hold in every branch, their values registered once.
+pub struct Common {
+    /// The relation under the name `e`, as it stands behind FROM.
+    pub relation: String,
+    tests: Vec<String>,
+    orgs: Option<String>,
+    kinds: Option<String>,
+    devices: Option<String>,
+}
+
+impl Common {
+    pub fn new(sql: &mut Sql, source: &Source, resolved: &Resolved, bound: &Bound) -> Self {
+        let mut tests = Vec::new();
+        if resolved.from.is_some() || resolved.until.is_some() {
+            tests.push(within(sql, &source.map.created_at, resolved.from, resolved.until));
+        }
+        tests.extend(bound_test(sql, source, bound));
+        tests.extend(resolved.rest.iter().map(|c| condition(sql, source, c)));
+        // A device has few rows, and an organisation many: SQLite, which knows neither, must not read the index of the
+        // other. A sign before a column keeps it from that.
+        let by_device =
+            source.indexes.device && matches!(&resolved.devices, Set::Only(ids) if ids.len() <= MAX_BRANCHES);
+        let sign = if by_device && source.dialect == Dialect::Sqlite { "+" } else { "" };
+        let orgs = match (&resolved.orgs, &source.map.org) {
+            (Set::Only(ids), Some(c)) => Some(one_of_ids(sql, &format!("{sign}e.{}", c.name), ids)),
+            _ => None,
+        };
+        let devices = match &resolved.devices {
+            Set::Only(ids) => Some(one_of_ids(sql, &format!("e.{}", source.map.device.name), ids)),
+            Set::All => None,
+        };
+        let kinds = match &resolved.kinds {
+            Set::Only(kinds) => Some(one_of_texts(sql, &format!("{sign}{}", source.map.kind.expr()), kinds)),
+            Set::All => None,
+        };
+        let mut relation = format!("{} e", source.map.from(sql));
+        if resolved.narrowed && source.dialect == Dialect::Sqlite {
+            // The rows are few and known by their numbers. SQLite has no idea how few, and might read an index instead.
+            relation.push_str(" NOT INDEXED");
+        }
+        Self { relation, tests, orgs, kinds, devices }
+    }
+
+    /// Writes ` WHERE …` for a branch, or nothing where nothing is asked.
+    pub fn write(&self, sql: &mut Sql, source: &Source, branch: &Branch) {
+        let fixed = branch.fixed(sql, source).into_iter().map(|(c, v)| format!("{c} = {v}")).collect();
+        self.write_tests(sql, branch, fixed);
+    }
+
+    /// As [`write`](Self::write) for the plain order, with further tests.
+    pub fn write_also(&self, sql: &mut Sql, tests: Vec<String>) {
+        self.write_tests(sql, &Branch::default(), tests);
+    }
+
+    /// As [`write`](Self::write), for branches of which a list holds the values.
+    pub fn write_listed(&self, sql: &mut Sql, branch: &Branch, listed: &Listed) {
+        self.write_tests(sql, branch, listed.fixed.iter().map(|(c, v)| format!("{c} = {v}")).collect());
+    }
+
+    /// As [`write`](Self::write), for a branch that is read in order and holds these columns fixed: gives the columns to
+    /// order by first.
+    fn write_ordered(
+        &self,
+        sql: &mut Sql,
+        branch: &Branch,
+        fixed: Vec<(String, String)>,
+        edge: Option<String>,
+    ) -> Vec<String> {
+        let Some((lead, _)) = fixed.first().cloned().filter(|_| sql.dialect == Dialect::Postgres) else {
+            let fixed = fixed.into_iter().map(|(c, v)| format!("{c} = {v}"));
+            self.write_tests(sql, branch, fixed.chain(edge).collect());
+            return Vec::new();
+        };
+        // PostgreSQL takes a column that equals a constant out of the order, and may then read the plain time index and
+        // throw away rows of others: all of them, where the branch has only old rows. A list of one is no constant to the
+        // planner, so that only an index that leads with this column has the order; to the index it is an equality, so
+        // that a scan ends where the time does. (A scan between two rows of the composite order does not: it goes on
+        // until the leading column changes.)
+        let test = |(n, (c, v)): (usize, (String, String))| match n {
+            0 => format!("{c} = ANY(ARRAY[{v}])"),
+            _ => format!("{c} = {v}"),
+        };
+        self.write_tests(sql, branch, fixed.into_iter().enumerate().map(test).chain(edge).collect());
+        vec![lead]
+    }
+
+    fn write_tests(&self, sql: &mut Sql, branch: &Branch, mut tests: Vec<String>) {
+        let sets = [(branch.org.is_none(), &self.orgs), (branch.kind.is_none(), &self.kinds)];
+        let sets = sets.into_iter().chain([(branch.device.is_none(), &self.devices)]);
+        tests.extend(sets.filter(|(open, _)| *open).filter_map(|(_, test)| test.clone()));
+        tests.extend(self.tests.iter().cloned());
+        if !tests.is_empty() {
+            sql.push(" WHERE ").push(&tests.join(" AND "));
+        }
+    }
+}
+
+impl Branch {
+    /// Columns held fixed, in the order of the index that serves the branch, with placeholders.
+    fn fixed(&self, sql: &mut Sql, source: &Source) -> Vec<(String, String)> {
+        let mut out = Vec::new();
+        if let (Some(id), Some(c)) = (&self.org, &source.map.org) {
+            out.push((format!("e.{}", c.name), sql.placeholder(Bind::id(id))));
+        }
+        if let Some(kind) = &self.kind {
+            out.push((source.map.kind.expr(), sql.placeholder(Bind::Text(kind.clone()))));
+        }
+        if let Some(id) = &self.device {
+            out.push((format!("e.{}", source.map.device.name), sql.placeholder(Bind::id(id))));
+        }
+        out
+    }
+}
+
+fn bound_test(sql: &mut Sql, source: &Source, bound: &Bound) -> Option<String> {
+    let (at, id) = (&source.map.created_at, source.map.order());
+    let (cursor, op) = match bound {
+        Bound::Nowhere => return None,
+        Bound::AtOrBefore(t) => {
+            return Some(format!("e.{} <= {}", at.name, sql.placeholder(at.at_most(*t))));
+        }
+        Bound::AtOrAfter(t) => {
+            return Some(format!("e.{} >= {}", at.name, sql.placeholder(at.bound(*t))));
+        }
+        Bound::OlderThan(c) => (c, "<"),
+        Bound::NewerThan(c) => (c, ">"),
+    };
+    let t = sql.placeholder(at.stored(cursor.at));
+    let i = sql.placeholder(Bind::id(&cursor.id));
+    Some(format!("(e.{}, e.{}) {op} ({t}, {i})", at.name, id.name))
+}
+
+/// Writes a parenthesised select of at most `limit` rows in order, behind the first `skip`. `columns` are written as given
+/// and must name `created_at` and the id as `c` and `i` where there is more than one branch.
+pub fn limited(sql: &mut Sql, source: &Source, branches: &[Branch], common: &Common, read: &Read<'_>) {
+    let number = |sql: &mut Sql, n: u64| sql.placeholder(Bind::Int(i64::try_from(n).unwrap_or(i64::MAX)));
+    let mut limit = number(sql, read.limit);
+    let heads = if read.skip == 0 { limit.clone() } else { number(sql, read.limit.saturating_add(read.skip)) };
+    if read.skip > 0 {
+        limit = format!("{limit} OFFSET {}", number(sql, read.skip));
+    }
+    let (at, id, word) = (&source.map.created_at.name, &source.map.order().name, read.order.word());
+    let merged = |name: &str| match read.any_tie {
+        true => format!("{name}.c {word}"),
+        false => format!("{name}.c {word}, {name}.i {word}"),
+    };
+    let one = |sql: &mut Sql, (branch, fixed): (&Branch, Vec<(String, String)>), edge: Option<String>, limit: &str| {
+        sql.push("SELECT ").push(read.columns).push(" FROM ").push(&common.relation);
+        let mut order = common.write_ordered(sql, branch, fixed, edge);
+        order.push(format!("e.{at}"));
+        if !read.any_tie {
+            order.push(format!("e.{id}"));
+        }
+        let order: Vec<_> = order.into_iter().map(|column| format!("{column} {word}")).collect();
+        sql.push(&format!(" ORDER BY {} LIMIT {limit}", order.join(", ")));
+    };
+    sql.push("(");
+    if sql.dialect == Dialect::Sqlite && branches.len() > 1 {
+        // One select for each branch and the order behind them all: then SQLite reads each in the order of its index and
+        // merges them as far as rows are taken. Selects with a limit of their own would be read to it, and sorted.
+        for (n, branch) in branches.iter().enumerate() {
+            sql.push(if n == 0 { "SELECT " } else { " UNION ALL SELECT " });
+            sql.push(read.columns).push(" FROM ").push(&common.relation);
+            common.write(sql, source, branch);
+        }
+        let order = if read.any_tie { format!("c {word}") } else { format!("c {word}, i {word}") };
+        sql.push(&format!(" ORDER BY {order} LIMIT {limit}"));
+    } else if let [branch] = branches {
+        let fixed = branch.fixed(sql, source);
+        one(sql, (branch, fixed), None, &limit);
+    } else if let (Some(listed), [branch, ..]) = (Listed::new(sql, source, branches), branches) {
+        let edge = edge(sql, source, (branch, &listed), common, read, branches.len());
+        sql.push(&format!("SELECT b.* FROM {} CROSS JOIN LATERAL (", listed.list));
+        one(sql, (branch, listed.fixed), edge, &heads);
+        sql.push(&format!(") b ORDER BY {} LIMIT {limit}", merged("b")));
+    } else {
+        sql.push("SELECT * FROM (");
+        for (n, branch) in branches.iter().enumerate() {
+            sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+            let fixed = branch.fixed(sql, source);
+            one(sql, (branch, fixed), None, &heads);
+            sql.push(&format!(") b{n}"));
+        }
+        sql.push(&format!(") u ORDER BY {} LIMIT {limit}", merged("u")));
+    }
+    sql.push(")");
+}
+
+/// A test that no row of the answer fails and most others do: the time of the last row that would be read if each branch
+/// gave no more than its share and some. Those rows are as many as are asked for, so none behind the last of them is
+/// among the answer's. Without it each branch is read to the limit, forty times what the page holds.
+fn edge(
+    sql: &mut Sql,
+    source: &Source,
+    (branch, listed): (&Branch, &Listed),
+    common: &Common,
+    read: &Read<'_>,
+    branches: usize,
+) -> Option<String> {
+    let rows = read.limit.saturating_add(read.skip);
+    let share = 2 * rows / u64::try_from(branches).unwrap_or(u64::MAX).max(1) + 4;
+    // A device has few rows: all of them are fewer than its share.
+    if branches < WORTH_AN_EDGE || share >= rows || branch.device.is_some() {
+        return None;
+    }
+    let (at, word) = (&source.map.created_at, read.order.word());
+    let (sign, open) = match read.order {
+        Order::NewestFirst => (">=", at.bound(Instant::NEG_INFINITY)),
+        Order::OldestFirst => ("<=", at.at_most(Instant::INFINITY)),
+    };
+    let [share, last] =
+        [share, rows.saturating_sub(1)].map(|n| sql.placeholder(Bind::Int(i64::try_from(n).unwrap_or(i64::MAX))));
+    let open = sql.placeholder(open);
+    let mut heads = Sql::new(sql.dialect);
+    heads.push(&format!("SELECT e.{} AS c FROM ", at.name)).push(&common.relation);
+    let lead = common.write_ordered(&mut heads, branch, listed.fixed.clone(), None);
+    let order: Vec<_> =
+        lead.into_iter().chain([format!("e.{}", at.name)]).map(|column| format!("{column} {word}")).collect();
+    Some(format!(
+        "e.{} {sign} coalesce((SELECT b.c FROM {} CROSS JOIN LATERAL ({} ORDER BY {} LIMIT {share}) b \
+         ORDER BY b.c {word} OFFSET {last} LIMIT 1), {open})",
+        at.name,
+        listed.list,
+        heads.text(),
+        order.join(", ")
+    ))
+}
+
+/// Branches as a list of values. PostgreSQL plans each branch of a union anew, which takes longer than to run them; of a
+/// list it plans one.
+pub struct Listed {
+    /// `(VALUES …) v(v0, v1)`.
+    pub list: String,
+    /// The columns held fixed, in the order of the index, and where their values stand.
+    pub fixed: Vec<(String, String)>,
+}
+
+impl Listed {
+    /// `None` where a union is as good: for two branches, for SQLite, and where nothing is fixed.
+    pub fn new(sql: &mut Sql, source: &Source, branches: &[Branch]) -> Option<Self> {
+        if sql.dialect != Dialect::Postgres || branches.len() < 3 || branches.contains(&Branch::default()) {
+            return None;
+        }
+        let (mut rows, mut columns) = (Vec::with_capacity(branches.len()), Vec::new());
+        for branch in branches {
+            let (names, values): (Vec<_>, Vec<_>) = branch.fixed(sql, source).into_iter().unzip();
+            rows.push(format!("({})", values.join(", ")));
+            columns = names;
+        }
+        let names: Vec<_> = (0..columns.len()).map(|n| format!("v{n}")).collect();
+        let list = format!("(VALUES {}) v({})", rows.join(", "), names.join(", "));
+        Some(Self { list, fixed: columns.into_iter().zip(names.iter().map(|n| format!("v.{n}"))).collect() })
+    }
+}
+
+/// What [`limited`] reads.
+pub struct Read<'a> {
+    pub columns: &'a str,
+    pub order: Order,
+    pub limit: u64,
+    /// Rows passed over before the first.
+    pub skip: u64,
+    /// Which of the rows of one moment are read last does not matter: then an index of times alone, which is smaller,
+    /// has the order. Columns need not name an `i`.
+    pub any_tie: bool,
+}

@@ -1,0 +1,249 @@
+//! A page of events: the statement, and its rows as events.
+
+use std::sync::Arc;
+
+use crate::domain::event::{ErrorText, Id, Kind, RenewalEvent};
+use crate::domain::instant::Instant;
+use crate::domain::page::Cursor;
+use crate::domain::source::Beyond;
+use crate::domain::zone::Zone;
+use crate::protocol::SourceError;
+use crate::store::queries::resolved::Resolved;
+use crate::store::queries::sql::keys::{Bound, Common, Order, Read, branches_within, limited};
+use crate::store::source::columns::Party;
+use crate::store::source::columns::{SqlIdent, TextColumn, TimeColumn};
+use crate::store::source::derived::outcome_of;
+use crate::store::source::{DeviceNames, Source};
+use crate::store::sql::cell::{CellType, Row};
+use crate::store::sql::{Bind, Dialect, Sql};
+
+/// A select list with the type of each of its columns.
+pub(crate) struct Select {
+    pub list: Vec<String>,
+    pub shape: Vec<CellType>,
+}
+
+/// The columns of an event without names and lengths, which come behind them.
+const BARE: usize = 9;
+/// So many branches at most are merged as whole rows.
+const WHOLE_BRANCHES: usize = 4;
+
+/// How much of an error message to read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Errors {
+    Head,
+    Whole,
+}
+
+/// Which rows of the result, in which order.
+pub struct Window {
+    pub bound: Bound,
+    pub order: Order,
+    pub limit: u64,
+    pub errors: Errors,
+}
+
+/// The statement for a page and the shape of its rows.
+pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    // Whole texts need no length beside them, and names that are not looked up no columns: an export takes millions of rows.
+    let mut select = select(source, window.errors, false);
+    let nameless = source.devices == DeviceNames::Nowhere && source.org_name.is_none();
+    if source.is_own() && window.errors == Errors::Whole && nameless {
+        select.list.truncate(BARE);
+        select.shape.truncate(BARE);
+    }
+    let branches = branches_within(source, resolved, window.limit);
+    let common = Common::new(&mut sql, source, resolved, &window.bound);
+    let map = &source.map;
+    sql.push("SELECT ").push(&select.list.join(", ")).push(" FROM ");
+    // Of a few branches the rows themselves are merged: PostgreSQL takes four steps to fetch a row again by its key, and
+    // one to read a row too many. SQLite reads no row of a branch before the merge takes it.
+    let whole = if source.dialect == Dialect::Sqlite { usize::MAX } else { WHOLE_BRANCHES };
+    let keys = format!("e.{} AS c, e.{} AS i", map.created_at.name, map.order().name);
+    if branches.len() <= whole {
+        // The limit is applied before names are joined, so that the joins cannot change the plan of the page.
+        let columns = if branches.len() > 1 { format!("{}, {keys}", columns(source)) } else { columns(source) };
+        let read = Read { columns: &columns, order: window.order, limit: window.limit, skip: 0, any_tie: false };
+        limited(&mut sql, source, &branches, &common, &read);
+        sql.push(" e");
+    } else {
+        let read = Read { columns: &keys, order: window.order, limit: window.limit, skip: 0, any_tie: false };
+        sql.push("(SELECT e.* FROM ");
+        limited(&mut sql, source, &branches, &common, &read);
+        // Row by row through the primary key: a join would be free to read the whole table instead. And names are joined
+        // to all of them at once: a join that could go inside would be made again for each.
+        let (columns, from, id) = (columns(source), map.from(&mut sql), &map.order().name);
+        let row = format!("SELECT {columns} FROM {from} e WHERE e.{id} = k.i LIMIT 1");
+        sql.push(&format!(" k CROSS JOIN LATERAL ({row}) e OFFSET 0) e"));
+    }
+    sql.push(&joins(source));
+    let word = if window.order == Order::NewestFirst { "DESC" } else { "ASC" };
+    sql.push(&format!(" ORDER BY e.{} {word}, e.{} {word}", map.created_at.name, map.order().name));
+    (sql, select.shape)
+}
+
+/// The statement for one event with its whole error, by id and, where given, organisation.
+pub fn event(source: &Source, org: Option<&Id>, id: &Id) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let select = select(source, Errors::Whole, true);
+    let map = &source.map;
+    let from = map.from(&mut sql);
+    sql.push(&format!("SELECT {} FROM {from} e{}", select.list.join(", "), joins(source)));
+    sql.push(&format!(" WHERE e.{} = ", map.id.name)).bind(Bind::id(id));
+    match (org, &map.org) {
+        (Some(org), Some(column)) => {
+            sql.push(&format!(" AND e.{} = ", column.name)).bind(Bind::id(org));
+        }
+        (Some(_), None) => {
+            sql.push(" AND FALSE");
+        }
+        (None, _) => {}
+    }
+    (sql, select.shape)
+}
+
+pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
+    let map = &source.map;
+    let mut select = Select { list: Vec::new(), shape: Vec::new() };
+    let mut add = |text: Option<String>, ty: CellType| {
+        select.list.push(text.unwrap_or_else(|| null_of(source.dialect, ty).to_owned()));
+        select.shape.push(ty);
+    };
+    add(Some(source.id_expr(&map.id)), CellType::Id(map.id.ty));
+    add(Some(source.id_expr(&map.device)), CellType::Id(map.device.ty));
+    let org_type = map.org.as_ref().map_or(crate::store::source::columns::IdType::Uuid, |c| c.ty);
+    add(map.org.as_ref().map(|c| source.id_expr(c)), CellType::Id(org_type));
+    add(Some(map.kind.expr()), CellType::Text);
+    add(crate::store::queries::sql::reason::shown(source), CellType::Text);
+    for expiry in [&map.old_expiry, &map.new_expiry] {
+        let ty = expiry.as_ref().map_or(map.created_at.ty, |c| c.ty);
+        add(expiry.as_ref().map(|c| format!("e.{}", c.name)), CellType::Time(ty));
+    }
+    let error = map.error.as_ref().map(TextColumn::expr);
+    let text = match (errors, source.dialect) {
+        (Errors::Whole, _) => error.clone(),
+        (Errors::Head, Dialect::Postgres) => error.as_ref().map(|e| format!("left({e}, {})", ErrorText::HEAD)),
+        (Errors::Head, Dialect::Sqlite) => error.as_ref().map(|e| format!("substr({e}, 1, {})", ErrorText::HEAD)),
+    };
+    add(text, CellType::Text);
+    let length = match source.dialect {
+        Dialect::Postgres => error.map(|e| format!("octet_length({e})::int8")),
+        Dialect::Sqlite => error.map(|e| format!("octet_length({e})")),
+    };
+    add(Some(format!("e.{}", map.created_at.name)), CellType::Time(map.created_at.ty));
+    let label = |party| source.label_of(party).map(|c| format!("e.{c}"));
+    let joined = (source.devices == DeviceNames::Joined).then(|| "d.name".to_owned());
+    add(joined.or_else(|| label(Party::Device)), CellType::Text);
+    add(source.org_name.clone().or_else(|| label(Party::Org)), CellType::Text);
+    add(length, CellType::Int);
+    if source.is_own() {
+        return select;
+    }
+    // In the order in which `beyond` reads them.
+    let column = |c: &SqlIdent| format!("e.{c}");
+    add(map.outcome.as_ref().map(column), CellType::Text);
+    add(map.severity.as_ref().map(TextColumn::expr), CellType::Text);
+    let inferred = map.reason.as_ref().filter(|_| source.carries_reason);
+    let is_null = |c: &TextColumn| format!("CASE WHEN e.{} IS NULL THEN 1 ELSE 0 END", c.name);
+    let cast = if source.dialect == Dialect::Postgres { "::int8" } else { "" };
+    add(inferred.map(|c| format!("({}){cast}", is_null(c))), CellType::Int);
+    add(map.tie.as_ref().map(|c| column(&c.name)), CellType::Id(map.order().ty));
+    if more {
+        map.extra.iter().for_each(|(_, name)| add(Some(column(name)), CellType::Text));
+    }
+    select
+}
+
+/// A NULL that the driver takes for the type: PostgreSQL gives an untyped one as text.
+fn null_of(dialect: Dialect, ty: CellType) -> &'static str {
+    use crate::store::source::columns::{IdType, TimeType};
+    match (dialect, ty) {
+        (Dialect::Sqlite, _) => "NULL",
+        (Dialect::Postgres, CellType::Text | CellType::Id(IdType::Text)) => "NULL::text",
+        (Dialect::Postgres, CellType::Id(IdType::Uuid)) => "NULL::uuid",
+        (Dialect::Postgres, CellType::Time(TimeType::Timestamp)) => "NULL::timestamp",
+        (Dialect::Postgres, CellType::Time(TimeType::TimestampTz)) => "NULL::timestamptz",
+        (Dialect::Postgres, _) => "NULL::int8",
+    }
+}
+
+/// The table's own columns, by name, for the inner select of a page.
+pub(crate) fn columns(source: &Source) -> String {
+    let map = &source.map;
+    let mut names = vec![&map.id.name, &map.device.name, &map.kind.name, &map.created_at.name];
+    names.extend(map.org.as_ref().map(|c| &c.name));
+    names.extend([&map.reason, &map.error].into_iter().flatten().map(|c| &c.name));
+    names.extend([&map.old_expiry, &map.new_expiry].into_iter().flatten().map(|c| &c.name));
+    names.extend(map.severity.as_ref().map(|c| &c.name));
+    names.extend(map.outcome.as_ref());
+    names.extend(map.tie.as_ref().map(|c| &c.name));
+    names.extend([Party::Device, Party::Org].into_iter().filter_map(|party| source.label_of(party)));
+    let names: Vec<_> = names.into_iter().map(|n| format!("e.{n}")).collect();
+    names.join(", ")
+}
+
+pub(crate) fn joins(source: &Source) -> String {
+    let mut text = String::new();
+    if source.devices == DeviceNames::Joined {
+        text.push_str(&format!(" LEFT JOIN devices d ON d.id = e.{}", source.map.device.name));
+    }
+    if let (Some(_), Some(org)) = (&source.org_name, &source.map.org) {
+        text.push_str(&format!(" LEFT JOIN organizations o ON o.id = e.{}", org.name));
+    }
+    text
+}
+
+/// A row of [`page`], or with `more` of [`event`], as an event; cells behind those of the select list are left for the
+/// caller. An absent id or time is a fault of the table's shape.
+pub fn decode(source: &Source, more: bool, row: &mut Row) -> Result<RenewalEvent, SourceError> {
+    let missing = |what: &str| SourceError::Shape(format!("a row has no {what} where every event must have one"));
+    let map = &source.map;
+    let error = row.text(7);
+    let bytes = row.int(11).and_then(|n| u64::try_from(n).ok());
+    let id = row.id(0).ok_or_else(|| missing("id"))?;
+    let stored = row.time(8).ok_or_else(|| missing("creation time"))?;
+    let kind = match row.text(3) {
+        None if source.is_own() => return Err(missing("event type")),
+        kind => Kind::new(kind.unwrap_or_else(|| "".into())),
+    };
+    let expiry = |column: &Option<TimeColumn>, at: Option<Instant>| {
+        column.as_ref().zip(at).map(|(column, stored)| column.instant(stored))
+    };
+    let mut event = RenewalEvent {
+        device_id: row.id(1).unwrap_or(Id::Text("".into())),
+        org_id: row.id(2),
+        kind,
+        reason: row.text(4),
+        old_expiry: expiry(&map.old_expiry, row.time(5)),
+        new_expiry: expiry(&map.new_expiry, row.time(6)),
+        error: error.map(|text| {
+            let whole = ErrorText::whole(text);
+            ErrorText { bytes: bytes.unwrap_or(whole.bytes), ..whole }
+        }),
+        created_at: map.created_at.instant(stored),
+        device: row.text(9),
+        org: row.text(10),
+        id,
+        beyond: None,
+    };
+    if !source.is_own() {
+        event.beyond = Some(Arc::new(beyond(source, more, row, (&event, stored))));
+    }
+    Ok(event)
+}
+
+/// The columns behind those of every source.
+fn beyond(source: &Source, more: bool, row: &mut Row, (event, stored): (&RenewalEvent, Instant)) -> Beyond {
+    let map = &source.map;
+    let outcome = row.string(12).and_then(|word| outcome_of(&word));
+    let severity = row.text(13);
+    let inferred = row.int(14) == Some(1) && event.reason.is_some();
+    let tie = row.id(15);
+    let elsewhere = tie.is_some() || map.created_at.zone != Zone::Utc;
+    let place = elsewhere.then(|| Cursor { at: stored, id: tie.unwrap_or_else(|| event.id.clone()) });
+    let mut columns = map.extra.iter().zip(16..);
+    let more =
+        more.then(|| columns.by_ref().filter_map(|((label, _), at)| Some((label.clone(), row.text(at)?))).collect());
+    Beyond { traits: Arc::clone(&source.traits), outcome, severity, reason_inferred: inferred, more, place }
+}

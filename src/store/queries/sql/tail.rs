@@ -1,0 +1,123 @@
+//! What a tail reads: a stretch of the table in its order, as rows or as keys alone, and rows by their ids.
+//!
+//! A stretch is one plain ordered read. It holds the last seconds, in which every filter finds its few rows sooner by
+//! reading all than by merging branches.
+
+use crate::domain::event::Id;
+use crate::protocol::tail::Stretch;
+use crate::store::queries::resolved::Resolved;
+use crate::store::queries::sql::filter::one_of_ids;
+use crate::store::queries::sql::keys::{Bound, Branch, Common, Order, Read, limited};
+use crate::store::queries::sql::page::{Errors, columns, joins, select};
+use crate::store::source::Source;
+use crate::store::source::columns::IdType;
+use crate::store::sql::cell::CellType;
+use crate::store::sql::{Bind, Dialect, Sql};
+
+/// The rows of a stretch. Behind the cells of a page, each has its serial, `NULL` where there is none.
+pub fn rows(
+    source: &Source,
+    resolved: &Resolved,
+    stretch: &Stretch,
+    serial: Option<&str>,
+    (limit, errors): (u32, Errors),
+) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let mut select = select(source, errors, false);
+    select.shape.push(CellType::Int);
+    let inner = serial.map_or_else(|| columns(source), |s| format!("{}, e.{s} AS s", columns(source)));
+    let last = if serial.is_some() { "e.s" } else { null_int(source.dialect) };
+    sql.push(&format!("SELECT {}, {last} FROM ", select.list.join(", ")));
+    within(&mut sql, source, resolved, stretch, serial, (&inner, limit));
+    sql.push(" e").push(&joins(source)).push(" ORDER BY ");
+    match stretch {
+        Stretch::Serial { .. } => sql.push("e.s"),
+        Stretch::Time { .. } => sql.push(&format!("e.{}, e.{}", source.map.created_at.name, source.map.id.name)),
+    };
+    (sql, select.shape)
+}
+
+/// The keys of a stretch: place and id.
+pub fn keys(
+    source: &Source,
+    resolved: &Resolved,
+    stretch: &Stretch,
+    serial: Option<&str>,
+    limit: u32,
+) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let map = &source.map;
+    let (place, ty) = match (stretch, serial) {
+        (Stretch::Serial { .. }, Some(s)) => (s.to_owned(), CellType::Int),
+        _ => (map.created_at.name.to_string(), CellType::Time(map.created_at.ty)),
+    };
+    let tie = map.order();
+    let inner = format!("e.{place} AS c, e.{} AS i, {} AS k", tie.name, source.id_expr(&map.id));
+    let tie_expr = if source.dialect == Dialect::Postgres && tie.ty == IdType::Int { "k.i::int8" } else { "k.i" };
+    sql.push(&format!("SELECT k.c, {tie_expr}, k.k FROM "));
+    within(&mut sql, source, resolved, stretch, serial, (&inner, limit));
+    sql.push(" k ORDER BY k.c, k.i");
+    (sql, vec![ty, CellType::Id(tie.ty), CellType::Id(map.id.ty)])
+}
+
+/// The rows of these ids that match, with their serials.
+pub fn pick(
+    source: &Source,
+    resolved: &Resolved,
+    ids: &[Id],
+    serial: Option<&str>,
+    errors: Errors,
+) -> (Sql, Vec<CellType>) {
+    let mut sql = Sql::new(source.dialect);
+    let mut select = select(source, errors, false);
+    select.shape.push(CellType::Int);
+    let last = serial.map_or_else(|| null_int(source.dialect).to_owned(), |s| format!("e.{s}"));
+    let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
+    let these = one_of_ids(&mut sql, &format!("e.{}", source.map.id.name), ids);
+    sql.push(&format!("SELECT {}, {last} FROM {}{}", select.list.join(", "), common.relation, joins(source)));
+    common.write_also(&mut sql, vec![these]);
+    (sql, select.shape)
+}
+
+const fn null_int(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "NULL::int8",
+        Dialect::Sqlite => "NULL",
+    }
+}
+
+/// The ordered, limited select of a stretch, in parentheses.
+fn within(
+    sql: &mut Sql,
+    source: &Source,
+    resolved: &Resolved,
+    stretch: &Stretch,
+    serial: Option<&str>,
+    (columns, limit): (&str, u32),
+) {
+    match (stretch, serial) {
+        (Stretch::Serial { after, until }, Some(serial)) => {
+            let common = Common::new(sql, source, resolved, &Bound::Nowhere);
+            let mut tests = vec![format!("e.{serial} > {}", sql.placeholder(Bind::Int(*after)))];
+            tests.extend(until.map(|until| format!("e.{serial} <= {}", sql.placeholder(Bind::Int(until)))));
+            sql.push(&format!("(SELECT {columns} FROM {}", common.relation));
+            common.write_also(sql, tests);
+            sql.push(&format!(" ORDER BY e.{serial} LIMIT ")).bind(Bind::Int(i64::from(limit))).push(")");
+        }
+        // A source without numbers is never asked for a stretch of them.
+        (Stretch::Serial { .. }, None) => {
+            let from = source.map.from(sql);
+            sql.push(&format!("(SELECT {columns} FROM {from} e WHERE FALSE)"));
+        }
+        (Stretch::Time { from, after, until }, _) => {
+            let mut resolved = resolved.clone();
+            let at = &source.map.created_at;
+            let from = at.instant(*from);
+            resolved.clamp(Some(from), until.map(|until| at.instant(until)));
+            let bound = after.clone().map_or(Bound::AtOrAfter(from), Bound::NewerThan);
+            let common = Common::new(sql, source, &resolved, &bound);
+            let read = Read { columns, order: Order::OldestFirst, limit: u64::from(limit), skip: 0, any_tie: false };
+            limited(sql, source, &[Branch::default()], &common, &read);
+        }
+    }
+}

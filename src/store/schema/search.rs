@@ -1,0 +1,222 @@
+//! The search indexes: what finds a text without reading every row. Made on request only, for they cost space and time
+//! with every event that is stored.
+//!
+//! On SQLite the index is a full-text table beside the events, kept in step by triggers; it is made in files of our own
+//! only. On PostgreSQL it is an index like others, of the extension `pg_trgm`.
+
+use crate::protocol::SourceError;
+use crate::store::connect::address::Address;
+use crate::store::connect::conn::Conn;
+use crate::store::schema::index::{IndexReport, IndexState, execute};
+use crate::store::source::Source;
+use crate::store::source::columns::{ColumnMap, SqlIdent, TextColumn};
+use crate::store::source::search_index::{SearchIndex, TABLE, TRIGGERS, indexes};
+use crate::store::sql::Dialect;
+use crate::store::sql::Sql;
+use crate::store::sql::cell::CellType;
+
+struct Wanted {
+    name: &'static str,
+    columns: &'static [&'static str],
+    purpose: &'static str,
+}
+
+const POSTGRES: [Wanted; 2] = [
+    Wanted { name: "renewscope_error_trgm", columns: &["error_message"], purpose: "searches for a text in the errors" },
+    Wanted {
+        name: "renewscope_reason_trgm",
+        columns: &["reason"],
+        purpose: "searches for free text, which may stand in the reason too",
+    },
+];
+
+const SQLITE: [Wanted; 1] = [Wanted {
+    name: TABLE,
+    columns: &["error_message", "reason"],
+    purpose: "searches for a text in errors and reasons",
+}];
+
+impl Wanted {
+    fn of(dialect: Dialect) -> &'static [Self] {
+        if dialect == Dialect::Postgres { &POSTGRES } else { &SQLITE }
+    }
+    fn find<'a>(&self, indexes: &'a [SearchIndex]) -> Option<&'a SearchIndex> {
+        indexes.iter().find(|i| i.valid && self.columns.iter().all(|c| i.covers(c)))
+    }
+    /// The columns as the table has them; `None` where it lacks one, or has it in another type than a text.
+    fn mapped<'a>(&self, map: &'a ColumnMap) -> Option<Vec<&'a TextColumn>> {
+        let all = [&map.error, &map.reason];
+        let column = |name: &&str| all.iter().find_map(|c| c.as_ref().filter(|c| c.name.name() == *name && !c.cast));
+        self.columns.iter().map(column).collect()
+    }
+    fn report(&self, there: Option<&SearchIndex>, state: IndexState, note: Option<String>) -> IndexReport {
+        IndexReport {
+            name: there.map_or_else(|| self.name.to_owned(), |i| i.name.clone()),
+            columns: self.columns.join(", "),
+            purpose: self.purpose,
+            state,
+            bytes: there.and_then(|i| i.bytes),
+            on_request: true,
+            note,
+        }
+    }
+}
+
+/// The search indexes as they are.
+pub(crate) async fn reports(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport>, SourceError> {
+    let there = measured(conn).await?;
+    let fitting = Wanted::of(source.dialect).iter().filter(|w| w.mapped(&source.map).is_some());
+    let report = |w: &Wanted| match w.find(&there) {
+        Some(index) => w.report(Some(index), IndexState::Exists, None),
+        None => w.report(None, IndexState::Missing, hindrance(source)),
+    };
+    Ok(fitting.map(report).collect())
+}
+
+/// Makes those that are missing, and reports all of them. One that cannot be made here is reported as missing, with what
+/// would have to be done.
+pub(crate) async fn make_all(
+    conn: &mut Conn,
+    source: &Source,
+    address: &Address,
+) -> Result<Vec<IndexReport>, SourceError> {
+    let before = indexes(conn).await?;
+    let hindered = match hindrance(source) {
+        None if source.dialect == Dialect::Postgres => unfit(conn, address).await?,
+        hindered => hindered,
+    };
+    let mut states = Vec::new();
+    for wanted in Wanted::of(source.dialect) {
+        let Some(columns) = wanted.mapped(&source.map) else { continue };
+        let state = match (&hindered, wanted.find(&before)) {
+            (_, Some(_)) if source.dialect == Dialect::Postgres => IndexState::Exists,
+            (Some(_), _) => IndexState::Missing,
+            (None, _) if source.dialect == Dialect::Postgres => {
+                make_postgres(conn, wanted, &source.map, &columns, &before).await?
+            }
+            (None, there) => make_sqlite(conn, there.is_some(), !before.is_empty()).await?,
+        };
+        states.push((wanted, state));
+    }
+    let after = measured(conn).await?;
+    let report = |(w, state): (&Wanted, IndexState)| {
+        let note = hindered.clone().filter(|_| state == IndexState::Missing);
+        w.report(w.find(&after), state, note)
+    };
+    Ok(states.into_iter().map(report).collect())
+}
+
+/// Why none can be made on this table, whoever asks.
+fn hindrance(source: &Source) -> Option<String> {
+    let foreign = source.dialect == Dialect::Sqlite && !source.is_own();
+    foreign.then(|| {
+        "on SQLite the search index needs triggers on the event table, and this table was not made by renewscope".into()
+    })
+}
+
+/// The indexes with their sizes.
+async fn measured(conn: &mut Conn) -> Result<Vec<SearchIndex>, SourceError> {
+    let mut found = indexes(conn).await?;
+    if conn.dialect() == Dialect::Sqlite {
+        for index in found.iter_mut().filter(|i| i.valid) {
+            let sql = Sql::plain(Dialect::Sqlite, &format!("SELECT sum(length(block)) FROM {TABLE}_data"));
+            let bytes = conn.rows(&sql, &[CellType::Int]).await?.into_iter().next().and_then(|mut r| r.int(0));
+            index.bytes = bytes.and_then(|n| u64::try_from(n).ok());
+        }
+    }
+    Ok(found)
+}
+
+/// Installs `pg_trgm` where it is missing; why it cannot serve here, if it cannot.
+async fn unfit(conn: &mut Conn, address: &Address) -> Result<Option<String>, SourceError> {
+    // The index folds letters by the database's own rules. Where these make a dotless i of I, it would miss what the
+    // exact test finds.
+    let folds = Sql::plain(Dialect::Postgres, "SELECT (lower('TITLE') = 'title')::int::int8");
+    if conn.rows(&folds, &[CellType::Int]).await?.into_iter().next().and_then(|mut r| r.int(0)) != Some(1) {
+        return Ok(Some("the database folds I to another letter than i, so that an index would miss texts".into()));
+    }
+    if operators(conn).await?.is_some() {
+        return Ok(None);
+    }
+    match execute(conn, "CREATE EXTENSION IF NOT EXISTS pg_trgm").await {
+        Ok(()) => Ok(None),
+        Err(e @ (SourceError::Unreachable { .. } | SourceError::Cancelled)) => Err(e),
+        Err(e) => Ok(Some(format!(
+            "the extension pg_trgm is needed and cannot be installed by this role ({e}); have an administrator of {address} run 'CREATE EXTENSION pg_trgm', then run this again"
+        ))),
+    }
+}
+
+/// The schema that holds the operators of `pg_trgm`.
+async fn operators(conn: &mut Conn) -> Result<Option<SqlIdent>, SourceError> {
+    let text = "SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace \
+         WHERE e.extname = 'pg_trgm'";
+    let rows = conn.rows(&Sql::plain(Dialect::Postgres, text), &[CellType::Text]).await?;
+    rows.into_iter().next().and_then(|mut r| r.string(0)).map(|name| Ok(SqlIdent::new(&name)?)).transpose()
+}
+
+async fn make_postgres(
+    conn: &mut Conn,
+    wanted: &Wanted,
+    map: &ColumnMap,
+    columns: &[&TextColumn],
+    before: &[SearchIndex],
+) -> Result<IndexState, SourceError> {
+    let (Some(operators), Some(column)) = (operators(conn).await?, columns.first()) else {
+        return Ok(IndexState::Missing);
+    };
+    // An attempt that was broken off leaves an invalid index behind.
+    let leftover = before.iter().any(|i| i.name == wanted.name);
+    let schema = map.schema();
+    let (name, table, column) = (wanted.name, map.table(), &column.name);
+    if leftover {
+        execute(conn, &format!("DROP INDEX CONCURRENTLY IF EXISTS {schema}\"{name}\"")).await?;
+    }
+    // The expression is the one that the composer writes for a text in any case; another would not serve it.
+    let text = format!(
+        "CREATE INDEX CONCURRENTLY \"{name}\" ON {table} \
+         USING gin (({column} COLLATE \"C\") {operators}.gin_trgm_ops) WHERE {column} IS NOT NULL"
+    );
+    execute(conn, &text).await?;
+    Ok(if leftover { IndexState::Rebuilt } else { IndexState::Created })
+}
+
+/// One that is whole is compared with the events first: a file that was copied row by row has other row numbers.
+async fn make_sqlite(conn: &mut Conn, whole: bool, any: bool) -> Result<IndexState, SourceError> {
+    let check = format!("INSERT INTO {TABLE} ({TABLE}, rank) VALUES ('integrity-check', 1)");
+    if whole && execute(conn, &check).await.is_ok() {
+        return Ok(IndexState::Exists);
+    }
+    // One transaction: a reader sees no index or all of it. Left in the middle, the connection takes it back.
+    execute(conn, &format!("BEGIN IMMEDIATE; {} {} COMMIT", removal(), definition())).await?;
+    Ok(if any { IndexState::Rebuilt } else { IndexState::Created })
+}
+
+fn removal() -> String {
+    let triggers = TRIGGERS.iter().map(|t| format!("DROP TRIGGER IF EXISTS {TABLE}_{t};"));
+    triggers.chain([format!("DROP TABLE IF EXISTS {TABLE};")]).collect()
+}
+
+/// The table keeps neither the texts, which the event table has, nor their places: which rows have a trigram is enough,
+/// since every candidate is tested.
+fn definition() -> String {
+    let add = format!(
+        "INSERT INTO {TABLE} (rowid, error_message, reason) VALUES (new.rowid, new.error_message, new.reason);"
+    );
+    let remove = format!(
+        "INSERT INTO {TABLE} ({TABLE}, rowid, error_message, reason) \
+         VALUES ('delete', old.rowid, old.error_message, old.reason);"
+    );
+    let events = crate::store::schema::EVENTS;
+    format!(
+        "CREATE VIRTUAL TABLE {TABLE} USING fts5(error_message, reason, content = '{events}', content_rowid = 'rowid', \
+         tokenize = 'trigram', detail = none, columnsize = 0);
+         CREATE TRIGGER {TABLE}_insert AFTER INSERT ON {events}
+         WHEN new.error_message IS NOT NULL OR new.reason IS NOT NULL BEGIN {add} END;
+         CREATE TRIGGER {TABLE}_delete AFTER DELETE ON {events}
+         WHEN old.error_message IS NOT NULL OR old.reason IS NOT NULL BEGIN {remove} END;
+         CREATE TRIGGER {TABLE}_update AFTER UPDATE ON {events} BEGIN {remove} {add} END;
+         INSERT INTO {TABLE} ({TABLE}) VALUES ('rebuild');
+         INSERT INTO {TABLE} ({TABLE}) VALUES ('optimize');"
+    )
+}

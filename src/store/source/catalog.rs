@@ -1,0 +1,162 @@
+//! What the database says of tables: their columns, and the indexes of one.
+//!
+//! A table is described by what it is and not by what a version of some product is said to make. Nothing here changes a
+//! database, and nothing here knows profiles.
+
+use std::collections::BTreeMap;
+
+use crate::protocol::SourceError;
+use crate::store::connect::conn::Conn;
+use crate::store::sql::cell::{CellType, Row};
+use crate::store::sql::{Bind, Dialect, Sql};
+
+/// The table that holds the events of our own schema and of Flight Control.
+pub const EVENTS: &str = "certificate_renewal_events";
+/// The tables of our own schema, and where its migrations are noted.
+pub const CORE: [&str; 4] = [EVENTS, "devices", "organizations", "_sqlx_migrations"];
+
+/// One column as the catalog tells it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Column {
+    pub name: String,
+    /// The type's name: `uuid`, `text`, `timestamp`, …; for SQLite as declared, in lower case.
+    pub ty: String,
+    pub required: bool,
+}
+
+/// A readable table with its columns.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Table {
+    pub schema: Option<String>,
+    pub columns: Vec<Column>,
+    pub readable: bool,
+}
+
+impl Table {
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+    pub fn has(&self, name: &str) -> bool {
+        self.readable && self.column(name).is_some()
+    }
+}
+
+/// One index. `columns` are comma-separated, each with ` desc` where descending.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Index {
+    pub name: String,
+    pub columns: String,
+    pub valid: bool,
+    pub bytes: Option<u64>,
+}
+
+impl Index {
+    /// Whether it orders rows by `lead`, then by time and id, all in one direction.
+    pub fn pages(&self, lead: &[&str], at: &str, id: &str) -> bool {
+        let columns: Vec<_> = self.columns.split(',').collect();
+        let (head, order) = columns.split_at(lead.len().min(columns.len()));
+        let bare = |c: &str| c.strip_suffix(" desc").unwrap_or(c).to_owned();
+        let [first, second, ..] = order else { return false };
+        self.valid
+            && head.iter().map(|c| bare(c)).eq(lead.iter().map(|l| (*l).to_owned()))
+            && bare(first) == at
+            && bare(second) == id
+            && head.iter().chain([second]).all(|c| c.ends_with(" desc") == first.ends_with(" desc"))
+    }
+    pub fn leads_with(&self, column: &str) -> bool {
+        let first = self.columns.split(',').next().unwrap_or_default();
+        self.valid && first.strip_suffix(" desc").unwrap_or(first) == column
+    }
+}
+
+const PG_TABLES: &str = "SELECT c.relname::text, n.nspname::text, a.attname::text, t.typname::text, \
+     a.attnotnull::int::int8, has_table_privilege(c.oid, 'SELECT')::int::int8 \
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid \
+     WHERE c.oid = ANY (ARRAY(SELECT to_regclass(quote_ident(w.name)) FROM unnest($1::text[]) w(name))) \
+     AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum";
+
+const SQLITE_TABLES: &str = "SELECT m.name, NULL, c.name, lower(c.type), c.\"notnull\", 1 \
+     FROM sqlite_schema m JOIN pragma_table_info(m.name) c \
+     WHERE m.type IN ('table', 'view') AND m.name IN (";
+
+const PG_INDEXES: &str = "SELECT i.relname::text, array_to_string(ARRAY(\
+     SELECT coalesce(a.attname::text, '?') || CASE WHEN (x.indoption[k.n - 1] & 1) = 1 THEN ' desc' ELSE '' END \
+     FROM unnest(x.indkey::int2[]) WITH ORDINALITY k(att, n) \
+     LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.att ORDER BY k.n), ','), \
+     x.indisvalid::int::int8, pg_relation_size(i.oid) \
+     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam \
+     WHERE x.indrelid = to_regclass(quote_ident($1)) AND x.indpred IS NULL AND m.amname = 'btree' \
+     ORDER BY i.relname";
+
+const SQLITE_INDEXES: &str = "SELECT l.name, (SELECT group_concat(c, ',') FROM (\
+     SELECT coalesce(x.name, '?') || CASE x.\"desc\" WHEN 1 THEN ' desc' ELSE '' END AS c \
+     FROM pragma_index_xinfo(l.name) x WHERE x.key = 1 ORDER BY x.seqno)), 1, NULL \
+     FROM pragma_index_list(?1) l WHERE l.partial = 0 ORDER BY l.name";
+
+/// Those of the named tables that exist; on PostgreSQL those that the search path finds.
+pub async fn tables(conn: &mut Conn, names: &[&str]) -> Result<BTreeMap<String, Table>, SourceError> {
+    use CellType::{Int, Text};
+    let mut sql = Sql::new(conn.dialect());
+    let owned = |name: &&str| (*name).to_owned();
+    match sql.dialect {
+        Dialect::Postgres => {
+            sql.push(PG_TABLES).placeholder(Bind::Texts(names.iter().map(|n| Some(owned(n))).collect()));
+        }
+        Dialect::Sqlite => {
+            let names: Vec<_> = names.iter().map(|n| sql.placeholder(Bind::Text(owned(n)))).collect();
+            sql.push(SQLITE_TABLES).push(&names.join(", ")).push(") ORDER BY m.name, c.cid");
+        }
+    }
+    let rows = conn.rows(&sql, &[Text, Text, Text, Text, Int, Int]).await?;
+    let mut tables: BTreeMap<String, Table> = BTreeMap::new();
+    for mut row in rows {
+        let table = tables.entry(row.string(0).unwrap_or_default()).or_default();
+        table.schema = row.string(1);
+        table.readable = row.int(5) == Some(1);
+        table.columns.push(Column {
+            name: row.string(2).unwrap_or_default(),
+            ty: row.string(3).unwrap_or_default(),
+            required: row.int(4) == Some(1),
+        });
+    }
+    Ok(tables)
+}
+
+/// The indexes of a table that hold all of its rows.
+pub async fn indexes(conn: &mut Conn, table: &str) -> Result<Vec<Index>, SourceError> {
+    use CellType::{Int, Text};
+    let dialect = conn.dialect();
+    let mut sql = Sql::plain(dialect, if dialect == Dialect::Postgres { PG_INDEXES } else { SQLITE_INDEXES });
+    sql.placeholder(Bind::Text(table.to_owned()));
+    let rows = conn.rows(&sql, &[Text, Text, Int, Int]).await?;
+    let index = |mut row: Row| Index {
+        name: row.string(0).unwrap_or_default(),
+        columns: row.string(1).unwrap_or_default(),
+        valid: row.int(2) == Some(1),
+        bytes: row.int(3).and_then(|n| u64::try_from(n).ok()),
+    };
+    Ok(rows.into_iter().map(index).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paging_index_is_known_by_its_columns() {
+        let index = |columns: &str| Index { name: "x".into(), columns: columns.into(), valid: true, bytes: None };
+        for (columns, lead, expected) in [
+            ("created_at desc,id desc", &[][..], true),
+            ("created_at,id", &[], true),
+            ("created_at desc,id", &[], false),
+            ("created_at", &[], false),
+            ("org_id,created_at desc,id desc", &["org_id"], false),
+            ("org_id desc,created_at desc,id desc", &["org_id"], true),
+            ("org_id,event_type,created_at,id", &["org_id"], false),
+            ("org_id,event_type,created_at,id", &["org_id", "event_type"], true),
+        ] {
+            assert_eq!(index(columns).pages(lead, "created_at", "id"), expected, "{columns}");
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! A relation made for the composer: a select over a table, or over a profile's own select, in which every column has
+//! the name and the type that questions expect.
+//!
+//! It only renames, casts and maps values, so that the databases look through it: an index on the time still gives the
+//! pages. What a profile maps is bound as values; only checked names, and a select that a profile brings, are text.
+
+use std::sync::Arc;
+
+use crate::domain::event::Outcome;
+use crate::domain::zone::Zone;
+use crate::profile::{IdField, OutcomeField, SourceProfile, TextField, TimeField};
+use crate::protocol::SourceError;
+use crate::store::source::columns::{
+    ColumnMap, IdColumn, IdType, Piece, Relation, SqlIdent, TextColumn, TimeColumn, TimeType,
+};
+use crate::store::source::{Found, Reader};
+use crate::store::sql::Dialect;
+
+/// Whether the profile asks for more than the columns of its table as they are.
+pub fn is_needed(profile: &SourceProfile, found: &Found<'_>) -> bool {
+    let f = &profile.fields;
+    let id = Reader::of(profile, found).and_then(|r| r.id(&f.id)).ok().flatten();
+    if found.dialect == Dialect::Postgres && id.is_some_and(|id| id.ty == IdType::Text) {
+        return true;
+    }
+    let maps = |field: Option<&TextField>| field.is_some_and(|f| !f.values.is_empty());
+    profile.relation.select.is_some()
+        || profile.relation.empty_is_absent
+        || profile.relation.tie.is_some()
+        || profile.outcome.is_some()
+        || !profile.extra.is_empty()
+        || f.device.is_none()
+        || maps(Some(&f.kind))
+        || [&f.reason, &f.error, &f.severity].into_iter().any(|field| maps(field.as_ref()))
+}
+
+/// The select and its columns.
+pub fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMap, SourceError> {
+    let reader = Reader::of(profile, found)?;
+    let select = profile.relation.select.as_deref();
+    let mut list = List {
+        dialect: found.dialect,
+        reader,
+        is_table: select.is_none(),
+        empty_is_absent: profile.relation.empty_is_absent,
+        pieces: vec![Piece::Text("(SELECT ".to_owned())],
+        count: 0,
+    };
+    let f = &profile.fields;
+    let absent = |c: &SqlIdent| Reader::of(profile, found).map_or_else(|e| e, |r| r.absent(c));
+    let id = list.event_id(&f.id)?.ok_or_else(|| absent(&f.id.column))?;
+    let device = match list.id("device_id", f.device.as_ref())? {
+        Some(device) => device,
+        None => list.no_device()?,
+    };
+    let mut map = ColumnMap {
+        relation: Relation::Derived(Vec::new()),
+        id,
+        device,
+        org: list.id("org_id", f.org.as_ref())?,
+        kind: list.kind(&f.kind)?.ok_or_else(|| absent(&f.kind.column))?,
+        reason: list.text("reason", f.reason.as_ref())?,
+        old_expiry: list.time("old_cert_expiration", f.old_expiry.as_ref())?,
+        new_expiry: list.time("new_cert_expiration", f.new_expiry.as_ref())?,
+        error: list.text("error_message", f.error.as_ref())?,
+        created_at: list.time("created_at", Some(&f.time))?.ok_or_else(|| absent(&f.time.column))?,
+        severity: list.text("severity", f.severity.as_ref())?,
+        outcome: profile.outcome.as_ref().map(|o| list.outcome(o)).transpose()?,
+        tie: None,
+        extra: Vec::new(),
+    };
+    map.tie = match &profile.relation.tie {
+        Some(column) => Some(list.tie(column)?),
+        None if map.id.ty == IdType::Text && found.dialect == Dialect::Postgres => Some(list.text_tie(&f.id)?),
+        None => None,
+    };
+    for (n, extra) in profile.extra.iter().enumerate() {
+        let name = list.add(&format!("extra_{n}"), vec![Piece::Text(list.as_text(&extra.column))])?;
+        map.extra.push((Arc::from(extra.label.as_str()), name));
+    }
+    let table = match list.reader.schema() {
+        Some(schema) => format!("{schema}.{}", profile.relation.table),
+        None => profile.relation.table.to_string(),
+    };
+    // The line break ends a comment that the select may end in.
+    let base = select.map_or(table, |text| format!("({text}\n)"));
+    list.pieces.push(Piece::Text(format!(" FROM {base} t)")));
+    map.relation = Relation::Derived(list.pieces);
+    Ok(map)
+}
+
+/// The select list under construction.
+struct List<'a> {
+    dialect: Dialect,
+    reader: Reader<'a>,
+    is_table: bool,
+    empty_is_absent: bool,
+    pieces: Vec<Piece>,
+    count: usize,
+}
+
+impl List<'_> {
+    fn add(&mut self, name: &str, expr: Vec<Piece>) -> Result<SqlIdent, SourceError> {
+        let name = SqlIdent::new(name)?;
+        if self.count > 0 {
+            self.pieces.push(Piece::Text(", ".to_owned()));
+        }
+        self.count += 1;
+        self.pieces.extend(expr);
+        self.pieces.push(Piece::Text(format!(" AS {name}")));
+        Ok(name)
+    }
+
+    /// A column as a text, without the empty one where that means nothing.
+    fn text_expr(&self, column: &SqlIdent) -> String {
+        let text = if self.dialect == Dialect::Postgres { format!("t.{column}::text") } else { format!("t.{column}") };
+        if self.empty_is_absent { format!("NULLIF({text}, '')") } else { text }
+    }
+    /// A column of whatever type, as a text.
+    fn as_text(&self, column: &SqlIdent) -> String {
+        let text = format!("CAST(t.{column} AS text)");
+        if self.empty_is_absent { format!("NULLIF({text}, '')") } else { text }
+    }
+
+    fn id(&mut self, name: &str, field: Option<&IdField>) -> Result<Option<IdColumn>, SourceError> {
+        let Some(field) = field else { return Ok(None) };
+        let (ty, required) = if self.is_table {
+            let Some(column) = self.reader.id(field)? else { return Ok(None) };
+            (column.ty, column.required)
+        } else {
+            (field.ty.unwrap_or(IdType::Text), false)
+        };
+        let expr = match (self.dialect, ty) {
+            (_, IdType::Text) => self.text_expr(&field.column),
+            (Dialect::Postgres, IdType::Int) => format!("t.{}::int8", field.column),
+            _ => format!("t.{}", field.column),
+        };
+        let label = match &field.name {
+            Some(column) => {
+                let expr = self.text_expr(column);
+                Some(self.add(&format!("{name}_label"), vec![Piece::Text(expr)])?)
+            }
+            None => None,
+        };
+        let name = self.add(name, vec![Piece::Text(expr)])?;
+        Ok(Some(IdColumn { name, ty, required: required && !self.empty_is_absent, label }))
+    }
+
+    /// Never empty, and so never wrapped: its index finds one event.
+    fn event_id(&mut self, field: &IdField) -> Result<Option<IdColumn>, SourceError> {
+        let empty = std::mem::replace(&mut self.empty_is_absent, false);
+        let id = self.id("id", Some(field));
+        self.empty_is_absent = empty;
+        id
+    }
+
+    /// For sources that know of no devices at all.
+    fn no_device(&mut self) -> Result<IdColumn, SourceError> {
+        let name = self.add("device_id", vec![Piece::Text("CAST(NULL AS text)".to_owned())])?;
+        Ok(IdColumn { name, ty: IdType::Text, required: false, label: None })
+    }
+
+    /// Every event has a type, be it the empty one.
+    fn kind(&mut self, field: &TextField) -> Result<Option<TextColumn>, SourceError> {
+        let empty = std::mem::replace(&mut self.empty_is_absent, false);
+        let kind = self.text("event_type", Some(field));
+        self.empty_is_absent = empty;
+        kind
+    }
+
+    fn text(&mut self, name: &str, field: Option<&TextField>) -> Result<Option<TextColumn>, SourceError> {
+        let Some(field) = field else { return Ok(None) };
+        if self.is_table && self.reader.text(field).is_none() {
+            return Ok(None);
+        }
+        let required = self.is_table && !self.empty_is_absent && self.reader.is_required(&field.column);
+        let expr = self.text_expr(&field.column);
+        let pieces = match field.values.as_slice() {
+            [] => vec![Piece::Text(expr)],
+            values => {
+                let pairs = values.iter().map(|(raw, shown)| (raw.as_str(), shown.as_str()));
+                case(&expr, pairs, &format!(" ELSE {expr} END"))
+            }
+        };
+        let name = self.add(name, pieces)?;
+        Ok(Some(TextColumn { name, cast: false, required }))
+    }
+
+    fn time(&mut self, name: &str, field: Option<&TimeField>) -> Result<Option<TimeColumn>, SourceError> {
+        let Some(field) = field else { return Ok(None) };
+        let (ty, zone) = if self.is_table {
+            let Some(column) = self.reader.time(field)? else { return Ok(None) };
+            (column.ty, column.zone)
+        } else {
+            let ty = field.ty.unwrap_or(TimeType::TimestampTz);
+            (ty, if ty == TimeType::Timestamp { field.zone } else { Zone::Utc })
+        };
+        let whole = matches!(ty, TimeType::UnixMicros | TimeType::UnixMillis | TimeType::UnixSeconds);
+        let cast = if whole && self.dialect == Dialect::Postgres { "::int8" } else { "" };
+        let name = self.add(name, vec![Piece::Text(format!("t.{}{cast}", field.column))])?;
+        Ok(Some(TimeColumn { name, ty, zone }))
+    }
+
+    /// In the words of the filter language; `other` is an outcome too, and not the lack of one.
+    fn outcome(&mut self, field: &OutcomeField) -> Result<SqlIdent, SourceError> {
+        let mut pairs: Vec<(&str, &str)> = Vec::new();
+        for (value, outcome) in &field.values {
+            let word = outcome.ending().unwrap_or(OTHER);
+            pairs.push((value, word));
+            // SQLite has no truth values of its own.
+            match value.as_str() {
+                "true" => pairs.push(("1", word)),
+                "false" => pairs.push(("0", word)),
+                _ => {}
+            }
+        }
+        let expr = format!("CAST(t.{} AS text)", field.column);
+        self.add("outcome", case(&expr, pairs.into_iter(), " END"))
+    }
+
+    /// Text ids in the order of their bytes: the database's own may be a language's, and the window on the screen is kept
+    /// in order without asking it.
+    fn text_tie(&mut self, field: &IdField) -> Result<IdColumn, SourceError> {
+        let name = self.add("tie", vec![Piece::Text(format!("t.{}::text COLLATE \"C\"", field.column))])?;
+        Ok(IdColumn { name, ty: IdType::Text, required: true, label: None })
+    }
+
+    fn tie(&mut self, column: &SqlIdent) -> Result<IdColumn, SourceError> {
+        let cast = if self.dialect == Dialect::Postgres { "::int8" } else { "" };
+        let name = self.add("tie", vec![Piece::Text(format!("t.{column}{cast}"))])?;
+        Ok(IdColumn { name, ty: IdType::Int, required: true, label: None })
+    }
+}
+
+/// The word of an outcome that the filter language has no word for.
+const OTHER: &str = "other";
+
+/// The outcome of a word in the outcome column.
+pub fn outcome_of(word: &str) -> Option<Outcome> {
+    if word == OTHER { Some(Outcome::Other) } else { Outcome::named(word) }
+}
+
+fn case<'a>(expr: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>, end: &str) -> Vec<Piece> {
+    let mut pieces = vec![Piece::Text(format!("CASE {expr}"))];
+    for (value, result) in pairs {
+        pieces.push(Piece::Text(" WHEN ".to_owned()));
+        pieces.push(Piece::Value(value.to_owned()));
+        pieces.push(Piece::Text(" THEN ".to_owned()));
+        pieces.push(Piece::Value(result.to_owned()));
+    }
+    pieces.push(Piece::Text(end.to_owned()));
+    pieces
+}

@@ -1,0 +1,182 @@
+//! Which profile describes a database: those that fit, those that nearly do, and what these lack.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::suggest::nearest;
+use crate::domain::text::Clean;
+use crate::profile::choice::Profiles;
+use crate::profile::{Backend, OWN, SourceProfile};
+use crate::protocol::SourceError;
+use crate::store::connect::conn::Conn;
+use crate::store::source::catalog;
+use crate::store::source::catalog::{CORE, EVENTS, Table};
+use crate::store::source::own;
+use crate::store::source::search_index;
+use crate::store::source::{Found, Source};
+use crate::store::sql::Dialect;
+
+/// How a profile fits a database.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    pub profile: Arc<SourceProfile>,
+    /// The table of its events is there.
+    pub is_near: bool,
+    /// What is missing, in words; none where it fits.
+    pub missing: Vec<String>,
+}
+
+impl Fit {
+    pub fn fits(&self) -> bool {
+        self.missing.is_empty()
+    }
+}
+
+/// What the database has of the tables that the profiles name.
+pub struct Survey {
+    pub dialect: Dialect,
+    pub tables: BTreeMap<String, Table>,
+    pub fits: Vec<Fit>,
+}
+
+pub const fn backend(dialect: Dialect) -> Backend {
+    match dialect {
+        Dialect::Postgres => Backend::Postgres,
+        Dialect::Sqlite => Backend::Sqlite,
+    }
+}
+
+/// Compares all profiles with what is there.
+pub async fn survey(conn: &mut Conn, profiles: &Profiles) -> Result<Survey, SourceError> {
+    let dialect = conn.dialect();
+    let mut names: Vec<&str> = CORE.to_vec();
+    names.extend(profiles.all.iter().flat_map(|p| p.needs.keys()).map(|t| t.name()));
+    names.sort_unstable();
+    names.dedup();
+    let tables = catalog::tables(conn, &names).await?;
+    let own = own::is_own(conn, &tables).await?;
+    let fits = profiles.all.iter().map(|profile| fit(profile, dialect, &tables, own)).collect();
+    Ok(Survey { dialect, tables, fits })
+}
+
+fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String, Table>, own: bool) -> Fit {
+    let backend = backend(dialect);
+    let mut missing = Vec::new();
+    if !profile.databases.contains(&backend) {
+        missing.push(format!("it is not for {}", backend.name()));
+    }
+    let main = &profile.relation.table;
+    for (name, columns) in &profile.needs {
+        match tables.get(name.name()) {
+            None => missing.push(format!("relation '{}' not found", name.name())),
+            // Of the event table itself the database says so, when it is asked.
+            Some(table) if !table.readable && name != main => {
+                missing.push(format!("relation '{}' may not be read", name.name()))
+            }
+            Some(table) => {
+                let absent = columns.iter().filter(|c| table.column(c.name()).is_none());
+                missing.extend(absent.map(|c| format!("relation '{}' has no column '{}'", name.name(), c.name())));
+            }
+        }
+    }
+    // These two share a table; our migrations tell them apart.
+    match (profile.name.as_str(), profile.file.is_none(), own) {
+        (OWN, true, false) => missing.push("the tables were not made by renewscope".to_owned()),
+        ("flightctl", true, true) => missing.push("the tables were made by renewscope".to_owned()),
+        _ => {}
+    }
+    let is_near = profile.databases.contains(&backend) && profile.name != OWN && tables.contains_key(main.name());
+    Fit { profile: Arc::clone(profile), is_near, missing }
+}
+
+/// Describes the source behind a connection by the profile that was named, or by the only one that fits.
+/// [`SourceError::Shape`] where none fits, [`SourceError::Unfit`] where the choice is unknown or open.
+pub async fn detect(conn: &mut Conn, profiles: &Profiles) -> Result<Source, SourceError> {
+    let survey = survey(conn, profiles).await?;
+    let fit = choose(&survey, profiles)?;
+    source(conn, &survey, &fit.profile).await
+}
+
+/// Describes the source of a profile, whether or not others fit too.
+pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfile>) -> Result<Source, SourceError> {
+    let table = profile.relation.table.name();
+    let indexes = catalog::indexes(conn, table).await?;
+    let search = if table == EVENTS { search_index::indexes(conn).await? } else { Vec::new() };
+    let found = Found { dialect: survey.dialect, tables: &survey.tables, indexes: &indexes, search: &search };
+    Source::build(profile, &found)
+}
+
+/// The event table of our own schema or of Flight Control: what indexes can be added to.
+pub async fn events(conn: &mut Conn) -> Result<Source, SourceError> {
+    let mut profiles = Profiles::default();
+    profiles.all.retain(|p| p.relation.table.name() == EVENTS);
+    detect(conn, &profiles).await
+}
+
+fn choose<'a>(survey: &'a Survey, profiles: &Profiles) -> Result<&'a Fit, SourceError> {
+    if let Some(name) = &profiles.named {
+        return named(survey, name);
+    }
+    // Our own tables say so themselves; a profile of Flight Control's that a user made would fit them too.
+    if let Some(own) = survey.fits.iter().find(|f| f.fits() && f.profile.is_own()) {
+        return Ok(own);
+    }
+    let mut fitting = survey.fits.iter().filter(|f| f.fits());
+    match (fitting.next(), fitting.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(SourceError::Shape(nothing(survey))),
+        (Some(_), Some(_)) => {
+            let names: Vec<_> =
+                survey.fits.iter().filter(|f| f.fits()).map(|f| format!("'{}'", f.profile.name)).collect();
+            Err(SourceError::Unfit(format!(
+                "several source profiles fit this database: {}; choose one with '--source NAME'",
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+fn named<'a>(survey: &'a Survey, name: &str) -> Result<&'a Fit, SourceError> {
+    let Some(fit) = survey.fits.iter().find(|f| f.profile.name == name) else {
+        let names: Vec<_> = survey.fits.iter().map(|f| f.profile.name.as_str()).collect();
+        let hint = match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => format!("known are {}", names.join(", ")),
+        };
+        return Err(SourceError::Unfit(format!("no source profile '{}'; {hint}", Clean::line(name))));
+    };
+    if fit.fits() {
+        return Ok(fit);
+    }
+    Err(SourceError::Shape(format!("the source '{name}' does not fit this database: {}", some(&fit.missing))))
+}
+
+/// Why nothing fits; what nearly does.
+fn nothing(survey: &Survey) -> String {
+    let near = |f: &&Fit| f.is_near && !f.fits();
+    let near: Vec<_> = survey
+        .fits
+        .iter()
+        .filter(near)
+        .map(|f| format!("'{}' nearly fits: {}", f.profile.name, some(&f.missing)))
+        .collect();
+    if survey.tables.contains_key(EVENTS) {
+        return near.join("; ");
+    }
+    let mut text = format!(
+        "relation '{EVENTS}' not found; check the address and the search path; 'renewscope sources detect' says what each source lacks, and 'renewscope db init' makes tables of renewscope's own"
+    );
+    if !near.is_empty() {
+        text.push_str(&format!("; {}", near.join("; ")));
+    }
+    text
+}
+
+/// The first few of a list.
+fn some(missing: &[String]) -> String {
+    let mut words: Vec<String> = missing.iter().take(3).cloned().collect();
+    if missing.len() > 3 {
+        words.push(format!("and {} more", missing.len() - 3));
+    }
+    words.join(", ")
+}

@@ -1,0 +1,362 @@
+//! A source: a profile, and what the database says of the tables that it names.
+
+pub(super) mod catalog;
+pub mod columns;
+pub(super) mod derived;
+pub(super) mod detect;
+pub(super) mod own;
+pub mod report;
+pub(super) mod search_index;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::source::{Part, Traits};
+use crate::domain::zone::Zone;
+use crate::profile::{IdField, SourceProfile, Tail, TextField, TimeField};
+use crate::protocol::SourceError;
+use crate::store::source::catalog::{EVENTS, Index, Table};
+use crate::store::source::columns::Party;
+use crate::store::source::columns::{
+    ColumnMap, IdColumn, IdType, Relation, SqlIdent, TextColumn, TimeColumn, TimeType,
+};
+use crate::store::source::search_index::{SearchIndex, SearchIndexes};
+use crate::store::sql::Dialect;
+
+/// Which composite paging indexes exist, under whatever name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PageIndexes {
+    pub time: bool,
+    pub org: bool,
+    pub kind: bool,
+    pub org_kind: bool,
+    pub device: bool,
+    /// Not a paging index: any index that leads with the time, so that a stretch of time can be read alone.
+    pub clock: bool,
+}
+
+/// Where the names of devices come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DeviceNames {
+    Nowhere,
+    /// `devices(id, name)`.
+    Joined,
+    /// `devices(org_id, name)`: the id is a hash of both, see [`device_id_of`](crate::domain::event::device_id_of).
+    Hashed,
+    /// A column beside the id.
+    Beside,
+}
+
+/// A source as it was found.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Source {
+    pub dialect: Dialect,
+    pub profile: Arc<SourceProfile>,
+    /// What holds for all of its rows.
+    pub traits: Arc<Traits>,
+    pub map: ColumnMap,
+    pub indexes: PageIndexes,
+    pub search: SearchIndexes,
+    /// Every row has an organisation, and an index lists them.
+    pub closed_orgs: bool,
+    /// Every row has a type, and an index lists them.
+    pub closed_kinds: bool,
+    pub devices: DeviceNames,
+    /// The name of an organisation as an expression over its row `o`; `None`: no names.
+    pub org_name: Option<String>,
+    /// A row without a reason has that of its device's preceding start.
+    pub carries_reason: bool,
+    /// How new rows are found.
+    pub tail: Tail,
+    /// What is missing or guessed, in words.
+    pub notes: Vec<String>,
+}
+
+/// What the database says of the tables that a profile names.
+pub struct Found<'a> {
+    pub dialect: Dialect,
+    pub tables: &'a BTreeMap<String, Table>,
+    /// Of the profile's own table.
+    pub indexes: &'a [Index],
+    pub search: &'a [SearchIndex],
+}
+
+impl Source {
+    /// Describes a source. [`SourceError::Shape`] where a column cannot be read as the profile says.
+    pub fn build(profile: &Arc<SourceProfile>, found: &Found<'_>) -> Result<Self, SourceError> {
+        let (dialect, indexes) = (found.dialect, found.indexes);
+        let lacks = |part: Part| lacks(profile, found.tables, part);
+        let traits = Arc::new(profile.traits(lacks));
+        let map = if derived::is_needed(profile, found) {
+            derived::column_map(profile, found)?
+        } else {
+            column_map(profile, found)?
+        };
+        let is_table = map.is_table();
+        let fields = &profile.fields;
+        let listed = |c: &SqlIdent| leads(indexes, c);
+        let plain_kind = is_table || (profile.relation.select.is_none() && fields.kind.values.is_empty());
+        let time = profile.relation.time_column.as_ref().unwrap_or(&fields.time.column);
+        let mut source = Self {
+            dialect,
+            profile: Arc::clone(profile),
+            traits,
+            indexes: if is_table {
+                page_indexes(&map, indexes)
+            } else {
+                PageIndexes { clock: leads(indexes, time), ..PageIndexes::default() }
+            },
+            search: if is_table { SearchIndexes::of(&map, found.search) } else { SearchIndexes::default() },
+            closed_orgs: is_table && map.org.as_ref().is_some_and(|c| c.required && listed(&c.name)),
+            closed_kinds: plain_kind && map.kind.required && !map.kind.cast && listed(&fields.kind.column),
+            devices: device_names(profile, found.tables.get("devices"), &map),
+            org_name: org_name(profile, found.tables.get("organizations"), &map),
+            carries_reason: fields.reason.as_ref().is_some_and(|r| r.carried) && is_table && map.reason.is_some(),
+            tail: profile.tail.clone(),
+            map,
+            notes: Vec::new(),
+        };
+        source.notes = notes(&source);
+        Ok(source)
+    }
+
+    pub fn is_own(&self) -> bool {
+        self.profile.is_own()
+    }
+
+    /// Whether every composite paging index that fits the table is there.
+    pub fn has_all_indexes(&self) -> bool {
+        let has = self.indexes;
+        has.time && has.kind && has.device && (self.map.org.is_none() || (has.org && has.org_kind))
+    }
+    pub fn party(&self, party: Party) -> Option<&IdColumn> {
+        match party {
+            Party::Org => self.map.org.as_ref(),
+            Party::Device => Some(&self.map.device),
+        }
+    }
+    /// The column beside the id that holds a party's name.
+    pub fn label_of(&self, party: Party) -> Option<&SqlIdent> {
+        self.party(party)?.label.as_ref()
+    }
+    /// The directory table of a party and the expression of a name over its row `n`, where names can be asked in SQL.
+    pub fn names_of(&self, party: Party) -> Option<(&'static str, String)> {
+        match party {
+            Party::Org => self.org_name.as_ref().map(|name| ("organizations", name.replace("o.", "n."))),
+            Party::Device => (self.devices == DeviceNames::Joined).then(|| ("devices", "n.name".to_owned())),
+        }
+    }
+    /// An identifier column of the row `e` as the driver reads it.
+    pub fn id_expr(&self, column: &IdColumn) -> String {
+        match (self.dialect, column.ty) {
+            (Dialect::Postgres, IdType::Int) => format!("e.{}::int8", column.name),
+            (Dialect::Postgres, IdType::Text) => format!("e.{}::text", column.name),
+            _ => format!("e.{}", column.name),
+        }
+    }
+}
+
+/// Whether a table lacks an optional column of a profile.
+fn lacks(profile: &SourceProfile, tables: &BTreeMap<String, Table>, part: Part) -> bool {
+    if profile.relation.select.is_some() {
+        return false;
+    }
+    let f = &profile.fields;
+    let column = match part {
+        Part::Device => f.device.as_ref().map(|f| &f.column),
+        Part::Org => f.org.as_ref().map(|f| &f.column),
+        Part::Reason => f.reason.as_ref().map(|f| &f.column),
+        Part::OldExpiry => f.old_expiry.as_ref().map(|f| &f.column),
+        Part::NewExpiry => f.new_expiry.as_ref().map(|f| &f.column),
+        Part::Error => f.error.as_ref().map(|f| &f.column),
+        Part::Severity => f.severity.as_ref().map(|f| &f.column),
+    };
+    let table = tables.get(profile.relation.table.name());
+    column.is_some_and(|c| table.is_some_and(|t| t.column(c.name()).is_none()))
+}
+
+fn leads(indexes: &[Index], column: &SqlIdent) -> bool {
+    indexes.iter().any(|i| i.leads_with(column.name()))
+}
+
+fn page_indexes(map: &ColumnMap, indexes: &[Index]) -> PageIndexes {
+    let (at, id) = (map.created_at.name.name(), map.order().name.name());
+    let has = |lead: &[&str]| indexes.iter().any(|i| i.pages(lead, at, id));
+    let (kind, device) = (map.kind.name.name(), map.device.name.name());
+    let org = map.org.as_ref().map(|c| c.name.name());
+    PageIndexes {
+        time: has(&[]),
+        org: org.is_some_and(|o| has(&[o])),
+        kind: has(&[kind]),
+        org_kind: org.is_some_and(|o| has(&[o, kind])),
+        device: has(&[device]),
+        clock: leads(indexes, &map.created_at.name),
+    }
+}
+
+fn device_names(profile: &SourceProfile, devices: Option<&Table>, map: &ColumnMap) -> DeviceNames {
+    if map.device.label.is_some() {
+        return DeviceNames::Beside;
+    }
+    if !profile.fields.device.as_ref().is_some_and(|f| f.directory) || !map.is_table() {
+        return DeviceNames::Nowhere;
+    }
+    match devices {
+        Some(t)
+            if t.has("id")
+                && t.has("name")
+                && t.column("id").is_some_and(|c| id_type(&c.ty) == Some(map.device.ty)) =>
+        {
+            DeviceNames::Joined
+        }
+        Some(t) if t.has("org_id") && t.has("name") && map.device.ty == IdType::Uuid => DeviceNames::Hashed,
+        _ => DeviceNames::Nowhere,
+    }
+}
+
+fn org_name(profile: &SourceProfile, orgs: Option<&Table>, map: &ColumnMap) -> Option<String> {
+    if !profile.fields.org.as_ref().is_some_and(|f| f.directory) || !map.is_table() {
+        return None;
+    }
+    let (table, org) = (orgs?, map.org.as_ref()?);
+    let same = table.column("id").is_some_and(|c| id_type(&c.ty) == Some(org.ty));
+    if !same || !table.readable {
+        return None;
+    }
+    match (table.has("name"), table.has("display_name"), table.has("external_id")) {
+        (true, false, _) => Some("o.name".to_owned()),
+        (_, true, true) => Some("COALESCE(NULLIF(o.display_name, ''), NULLIF(o.external_id, ''))".to_owned()),
+        (_, true, false) => Some("NULLIF(o.display_name, '')".to_owned()),
+        (_, false, true) => Some("NULLIF(o.external_id, '')".to_owned()),
+        (false, false, false) => None,
+    }
+}
+
+fn notes(source: &Source) -> Vec<String> {
+    let mut notes = Vec::new();
+    let events = source.profile.relation.table.name() == EVENTS;
+    let table = &source.profile.relation.table;
+    if events && !source.has_all_indexes() {
+        notes.push("paging indexes are missing; 'renewscope db index' makes them".to_owned());
+    } else if !events && !source.indexes.clock {
+        notes.push(format!("no index of '{}' leads with the time: every page reads the whole table", table.name()));
+    }
+    let lacks: Vec<_> = source.traits.lacks.iter().filter(|p| **p != Part::Severity).map(|p| p.words()).collect();
+    match lacks.as_slice() {
+        [] => {}
+        ["organisation"] => notes.push("the table records no organisation".to_owned()),
+        some => notes.push(format!("the source records no {}", some.join(", no "))),
+    }
+    if source.devices == DeviceNames::Nowhere && source.map.device.ty == IdType::Uuid {
+        notes.push("device names cannot be read here; devices are shown by id".to_owned());
+    }
+    let derived: Vec<_> = source.traits.derived.iter().map(|p| p.words()).collect();
+    if !derived.is_empty() {
+        notes.push(format!("worked out from other rows or tables: {}", derived.join(", ")));
+    }
+    let times = [Some(&source.map.created_at), source.map.old_expiry.as_ref(), source.map.new_expiry.as_ref()];
+    for column in times.into_iter().flatten().filter(|c| c.ty == TimeType::Timestamp) {
+        if !source.is_own() && (column.zone != Zone::Utc || column.name == source.map.created_at.name) {
+            notes.push(format!("{} has no zone and is taken as {}", column.name.name(), column.zone.name()));
+        }
+    }
+    notes.extend(source.profile.notes.iter().cloned());
+    notes
+}
+
+/// The type of an identifier by the name of its column's type.
+pub fn id_type(ty: &str) -> Option<IdType> {
+    match ty {
+        "uuid" | "blob" => Some(IdType::Uuid),
+        "text" | "varchar" | "bpchar" | "name" => Some(IdType::Text),
+        "int2" | "int4" | "int8" | "integer" | "int" | "bigint" | "smallint" => Some(IdType::Int),
+        ty if ty.starts_with("varchar(") || ty.starts_with("char(") || ty.starts_with("nvarchar(") => {
+            Some(IdType::Text)
+        }
+        _ => None,
+    }
+}
+
+/// The type of a time by the name of its column's type; a whole number is taken as our own tables mean it.
+pub fn time_type(ty: &str) -> Option<TimeType> {
+    match ty {
+        "timestamp" => Some(TimeType::Timestamp),
+        "timestamptz" => Some(TimeType::TimestampTz),
+        "integer" | "int8" | "bigint" => Some(TimeType::UnixMicros),
+        _ => None,
+    }
+}
+
+/// The columns of a table that is read as it is.
+fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMap, SourceError> {
+    let fields = &profile.fields;
+    let reader = Reader::of(profile, found)?;
+    let id = |field: &IdField| reader.id(field);
+    let extra = profile.extra.iter().map(|e| (Arc::from(e.label.as_str()), e.column.clone())).collect();
+    let tie = profile.relation.tie.clone();
+    let device = fields.device.as_ref().map_or(Ok(None), id)?;
+    Ok(ColumnMap {
+        relation: Relation::Table { schema: reader.schema(), name: profile.relation.table.clone() },
+        id: id(&fields.id)?.ok_or_else(|| reader.absent(&fields.id.column))?,
+        device: device.ok_or_else(|| SourceError::Shape(format!("the source '{}' names no device", profile.name)))?,
+        org: fields.org.as_ref().map_or(Ok(None), id)?,
+        kind: reader.text(&fields.kind).ok_or_else(|| reader.absent(&fields.kind.column))?,
+        reason: fields.reason.as_ref().and_then(|f| reader.text(f)),
+        old_expiry: fields.old_expiry.as_ref().map_or(Ok(None), |f| reader.time(f))?,
+        new_expiry: fields.new_expiry.as_ref().map_or(Ok(None), |f| reader.time(f))?,
+        error: fields.error.as_ref().and_then(|f| reader.text(f)),
+        created_at: reader.time(&fields.time)?.ok_or_else(|| reader.absent(&fields.time.column))?,
+        severity: fields.severity.as_ref().and_then(|f| reader.text(f)),
+        outcome: None,
+        tie: tie.map(|name| IdColumn { name, ty: IdType::Int, required: true, label: None }),
+        extra,
+    })
+}
+
+/// Reads columns of a profile off the table that the catalog describes.
+pub struct Reader<'a> {
+    table: &'a Table,
+    name: &'a SqlIdent,
+    dialect: Dialect,
+}
+
+impl<'a> Reader<'a> {
+    pub fn of(profile: &'a SourceProfile, found: &'a Found<'_>) -> Result<Self, SourceError> {
+        let name = &profile.relation.table;
+        let table = found.tables.get(name.name());
+        let table = table.ok_or_else(|| SourceError::Shape(format!("relation '{}' not found", name.name())))?;
+        Ok(Self { table, name, dialect: found.dialect })
+    }
+    /// The relation is found by the search path; the schema pins it.
+    pub fn schema(&self) -> Option<SqlIdent> {
+        self.table.schema.as_deref().and_then(|s| SqlIdent::new(s).ok())
+    }
+    pub fn absent(&self, column: &SqlIdent) -> SourceError {
+        SourceError::Shape(format!("relation '{}' has no column '{}'", self.name.name(), column.name()))
+    }
+    fn strange(&self, column: &SqlIdent, ty: &str) -> SourceError {
+        let (column, table) = (column.name(), self.name.name());
+        SourceError::Shape(format!("column '{column}' of '{table}' has the type '{ty}', which cannot be read"))
+    }
+    pub fn is_required(&self, column: &SqlIdent) -> bool {
+        self.table.column(column.name()).is_some_and(|c| c.required)
+    }
+
+    /// The column of an identifier; `None` where the table has no such column.
+    pub fn id(&self, field: &IdField) -> Result<Option<IdColumn>, SourceError> {
+        let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
+        let ty = field.ty.or_else(|| id_type(&c.ty)).ok_or_else(|| self.strange(&field.column, &c.ty))?;
+        Ok(Some(IdColumn { name: field.column.clone(), ty, required: c.required, label: field.name.clone() }))
+    }
+    pub fn text(&self, field: &TextField) -> Option<TextColumn> {
+        let c = self.table.column(field.column.name())?;
+        let cast = self.dialect == Dialect::Postgres && !matches!(c.ty.as_str(), "text" | "varchar");
+        Some(TextColumn { name: field.column.clone(), cast, required: c.required })
+    }
+    pub fn time(&self, field: &TimeField) -> Result<Option<TimeColumn>, SourceError> {
+        let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
+        let ty = field.ty.or_else(|| time_type(&c.ty)).ok_or_else(|| self.strange(&field.column, &c.ty))?;
+        let zone = if ty == TimeType::Timestamp { field.zone } else { Zone::Utc };
+        Ok(Some(TimeColumn { name: field.column.clone(), ty, zone }))
+    }
+}
