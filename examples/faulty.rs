@@ -1,4 +1,4 @@
-//! The console on a source that panics after a while: what its tests need to see the terminal given back.
+//! The console on a source that panics after 300 ms. `tests/terminal.rs` runs it to check that the terminal is restored.
 
 use std::future::Future;
 use std::time::Duration;
