@@ -112,6 +112,7 @@ pub async fn resolve(
         need_names(source, &clause.check)?;
         match &clause.check {
             Check::Time { from, until } if !clause.negated => out.clamp(*from, *until),
+            Check::NotAhead(until) if !clause.negated => out.clamp(None, Some(*until)),
             Check::Kind(_) => kinds.push(clause),
             Check::Org(any) => orgs.push((clause.negated, any)),
             Check::Device(any) => devices.push((clause.negated, any)),

@@ -12,6 +12,15 @@ pub struct Criteria {
     pub all: Vec<Clause>,
 }
 
+impl Criteria {
+    /// The same criteria for a reader that goes on for hours: without the bound that is meant for the moment at which
+    /// they were made.
+    pub fn live(mut self) -> Self {
+        self.all.retain(|clause| !matches!(clause.check, Check::NotAhead(_)));
+        self
+    }
+}
+
 /// One condition. `negated` is the exact complement: it keeps the rows for which the check is false *or unknown*.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Clause {
@@ -39,6 +48,10 @@ pub enum Check {
         from: Option<Instant>,
         until: Option<Instant>,
     },
+    /// `created_at` before this instant. It ends a range that begins at a relative time and has no end of its own, so
+    /// that "the last hour" leaves out rows of clocks that run far ahead. Readers that follow new rows must drop it:
+    /// see [`Criteria::live`].
+    NotAhead(Instant),
     /// Of the row's new expiry, else its old one.
     Expires(Vec<ExpiryMatch>),
     /// New expiry minus old expiry, where both are known and finite.

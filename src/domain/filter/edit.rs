@@ -136,7 +136,8 @@ impl Filter {
         range
     }
 
-    /// The instants between which every matching row lies.
+    /// The instants between which every matching row lies. The few minutes that a relative range allows clocks to run
+    /// ahead are no part of it: such a range has no end here.
     pub fn bounds(&self, now: Instant, zone: &Zone) -> Bounds {
         let mut bounds = Bounds::default();
         for part in self.ranges() {
@@ -245,7 +246,7 @@ impl Filter {
     }
 
     /// What each term says of the time, negated bounds turned round.
-    fn ranges(&self) -> impl Iterator<Item = Range> {
+    pub(super) fn ranges(&self) -> impl Iterator<Item = Range> {
         let from = |when: When| Range { from: Some(when), until: None };
         let until = |when: When| Range { from: None, until: Some(when) };
         self.terms.iter().filter_map(move |term| match (&term.test, term.negated) {

@@ -42,6 +42,7 @@ impl Check {
                 any.iter().any(|p| p.lower().matches(&text))
             }),
             Self::Time { from, until } => within(event.created_at, *from, *until),
+            Self::NotAhead(until) => within(event.created_at, None, Some(*until)),
             Self::Expires(any) => {
                 let expiry = event.new_expiry.or(event.old_expiry);
                 any.iter().any(|m| m.matches(expiry))
@@ -237,6 +238,8 @@ mod tests {
         let at = |n| Some(Instant::from_pg_micros(n));
         check(Check::Time { from: at(5), until: at(6) }, true, true);
         check(Check::Time { from: None, until: at(5) }, false, false);
+        check(Check::NotAhead(Instant::from_pg_micros(6)), true, true);
+        check(Check::NotAhead(Instant::from_pg_micros(5)), false, false);
         check(Check::Expires(vec![ExpiryMatch::Within { from: at(12_000_000), until: None }]), true, false);
         check(Check::Expires(vec![ExpiryMatch::Within { from: None, until: at(12_000_000) }]), false, false);
         check(Check::Expires(vec![ExpiryMatch::None]), false, true);

@@ -20,6 +20,7 @@ pub use complete::{Candidates, Completion, complete};
 pub use criteria::Criteria;
 pub use edit::{Bounds, Chip, State};
 pub use parse::FilterError;
+pub use resolve::CLOCK_SKEW;
 
 use super::instant::Span;
 use super::when::{Length, Range, When};

@@ -114,12 +114,21 @@ pub const SECTIONS: &[Section] = &[
         about: "A length is always that long ago, never ahead. `expires` looks at the new expiry, else at the old one; \
                 `extends` needs both.",
         forms: &[
-            form("30s 15m 2h 3d 1w", "that long ago", "since:15m"),
-            form("now", "now", "time:1h..now"),
+            form(
+                "30s 15m 2h 3d 1w",
+                "that long ago; a range that begins so and has no end leaves out rows dated more than 5 minutes ahead",
+                "since:15m",
+            ),
+            form("now", "now; `since:now` finds rows dated ahead", "since:now"),
             form("today, yesterday", "the midnight that the day began with", "since:yesterday"),
             form("2026-11-20", "its midnight; of a midnight that comes twice, the first", "since:2026-11-20"),
             form("2026-11-20 14:00", "also with `T`, with seconds, with a fraction", "since:2026-11-20 14:00"),
             form("RFC 3339", "a time with its offset", "since:2026-11-20T14:00:00+01:00"),
+            form(
+                "+10000-01-01T00:00:00Z",
+                "a year beyond 9999 or before 0 with its sign, as ISO 8601 expands it; RFC 3339 has no such years",
+                "expires:+10000-01-01T00:00:00Z..",
+            ),
             form("infinity", "as PostgreSQL has it: never expires", "expires:infinity.."),
         ],
     },

@@ -14,13 +14,17 @@ use crate::domain::zone::Zone;
 pub(super) const BEGINNINGS: [&str; 2] = ["renewal", "recovery"];
 /// The smallest step between two instants.
 const TICK: Span = Span(1);
+/// How far the clock of a writer may run ahead before its rows fall out of "the last hour". Devices that synchronize
+/// their clocks stay within seconds; database servers and readers within minutes.
+pub const CLOCK_SKEW: Span = Span::minutes(5);
 
 impl Filter {
     /// What to ask of a row, by a clock that shows `now` and with local times read in `zone`.
     pub fn criteria(&self, now: Instant, zone: &Zone) -> Criteria {
         let clock = Clock { now, zone };
         let clause = |term: &Term| Clause { negated: term.negated, check: clock.check(&term.test) };
-        Criteria { all: self.terms.iter().map(clause).collect() }
+        let end = self.sliding_end(now).map(|end| Clause { negated: false, check: Check::NotAhead(end) });
+        Criteria { all: self.terms.iter().map(clause).chain(end).collect() }
     }
 
     /// The same filter with every time written out in UTC, for a command that shows the same rows later and
@@ -28,7 +32,17 @@ impl Filter {
     pub fn absolute(&self, now: Instant, zone: &Zone) -> Self {
         let clock = Clock { now, zone };
         let fix = |term: &Term| Term { negated: term.negated, test: clock.absolute(&term.test) };
-        Self { terms: self.terms.iter().map(fix).collect() }
+        let end = self.sliding_end(now).map(|end| Term { negated: false, test: Test::Until(When::At(end)) });
+        Self { terms: self.terms.iter().map(fix).chain(end).collect() }
+    }
+
+    /// Where "the last hour" ends: [`CLOCK_SKEW`] after `now`. `None` for a filter whose range has an end of its own, or
+    /// begins at no relative time. `since:now` is no such range: it finds the rows that are dated ahead.
+    fn sliding_end(&self, now: Instant) -> Option<Instant> {
+        let slides = |when: When| matches!(when, When::Ago(_) | When::Today | When::Yesterday);
+        let begins = self.ranges().any(|range| range.from.is_some_and(slides));
+        let ends = self.ranges().any(|range| range.until.is_some());
+        (begins && !ends).then(|| now.plus(CLOCK_SKEW))
     }
 }
 
@@ -195,5 +209,86 @@ fn extent(extent: &Extent) -> SpanMatch {
         Order::Equal => SpanMatch::Equal(span),
         Order::AtLeast => SpanMatch::AtLeast(span),
         Order::More => SpanMatch::More(span),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::domain::event::{Kind, RenewalEvent};
+
+    fn now() -> Instant {
+        Instant::parse_rfc3339("2026-11-21T14:00:00Z").unwrap()
+    }
+
+    fn read(text: &str) -> Filter {
+        Filter::parse(text).unwrap()
+    }
+
+    #[test]
+    fn ranges_that_begin_at_a_relative_time_leave_out_clocks_far_ahead() {
+        let soon = Clause { negated: false, check: Check::NotAhead(now().plus(Span::minutes(5))) };
+        for (text, ends) in [
+            ("since:1h", true),
+            ("since:today", true),
+            ("time:yesterday..", true),
+            ("-until:1h", true),
+            ("since:2026-11-20 since:1h", true),
+            ("since:1h -time:30m..20m", true),
+            ("since:now", false),
+            ("since:2026-11-20", false),
+            ("since:1h until:2040-01-01", false),
+            ("since:1h -since:10m", false),
+            ("time:1h..now", false),
+            ("-since:1h", false),
+            ("until:1h", false),
+            ("expires:<7d", false),
+            ("", false),
+        ] {
+            let criteria = read(text).criteria(now(), &Zone::Utc);
+            assert_eq!(criteria.all.contains(&soon), ends, "{text}");
+            let live = criteria.clone().live();
+            assert_eq!(live.all.len() + usize::from(ends), criteria.all.len(), "{text}");
+        }
+        assert_eq!(
+            read("since:1h").absolute(now(), &Zone::Utc).to_string(),
+            "since:2026-11-21T13:00:00Z until:2026-11-21T14:05:00Z"
+        );
+    }
+
+    #[test]
+    fn a_device_at_2038_is_not_in_the_last_hour() {
+        let at = |text: &str| RenewalEvent {
+            id: Uuid::nil().into(),
+            device_id: Uuid::nil().into(),
+            org_id: None,
+            kind: Kind::new("renewal_failed"),
+            reason: None,
+            old_expiry: None,
+            new_expiry: None,
+            error: None,
+            created_at: Instant::parse_rfc3339(text).unwrap(),
+            device: None,
+            org: None,
+            beyond: None,
+        };
+        let criteria = read("since:1h").criteria(now(), &Zone::Utc);
+        for (time, there) in [
+            ("2026-11-21T13:30:00Z", true),
+            // Its clock is a little ahead.
+            ("2026-11-21T14:04:59Z", true),
+            ("2038-01-19T03:14:07Z", false),
+            ("infinity", false),
+        ] {
+            assert_eq!(criteria.matches(&at(time)), there, "{time}");
+            assert!(criteria.clone().live().matches(&at(time)), "{time}");
+            // It can be found: by its own time, or as what lies ahead.
+            assert_eq!(
+                read("since:now").criteria(now(), &Zone::Utc).matches(&at(time)),
+                time > "2026-11-21T14:00",
+                "{time}"
+            );
+        }
     }
 }
