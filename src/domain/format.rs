@@ -94,11 +94,18 @@ pub fn stamp(at: Instant, zone: &Zone) -> String {
     out
 }
 
-/// For a column of times, the zone being named above it: `11-21 14:02:29`, with the year in front if `with_year`.
+/// For a column of times under a title that names the zone: `11-21 14:02:29`, with the year in front if `with_year`.
+/// In an hour that comes twice its offset follows, six cells more: `10-25 02:30:00+02:00`.
 pub fn clock(at: Instant, zone: &Zone, with_year: bool) -> String {
     let Some(c) = zone.civil(at) else { return infinite(at) };
-    let time = format!("{:02}:{:02}:{:02}", c.hour, c.minute, c.second);
+    let offset = fold_label(at, zone);
+    let time = format!("{:02}:{:02}:{:02}{offset}", c.hour, c.minute, c.second);
     if with_year { format!("{} {time}", day(&c)) } else { format!("{:02}-{:02} {time}", c.month, c.day) }
+}
+
+/// The offset to append to a local time that the zone's clock shows twice: `+02:00`; empty for every other time.
+pub fn fold_label(at: Instant, zone: &Zone) -> String {
+    zone.fold_label(at).unwrap_or_default()
 }
 
 /// A date alone: `2026-11-21`.
@@ -119,6 +126,7 @@ fn day(c: &Civil) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -151,5 +159,20 @@ mod tests {
         for (secs, text) in [(599, "9m 59s"), (600, "10m"), (3599, "59m"), (3600, "1h"), (-700, "11m")] {
             assert_eq!(aging(Span::seconds(secs)), text);
         }
+    }
+    #[test]
+    fn the_hour_that_comes_twice_reads_back_to_its_instant() {
+        use crate::domain::when::When;
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        let mut at = Instant::parse_rfc3339("2026-10-24T22:30:00Z").unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..10 {
+            let text = clock(at, &berlin, true);
+            assert_eq!(When::parse(&text).unwrap().at(at, &berlin), at, "{text}");
+            assert!(seen.insert(text));
+            at = at.plus(Span::minutes(30));
+        }
+        assert!(seen.contains("2026-10-25 02:30:00+02:00") && seen.contains("2026-10-25 02:30:00+01:00"));
+        assert!(seen.contains("2026-10-25 01:30:00") && seen.contains("2026-10-25 03:00:00"));
     }
 }

@@ -111,6 +111,16 @@ impl Instant {
             Self(n)
         }
     }
+    /// The end, excluded, of a stretch of `span` from here: as [`plus`](Self::plus), but an infinity where it lies beyond
+    /// the range, so that a walk by ends never stops at the same place twice and leaves out no row.
+    pub const fn end_after(self, span: Span) -> Self {
+        match self.0.checked_add(span.0) {
+            _ if !self.is_finite() => self,
+            Some(n) if n >= EARLIEST && n <= LATEST => Self(n),
+            _ if span.0 < 0 => Self::NEG_INFINITY,
+            _ => Self::INFINITY,
+        }
+    }
     pub const fn minus(self, span: Span) -> Self {
         self.plus(Span(span.0.saturating_neg()))
     }
@@ -170,8 +180,10 @@ impl Instant {
         (EARLIEST..i64::MAX).contains(&n).then_some(Self(n))
     }
 
-    /// RFC 3339 in UTC with `Z`, the fraction only as long as needed; years outside 0 to 9999 in ISO 8601's
-    /// expanded form (`+294276-…`, `-4713-…`), the infinities as `infinity` and `-infinity`. [`parse_rfc3339`] reads all of it back.
+    /// RFC 3339 in UTC with `Z`, the fraction only as long as needed. RFC 3339 ends at the year 9999: years outside 0 to
+    /// 9999 come in ISO 8601's expanded form (`+10000-01-01T00:00:00Z`, `-4713-…`), with a sign and no fixed number of
+    /// digits, the infinities as `infinity` and `-infinity`, since a database holds them and a row must not be lost
+    /// for its date. [`parse_rfc3339`] reads all of it back.
     ///
     /// [`parse_rfc3339`]: Instant::parse_rfc3339
     pub fn rfc3339(self) -> String {
@@ -272,8 +284,10 @@ fn split_offset(clock: &str) -> Option<(&str, i64)> {
         None if offset.len() == 4 && offset.is_ascii() => offset.split_at(2),
         None => (offset, "0"),
     };
-    let (h, m) = (digits(h)?, digits(m)?);
-    (h <= 23 && m <= 59).then_some((rest, sign * (h * 3600 + m * 60)))
+    // Local mean times of old zones have seconds.
+    let (m, s) = m.split_once(':').unwrap_or((m, "0"));
+    let (h, m, s) = (digits(h)?, digits(m)?, digits(s)?);
+    (h <= 23 && m <= 59 && s <= 59).then_some((rest, sign * (h * 3600 + m * 60 + s)))
 }
 
 impl fmt::Debug for Instant {
@@ -399,12 +413,30 @@ mod tests {
     }
 
     #[test]
+    fn a_walk_by_ends_reaches_the_end_of_time() {
+        let quarter = Span::minutes(15);
+        let mut at = Instant::from_pg_micros(LATEST).minus(Span::hours(2));
+        let mut steps = 0;
+        while at.is_finite() {
+            let next = at.end_after(quarter);
+            assert!(next > at);
+            (at, steps) = (next, steps + 1);
+        }
+        assert_eq!((at, steps), (Instant::INFINITY, 9));
+        assert_eq!(Instant::from_pg_micros(0).end_after(Span(i64::MAX)), Instant::INFINITY);
+        assert_eq!(Instant::from_pg_micros(0).end_after(Span(i64::MIN)), Instant::NEG_INFINITY);
+        assert_eq!(Instant::NEG_INFINITY.end_after(quarter), Instant::NEG_INFINITY);
+        assert_eq!(Instant::from_pg_micros(0).end_after(quarter), Instant::from_pg_micros(quarter.0));
+    }
+
+    #[test]
     fn reads_offsets_and_refuses_nonsense() {
         let t = Instant::parse_rfc3339("2026-11-20T14:00:00Z");
         for same in [
             "2026-11-20T15:00:00+01:00",
             "2026-11-20 14:00:00",
             "2026-11-20T09:30:00.000000999-0430",
+            "2026-11-20T14:53:28+00:53:28",
             "2026-11-20T14:00",
         ] {
             assert_eq!(Instant::parse_rfc3339(same), t, "{same}");
@@ -418,6 +450,7 @@ mod tests {
             "T",
             "26-1-1T0:0Z",
             "2026-11-20T14:00:00+99:00",
+            "2026-11-20T14:00:00+01:00:60",
             "+294277-01-01T00:00:00Z",
             "2026-11-20T14:00+a\u{e9}b",
         ] {
