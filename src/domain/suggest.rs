@@ -9,7 +9,7 @@
 pub fn nearest<'a>(typed: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_ascii_lowercase();
     let letters = typed.chars().count();
-    // Beyond this length it is no slip of the finger, and the distance would take long to compute.
+    // A longer text is no typing mistake, and its distance would take long to compute.
     if !(2..=40).contains(&letters) {
         return None;
     }

@@ -1,14 +1,14 @@
-//! Text that came from outside, and the form of it that may be shown.
+//! Text from outside, and its safe form.
 //!
-//! Error messages are written by devices, brokers and sometimes by attackers. [`Text`] holds them as they are
-//! and has no `Display`; the only ways out are [`Text::raw`], for formats that escape by themselves (SQL
-//! parameters, JSON), and [`Clean`], in which nothing can move the cursor, turn the writing direction or hide.
+//! Error messages come from devices, brokers and sometimes attackers. [`Text`] holds them unchanged and has no
+//! `Display`. There are two ways out: [`Text::raw`], for formats that escape by themselves (SQL parameters, JSON), and
+//! [`Clean`], in which no character can move the cursor, change the writing direction or be invisible.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// Text as the database or a file holds it. Cheap to clone.
+/// Text as a database or a file holds it. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text(Arc<str>);
 
@@ -16,15 +16,15 @@ impl Text {
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
-    /// The true text. Only for what escapes it: bound parameters, JSON, comparison.
+    /// The unchanged text, only for what escapes it: bound parameters, JSON, comparison.
     pub fn raw(&self) -> &str {
         &self.0
     }
-    /// One safe line: line breaks and all other controls shown as signs.
+    /// One safe line: line breaks and other controls become visible signs.
     pub fn clean(&self) -> Clean {
         Clean::line(&self.0)
     }
-    /// Safe lines, split at the text's own line breaks.
+    /// Safe lines, split at the text's line breaks.
     pub fn clean_lines(&self) -> Vec<Clean> {
         self.0.split('\n').map(|l| Clean::line(l.strip_suffix('\r').unwrap_or(l))).collect()
     }
@@ -46,12 +46,13 @@ impl From<String> for Text {
     }
 }
 
-/// Text that is safe to print: no control, no bidirectional or invisible character, no line break.
+/// Text that is safe to print: without controls, bidirectional or invisible characters and line breaks.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Clean(String);
 
 impl Clean {
-    /// Shows what is unsafe instead of deleting it, since it is evidence: `ESC` as `␛`, U+202E as `⟨202E⟩`.
+    /// Replaces unsafe characters by visible signs instead of removing them, because they are evidence: `ESC` by `␛`,
+    /// U+202E by `⟨202E⟩`.
     pub fn line(text: &str) -> Self {
         if !text.chars().any(is_unsafe) {
             return Self(text.to_owned());
@@ -126,7 +127,7 @@ pub fn is_unsafe(c: char) -> bool {
     }
 }
 
-/// Text made fit for every database at entry: PostgreSQL cannot store NUL, so it becomes its sign `␀` on both.
+/// Replaces NUL by its sign `␀`: PostgreSQL cannot store NUL, and both databases must hold the same text.
 pub fn without_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "␀")) } else { Cow::Borrowed(text) }
 }

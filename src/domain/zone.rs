@@ -23,14 +23,14 @@ pub enum Zone {
     Named(Named),
 }
 
-/// A zone's name and rules. Each is stored once per process and lives until its end, so that a zone can be copied.
+/// A zone's name and rules. Each zone is allocated once and never freed, so that `Zone` can be `Copy`.
 #[derive(Clone, Copy)]
 pub struct Named {
     name: &'static str,
     rules: &'static TimeZone,
 }
 
-/// Every zone that this process has used.
+/// All zones that this process has used.
 static USED: Mutex<Vec<Named>> = Mutex::new(Vec::new());
 
 impl Named {
@@ -38,7 +38,7 @@ impl Named {
         self.name
     }
 
-    /// The zone of that name if it is in use, else a new one with these rules.
+    /// The zone of that name if it was used before, else a new one with these rules.
     fn of(name: &str, rules: impl FnOnce() -> Option<TimeZone>) -> Option<Self> {
         let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(zone) = used.iter().find(|zone| zone.name == name) {
@@ -142,7 +142,7 @@ impl Zone {
         Named::of(rule, || TimeZone::posix(rule).ok()).map(Self::Named)
     }
 
-    /// From the rules that the system gives. Rules without a name are called `local`, as the option that selects them.
+    /// From the system's rules. Rules without a name get the name `local`, which `--tz` accepts.
     pub fn of_system(rules: &TimeZone) -> Option<Self> {
         let name = rules.iana_name().unwrap_or("local");
         if rules.is_unknown() {
@@ -179,9 +179,8 @@ impl Zone {
         if s % 60 == 0 { label } else { format!("{label}:{:02}", s % 60) }
     }
 
-    /// The offset, where a local time needs one to be clear: the zone's clock shows that reading twice. Every renderer
-    /// of local times appends it to the time, without a space, so that the filter's time grammar reads the same
-    /// instant back.
+    /// The offset of a local time that occurs twice in the zone, `None` for all others. Every renderer of local times
+    /// appends it without a space, so that the filter's time grammar reads back the same instant.
     pub fn fold_label(&self, at: Instant) -> Option<String> {
         match self {
             Self::Named(zone) if zone.repeats(at) => Some(self.offset_label(at)),
@@ -189,12 +188,12 @@ impl Zone {
         }
     }
 
-    /// The earliest instant at which a clock in the zone shows `local`: the first of an hour that comes twice. A
-    /// reading that the clock skips gives the first instant after the gap. `None` for an invalid date or time.
+    /// The earliest instant with the local time `local`, of two the first; for a local time that the clock skips, the
+    /// first instant after the gap. `None` for an invalid date or time.
     pub fn instant_of(&self, local: Civil) -> Option<Instant> {
         let as_utc = local.to_instant_utc()?;
         let Self::Named(zone) = self else { return Some(as_utc) };
-        // Readings beyond the rules are UTC; they stay behind every reading that has an offset.
+        // Local times beyond the rules are UTC; they stay after all local times that have an offset.
         Some(zone.instant_of(local).unwrap_or_else(|| as_utc.max(rules_end())))
     }
 
@@ -207,8 +206,8 @@ impl Zone {
         stored.civil_utc().and_then(|reading| self.instant_of(reading)).unwrap_or(stored)
     }
 
-    /// The first reading that [`of_stored`](Self::of_stored) takes for `at` or a later instant: the bound on stored
-    /// times that splits rows exactly as the instant does.
+    /// The first local time that [`of_stored`](Self::of_stored) takes for `at` or a later instant: as a bound on stored
+    /// times it splits rows exactly as the instant does.
     pub fn first_stored(&self, at: Instant) -> Instant {
         if *self == Self::Utc || !at.is_finite() {
             return at;
@@ -235,7 +234,7 @@ fn suggest(name: &str) -> Option<String> {
         zone.rsplit('/').next().unwrap_or(zone)
     }
     let zones: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
-    // Directories of a Unix system that repeat every zone.
+    // Unix systems repeat all zones in these directories.
     let names = || zones.iter().map(String::as_str).filter(|z| !z.starts_with("posix/") && !z.starts_with("right/"));
     let by_city = || names().find(|zone| city(zone).eq_ignore_ascii_case(name));
     let near_city = || nearest(name, names().map(city)).and_then(|c| names().find(|zone| city(zone) == c));

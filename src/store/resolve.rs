@@ -139,7 +139,7 @@ fn need_field(source: &Source, clause: &Clause) -> Result<(), SourceError> {
         Check::Extends(_) if map.old_expiry.is_none() || map.new_expiry.is_none() => ("extends", "old and new expiry"),
         // The complement is known: every row lacks the field.
         Check::Reason(_) if map.reason.is_none() && !clause.negated => ("reason", "reason"),
-        Check::Org(_) if map.org.is_none() && !clause.negated => ("org", "organisation"),
+        Check::Org(_) if map.org.is_none() && !clause.negated => ("org", "organization"),
         Check::Device(_) if source.traits.lacks(Part::Device) && !clause.negated => ("device", "device"),
         Check::Error(_) if map.error.is_none() && !clause.negated => ("error", "error"),
         _ => return Ok(()),

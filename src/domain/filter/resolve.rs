@@ -1,5 +1,5 @@
-//! A [`Filter`] made absolute: with a clock reading and a zone, into [`Criteria`] that a database or a row answers,
-//! or into a filter that means the same at any later time.
+//! Resolves a [`Filter`] with a clock reading and a zone: into [`Criteria`] for databases and rows, or into a filter
+//! that means the same at any time.
 
 use uuid::Uuid;
 
@@ -10,16 +10,16 @@ use crate::domain::instant::{Instant, Span};
 use crate::domain::when::{Range, When};
 use crate::domain::zone::Zone;
 
-/// The first halves of type names that are words of the language.
+/// The beginnings of type names that are words of the language.
 pub(super) const BEGINNINGS: [&str; 2] = ["renewal", "recovery"];
 /// The smallest step between two instants.
 const TICK: Span = Span(1);
-/// How far the clock of a writer may run ahead before its rows fall out of "the last hour". Devices that synchronize
-/// their clocks stay within seconds; database servers and readers within minutes.
+/// How far a writer's clock may run ahead before its rows drop out of relative ranges. Synchronized clocks differ by
+/// seconds; five minutes also cover hosts that synchronize rarely.
 pub const CLOCK_SKEW: Span = Span::minutes(5);
 
 impl Filter {
-    /// What to ask of a row, by a clock that shows `now` and with local times read in `zone`.
+    /// The criteria for the clock reading `now`, with local times read in `zone`.
     pub fn criteria(&self, now: Instant, zone: &Zone) -> Criteria {
         let clock = Clock { now, zone };
         let clause = |term: &Term| Clause { negated: term.negated, check: clock.check(&term.test) };
@@ -27,8 +27,8 @@ impl Filter {
         Criteria { all: self.terms.iter().map(clause).chain(end).collect() }
     }
 
-    /// The same filter with every time written out in UTC, for a command that shows the same rows later and
-    /// elsewhere: its criteria are those of `self` now, whatever the clock and the zone.
+    /// The same filter with all times in UTC, for a command that lists the same rows later and on other machines: its
+    /// criteria are those of `self` now, for any clock and zone.
     pub fn absolute(&self, now: Instant, zone: &Zone) -> Self {
         let clock = Clock { now, zone };
         let fix = |term: &Term| Term { negated: term.negated, test: clock.absolute(&term.test) };
@@ -36,8 +36,8 @@ impl Filter {
         Self { terms: self.terms.iter().map(fix).chain(end).collect() }
     }
 
-    /// Where "the last hour" ends: [`CLOCK_SKEW`] after `now`. `None` for a filter whose range has an end of its own, or
-    /// begins at no relative time. `since:now` is no such range: it finds the rows that are dated ahead.
+    /// The end of a range that begins at a relative time: [`CLOCK_SKEW`] after `now`. `None` if the filter has an
+    /// explicit end or begins at no relative time. `since:now` does not count, so that it finds rows dated ahead.
     fn sliding_end(&self, now: Instant) -> Option<Instant> {
         let slides = |when: When| matches!(when, When::Ago(_) | When::Today | When::Yesterday);
         let begins = self.ranges().any(|range| range.from.is_some_and(slides));
@@ -78,7 +78,7 @@ impl Clock<'_> {
         }
     }
 
-    /// Everything but `none` as a range of instants.
+    /// All but `none` as ranges of instants.
     fn absolute_expiry(&self, expiry: Expiry) -> Expiry {
         let fixed = |at: Instant| Some(When::At(at));
         let range = match expiry {
@@ -86,14 +86,14 @@ impl Clock<'_> {
             Expiry::Past => Range { from: None, until: fixed(self.now) },
             Expiry::Between(range) => self.absolute_range(range),
             Expiry::Ahead(order, length) => {
-                let edge = self.now.plus(length.span());
-                let behind = edge.plus(TICK);
+                let cutoff = self.now.plus(length.span());
+                let after = cutoff.plus(TICK);
                 match order {
-                    Order::Less => Range { from: fixed(self.now), until: fixed(edge) },
-                    Order::AtMost => Range { from: fixed(self.now), until: fixed(behind) },
-                    Order::Equal => Range { from: fixed(edge), until: fixed(behind) },
-                    Order::AtLeast => Range { from: fixed(edge), until: None },
-                    Order::More => Range { from: fixed(behind), until: None },
+                    Order::Less => Range { from: fixed(self.now), until: fixed(cutoff) },
+                    Order::AtMost => Range { from: fixed(self.now), until: fixed(after) },
+                    Order::Equal => Range { from: fixed(cutoff), until: fixed(after) },
+                    Order::AtLeast => Range { from: fixed(cutoff), until: None },
+                    Order::More => Range { from: fixed(after), until: None },
                 }
             }
         };
@@ -116,7 +116,7 @@ impl Clock<'_> {
     }
 }
 
-/// What a field has to be, for any of the values.
+/// The check of a field for any of the values.
 pub(super) fn values(field: Field, any: &[Glob]) -> Check {
     let names = || any.iter().flat_map(names_of).collect();
     match field {
@@ -140,7 +140,7 @@ fn pattern(glob: &Glob) -> Pattern {
     }
 }
 
-/// Of a long text: without a wildcard, a part of it.
+/// In a long text, a value without wildcards matches a part.
 fn part(glob: &Glob) -> Pattern {
     if glob.is_literal() { Pattern::Contains(glob.text.clone()) } else { pattern(glob) }
 }
@@ -156,8 +156,8 @@ fn kind(glob: &Glob) -> KindMatch {
     KindMatch::Name(pattern(glob))
 }
 
-/// A name, a UUID or the beginning of one. A lone star takes every id and every name, since a row may have one
-/// without the other; digits with a star are looked for in both as well.
+/// Compares names and ids: a name, a UUID or the beginning of one. A lone star matches all ids and names, because a row
+/// may have either without the other; digits with a star are compared with both as well.
 fn names_of(glob: &Glob) -> Vec<NameMatch> {
     let name = NameMatch::Name(pattern(glob));
     if glob.is_any() {
@@ -174,7 +174,7 @@ fn names_of(glob: &Glob) -> Vec<NameMatch> {
     }
 }
 
-/// The UUIDs that begin with a text of 8 or more hex digits, hyphenated as a UUID is or not at all.
+/// The range of UUIDs that begin with 8 or more hex digits, with a UUID's hyphens or without any.
 fn uuid_range(text: &str) -> Option<(Uuid, Uuid)> {
     let hyphens = text.contains('-');
     let mut digits = 0_u32;
@@ -196,7 +196,7 @@ fn uuid_range(text: &str) -> Option<(Uuid, Uuid)> {
         return None;
     }
     let open_bits = 128 - 4 * digits;
-    // Not more than 96 bits are open, so both shifts are in range.
+    // At most 96 bits are open, so both shifts are valid.
     let first = value << open_bits;
     Some((Uuid::from_u128(first), Uuid::from_u128(first | ((1_u128 << open_bits) - 1))))
 }
@@ -283,7 +283,7 @@ mod tests {
         ] {
             assert_eq!(criteria.matches(&at(time)), there, "{time}");
             assert!(criteria.clone().live().matches(&at(time)), "{time}");
-            // It can be found: by its own time, or as what lies ahead.
+            // It can be found: by its own time, or as a row dated ahead.
             assert_eq!(
                 read("since:now").criteria(now(), &Zone::Utc).matches(&at(time)),
                 time > "2026-11-21T14:00",

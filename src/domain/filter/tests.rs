@@ -17,12 +17,12 @@ fn read(text: &str) -> Filter {
     Filter::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))
 }
 
-/// The clauses of a filter, read in Berlin.
+/// The clauses of a filter, resolved in Berlin.
 fn clauses(text: &str) -> Vec<Clause> {
     read(text).criteria(now(), &Zone::parse("Europe/Berlin").unwrap()).all
 }
 
-/// A filter of one positive term, and its negation.
+/// Checks a filter of one positive term, and its negation.
 fn check(text: &str, expected: Check) {
     assert_eq!(clauses(text), [Clause { negated: false, check: expected.clone() }], "{text}");
     assert_eq!(clauses(&format!("-{text}")), [Clause { negated: true, check: expected }], "-{text}");
@@ -205,7 +205,7 @@ fn edits() {
 }
 
 #[test]
-fn tells_what_it_does() {
+fn reports_the_state_of_values() {
     for (text, value, state) in [
         ("org:acme", Some("acme"), State::Included),
         ("org:acme", Some("globex"), State::Neutral),
