@@ -499,13 +499,7 @@ pub async fn text(bed: &Bed, rounds: usize, table: &mut Table) {
     };
     let by_hand = page_of(bed.is_postgres(), &by_hand, "DESC");
     let (ours, theirs) = sides.turns(&page, &[by_hand], None).await;
-    table.line(
-        bed.name,
-        "rare text with a trigram index",
-        (ms(ours), "ms"),
-        Some(ms(theirs)),
-        Target::AtMost(2.0),
-    );
+    table.line(bed.name, "rare text with a trigram index", (ms(ours), "ms"), Some(ms(theirs)), Target::AtMost(2.0));
     sides.store.close().await;
     drop(sides);
     unindex(bed).await;

@@ -41,6 +41,7 @@ pub async fn resolve(
         need_names(source, &clause.check)?;
         match &clause.check {
             Check::Time { from, until } if !clause.negated => out.clamp(*from, *until),
+            Check::NotAhead(until) if !clause.negated => out.clamp(None, Some(*until)),
             Check::Kind(_) => kinds.push(clause),
             Check::Org(any) => orgs.push((clause.negated, any)),
             Check::Device(any) => devices.push((clause.negated, any)),
@@ -67,7 +68,7 @@ fn need_field(source: &Source, clause: &Clause) -> Result<(), SourceError> {
         Check::Extends(_) if map.old_expiry.is_none() || map.new_expiry.is_none() => ("extends", "old and new expiry"),
         // The complement is known: every row lacks the field.
         Check::Reason(_) if map.reason.is_none() && !clause.negated => ("reason", "reason"),
-        Check::Org(_) if map.org.is_none() && !clause.negated => ("org", "organisation"),
+        Check::Org(_) if map.org.is_none() && !clause.negated => ("org", "organization"),
         Check::Device(_) if source.traits.lacks(Part::Device) && !clause.negated => ("device", "device"),
         Check::Error(_) if map.error.is_none() && !clause.negated => ("error", "error"),
         _ => return Ok(()),

@@ -31,6 +31,10 @@ pub async fn resolve_within(
                 out.clamp(*from, *until);
                 continue;
             }
+            Check::NotAhead(until) if !clause.negated => {
+                out.clamp(None, Some(*until));
+                continue;
+            }
             Check::Org(any) => (Party::Org, any),
             Check::Device(any) => (Party::Device, any),
             _ => {
