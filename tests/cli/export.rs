@@ -1,4 +1,4 @@
-//! What `export` writes, `ingest` reads back to the same rows, whatever the text.
+//! What `export` writes, `ingest` reads back to the same rows, for every text.
 
 use renewscope::domain::text::is_unsafe;
 

@@ -1,4 +1,4 @@
-//! Where data goes: stdout, or a file that appears whole or not at all.
+//! The target of data: stdout, or a file that appears complete or not at all. It knows no row and no format.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Stdout, Write};
@@ -8,7 +8,7 @@ use crate::config::cli::Format;
 
 use crate::headless::failure::Failure;
 
-/// What is written is packed so.
+/// The compression of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Packing {
     Plain,
@@ -16,7 +16,7 @@ pub enum Packing {
     Zstd,
 }
 
-/// The format and packing that a file's name asks for. The format is `None` where the ending names none.
+/// The format and compression by a file's name. The format is `None` for an unknown ending.
 pub fn by_name(path: &Path) -> (Option<Format>, Packing) {
     let name = path.file_name().map(|n| n.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let (name, packing) = match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {
@@ -34,20 +34,20 @@ pub fn by_name(path: &Path) -> (Option<Format>, Packing) {
     (format, packing)
 }
 
-/// stdout, held until much is there or a flush asks for it.
+/// stdout with a buffer of 64 KiB.
 pub fn stdout() -> BufWriter<Stdout> {
     BufWriter::with_capacity(64 * 1024, io::stdout())
 }
 
-/// A write to stdout failed.
+/// The failure of a write to stdout.
 pub fn stdout_failed(error: io::Error) -> Failure {
     Failure::writing("to stdout", &error)
 }
 
-/// A file under construction. Dropped before [`finish`](Target::finish) it leaves nothing behind.
+/// A file being written. A drop before [`finish`](Target::finish) leaves no file.
 pub struct Target {
     writer: Option<Writer>,
-    /// Where it is written, and where it belongs. `None`: a pipe or a device, written directly.
+    /// The temporary path and the final one. `None`: a pipe or a device, written directly.
     rename: Option<(PathBuf, PathBuf)>,
 }
 
@@ -58,7 +58,7 @@ enum Writer {
 }
 
 impl Target {
-    /// Opens `FILE.part` beside the file; a link is followed, so that it stays one.
+    /// Opens `FILE.part` beside the file. A symbolic link is followed, so that it stays a link.
     pub fn create(path: &Path, packing: Packing) -> io::Result<Self> {
         let special = fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir());
         let (file, rename) = if special {
@@ -82,7 +82,7 @@ impl Target {
         Ok(Self { writer: Some(writer), rename })
     }
 
-    /// Brings everything to the disk and gives the file its name.
+    /// Syncs the file to the disk and renames it.
     pub fn finish(mut self) -> io::Result<()> {
         let Some(writer) = self.writer.take() else { return Ok(()) };
         let done = writer.close().and_then(|file| match &self.rename {
@@ -99,7 +99,7 @@ impl Target {
 impl Drop for Target {
     fn drop(&mut self) {
         if let Some((part, _)) = &self.rename {
-            // It is incomplete; if it cannot be removed, its name still says so.
+            // An incomplete file that cannot be removed is still recognizable by its name.
             let _ = fs::remove_file(part);
         }
     }
