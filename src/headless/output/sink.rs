@@ -1,8 +1,11 @@
 //! The target of data: stdout, or a file that appears complete or not at all. It knows no row and no format.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Stdout, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use tempfile::TempPath;
 
 use crate::config::cli::Format;
 
@@ -48,7 +51,7 @@ pub fn stdout_failed(error: io::Error) -> Failure {
 pub struct Target {
     writer: Option<Writer>,
     /// The temporary path and the final one. `None`: a pipe or a device, written directly.
-    rename: Option<(PathBuf, PathBuf)>,
+    rename: Option<(TempPath, PathBuf)>,
 }
 
 enum Writer {
@@ -58,7 +61,8 @@ enum Writer {
 }
 
 impl Target {
-    /// Opens `FILE.part` beside the file. A symbolic link is followed, so that it stays a link.
+    /// Opens a new file `FILE.XXXXXX.part` beside the file; the random part keeps two exports, and a user's file of
+    /// such a name, apart. A symbolic link is followed, so that it stays a link. An existing file keeps its mode.
     pub fn create(path: &Path, packing: Packing) -> io::Result<Self> {
         let special = fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir());
         let (file, rename) = if special {
@@ -68,10 +72,8 @@ impl Target {
             if target.is_dir() {
                 return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
             }
-            let mut part = target.clone().into_os_string();
-            part.push(".part");
-            let part = PathBuf::from(part);
-            (File::create(&part)?, Some((part, target)))
+            let (file, part) = beside(&target)?.into_parts();
+            (file, Some((part, target)))
         };
         let file = BufWriter::with_capacity(256 * 1024, file);
         let writer = match packing {
@@ -85,24 +87,21 @@ impl Target {
     /// Syncs the file to the disk and renames it.
     pub fn finish(mut self) -> io::Result<()> {
         let Some(writer) = self.writer.take() else { return Ok(()) };
-        let done = writer.close().and_then(|file| match &self.rename {
-            Some((part, target)) => file.sync_all().and_then(|()| fs::rename(part, target)),
-            None => Ok(()),
-        });
-        if done.is_ok() {
-            self.rename = None;
-        }
-        done
+        let file = writer.close()?;
+        let Some((part, target)) = self.rename.take() else { return Ok(()) };
+        file.sync_all()?;
+        part.persist(target).map_err(|e| e.error)
     }
 }
 
-impl Drop for Target {
-    fn drop(&mut self) {
-        if let Some((part, _)) = &self.rename {
-            // An incomplete file that cannot be removed is still recognizable by its name.
-            let _ = fs::remove_file(part);
-        }
-    }
+/// A new file in the directory of `target`, with the mode of `target`, else the usual one. The drop removes it.
+fn beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mode = fs::metadata(target).map_or(0o666, |m| m.permissions().mode() & 0o777);
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    let directory = target.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&name).suffix(".part").permissions(Permissions::from_mode(mode)).tempfile_in(directory)
 }
 
 impl Writer {
