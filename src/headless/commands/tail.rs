@@ -49,7 +49,7 @@ pub async fn tail(
     let ended = loop {
         tokio::select! {
             biased;
-            () = interrupt.asked() => {
+            () = interrupt.requested() => {
                 printer.account.tell();
                 // A JSON array is closed, so that what was printed can be read.
                 break printer.finish().and(Err(Failure::Interrupted));
