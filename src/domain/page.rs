@@ -49,7 +49,7 @@ pub struct Page {
     /// to and including this instant; what lies beyond has not been looked at, and `more_older` (or `more_newer`, for a
     /// page read towards newer rows) is true. [`Page::onward`] goes on from there. `None` for every page of a source that
     /// was opened without a budget.
-    pub looked_to: Option<Instant>,
+    pub searched_to: Option<Instant>,
 }
 
 impl Page {
@@ -57,7 +57,7 @@ impl Page {
     /// A page may have no rows and still go on.
     pub fn onward(&self, asked: &Anchor) -> Option<Anchor> {
         let tick = Span(1);
-        match (asked.is_older(), self.looked_to) {
+        match (asked.is_older(), self.searched_to) {
             (true, Some(t)) => Some(Anchor::At(t.minus(tick))),
             (false, Some(t)) => Some(Anchor::AtOrAfter(t.plus(tick))),
             (true, None) => self.rows.last().filter(|_| self.more_older).map(|r| Anchor::Older(r.cursor())),

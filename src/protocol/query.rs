@@ -14,7 +14,7 @@ use super::tail::{TailAnswer, TailQuery};
 #[derive(Clone, PartialEq, Debug)]
 pub enum Query {
     /// Rows of the list, errors cut to their head. A source that was given a budget for searches may stop before the
-    /// page is full; see [`Page::looked_to`]. -> [`Answer::Page`]
+    /// page is full; see [`Page::searched_to`]. -> [`Answer::Page`]
     Page { criteria: Criteria, anchor: Anchor, limit: u32 },
     /// As `Page`, with whole error texts and however long it takes; for exports. -> [`Answer::Page`]
     WholePage { criteria: Criteria, anchor: Anchor, limit: u32 },
