@@ -227,7 +227,7 @@ fn found(answer: &Answer) -> (u64, bool) {
         Total::Exact(n) | Total::AtLeast(n) => *n,
     };
     match answer {
-        Answer::Page(page) => (page.rows.len() as u64, page.looked_to.is_some()),
+        Answer::Page(page) => (page.rows.len() as u64, page.searched_to.is_some()),
         Answer::Count(total) => (number(total), false),
         Answer::Facets(facets) => (facets.values.iter().map(|f| number(&f.rows)).sum(), false),
         Answer::Histogram(histogram) => (histogram.buckets.iter().flatten().sum(), false),

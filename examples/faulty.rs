@@ -48,7 +48,7 @@ fn main() -> std::process::ExitCode {
         alert: None,
         size: (0, 0),
     };
-    let ended = runtime.block_on(console::run(Faulty, settings, (Skin::new(true, false, false), Default::default())));
+    let ended = runtime.block_on(console::run(Faulty, settings, Skin::new(true, false, false), Default::default()));
     runtime.shutdown_background();
     match ended {
         Ok(_) => 0.into(),

@@ -49,7 +49,7 @@ pub struct Page {
     /// complete up to and including this instant; rows beyond it are not searched yet, and `more_older` (or
     /// `more_newer`, for a page read towards newer rows) is true. [`Page::onward`] continues there. `None` if the
     /// source has no search budget.
-    pub looked_to: Option<Instant>,
+    pub searched_to: Option<Instant>,
 }
 
 impl Page {
@@ -57,7 +57,7 @@ impl Page {
     /// at the end. A page without rows may have a next one.
     pub fn onward(&self, anchor: &Anchor) -> Option<Anchor> {
         let tick = Span(1);
-        match (anchor.is_older(), self.looked_to) {
+        match (anchor.is_older(), self.searched_to) {
             (true, Some(t)) => Some(Anchor::At(t.minus(tick))),
             (false, Some(t)) => Some(Anchor::AtOrAfter(t.plus(tick))),
             (true, None) => self.rows.last().filter(|_| self.more_older).map(|r| Anchor::Older(r.cursor())),

@@ -14,7 +14,7 @@ use super::tail::{TailAnswer, TailQuery};
 #[derive(Clone, PartialEq, Debug)]
 pub enum Query {
     /// Rows of the list, error texts cut to [`ErrorText::HEAD`](crate::domain::event::ErrorText::HEAD). A source with a
-    /// search budget may stop before the page is full; see [`Page::looked_to`]. -> [`Answer::Page`]
+    /// search budget may stop before the page is full; see [`Page::searched_to`]. -> [`Answer::Page`]
     Page { criteria: Criteria, anchor: Anchor, limit: u32 },
     /// As `Page`, with whole error texts and without a search budget; for exports. -> [`Answer::Page`]
     WholePage { criteria: Criteria, anchor: Anchor, limit: u32 },

@@ -156,7 +156,7 @@ impl Store {
 
     async fn event(&self, s: &mut Session, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
         let source = self.0.source(s).await?;
-        queries::asker::Asker { shared: &self.0, source: &source }.event(s, org, id).await
+        queries::executor::Executor { shared: &self.0, source: &source }.event(s, org, id).await
     }
 
     /// Removes one event; with an organisation, only if it is of that one. Whether there was one.

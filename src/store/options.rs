@@ -44,7 +44,7 @@ impl Default for ConnectOptions {
     }
 }
 
-/// The bounds of one look for rows that no index finds; see [`Page::looked_to`](crate::domain::page::Page::looked_to).
+/// The bounds of one look for rows that no index finds; see [`Page::searched_to`](crate::domain::page::Page::searched_to).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SearchBudget {
     /// No further slice is begun after this time. One slice is always looked at.

@@ -1,4 +1,4 @@
-//! SQL and memory agree: whatever is asked, both databases give the rows that `Criteria::matches` keeps.
+//! SQL and memory agree: for every filter, both databases return the rows that `Criteria::matches` keeps.
 
 use std::sync::Arc;
 

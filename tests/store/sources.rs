@@ -64,7 +64,7 @@ const CASES: &[Case] = &[
         expected: "expected.ndjson",
         change: None,
         filters: &[
-            ("expires:<7d", Err("'expires:' cannot be asked here: the source 'sirius' records no expiry")),
+            ("expires:<7d", Err("'expires:' does not fit this source: 'sirius' records no expiry")),
             ("extends:<=0", Err("records no old and new expiry")),
             ("reason:expired", Err("records no reason")),
             ("org:acme", Err("records no organization")),
