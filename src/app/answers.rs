@@ -99,7 +99,7 @@ impl Model {
                 self.tail.link = Link::Slow { since: self.now.minus(waited) };
             }
             TailNews::Slow(_) => {}
-            TailNews::Recovered => {
+            TailNews::Resumed => {
                 self.tail.link = Link::Live;
                 self.again = super::clock::Again::default();
                 self.ask_again(effects);

@@ -90,7 +90,7 @@ impl Tail {
                 self.window = window;
             }
             TailNews::Skipped(rows) => panic!("{rows:?} skipped by a reader that keeps all"),
-            TailNews::Slow(_) | TailNews::Trouble { .. } | TailNews::Recovered => {}
+            TailNews::Slow(_) | TailNews::Trouble { .. } | TailNews::Resumed => {}
         }
     }
 
