@@ -89,6 +89,8 @@ pub struct Beyond {
     pub reason_inferred: bool,
     /// Further columns by their labels. `None`: not read; a page carries none.
     pub more: Option<Vec<(Arc<str>, Text)>>,
+    /// Values of this row that are not of their field's type, as what they are: `⟨blob 3 bytes⟩`.
+    pub odd: Vec<(Part, Text)>,
     /// The row's place in the order where time and id do not give it: times as stored, ties by another column.
     pub place: Option<Cursor>,
 }

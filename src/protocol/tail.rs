@@ -121,6 +121,8 @@ pub struct TailRows {
     pub rows: Vec<TailRow>,
     /// Place and tie of the last row read, where the limit ended the reading. Rows that were read need not match.
     pub more: Option<(Place, Id)>,
+    /// Rows of the slice that cannot be shown; see [`Page::unreadable`](crate::domain::page::Page::unreadable).
+    pub unreadable: u64,
 }
 
 /// A row's place in the order of a stretch: the microseconds of its time as the table stores it (PostgreSQL's count), or

@@ -33,6 +33,7 @@ use connect::sqlite::Use;
 use connect::{commits, connector, listen};
 use queries::names::{directory, parties};
 use queries::sql::aggregate;
+use queries::unreadable::Unreadable;
 use shared::Shared;
 use sql::Dialect;
 
@@ -77,6 +78,7 @@ impl Store {
             profiles: Arc::clone(&options.profiles),
             names: directory::Names::default(),
             parties: parties::Names::default(),
+            unreadable: Unreadable::default(),
             pool: Pool::new(connector(address, options, Use::Questions), QUESTIONS),
             tail: Pool::new(connector(address, options, Use::Tail), 1),
             listening: listen::Listening::default(),

@@ -13,6 +13,7 @@ use crate::store::connect::session::Session;
 use crate::store::connect::{commits, listen};
 use crate::store::options::{Access, SearchBudget};
 use crate::store::queries::names::{directory, parties};
+use crate::store::queries::unreadable::Unreadable;
 use crate::store::source::{Source, detect};
 
 /// A description of the source older than this is made anew where it lacked something.
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub profiles: Arc<Profiles>,
     pub names: directory::Names,
     pub parties: parties::Names,
+    pub unreadable: Unreadable,
     pub pool: Arc<Pool>,
     /// The one connection of the live tail: it must not wait behind questions.
     pub tail: Arc<Pool>,

@@ -41,6 +41,8 @@ pub struct TimeColumn {
     pub ty: TimeType,
     /// In which times without one were written.
     pub zone: Zone,
+    /// NOT NULL: every row has one.
+    pub required: bool,
 }
 
 /// Rows as the composer reads them.

@@ -188,17 +188,17 @@ impl List<'_> {
 
     fn time(&mut self, name: &str, field: Option<&TimeField>) -> Result<Option<TimeColumn>, SourceError> {
         let Some(field) = field else { return Ok(None) };
-        let (ty, zone) = if self.is_table {
+        let (ty, zone, required) = if self.is_table {
             let Some(column) = self.reader.time(field)? else { return Ok(None) };
-            (column.ty, column.zone)
+            (column.ty, column.zone, column.required)
         } else {
             let ty = field.ty.unwrap_or(TimeType::TimestampTz);
-            (ty, if ty == TimeType::Timestamp { field.zone } else { Zone::Utc })
+            (ty, if ty == TimeType::Timestamp { field.zone } else { Zone::Utc }, false)
         };
         let whole = matches!(ty, TimeType::UnixMicros | TimeType::UnixMillis | TimeType::UnixSeconds);
         let cast = if whole && self.dialect == Dialect::Postgres { "::int8" } else { "" };
         let name = self.add(name, vec![Piece::Text(format!("t.{}{cast}", field.column))])?;
-        Ok(Some(TimeColumn { name, ty, zone }))
+        Ok(Some(TimeColumn { name, ty, zone, required }))
     }
 
     /// In the words of the filter language; `other` is an outcome too, and not the lack of one.

@@ -357,6 +357,6 @@ impl<'a> Reader<'a> {
         let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
         let ty = field.ty.or_else(|| time_type(&c.ty)).ok_or_else(|| self.strange(&field.column, &c.ty))?;
         let zone = if ty == TimeType::Timestamp { field.zone } else { Zone::Utc };
-        Ok(Some(TimeColumn { name: field.column.clone(), ty, zone }))
+        Ok(Some(TimeColumn { name: field.column.clone(), ty, zone, required: c.required }))
     }
 }

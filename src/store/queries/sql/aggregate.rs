@@ -8,8 +8,9 @@ use crate::store::queries::resolved::{Resolved, Set};
 use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::keys::{Bound, Branch, Common, Listed, Order, Read, branches, branches_within};
 use crate::store::queries::sql::reason;
+use crate::store::queries::sql::usable;
 use crate::store::source::Source;
-use crate::store::source::columns::IdColumn;
+use crate::store::source::columns::{IdColumn, IdType};
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Bind, Dialect, Sql};
 
@@ -47,7 +48,7 @@ pub enum Values<'a> {
 /// which tells the caller that there are more.
 pub fn distinct(source: &Source, values: Values<'_>) -> (Sql, Vec<CellType>) {
     let (column, shape) = match values {
-        Values::Kinds => (source.map.kind.expr(), CellType::Text),
+        Values::Kinds => (source.map.kind.expr(), CellType::Id(IdType::Text)),
         Values::Orgs(c) => (format!("e.{}", c.name), CellType::Id(c.ty)),
     };
     let mut sql = Sql::new(source.dialect);
@@ -206,7 +207,8 @@ pub fn reach(selection: Selection<'_>, bound: &Bound, order: Order, rows: u64) -
 pub fn ends(source: &Source) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
     let (at, from) = (&source.map.created_at, source.map.from(&mut sql));
-    let end = |word: &str| format!("(SELECT e.{n} FROM {from} e ORDER BY e.{n} {word} LIMIT 1)", n = at.name);
+    let only = if source.is_own() { String::new() } else { format!(" WHERE {}", usable::time_test(source, at)) };
+    let end = |word: &str| format!("(SELECT e.{n} FROM {from} e{only} ORDER BY e.{n} {word} LIMIT 1)", n = at.name);
     let text = format!("SELECT {}, {}", end("ASC"), end("DESC"));
     sql.push(&text);
     (sql, vec![CellType::Time(at.ty); 2])

@@ -12,6 +12,7 @@ use crate::domain::page::Cursor;
 use crate::store::queries::resolved::{Resolved, Set};
 use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::filter::{condition, one_of_ids, one_of_texts, within};
+use crate::store::queries::sql::usable;
 use crate::store::source::Source;
 use crate::store::sql::{Bind, Dialect, Sql};
 
@@ -123,6 +124,7 @@ impl Common {
         }
         tests.extend(bound_test(sql, source, bound));
         tests.extend(resolved.rest.iter().map(|c| condition(sql, source, c)));
+        tests.extend(usable::tests(source));
         // A device has few rows and an organization has many. SQLite knows neither, so a unary plus before the other
         // columns keeps it from choosing their indexes.
         let by_device =
