@@ -70,7 +70,7 @@ impl Shared {
     }
 
     /// [`SourceError::Invalid`] unless this store may write and the tables are renewscope's own.
-    pub async fn check_writable(&self, session: &mut Session) -> Result<(), SourceError> {
+    pub async fn check_writable(&self, session: &mut Session) -> Result<Arc<Source>, SourceError> {
         let source = match self.source(session).await {
             Err(_) if session.can_retry() => {
                 session.reconnect().await?;
@@ -87,6 +87,6 @@ impl Shared {
                 self.address
             )));
         }
-        Ok(())
+        Ok(source)
     }
 }

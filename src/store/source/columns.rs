@@ -4,6 +4,8 @@
 //! select, whose columns have the names and types that the SQL composers expect. Identifiers enter SQL text only as
 //! [`SqlIdent`]. This module knows no filters and runs no statement.
 
+use std::fmt;
+
 pub use crate::profile::{IdType, SqlIdent, TimeType};
 use crate::store::sql::{Bind, Sql};
 
@@ -46,11 +48,32 @@ pub struct TimeColumn {
     pub zone: Zone,
 }
 
+/// The name of a schema, from the catalog. Any name is valid, unlike for [`SqlIdent`]; it prints in quotes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Schema(String);
+
+impl Schema {
+    /// A schema by its name in the catalog.
+    pub fn new(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+    /// The bare name, for comparison with the catalog.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.replace('"', "\"\""))
+    }
+}
+
 /// The rows as the SQL composers read them.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Relation {
     Table {
-        schema: Option<SqlIdent>,
+        schema: Option<Schema>,
         name: SqlIdent,
     },
     /// A select in parentheses: text, and values to bind in their places.

@@ -14,6 +14,7 @@ use crate::protocol::SourceError;
 use crate::store::source::columns::{
     ColumnMap, IdColumn, IdType, Piece, Relation, SqlIdent, TextColumn, TimeColumn, TimeType,
 };
+use crate::store::source::qualify;
 use crate::store::source::{Found, Reader};
 use crate::store::sql::Dialect;
 
@@ -84,7 +85,7 @@ pub fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMa
         None => profile.relation.table.to_string(),
     };
     // The line break ends a comment at the end of the select.
-    let base = select.map_or(table, |text| format!("({text}\n)"));
+    let base = select.map_or(table, |text| format!("({}\n)", qualify::qualified(text, profile, found.tables)));
     list.pieces.push(Piece::Text(format!(" FROM {base} t)")));
     map.relation = Relation::Derived(list.pieces);
     Ok(map)

@@ -7,6 +7,7 @@ pub mod columns;
 pub(super) mod derived;
 pub(super) mod detect;
 pub(super) mod own;
+mod qualify;
 pub mod report;
 pub(super) mod search_index;
 
@@ -20,7 +21,7 @@ use crate::protocol::SourceError;
 use crate::store::source::catalog::{EVENTS, Index, Table};
 use crate::store::source::columns::Party;
 use crate::store::source::columns::{
-    ColumnMap, IdColumn, IdType, Relation, SqlIdent, TextColumn, TimeColumn, TimeType,
+    ColumnMap, IdColumn, IdType, Relation, Schema, SqlIdent, TextColumn, TimeColumn, TimeType,
 };
 use crate::store::source::search_index::{SearchIndex, SearchIndexes};
 use crate::store::sql::Dialect;
@@ -57,6 +58,8 @@ pub struct Source {
     /// What holds for all its rows.
     pub traits: Arc<Traits>,
     pub map: ColumnMap,
+    /// Where the event table and the tables beside it are; SQLite has none.
+    pub schema: Option<Schema>,
     pub indexes: PageIndexes,
     pub search: SearchIndexes,
     /// Every row has an organization, and an index lists them.
@@ -116,6 +119,7 @@ impl Source {
             carries_reason: fields.reason.as_ref().is_some_and(|r| r.carried) && is_table && map.reason.is_some(),
             tail: profile.tail.clone(),
             map,
+            schema: Reader::of(profile, found)?.schema(),
             notes: Vec::new(),
         };
         source.notes = notes(&source);
@@ -141,11 +145,21 @@ impl Source {
     pub fn label_of(&self, party: Party) -> Option<&SqlIdent> {
         self.party(party)?.label.as_ref()
     }
+    /// The schema of the event table by its name in the catalog.
+    pub fn schema_name(&self) -> Option<&str> {
+        self.schema.as_ref().map(Schema::name)
+    }
+    /// A table beside the event table, with the schema of both.
+    pub fn beside(&self, table: &str) -> String {
+        self.schema.as_ref().map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}"))
+    }
     /// The directory table of a party and the expression of a name over its row `n`, if SQL can match names.
-    pub fn names_of(&self, party: Party) -> Option<(&'static str, String)> {
+    pub fn names_of(&self, party: Party) -> Option<(String, String)> {
         match party {
-            Party::Org => self.org_name.as_ref().map(|name| ("organizations", name.replace("o.", "n."))),
-            Party::Device => (self.devices == DeviceNames::Joined).then(|| ("devices", "n.name".to_owned())),
+            Party::Org => self.org_name.as_ref().map(|name| (self.beside("organizations"), name.replace("o.", "n."))),
+            Party::Device => {
+                (self.devices == DeviceNames::Joined).then(|| (self.beside("devices"), "n.name".to_owned()))
+            }
         }
     }
     /// An identifier column of the row `e` as the driver reads it.
@@ -330,8 +344,8 @@ impl<'a> Reader<'a> {
         Ok(Self { table, name, dialect: found.dialect })
     }
     /// The search path found the relation; its schema pins it.
-    pub fn schema(&self) -> Option<SqlIdent> {
-        self.table.schema.as_deref().and_then(|s| SqlIdent::new(s).ok())
+    pub fn schema(&self) -> Option<Schema> {
+        self.table.schema.as_deref().map(Schema::new)
     }
     pub fn absent(&self, column: &SqlIdent) -> SourceError {
         SourceError::Shape(format!("relation '{}' has no column '{}'", self.name.name(), column.name()))

@@ -55,7 +55,7 @@ impl Names {
             let unknown = name_known(known, events, party);
             let chunk = if source.dialect == Dialect::Postgres { CHUNKS.0 } else { CHUNKS.1 };
             for ids in unknown.chunks(chunk) {
-                let (sql, shape) = names_of_ids(source, table, &name, CellType::Id(column.ty), ids);
+                let (sql, shape) = names_of_ids(source, &table, &name, CellType::Id(column.ty), ids);
                 let found = s.rows(&sql, &shape).await?;
                 let Ok(mut known) = known.lock() else { continue };
                 known.extend(found.into_iter().filter_map(|mut row| Some((row.id(0)?, row.text(1)?))));

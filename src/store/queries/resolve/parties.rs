@@ -39,7 +39,7 @@ pub async fn named(
     let unnamed = |ids: Vec<Id>| ids.into_iter().map(|id| (id, None)).collect();
     let Some(column) = source.party(party).filter(|_| !ids.is_empty()) else { return Ok(unnamed(ids)) };
     let (sql, shape) = match (source.names_of(party), &column.label) {
-        (Some((table, name)), _) => names_of_ids(source, table, &name, CellType::Id(column.ty), &ids),
+        (Some((table, name)), _) => names_of_ids(source, &table, &name, CellType::Id(column.ty), &ids),
         (None, Some(label)) => labels_of_ids(source, column, label, &ids),
         (None, None) => return Ok(unnamed(ids)),
     };
@@ -152,7 +152,7 @@ async fn by_names(
     if names.len() < 2 || names.len() > MAX_NAMED || column.ty != IdType::Uuid || column.label.is_some() {
         return Ok(None);
     }
-    let (sql, shape) = ids_of_names(source, table, &name, CellType::Id(column.ty), (&names, MAX_NAMED + 1));
+    let (sql, shape) = ids_of_names(source, &table, &name, CellType::Id(column.ty), (&names, MAX_NAMED + 1));
     let ids: Vec<Id> = s.rows(&sql, &shape).await?.into_iter().filter_map(|mut r| r.id(0)).collect();
     Ok((ids.len() <= MAX_NAMED).then_some(ids))
 }
@@ -184,7 +184,7 @@ async fn by_name(
     } else if party == Party::Device && column.ty == IdType::Uuid && source.devices != DeviceNames::Joined {
         tests.push(PartyTest::Ids(hashed(s, source, names, p).await?));
     } else if let Some((table, name)) = source.names_of(party) {
-        let (sql, shape) = ids_named(source, table, &name, CellType::Id(column.ty), p, MAX_NAMED + 1);
+        let (sql, shape) = ids_named(source, &table, &name, CellType::Id(column.ty), p, MAX_NAMED + 1);
         let ids: Vec<Id> = s.rows(&sql, &shape).await?.into_iter().filter_map(|mut r| r.id(0)).collect();
         tests.push(if ids.len() > MAX_NAMED { PartyTest::NameWithin(p.clone()) } else { PartyTest::Ids(ids) });
     }

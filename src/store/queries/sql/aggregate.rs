@@ -187,7 +187,9 @@ pub fn counted(
 pub fn devices_named(source: &Source, needle: &str, limit: u64) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
     let test = pattern(&mut sql, "d.name", &Pattern::Contains(needle.to_owned()), true);
-    sql.push("SELECT d.id, d.name FROM devices d WHERE ").push(&test).push(" ORDER BY d.name, d.id LIMIT ");
+    sql.push(&format!("SELECT d.id, d.name FROM {} d WHERE ", source.beside("devices")))
+        .push(&test)
+        .push(" ORDER BY d.name, d.id LIMIT ");
     sql.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
     (sql, vec![CellType::Id(source.map.device.ty), CellType::Text])
 }
