@@ -53,6 +53,7 @@ impl Store {
             Ok(_) | Err(SourceError::Shape(_)) => {}
             Err(e) => return Err(e),
         }
+        session.finish().await?;
         drop(session);
         address.stop_prompting();
         Ok(store)

@@ -227,7 +227,8 @@ async fn migrate_in(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result
 
 /// Sets the search path of the session: to a schema, or back to the system's.
 async fn pin(conn: &mut Conn, schema: Option<&Schema>) -> Result<(), SourceError> {
-    if conn.dialect() == Dialect::Sqlite {
+    // Behind a pooler the setting would stay with the server's connection, for its other clients.
+    if !matches!(conn, Conn::Postgres(c) if !c.is_pooled()) {
         return Ok(());
     }
     let path = schema.map_or_else(|| SEARCH_PATH.to_owned(), |schema| format!("{schema}, pg_temp"));

@@ -9,7 +9,7 @@ use crate::store::connect::address::Address;
 use crate::store::connect::conn::Conn;
 use crate::store::schema::index::{IndexReport, IndexState, execute};
 use crate::store::source::Source;
-use crate::store::source::columns::{ColumnMap, SqlIdent, TextColumn};
+use crate::store::source::columns::{ColumnMap, Schema, TextColumn};
 use crate::store::source::search_index::{SearchIndex, TABLE, TRIGGERS, indexes};
 use crate::store::sql::Dialect;
 use crate::store::sql::Sql;
@@ -150,11 +150,11 @@ async fn unfit(conn: &mut Conn, source: &Source, address: &Address) -> Result<Op
 }
 
 /// The schema that holds the operators of `pg_trgm`.
-async fn operators(conn: &mut Conn) -> Result<Option<SqlIdent>, SourceError> {
+async fn operators(conn: &mut Conn) -> Result<Option<Schema>, SourceError> {
     let text = "SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace \
          WHERE e.extname = 'pg_trgm'";
     let rows = conn.rows(&Sql::plain(Dialect::Postgres, text), &[CellType::Text]).await?;
-    rows.into_iter().next().and_then(|mut r| r.string(0)).map(|name| Ok(SqlIdent::new(&name)?)).transpose()
+    Ok(rows.into_iter().next().and_then(|mut r| r.string(0)).map(|name| Schema::new(&name)))
 }
 
 async fn make_postgres(

@@ -143,6 +143,7 @@ fn fields(source: &Source) -> Vec<Line> {
 async fn explain_queries(store: &Store, lines: &mut Vec<Line>) -> Result<Option<Arc<RenewalEvent>>, SourceError> {
     let mut session = store.0.pool.acquire().await?;
     let source = store.0.source(&mut session).await?;
+    session.finish().await?;
     lines.extend(fields(&source));
     drop(session);
     let newest = Query::Page { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 1 };
