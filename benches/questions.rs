@@ -206,13 +206,13 @@ async fn questions_of(case: &Case, now: Instant, hand: &mut Hand) -> Vec<Questio
 
 /// Both sides in turn, after one turn that does not count and has to agree.
 async fn take_turns(store: &Store, hand: &mut Hand, question: &Question, filter: &str, runs: usize) -> Measured {
-    let (found, cut) = found(&store.ask(&question.query).await.unwrap());
+    let (found, cut) = found(&store.run(&question.query).await.unwrap());
     let expected = hand.ask(&question.sql, question.sum).await;
     assert!(found == expected || cut, "'{filter}', {}: {found} of {expected}\n{}", question.name, question.sql);
     let (mut by_store, mut by_hand) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         let begun = Moment::now();
-        store.ask(&question.query).await.unwrap();
+        store.run(&question.query).await.unwrap();
         by_store.push(begun.elapsed());
         let begun = Moment::now();
         hand.ask(&question.sql, question.sum).await;

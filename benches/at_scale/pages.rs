@@ -68,9 +68,9 @@ impl Sides {
         let options = ConnectOptions { search_budget: Some(SearchBudget::default()), ..ConnectOptions::default() };
         let store = Store::connect(&self.bed.address(), &options).await.unwrap();
         let any = Query::Page { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 1 };
-        store.ask(&any).await.unwrap();
+        store.run(&any).await.unwrap();
         let begun = Moment::now();
-        store.ask(query).await.unwrap();
+        store.run(query).await.unwrap();
         let took = begun.elapsed();
         store.close().await;
         took
@@ -79,7 +79,7 @@ impl Sides {
     /// The best of several rounds of each side, the reference being the best of its statements. Rows have to agree.
     async fn turns(&mut self, query: &Query, by_hand: &[String], sum: Option<&str>) -> (Duration, Duration) {
         let (mut ours, mut theirs) = (Duration::MAX, Duration::MAX);
-        let found = rows(&self.store.ask(query).await.unwrap());
+        let found = rows(&self.store.run(query).await.unwrap());
         let mut again = Vec::new();
         for sql in by_hand {
             let begun = Moment::now();
@@ -99,7 +99,7 @@ impl Sides {
                 break;
             }
             let begun = Moment::now();
-            self.store.ask(query).await.unwrap();
+            self.store.run(query).await.unwrap();
             ours = ours.min(begun.elapsed());
             for sql in &again {
                 let begun = Moment::now();
@@ -350,7 +350,7 @@ async fn elsewhere(sides: &mut Sides, table: &mut Table) {
 async fn deep(store: &Store, criteria: &Criteria) -> Cursor {
     let (mut anchor, mut seen, limit) = (Anchor::Newest, 0, 5000);
     loop {
-        let Answer::Page(page) = store.ask(&Query::Page { criteria: criteria.clone(), anchor, limit }).await.unwrap()
+        let Answer::Page(page) = store.run(&Query::Page { criteria: criteria.clone(), anchor, limit }).await.unwrap()
         else {
             panic!("a page was asked for")
         };
@@ -435,14 +435,14 @@ pub async fn text(bed: &Bed, rounds: usize, table: &mut Table) {
     let page = Query::Page { criteria, anchor: Anchor::Newest, limit: PAGE };
     let sides = Sides::open(bed, rounds).await;
     let begun = Moment::now();
-    let answer = sides.store.ask(&page).await.unwrap();
+    let answer = sides.store.run(&page).await.unwrap();
     let first = begun.elapsed();
     let (mut answer, mut asked) = (answer, page.clone());
     let mut turns = 1;
     while let (Answer::Page(found), Query::Page { anchor, criteria, limit }) = (&answer, &asked) {
         let Some(next) = found.onward(anchor) else { break };
         asked = Query::Page { criteria: criteria.clone(), anchor: next, limit: *limit };
-        answer = sides.store.ask(&asked).await.unwrap();
+        answer = sides.store.run(&asked).await.unwrap();
         turns += 1;
     }
     let whole = begun.elapsed();

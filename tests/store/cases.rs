@@ -221,7 +221,7 @@ async fn facets(
     ceiling: u64,
 ) -> (Vec<(String, Total)>, Facets) {
     let query = FacetQuery { field, criteria, needle: needle.into(), limit: 5, ceiling };
-    let Answer::Facets(facets) = bed.store.ask(&Query::Facets(query)).await.unwrap() else { panic!() };
+    let Answer::Facets(facets) = bed.store.run(&Query::Facets(query)).await.unwrap() else { panic!() };
     let label = |f: &renewscope::protocol::query::Facet| match (&f.name, &f.id) {
         (Some(name), _) => name.raw().to_owned(),
         (None, Some(id)) => id.raw(),
@@ -282,7 +282,7 @@ async fn histogram_by_bucket_and_outcome(bed: Bed) {
     bed.fill(&events).await;
     let ask = async |criteria: Criteria| {
         let query = HistogramQuery { criteria, from: at(0), width_micros: 60_000_000, buckets: 3 };
-        let Answer::Histogram(h) = bed.store.ask(&Query::Histogram(query)).await.unwrap() else { panic!() };
+        let Answer::Histogram(h) = bed.store.run(&Query::Histogram(query)).await.unwrap() else { panic!() };
         h.buckets
     };
     assert_eq!(ask(Criteria::default()).await, [[2, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1]]);
@@ -292,7 +292,7 @@ async fn histogram_by_bucket_and_outcome(bed: Bed) {
     assert_eq!(ask(failed).await, [[2, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]);
     // Widths that are no whole seconds put each row where integer arithmetic puts it.
     let query = HistogramQuery { criteria: Criteria::default(), from: at(0), width_micros: 19_999_999, buckets: 4 };
-    let Answer::Histogram(h) = bed.store.ask(&Query::Histogram(query)).await.unwrap() else { panic!() };
+    let Answer::Histogram(h) = bed.store.run(&Query::Histogram(query)).await.unwrap() else { panic!() };
     assert_eq!(h.buckets, [[1, 0, 0, 0], [0; 4], [0; 4], [2, 1, 0, 0]]);
 }
 
@@ -433,14 +433,14 @@ async fn a_dropped_query_frees_its_connection(bed: Bed) {
     let reader = bed.reader().await;
     // More dropped queries than there are connections: the last query still gets one.
     for _ in 0..6 {
-        let gone = tokio::time::timeout(Duration::from_millis(30), reader.ask(&slow)).await;
+        let gone = tokio::time::timeout(Duration::from_millis(30), reader.run(&slow)).await;
         assert!(gone.is_err());
     }
     page(&reader, &Criteria::default(), Anchor::Newest, 1).await;
 }
 
 async fn describe(bed: Bed) {
-    let ask = async || match bed.reader().await.ask(&Query::Describe).await.unwrap() {
+    let ask = async || match bed.reader().await.run(&Query::Describe).await.unwrap() {
         Answer::Described(d) => d,
         other => panic!("{other:?}"),
     };

@@ -11,6 +11,7 @@ mod data;
 mod filters;
 mod flightctl;
 mod foreign;
+mod hostile;
 mod migrations;
 #[path = "../common/pg.rs"]
 mod pg;

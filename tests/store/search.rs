@@ -264,7 +264,7 @@ async fn a_whole_page_has_no_budget(bed: Bed) {
     let one = all_of([Check::Text("error 7".into()), Check::Time { from: None, until: Some(at(10)) }]);
     let store = hurried(&bed, 2).await;
     let query = Query::WholePage { criteria: one.clone(), anchor: Anchor::Newest, limit: 10 };
-    let Answer::Page(whole) = store.ask(&query).await.unwrap() else { panic!() };
+    let Answer::Page(whole) = store.run(&query).await.unwrap() else { panic!() };
     assert_eq!((whole.rows.len(), whole.searched_to, whole.more_older), (1, None, false));
     // Nor has a store without a budget.
     let whole = bed.page(&one, Anchor::Newest, 10).await;

@@ -13,7 +13,7 @@ use crate::store::source::catalog::{EVENTS, Index};
 use crate::store::source::columns::ColumnMap;
 use crate::store::source::detect;
 use crate::store::sql::Dialect;
-use crate::store::sql::vouched;
+use crate::store::sql::assert_safe;
 
 /// What became of an index.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,7 +97,7 @@ impl Wanted {
 /// The indexes as they are.
 pub(crate) async fn reports(conn: &mut Conn) -> Result<Vec<IndexReport>, SourceError> {
     let source = detect::events(conn).await?;
-    let indexes = catalog::indexes(conn, EVENTS).await?;
+    let indexes = catalog::indexes(conn, source.schema_name(), EVENTS).await?;
     let report = |w: &Wanted| match w.find(&indexes) {
         Some(index) => w.report(Some(index), IndexState::Exists),
         None => w.report(None, IndexState::Missing),
@@ -130,7 +130,7 @@ pub async fn index_search(address: &Address) -> Result<Vec<IndexReport>, SourceE
 }
 
 async fn make_paging(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport>, SourceError> {
-    let before = catalog::indexes(conn, EVENTS).await?;
+    let before = catalog::indexes(conn, source.schema_name(), EVENTS).await?;
     let mut states = Vec::new();
     for wanted in WANTED.iter().filter(|w| w.fits(&source.map)) {
         let state = if wanted.find(&before).is_some() {
@@ -140,7 +140,7 @@ async fn make_paging(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport
         };
         states.push((wanted, state));
     }
-    let after = catalog::indexes(conn, EVENTS).await?;
+    let after = catalog::indexes(conn, source.schema_name(), EVENTS).await?;
     Ok(states.into_iter().map(|(w, state)| w.report(w.find(&after), state)).collect())
 }
 
@@ -159,7 +159,7 @@ async fn make(conn: &mut Conn, wanted: &Wanted, map: &ColumnMap, before: &[Index
 
 /// Runs a statement outside of any transaction, where `CONCURRENTLY` must be.
 pub(crate) async fn execute(conn: &mut Conn, text: &str) -> Result<(), SourceError> {
-    let sql = sqlx::raw_sql(vouched(text));
+    let sql = sqlx::raw_sql(assert_safe(text));
     match conn {
         Conn::Postgres(c) => sql.execute(&mut c.inner).await.map(drop).map_err(|e| c.context(false).error(e)),
         Conn::Sqlite(c) => {

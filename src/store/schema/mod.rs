@@ -23,9 +23,11 @@ use crate::store::connect::conn::Conn;
 use crate::store::connect::connector;
 use crate::store::connect::error::Context;
 use crate::store::connect::pool::Connector;
+use crate::store::connect::postgres::SEARCH_PATH;
 use crate::store::options::{Access, ConnectOptions};
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, EVENTS, Table};
+use crate::store::source::columns::Schema;
 use crate::store::source::own::{applied, is_own};
 use crate::store::sql::Dialect;
 
@@ -109,9 +111,9 @@ pub struct Moved {
 /// Looks, and changes nothing.
 pub async fn status(address: &Address) -> Result<Status, SourceError> {
     let mut conn = open(address, Access::Read).await?;
-    let tables = catalog::tables(&mut conn, &CORE).await?;
+    let tables = catalog::tables(&mut conn, &CORE, EVENTS).await?;
     let found = found(&mut conn, &tables).await?;
-    let steps = steps(&mut conn, found == Found::Own).await?;
+    let steps = steps(&mut conn, found == Found::Own, &tables).await?;
     let indexes = match found {
         Found::Nothing => Vec::new(),
         _ => index::reports(&mut conn).await?,
@@ -138,7 +140,7 @@ async fn make_file(path: &Path) -> Result<Option<Moved>, SourceError> {
     crate::store::connect::sqlite::Connector::new(
         draft.clone(),
         &options(Access::Write),
-        crate::store::connect::sqlite::Use::Questions,
+        crate::store::connect::sqlite::Use::Queries,
     )
     .create()
     .await?;
@@ -178,7 +180,7 @@ async fn run(
     goal: impl FnOnce(&[StepReport]) -> Option<Option<i64>> + Send,
 ) -> Result<Moved, SourceError> {
     let mut conn = open(address, Access::Write).await?;
-    let tables = catalog::tables(&mut conn, &CORE).await?;
+    let tables = catalog::tables(&mut conn, &CORE, EVENTS).await?;
     let before = found(&mut conn, &tables).await?;
     if matches!(before, Found::Foreign { .. }) {
         return Ok(Moved { found: before, steps: Vec::new() });
@@ -188,7 +190,7 @@ async fn run(
             "{address} has a table 'devices' or 'organizations' that is not ours; give renewscope a database or schema of its own"
         )));
     }
-    let old = steps(&mut conn, before == Found::Own).await?;
+    let old = steps(&mut conn, before == Found::Own, &tables).await?;
     let done = || Moved { found: before.clone(), steps: Vec::new() };
     let Some(goal) = goal(&old) else { return Ok(done()) };
     if goal.is_none() && old.iter().all(|s| s.applied && !s.differs) {
@@ -196,18 +198,41 @@ async fn run(
     }
     let migrator = migrator(conn.dialect());
     let shown = address.to_string();
+    migrate_in(&mut conn, &tables).await?;
     let ran = match (&mut conn, goal) {
         (Conn::Postgres(c), None) => migrator.run_direct(None, &mut c.inner, false).await,
         (Conn::Postgres(c), Some(target)) => undo(&migrator, &mut c.inner, target).await,
         (Conn::Sqlite(c), goal) => run_sqlite(&migrator, &mut c.inner, goal).await,
     };
     ran.map_err(|e| failed(&shown, e))?;
-    let tables = catalog::tables(&mut conn, &CORE).await?;
+    pin(&mut conn, None).await?;
+    let tables = catalog::tables(&mut conn, &CORE, EVENTS).await?;
     let found = found(&mut conn, &tables).await?;
-    let new = steps(&mut conn, true).await?;
+    let new = steps(&mut conn, tables.contains_key(TABLE), &tables).await?;
     conn.close().await;
     let changed = new.into_iter().zip(old).filter(|(n, o)| n.applied != o.applied).map(|(n, _)| n).collect();
     Ok(Moved { found, steps: changed })
+}
+
+/// Points the search path of a migration at one schema, the event table's or the first of the role's own path: the
+/// migrations and sqlx write their tables without one. The system's schema is searched before it.
+async fn migrate_in(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<(), SourceError> {
+    let found = tables.get(EVENTS).and_then(|table| table.schema.clone());
+    let Some(schema) = found.or_else(|| conn.schemas().first().cloned()) else {
+        let none = "no schema of the search path exists, or this role may not use it; create one, or set search_path";
+        return if conn.dialect() == Dialect::Postgres { Err(SourceError::Invalid(none.to_owned())) } else { Ok(()) };
+    };
+    pin(conn, Some(&Schema::new(&schema))).await
+}
+
+/// Sets the search path of the session: to a schema, or back to the system's.
+async fn pin(conn: &mut Conn, schema: Option<&Schema>) -> Result<(), SourceError> {
+    // Behind a pooler the setting would stay with the server's connection, for its other clients.
+    if !matches!(conn, Conn::Postgres(c) if !c.is_pooled()) {
+        return Ok(());
+    }
+    let path = schema.map_or_else(|| SEARCH_PATH.to_owned(), |schema| format!("{schema}, pg_temp"));
+    index::execute(conn, &format!("SET search_path = {path}")).await
 }
 
 /// In one transaction that begins as a writer's: the driver has no lock for SQLite, and two programs may start at once.
@@ -258,7 +283,7 @@ fn options(access: Access) -> ConnectOptions {
 
 /// A connection of one's own, without a time limit.
 pub(crate) async fn open(address: &Address, access: Access) -> Result<Conn, SourceError> {
-    Ok(match connector(address, &options(access), crate::store::connect::sqlite::Use::Questions) {
+    Ok(match connector(address, &options(access), crate::store::connect::sqlite::Use::Queries) {
         Connector::Postgres(c) => Conn::Postgres(Box::new(c.connect().await?)),
         Connector::Sqlite(c) => Conn::Sqlite(Box::new(c.connect().await?)),
     })
@@ -276,8 +301,9 @@ async fn found(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<Foun
     })
 }
 
-async fn steps(conn: &mut Conn, own: bool) -> Result<Vec<StepReport>, SourceError> {
-    let applied = if own { applied(conn).await? } else { BTreeMap::new() };
+async fn steps(conn: &mut Conn, own: bool, tables: &BTreeMap<String, Table>) -> Result<Vec<StepReport>, SourceError> {
+    let schema = tables.get(TABLE).and_then(|table| table.schema.as_deref());
+    let applied = if own { applied(conn, schema).await? } else { BTreeMap::new() };
     let migrator = migrator(conn.dialect());
     let report = |step: &Step| {
         let there = applied.get(&step.version);

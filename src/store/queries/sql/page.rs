@@ -195,10 +195,10 @@ pub(crate) fn columns(source: &Source) -> String {
 pub(crate) fn joins(source: &Source) -> String {
     let mut text = String::new();
     if source.devices == DeviceNames::Joined {
-        text.push_str(&format!(" LEFT JOIN devices d ON d.id = e.{}", source.map.device.name));
+        text.push_str(&format!(" LEFT JOIN {} d ON d.id = e.{}", source.beside("devices"), source.map.device.name));
     }
     if let (Some(_), Some(org)) = (&source.org_name, &source.map.org) {
-        text.push_str(&format!(" LEFT JOIN organizations o ON o.id = e.{}", org.name));
+        text.push_str(&format!(" LEFT JOIN {} o ON o.id = e.{}", source.beside("organizations"), org.name));
     }
     text
 }
