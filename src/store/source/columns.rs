@@ -152,7 +152,7 @@ impl ColumnMap {
 impl TextColumn {
     /// The column of the row `e` as a text expression.
     pub fn expr(&self) -> String {
-        if self.cast { format!("e.{}::text", self.name) } else { format!("e.{}", self.name) }
+        if self.cast { format!("CAST(e.{} AS text)", self.name) } else { format!("e.{}", self.name) }
     }
 }
 

@@ -248,8 +248,9 @@ fn whole(n: f64) -> Option<i64> {
     (n.abs() <= LIMIT).then(|| n.round() as i64)
 }
 
+/// A number as SQLite stores a real one.
 #[allow(clippy::cast_precision_loss, reason = "instants that lose precision do not lead back")]
-const fn as_real(n: i64) -> f64 {
+pub const fn as_real(n: i64) -> f64 {
     n as f64
 }
 

@@ -3,6 +3,7 @@
 //! Called by the counting queries. Every statement here returns few rows, however many it reads.
 
 use crate::domain::page::Cursor;
+use crate::domain::source::Part;
 use crate::protocol::query::Field;
 use crate::store::queries::resolved::{Resolved, Set};
 use crate::store::queries::sql::Selection;
@@ -71,6 +72,7 @@ fn valued(source: &Source, field: Field) -> Option<(String, CellType)> {
         Field::Kind => (map.kind.expr(), CellType::Text),
         Field::Reason => (reason::shown(source)?, CellType::Text),
         Field::Org => (source.id_expr(map.org.as_ref()?), CellType::Id(map.org.as_ref()?.ty)),
+        Field::Device if source.traits.lacks(Part::Device) => return None,
         Field::Device => (source.id_expr(&map.device), CellType::Id(map.device.ty)),
     })
 }

@@ -11,7 +11,7 @@ use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
 use crate::store::queries::resolved::{Resolved, Set};
 use crate::store::queries::sql::Selection;
-use crate::store::queries::sql::filter::{condition, one_of_ids, one_of_texts, within};
+use crate::store::queries::sql::filter::{condition, joined, one_of_ids, one_of_texts, within};
 use crate::store::queries::sql::usable;
 use crate::store::source::Source;
 use crate::store::sql::{Bind, Dialect, Sql};
@@ -199,7 +199,7 @@ impl Common {
         tests.extend(sets.filter(|(open, _)| *open).filter_map(|(_, test)| test.clone()));
         tests.extend(self.tests.iter().cloned());
         if !tests.is_empty() {
-            sql.push(" WHERE ").push(&tests.join(" AND "));
+            sql.push(" WHERE ").push(&joined(&tests, " AND "));
         }
     }
 }

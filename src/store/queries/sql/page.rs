@@ -11,6 +11,7 @@ use crate::domain::source::{Beyond, Part};
 use crate::domain::text::Text;
 use crate::domain::zone::Zone;
 use crate::store::queries::sql::Selection;
+use crate::store::queries::sql::filter::visible_nul;
 use crate::store::queries::sql::keys::{Bound, Common, Order, Read, branches_within};
 use crate::store::queries::sql::reason;
 use crate::store::source::columns::{IdType, Party, SqlIdent, TextColumn, TimeColumn, TimeType};
@@ -133,7 +134,9 @@ pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
     let text = match (errors, source.dialect) {
         (Errors::Whole, _) => error.clone(),
         (Errors::Head, Dialect::Postgres) => error.as_ref().map(|e| format!("left({e}, {})", ErrorText::HEAD)),
-        (Errors::Head, Dialect::Sqlite) => error.as_ref().map(|e| format!("substr({e}, 1, {})", ErrorText::HEAD)),
+        (Errors::Head, Dialect::Sqlite) => {
+            error.as_ref().map(|e| format!("substr({}, 1, {})", visible_nul(e), ErrorText::HEAD))
+        }
     };
     add(text, CellType::Text);
     let length = match source.dialect {

@@ -4,7 +4,6 @@
 //! value may have any type whatever its column says. Such rows are left out of every query, counted, and named by
 //! `doctor`; they must never hide others. Called by the composers of statements, and by the queries that count such rows.
 
-use crate::store::queries::sql::Selection;
 use crate::store::source::Source;
 use crate::store::source::columns::{IdColumn, IdType, TimeColumn};
 use crate::store::sql::cell::CellType;
