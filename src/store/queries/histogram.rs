@@ -24,7 +24,7 @@ impl Executor<'_> {
         let mut out = Histogram { buckets: vec![[0; 4]; usize::try_from(buckets).unwrap_or(0)] };
         let mut resolved = self.resolve(s, &query.criteria).await?;
         let length = Span(query.width_micros.max(1).saturating_mul(i64::from(buckets)));
-        resolved.clamp(Some(query.from), Some(query.from.plus(length)));
+        resolved.clamp(Some(query.from), Some(query.from.end_after(length)));
         if resolved.is_empty() || !query.from.is_finite() {
             return Ok(out);
         }

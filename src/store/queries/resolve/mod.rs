@@ -48,6 +48,7 @@ impl Resolver<'_> {
             need_names(source, &clause.check)?;
             match &clause.check {
                 Check::Time { from, until } if !clause.negated => out.clamp(*from, *until),
+                Check::NotAhead(until) if !clause.negated => out.clamp(None, Some(*until)),
                 Check::Kind(_) => kinds.push(clause),
                 Check::Org(any) => orgs.push(PartyClause { party: Party::Org, negated: clause.negated, any }),
                 Check::Device(any) => devices.push(PartyClause { party: Party::Device, negated: clause.negated, any }),

@@ -28,6 +28,10 @@ impl Resolver<'_> {
                     out.clamp(*from, *until);
                     continue;
                 }
+                Check::NotAhead(until) if !clause.negated => {
+                    out.clamp(None, Some(*until));
+                    continue;
+                }
                 Check::Org(any) => (Party::Org, any),
                 Check::Device(any) => (Party::Device, any),
                 _ => {

@@ -76,6 +76,7 @@ fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
             any_of(&tests)
         }
         Check::Time { from, until } => within(sql, &map.created_at, *from, *until),
+        Check::NotAhead(until) => within(sql, &map.created_at, None, Some(*until)),
         Check::Expires(any) => {
             let tests: Vec<_> = any.iter().map(|m| expiry_test(sql, source, m)).collect();
             any_of(&tests)
