@@ -61,7 +61,7 @@ impl Memory {
         }
         let rows: Vec<_> = all[first..end].iter().filter(|r| criteria.matches(r)).cloned().collect();
         let searched_to = (end < all.len()).then(|| all[end - 1].created_at);
-        Page { rows, more_newer: first > 0, more_older: searched_to.is_some(), searched_to }
+        Page { rows, more_newer: first > 0, more_older: searched_to.is_some(), searched_to, unreadable: 0 }
     }
     pub fn break_with(&self, error: Option<SourceError>) {
         *self.broken.lock().unwrap() = error;
@@ -100,7 +100,7 @@ impl Memory {
                 rows.truncate(*limit as usize);
                 let more = rows.last().filter(|_| rows.len() == *limit as usize);
                 let more = more.map(|last| (last.place, last.row.id.clone()));
-                TailAnswer::Rows(TailRows { rows, more })
+                TailAnswer::Rows(TailRows { rows, more, ..TailRows::default() })
             }
             TailQuery::Keys { criteria, slice: part, limit } => {
                 let rows = slice(criteria, part).into_iter().take(*limit as usize);
@@ -112,7 +112,7 @@ impl Memory {
             }
             TailQuery::Pick { criteria, ids, .. } => {
                 let rows = self.matching(criteria).into_iter().filter(|r| ids.contains(&r.id)).map(found).collect();
-                TailAnswer::Rows(TailRows { rows, more: None })
+                TailAnswer::Rows(TailRows { rows, ..TailRows::default() })
             }
         }
     }
@@ -181,7 +181,7 @@ fn page(rows: Vec<Arc<RenewalEvent>>, anchor: &Anchor, limit: usize) -> Page {
         Anchor::AtOrAfter(at) => rows.partition_point(|r| r.created_at >= *at),
         _ => (first + limit).min(rows.len()),
     };
-    Page { rows: rows[first..end].to_vec(), more_newer: first > 0, more_older: end < rows.len(), searched_to: None }
+    Page { rows: rows[first..end].to_vec(), more_newer: first > 0, more_older: end < rows.len(), ..Page::default() }
 }
 
 fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {

@@ -15,7 +15,7 @@ use crate::store::connect::error::Context;
 use crate::store::sql::assert_safe;
 
 /// The table in which the driver records applied migrations.
-const TABLE: &str = "_sqlx_migrations";
+pub const TABLE: &str = "_sqlx_migrations";
 /// Schema changes have no time limit.
 const NO_LIMIT: Duration = Duration::ZERO;
 

@@ -15,6 +15,7 @@ pub(super) mod pool;
 pub(super) mod postgres;
 pub(super) mod session;
 pub(super) mod sqlite;
+mod transaction;
 
 use crate::store::connect::address::{Address, Place};
 use crate::store::connect::pool::Connector;

@@ -67,10 +67,10 @@ pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Findin
     names.dedup();
     let conn = session.conn()?;
     let dialect = conn.dialect();
-    let tables = catalog::tables(conn, &names).await?;
+    let tables = catalog::tables(conn, &names, main).await?;
     findings.extend(rights(&tables, main, dialect));
     if dialect == Dialect::Postgres {
-        findings.push(postgres::notifications(&mut session, main).await?);
+        findings.push(postgres::notifications(&mut session, &tables, main).await?);
     }
     match &source {
         Ok(source) => findings.extend(of_source(source)),

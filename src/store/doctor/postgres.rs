@@ -2,6 +2,8 @@
 //!
 //! Called by [`examine`](super::examine) for addresses that are servers. Each statement reads catalogs and settings only.
 
+use std::collections::BTreeMap;
+
 use crate::domain::instant::{Instant, Span};
 use crate::protocol::SourceError;
 use crate::store::connect::address::Address;
@@ -9,7 +11,7 @@ use crate::store::connect::conn::Conn;
 use crate::store::connect::listen::CHANNEL;
 use crate::store::connect::session::Session;
 use crate::store::doctor::{Finding, State};
-use crate::store::source::catalog::EVENTS;
+use crate::store::source::catalog::{EVENTS, Table};
 use crate::store::source::columns::TimeType;
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Bind, Dialect, Sql};
@@ -33,7 +35,8 @@ const PREPARED: &str = "SELECT count(*), \
 
 /// Triggers on the events that notify live tails, recognized by the text of their functions.
 const NOTIFIERS: &str = "SELECT count(*) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
-     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgrelid = to_regclass(";
+     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgrelid = (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     WHERE c.relname = $1::text::name AND n.nspname = $2::text::name) AND p.prosrc LIKE $3";
 
 /// The result of the query on the session.
 struct Facts {
@@ -55,6 +58,8 @@ pub async fn examine(s: &mut Session, address: &Address, clock: fn() -> Instant)
     let sent = clock();
     let facts = facts(s).await?;
     let received = clock();
+    // In another transaction: a pooler may give it another server process.
+    s.finish().await?;
     let pooled = is_pooled(s)? || pid(s).await? != facts.pid;
     Ok(vec![
         Finding::ok("server", format!("PostgreSQL {} at {address}", facts.version)),
@@ -101,10 +106,11 @@ fn is_pooled(s: &mut Session) -> Result<bool, SourceError> {
 }
 
 /// How many triggers notify live tails.
-async fn notifiers(s: &mut Session, table: &str) -> Result<i64, SourceError> {
+async fn notifiers(s: &mut Session, schema: Option<&str>, table: &str) -> Result<i64, SourceError> {
     let mut sql = Sql::plain(Dialect::Postgres, NOTIFIERS);
-    sql.bind(Bind::Text(format!("\"{table}\""))).push(") AND p.prosrc LIKE ");
-    sql.bind(Bind::Text(format!("%pg_notify('{CHANNEL}'%")));
+    sql.placeholder(Bind::Text(table.to_owned()));
+    sql.placeholder(Bind::OptText(schema.map(str::to_owned)));
+    sql.placeholder(Bind::Text(format!("%pg_notify('{CHANNEL}'%")));
     Ok(s.rows(&sql, &[CellType::Int]).await?.into_iter().next().and_then(|mut r| r.int(0)).unwrap_or_default())
 }
 
@@ -179,7 +185,12 @@ fn standby(facts: &Facts) -> Finding {
 }
 
 /// Whether notifications wake the live tails of a table.
-pub async fn notifications(s: &mut Session, table: &str) -> Result<Finding, SourceError> {
+pub async fn notifications(
+    s: &mut Session,
+    tables: &BTreeMap<String, Table>,
+    table: &str,
+) -> Result<Finding, SourceError> {
+    let schema = tables.get(table).and_then(|t| t.schema.as_deref());
     let topic = "notifications";
     let polls = "new events are found by polling, every half second while some arrive";
     if facts(s).await?.standby {
@@ -188,7 +199,7 @@ pub async fn notifications(s: &mut Session, table: &str) -> Result<Finding, Sour
     if is_pooled(s)? {
         return Ok(Finding::off(topic, format!("none through a pooler; {polls}"), ""));
     }
-    Ok(match (notifiers(s, table).await, table == EVENTS) {
+    Ok(match (notifiers(s, schema, table).await, table == EVENTS) {
         (Ok(0), true) => Finding::reduced(
             topic,
             format!("no trigger on the events sends them; {polls}"),

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::event::RenewalEvent;
+use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::filter::Criteria;
 use crate::domain::instant::Span;
 use crate::profile::Tail;
@@ -95,11 +95,24 @@ impl Read<'_> {
     async fn events(self, executor: &Executor<'_>, s: &mut Session) -> Result<TailRows, SourceError> {
         let Read { criteria, rows, by_number, full } = self;
         let at = rows.first().map_or(0, Row::len).saturating_sub(1);
+        let (mut unreadable, mut last) = (0, None);
         let mut serials = Vec::with_capacity(rows.len());
         let mut events = Vec::with_capacity(rows.len());
         for mut row in rows {
-            serials.push(row.int(at));
-            events.push(decode(executor.source, false, &mut row)?);
+            let serial = row.int(at);
+            let event = decode(executor.source, false, &mut row);
+            last = match (serial.filter(|_| by_number), &event) {
+                (Some(serial), _) => Some((serial, Id::Int(serial))),
+                (None, Some(event)) => Some((event.cursor().at.pg_micros(), event.cursor().id)),
+                (None, None) => last,
+            };
+            match event {
+                Some(event) => {
+                    serials.push(serial);
+                    events.push(event);
+                }
+                None => unreadable += 1,
+            }
         }
         executor.shared.names.fill(s, executor.source, &mut events).await?;
         let found = |(event, serial): (RenewalEvent, Option<i64>)| {
@@ -108,10 +121,10 @@ impl Read<'_> {
             TailRow { place, serial, at, row: Arc::new(event) }
         };
         let mut rows: Vec<_> = events.into_iter().zip(serials).map(found).collect();
-        let more = rows.last().filter(|_| full).map(|last| (last.place, last.row.cursor().id));
+        let more = last.filter(|_| full);
         let by_name = named_in_memory(executor.source, criteria);
         rows.retain(|found| by_name.matches(&found.row));
-        Ok(TailRows { rows, more })
+        Ok(TailRows { rows, more, unreadable })
     }
 }
 

@@ -98,7 +98,7 @@ impl Wanted {
 /// The state of the indexes.
 pub(crate) async fn reports(conn: &mut Conn) -> Result<Vec<IndexReport>, SourceError> {
     let source = detect::events(conn).await?;
-    let indexes = catalog::indexes(conn, EVENTS).await?;
+    let indexes = catalog::indexes(conn, source.schema_name(), EVENTS).await?;
     let report = |w: &Wanted| match w.find(&indexes) {
         Some(index) => w.report(Some(index), IndexState::Exists),
         None => w.report(None, IndexState::Missing),
@@ -131,7 +131,7 @@ pub async fn index_search(address: &Address) -> Result<Vec<IndexReport>, SourceE
 }
 
 async fn make_paging(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport>, SourceError> {
-    let before = catalog::indexes(conn, EVENTS).await?;
+    let before = catalog::indexes(conn, source.schema_name(), EVENTS).await?;
     let mut states = Vec::new();
     for wanted in WANTED.iter().filter(|w| w.fits(&source.map)) {
         let state = if wanted.find(&before).is_some() {
@@ -141,7 +141,7 @@ async fn make_paging(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport
         };
         states.push((wanted, state));
     }
-    let after = catalog::indexes(conn, EVENTS).await?;
+    let after = catalog::indexes(conn, source.schema_name(), EVENTS).await?;
     Ok(states.into_iter().map(|(w, state)| w.report(w.find(&after), state)).collect())
 }
 

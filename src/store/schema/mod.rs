@@ -18,13 +18,15 @@ use crate::store::connect::address::Address;
 use crate::store::connect::conn::Conn;
 use crate::store::connect::connector;
 use crate::store::connect::migrator;
-use crate::store::connect::migrator::Migrations;
+use crate::store::connect::migrator::{Migrations, TABLE};
 use crate::store::connect::pool::Connector;
+use crate::store::connect::postgres::SEARCH_PATH;
 use crate::store::connect::sqlite;
 use crate::store::connect::sqlite::Use;
 use crate::store::options::{Access, ConnectOptions};
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, EVENTS, Table};
+use crate::store::source::columns::Schema;
 use crate::store::source::own::{applied, is_own};
 use crate::store::sql::Dialect;
 
@@ -105,9 +107,9 @@ pub struct Moved {
 /// Reads the state of the schema and changes nothing.
 pub async fn status(address: &Address) -> Result<Status, SourceError> {
     let mut conn = open(address, Access::Read).await?;
-    let tables = catalog::tables(&mut conn, &CORE).await?;
+    let tables = catalog::tables(&mut conn, &CORE, EVENTS).await?;
     let found = found(&mut conn, &tables).await?;
-    let steps = steps(&mut conn, found == Found::Own).await?;
+    let steps = steps(&mut conn, found == Found::Own, &tables).await?;
     let indexes = match found {
         Found::Nothing => Vec::new(),
         _ => index::reports(&mut conn).await?,
@@ -169,7 +171,7 @@ async fn run(
     goal: impl FnOnce(&[StepReport]) -> Option<Option<i64>> + Send,
 ) -> Result<Moved, SourceError> {
     let mut conn = open(address, Access::Write).await?;
-    let tables = catalog::tables(&mut conn, &CORE).await?;
+    let tables = catalog::tables(&mut conn, &CORE, EVENTS).await?;
     let before = found(&mut conn, &tables).await?;
     if matches!(before, Found::Foreign { .. }) {
         return Ok(Moved { found: before, steps: Vec::new() });
@@ -180,19 +182,42 @@ async fn run(
              give renewscope a separate database or schema"
         )));
     }
-    let old = steps(&mut conn, before == Found::Own).await?;
+    let old = steps(&mut conn, before == Found::Own, &tables).await?;
     let done = || Moved { found: before.clone(), steps: Vec::new() };
     let Some(goal) = goal(&old) else { return Ok(done()) };
     if goal.is_none() && old.iter().all(|s| s.applied && !s.differs) {
         return Ok(done());
     }
+    migrate_in(&mut conn, &tables).await?;
     migrator(conn.dialect()).run(&mut conn, &address.to_string(), goal).await?;
-    let tables = catalog::tables(&mut conn, &CORE).await?;
+    pin(&mut conn, None).await?;
+    let tables = catalog::tables(&mut conn, &CORE, EVENTS).await?;
     let found = found(&mut conn, &tables).await?;
-    let new = steps(&mut conn, true).await?;
+    let new = steps(&mut conn, tables.contains_key(TABLE), &tables).await?;
     conn.close().await;
     let changed = new.into_iter().zip(old).filter(|(n, o)| n.applied != o.applied).map(|(n, _)| n).collect();
     Ok(Moved { found, steps: changed })
+}
+
+/// Points the search path of a migration at one schema, the event table's or the first of the role's own path: the
+/// migrations and sqlx write their tables without one. The system's schema is searched before it.
+async fn migrate_in(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<(), SourceError> {
+    let found = tables.get(EVENTS).and_then(|table| table.schema.clone());
+    let Some(schema) = found.or_else(|| conn.schemas().first().cloned()) else {
+        let none = "no schema of the search path exists, or this role may not use it; create one, or set search_path";
+        return if conn.dialect() == Dialect::Postgres { Err(SourceError::Invalid(none.to_owned())) } else { Ok(()) };
+    };
+    pin(conn, Some(&Schema::new(&schema))).await
+}
+
+/// Sets the search path of the session: to a schema, or back to the system's.
+async fn pin(conn: &mut Conn, schema: Option<&Schema>) -> Result<(), SourceError> {
+    // Behind a pooler the setting would stay with the server's connection, for its other clients.
+    if !matches!(conn, Conn::Postgres(c) if !c.is_pooled()) {
+        return Ok(());
+    }
+    let path = schema.map_or_else(|| SEARCH_PATH.to_owned(), |schema| format!("{schema}, pg_temp"));
+    migrator::execute(conn, &format!("SET search_path = {path}")).await
 }
 
 fn options(access: Access) -> ConnectOptions {
@@ -219,8 +244,9 @@ async fn found(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<Foun
     })
 }
 
-async fn steps(conn: &mut Conn, own: bool) -> Result<Vec<StepReport>, SourceError> {
-    let applied = if own { applied(conn).await? } else { BTreeMap::new() };
+async fn steps(conn: &mut Conn, own: bool, tables: &BTreeMap<String, Table>) -> Result<Vec<StepReport>, SourceError> {
+    let schema = tables.get(TABLE).and_then(|table| table.schema.as_deref());
+    let applied = if own { applied(conn, schema).await? } else { BTreeMap::new() };
     let migrator = migrator(conn.dialect());
     let report = |step: &Step| {
         let there = applied.get(&step.version);

@@ -29,18 +29,19 @@ pub async fn notify(address: &Address, make: bool) -> Result<IndexReport, Source
 async fn change(conn: &mut Conn, make: bool) -> Result<IndexReport, SourceError> {
     let source = detect::events(conn).await?;
     let table = source.map.table();
+    let function = format!("{}{NAME}", source.map.schema());
     // One notification per statement, not per row; PostgreSQL merges equal ones of a transaction.
     let text = if make {
         format!(
             "BEGIN; \
-             CREATE OR REPLACE FUNCTION {NAME}() RETURNS trigger LANGUAGE plpgsql AS \
-             $$ BEGIN PERFORM pg_notify('{CHANNEL}', ''); RETURN NULL; END $$; \
+             CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN PERFORM pg_catalog.pg_notify('{CHANNEL}', ''); RETURN NULL; END $$; \
              DROP TRIGGER IF EXISTS {NAME} ON {table}; \
-             CREATE TRIGGER {NAME} AFTER INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {NAME}(); \
+             CREATE TRIGGER {NAME} AFTER INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {function}(); \
              COMMIT"
         )
     } else {
-        format!("BEGIN; DROP TRIGGER IF EXISTS {NAME} ON {table}; DROP FUNCTION IF EXISTS {NAME}(); COMMIT")
+        format!("BEGIN; DROP TRIGGER IF EXISTS {NAME} ON {table}; DROP FUNCTION IF EXISTS {function}(); COMMIT")
     };
     execute(conn, &text).await?;
     let note = "commits that insert wait for each other while they notify; 'db index --no-notify' removes it";

@@ -10,7 +10,7 @@ use crate::store::connect::conn::Conn;
 use crate::store::connect::migrator::execute;
 use crate::store::schema::index::{IndexReport, IndexState};
 use crate::store::source::Source;
-use crate::store::source::columns::{ColumnMap, SqlIdent, TextColumn};
+use crate::store::source::columns::{ColumnMap, Schema, TextColumn};
 use crate::store::source::search_index::{SearchIndex, TABLE, TRIGGERS, indexes};
 use crate::store::sql::Dialect;
 use crate::store::sql::Sql;
@@ -65,7 +65,7 @@ impl Wanted {
 
 /// The state of the search indexes.
 pub(crate) async fn reports(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport>, SourceError> {
-    let there = measured(conn).await?;
+    let there = measured(conn, source).await?;
     let fitting = Wanted::of(source.dialect).iter().filter(|w| w.mapped(&source.map).is_some());
     let report = |w: &Wanted| match w.find(&there) {
         Some(index) => w.report(Some(index), IndexState::Exists, None),
@@ -80,9 +80,9 @@ pub(crate) async fn make_all(
     source: &Source,
     address: &Address,
 ) -> Result<Vec<IndexReport>, SourceError> {
-    let before = indexes(conn).await?;
+    let before = indexes(conn, source.schema_name()).await?;
     let hindered = match hindrance(source) {
-        None if source.dialect == Dialect::Postgres => unfit(conn, address).await?,
+        None if source.dialect == Dialect::Postgres => unfit(conn, source, address).await?,
         hindered => hindered,
     };
     let mut states = Vec::new();
@@ -102,7 +102,7 @@ pub(crate) async fn make_all(
         };
         states.push((wanted, state));
     }
-    let after = measured(conn).await?;
+    let after = measured(conn, source).await?;
     let report = |(w, state): (&Wanted, IndexState)| {
         let note = hindered.clone().filter(|_| state == IndexState::Missing);
         w.report(w.find(&after), state, note)
@@ -119,8 +119,8 @@ fn hindrance(source: &Source) -> Option<String> {
 }
 
 /// The indexes with their sizes.
-async fn measured(conn: &mut Conn) -> Result<Vec<SearchIndex>, SourceError> {
-    let mut found = indexes(conn).await?;
+async fn measured(conn: &mut Conn, source: &Source) -> Result<Vec<SearchIndex>, SourceError> {
+    let mut found = indexes(conn, source.schema_name()).await?;
     if conn.dialect() == Dialect::Sqlite {
         for index in found.iter_mut().filter(|i| i.valid) {
             let sql = Sql::plain(Dialect::Sqlite, &format!("SELECT sum(length(block)) FROM {TABLE}_data"));
@@ -132,7 +132,7 @@ async fn measured(conn: &mut Conn) -> Result<Vec<SearchIndex>, SourceError> {
 }
 
 /// Installs `pg_trgm` if it is missing. Returns why it cannot be used here; `None` if it can.
-async fn unfit(conn: &mut Conn, address: &Address) -> Result<Option<String>, SourceError> {
+async fn unfit(conn: &mut Conn, source: &Source, address: &Address) -> Result<Option<String>, SourceError> {
     // The index folds case by the database's rules. If these fold I to a dotless i, it misses rows that the exact test
     // finds.
     let folds = Sql::plain(Dialect::Postgres, "SELECT (lower('TITLE') = 'title')::int::int8");
@@ -142,7 +142,9 @@ async fn unfit(conn: &mut Conn, address: &Address) -> Result<Option<String>, Sou
     if operators(conn).await?.is_some() {
         return Ok(None);
     }
-    match execute(conn, "CREATE EXTENSION IF NOT EXISTS pg_trgm").await {
+    // Without a schema it would go into the first one of the session's search path, which is the system's.
+    let schema = source.schema.as_ref().map(|schema| format!(" SCHEMA {schema}")).unwrap_or_default();
+    match execute(conn, &format!("CREATE EXTENSION IF NOT EXISTS pg_trgm{schema}")).await {
         Ok(()) => Ok(None),
         Err(e @ (SourceError::Unreachable { .. } | SourceError::Cancelled)) => Err(e),
         Err(e) => Ok(Some(format!(
@@ -153,11 +155,11 @@ async fn unfit(conn: &mut Conn, address: &Address) -> Result<Option<String>, Sou
 }
 
 /// The schema that holds the operators of `pg_trgm`.
-async fn operators(conn: &mut Conn) -> Result<Option<SqlIdent>, SourceError> {
+async fn operators(conn: &mut Conn) -> Result<Option<Schema>, SourceError> {
     let text = "SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace \
          WHERE e.extname = 'pg_trgm'";
     let rows = conn.rows(&Sql::plain(Dialect::Postgres, text), &[CellType::Text]).await?;
-    rows.into_iter().next().and_then(|mut r| r.string(0)).map(|name| Ok(SqlIdent::new(&name)?)).transpose()
+    Ok(rows.into_iter().next().and_then(|mut r| r.string(0)).map(|name| Schema::new(&name)))
 }
 
 async fn make_postgres(

@@ -22,18 +22,18 @@ pub struct Directory {
 
 impl Directory {
     /// Looks up all names of a batch.
-    pub async fn look_up(conn: &mut Conn, events: &[(usize, &NewEvent)]) -> Result<Self, Fault> {
+    pub async fn look_up(conn: &mut Conn, schema: &str, events: &[(usize, &NewEvent)]) -> Result<Self, Fault> {
         let mut out = Self::default();
         let unnamed = |p: &Party| if p.id.is_none() { p.name.as_deref().map(clean) } else { None };
         let orgs: HashSet<String> = events.iter().filter_map(|(_, e)| unnamed(&e.org)).collect();
-        for mut row in named(conn, "organizations", "id", orgs).await? {
+        for mut row in named(conn, &format!("{schema}organizations"), "id", orgs).await? {
             if let (Some(id), Some(name)) = (row.uuid(0), row.string(2)) {
                 // Several may have one name: the lowest id wins, so that each run picks the same one.
                 out.orgs.entry(name).and_modify(|old| *old = id.min(*old)).or_insert(id);
             }
         }
         let devices: HashSet<String> = events.iter().filter_map(|(_, e)| unnamed(&e.device)).collect();
-        for mut row in named(conn, "devices", "org_id", devices).await? {
+        for mut row in named(conn, &format!("{schema}devices"), "org_id", devices).await? {
             if let (Some(id), Some(org), Some(name)) = (row.uuid(0), row.uuid(1), row.string(2)) {
                 let derived = device_id_of(org, &name);
                 let better = |old: Uuid| if old == derived || id == derived { derived } else { id.min(old) };

@@ -49,8 +49,13 @@ struct Ready {
     created_at: Instant,
 }
 
-/// Stores events; see [`Store::create_many`](crate::store::Store::create_many).
-pub async fn create_many(session: &mut Session, events: &[NewEvent]) -> Result<Vec<RowOutcome>, SourceError> {
+/// Stores events; see [`Store::create_many`](crate::store::Store::create_many). `schema` is that of the tables, with its
+/// dot; empty on SQLite.
+pub async fn create_many(
+    session: &mut Session,
+    schema: &str,
+    events: &[NewEvent],
+) -> Result<Vec<RowOutcome>, SourceError> {
     if events.is_empty() {
         return Ok(Vec::new());
     }
@@ -59,7 +64,7 @@ pub async fn create_many(session: &mut Session, events: &[NewEvent]) -> Result<V
     // A batch with a row that cannot be stored is halved until that row is alone; earlier rows go first.
     let mut batches = vec![indexed.as_slice()];
     while let Some(events) = batches.pop() {
-        match (batch(session, events, &mut outcomes).await, events) {
+        match (batch(session, schema, events, &mut outcomes).await, events) {
             (Ok(()), _) => {}
             (Err(Fault::Source(e)), _) => return Err(e),
             (Err(Fault::Row(why)), [(at, _)]) => set(&mut outcomes, *at, RowOutcome::Refused(why)),
@@ -79,9 +84,14 @@ fn set(outcomes: &mut [RowOutcome], at: usize, outcome: RowOutcome) {
 }
 
 /// Stores a batch in one transaction. The outcomes are valid only if it succeeds.
-async fn batch(session: &mut Session, events: &[(usize, &NewEvent)], outcomes: &mut [RowOutcome]) -> Result<(), Fault> {
+async fn batch(
+    session: &mut Session,
+    schema: &str,
+    events: &[(usize, &NewEvent)],
+    outcomes: &mut [RowOutcome],
+) -> Result<(), Fault> {
     let conn = begin_on(session).await?;
-    let stored = store(conn, events, outcomes).await;
+    let stored = store(conn, schema, events, outcomes).await;
     let ended = end(conn, stored.is_ok()).await;
     session.set_busy(false);
     stored.and(ended)
@@ -126,8 +136,13 @@ async fn write(conn: &mut Conn, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row
     }
 }
 
-async fn store(conn: &mut Conn, events: &[(usize, &NewEvent)], outcomes: &mut [RowOutcome]) -> Result<(), Fault> {
-    let directory = Directory::look_up(conn, events).await?;
+async fn store(
+    conn: &mut Conn,
+    schema: &str,
+    events: &[(usize, &NewEvent)],
+    outcomes: &mut [RowOutcome],
+) -> Result<(), Fault> {
+    let directory = Directory::look_up(conn, schema, events).await?;
     let mut ready: Vec<(usize, Ready)> = Vec::with_capacity(events.len());
     let mut seen = HashSet::new();
     for (at, event) in events {
@@ -141,9 +156,9 @@ async fn store(conn: &mut Conn, events: &[(usize, &NewEvent)], outcomes: &mut [R
     if ready.is_empty() {
         return Ok(());
     }
-    write_parties(conn, &ready).await?;
+    write_parties(conn, schema, &ready).await?;
     let stored = match conn.dialect() {
-        Dialect::Postgres => insert_arrays(conn, &ready).await?,
+        Dialect::Postgres => insert_arrays(conn, schema, &ready).await?,
         Dialect::Sqlite => insert_values(conn, &ready).await?,
     };
     for (at, r) in &ready {
@@ -232,7 +247,7 @@ pub fn event_id(event: &NewEvent) -> Uuid {
 
 /// Creates the missing organizations and devices, and names those without a name. In the order of ids, so that two
 /// writers cannot deadlock.
-async fn write_parties(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<(), Fault> {
+async fn write_parties(conn: &mut Conn, schema: &str, ready: &[(usize, Ready)]) -> Result<(), Fault> {
     let mut orgs: BTreeMap<Uuid, Option<String>> = BTreeMap::new();
     let mut devices: BTreeMap<Uuid, (Uuid, Option<String>)> = BTreeMap::new();
     for (_, r) in ready {
@@ -249,12 +264,12 @@ async fn write_parties(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<(), 
     };
     if conn.dialect() == Dialect::Postgres {
         let mut sql = Sql::new(Dialect::Postgres);
-        sql.push("INSERT INTO organizations (id, name) SELECT * FROM unnest(");
+        sql.push(&format!("INSERT INTO {schema}organizations (id, name) SELECT * FROM unnest("));
         sql.bind(Bind::Uuids(orgs.keys().copied().collect())).push(", ");
         sql.bind(Bind::Texts(orgs.into_values().collect())).push(")").push(&named("organizations"));
         write(conn, &sql, &[]).await?;
         let mut sql = Sql::new(Dialect::Postgres);
-        sql.push("INSERT INTO devices (id, org_id, name) SELECT * FROM unnest(");
+        sql.push(&format!("INSERT INTO {schema}devices (id, org_id, name) SELECT * FROM unnest("));
         sql.bind(Bind::Uuids(devices.keys().copied().collect())).push(", ");
         sql.bind(Bind::Uuids(devices.values().map(|d| d.0).collect())).push(", ");
         sql.bind(Bind::Texts(devices.into_values().map(|d| d.1).collect())).push(")").push(&named("devices"));
@@ -300,16 +315,16 @@ fn values<T>(sql: &mut Sql, rows: &[T], mut row: impl FnMut(&mut Sql, &T)) {
     }
 }
 
-const COLUMNS: &str = "INSERT INTO certificate_renewal_events \
+const COLUMNS: &str = "certificate_renewal_events \
     (id, device_id, org_id, event_type, reason, old_cert_expiration, new_cert_expiration, error_message, created_at)";
 
 /// Inserts the events and returns the ids that were new.
-async fn insert_arrays(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
+async fn insert_arrays(conn: &mut Conn, schema: &str, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
     let uuids = |f: fn(&Ready) -> Uuid| Bind::Uuids(ready.iter().map(|(_, r)| f(r)).collect());
     let texts = |f: fn(&Ready) -> Option<String>| Bind::Texts(ready.iter().map(|(_, r)| f(r)).collect());
     let times = |f: fn(&Ready) -> Option<Instant>| Bind::Times(ready.iter().map(|(_, r)| f(r)).collect());
     let mut sql = Sql::new(Dialect::Postgres);
-    sql.push(COLUMNS).push(" SELECT * FROM unnest(");
+    sql.push(&format!("INSERT INTO {schema}{COLUMNS} SELECT * FROM unnest("));
     sql.bind(uuids(|r| r.id)).push(", ").bind(uuids(|r| r.device.0)).push(", ").bind(uuids(|r| r.org.0)).push(", ");
     sql.bind(texts(|r| Some(r.kind.clone()))).push(", ").bind(texts(|r| r.reason.clone())).push(", ");
     sql.bind(times(|r| r.old_expiry)).push(", ").bind(times(|r| r.new_expiry)).push(", ");
@@ -340,7 +355,7 @@ async fn insert_values(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<Hash
             continue;
         }
         let mut sql = Sql::new(Dialect::Sqlite);
-        sql.push(COLUMNS);
+        sql.push("INSERT INTO ").push(COLUMNS);
         values(&mut sql, &new, |sql, r| {
             let head = [Bind::Uuid(r.id), Bind::Uuid(r.device.0), Bind::Uuid(r.org.0), Bind::Text(r.kind.clone())];
             let texts = [Bind::OptText(r.reason.clone()), micros(r.old_expiry), micros(r.new_expiry)];
@@ -355,13 +370,13 @@ async fn insert_values(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<Hash
 }
 
 /// Deletes an event; see [`Store::delete`](crate::store::Store::delete).
-pub async fn delete(session: &mut Session, org: Option<&Id>, id: &Id) -> Result<bool, SourceError> {
+pub async fn delete(session: &mut Session, schema: &str, org: Option<&Id>, id: &Id) -> Result<bool, SourceError> {
     let (Some(id), Some(org)) = (id.as_uuid(), org.map_or(Some(None), |o| o.as_uuid().map(Some))) else {
         return Ok(false);
     };
     let conn = begin_on(session).await?;
     let mut sql = Sql::new(conn.dialect());
-    sql.push("DELETE FROM certificate_renewal_events WHERE id = ").bind(Bind::Uuid(id));
+    sql.push(&format!("DELETE FROM {schema}certificate_renewal_events WHERE id = ")).bind(Bind::Uuid(id));
     if let Some(org) = org {
         sql.push(" AND org_id = ").bind(Bind::Uuid(org));
     }
