@@ -91,6 +91,7 @@ impl Memory {
                 now: super::fleet::now(),
                 ahead: Span(0),
                 open: None,
+                prepared: false,
                 sees_all: false,
                 overlap: Span::seconds(5),
                 serial: None,

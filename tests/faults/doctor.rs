@@ -86,7 +86,7 @@ async fn of_a_role_with_few_rights() {
     says(
         &report,
         &[
-            "open transactions reduced this role does not see those of other roles",
+            "open transactions reduced this role does not see those of other roles: the tail finds events that appear within 15s",
             "rights reduced no SELECT on 'devices': devices are shown by id GRANT SELECT ON devices",
             "rights reduced no SELECT on 'organizations'",
             "rights reduced no SELECT on '_sqlx_migrations'",
@@ -160,6 +160,7 @@ async fn of_a_file() {
             "directory ok",
             "file system ok local",
             "paging indexes ok",
+            "open transactions ok the tail finds every event",
         ],
     );
     // Root may write everywhere, and finds nothing to complain of.

@@ -91,14 +91,13 @@ fn words(window: Window) -> String {
         Window::Unknown => "the database has not answered yet".into(),
         Window::Every => "no row is lost: the database numbers rows in the order of their commits".into(),
         Window::Open { longest, overlap } => format!(
-            "no row is lost whose created_at the database sets and that commits within {}, or whose writer sets it and that commits \
-             within {}",
+            "no row is lost that the database dates and commits within {}, or that its writer dates and commits within {}",
             time(longest),
             time(overlap)
         ),
         Window::Overlap(overlap) => format!(
-            "no row is lost that commits within {} of its created_at; longer transactions are not visible here ('renewscope \
-             doctor' says why)",
+            "no row is lost that appears within {} of its created_at; some transactions are not visible here (see \
+             'renewscope doctor')",
             time(overlap)
         ),
     }

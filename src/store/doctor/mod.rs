@@ -11,10 +11,16 @@ use std::collections::BTreeMap;
 use crate::domain::instant::Instant;
 use crate::protocol::SourceError;
 use crate::store::Store;
+use crate::store::connect::session::Session;
+use crate::store::queries::horizon;
+use crate::store::queries::tail;
 use crate::store::source::Source;
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, EVENTS, Table};
 use crate::store::sql::Dialect;
+
+/// The topic of the tail's guarantee.
+const OPEN: &str = "open transactions";
 
 /// How much of something works.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,10 +79,33 @@ pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Findin
         findings.push(postgres::notifications(&mut session, &tables, main).await?);
     }
     match &source {
-        Ok(source) => findings.extend(of_source(source)),
+        Ok(source) => {
+            findings.push(live_tail(source, &mut session).await.unwrap_or_else(unseen));
+            findings.extend(of_source(source));
+        }
         Err(e) => findings.push(Finding::off("events", e.to_string(), e.next_step())),
     }
     Ok(findings)
+}
+
+/// What the live tail guarantees, and which transactions it does not see. It reports the same.
+async fn live_tail(source: &Source, s: &mut Session) -> Result<Finding, SourceError> {
+    let numbered = tail::serial(source, s).await?.is_some();
+    let writers = horizon::writers(source, s).await?;
+    let guarantee = horizon::guarantee(source, &writers, numbered);
+    let topic = OPEN;
+    if source.dialect == Dialect::Sqlite {
+        return Ok(Finding::ok(topic, guarantee));
+    }
+    let reasons: Vec<_> = writers.unseen.iter().map(|unseen| unseen.reason()).collect();
+    Ok(match writers.unseen.first() {
+        None => Finding::ok(topic, format!("all visible: {guarantee}")),
+        Some(first) => Finding::reduced(topic, format!("{}: {guarantee}", reasons.join("; ")), first.remedy()),
+    })
+}
+
+fn unseen(error: SourceError) -> Finding {
+    Finding::off(OPEN, format!("the query failed: {error}"), error.next_step())
 }
 
 /// Which tables this role may read; `main` holds the events.

@@ -8,13 +8,14 @@ mod describe;
 pub mod executor;
 mod facets;
 mod histogram;
+pub mod horizon;
 pub mod names;
 mod narrow;
 mod page;
 mod resolve;
 pub mod resolved;
 pub mod sql;
-mod tail;
+pub mod tail;
 pub mod unreadable;
 mod walk;
 
