@@ -68,6 +68,10 @@ impl Tailing {
         self.wait("rows", || self.rows.lock().unwrap().len() >= rows).await;
     }
 
+    fn forget_words(&self) {
+        self.words.lock().unwrap().clear();
+    }
+
     async fn says(&self, words: &str) {
         self.wait(&format!("the words '{words}'"), || self.words.lock().unwrap().contains(words)).await;
     }
@@ -454,4 +458,73 @@ async fn a_foreign_partition_promises_the_overlap_only() {
         .await;
     let viewed = Tailing::start(&format!("{}?options=-csearch_path%3Dv", front.fleet()), &[]);
     viewed.says(&FIVE_SECONDS.replace("5s", "15s")).await;
+}
+
+#[tokio::test]
+async fn a_table_that_is_renamed_or_altered_is_read_again() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet();
+    fill(&url, 10).await;
+    let tail = Tailing::start(&url, &[]);
+    tail.says(TEN_MINUTES).await;
+    let mut rows = 0;
+    let events = "ALTER TABLE certificate_renewal_events";
+    for (change, back) in [
+        ("RENAME TO elsewhere", "RENAME TO certificate_renewal_events"),
+        (
+            "ALTER created_at DROP DEFAULT, ALTER created_at TYPE text USING created_at::text",
+            "ALTER created_at TYPE timestamp USING created_at::timestamp",
+        ),
+        ("RENAME error_message TO message", "RENAME message TO error_message"),
+    ] {
+        server.execute(&format!("{events} {change}")).await;
+        tail.says("; retrying").await;
+        let table = if back.ends_with("events") { "ALTER TABLE elsewhere" } else { events };
+        server.execute(&format!("{table} {back}")).await;
+        tail.says(BACK).await;
+        server.execute(&ROW.replace("{}", "after")).await;
+        rows += 1;
+        tail.is_live_after(rows).await;
+        tail.forget_words();
+    }
+    // Another type that holds times is followed without a break.
+    server.execute(&format!("{events} ALTER created_at TYPE timestamptz USING created_at AT TIME ZONE 'UTC'")).await;
+    server.execute(&ROW.replace("now() AT TIME ZONE 'UTC'", "now()").replace("{}", "after")).await;
+    tail.is_live_after(rows + 1).await;
+    let words = tail.words.lock().unwrap().clone();
+    assert!(!words.contains("Rust") && !words.contains("core::"), "{words}");
+}
+
+#[tokio::test]
+async fn a_tail_ends_when_its_reader_leaves() {
+    let server = Cluster::start(&[]);
+    fill(&server.fleet(), 10).await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_renewscope"));
+    command.args(["--db", &server.fleet(), "tail", "--since", "2026-11-20", "--format", "ndjson"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    // The reader is dropped, and no row follows.
+    let ended = tokio::task::spawn_blocking(move || child.wait().unwrap());
+    let status = tokio::time::timeout(Duration::from_secs(30), ended).await.expect("the tail ends").unwrap();
+    assert!(first.contains("renewal_failed") && status.success(), "{status}: {first}");
+}
+
+#[tokio::test]
+async fn an_array_is_closed_when_the_tail_is_interrupted() {
+    let server = Cluster::start(&[]);
+    fill(&server.fleet(), 3).await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_renewscope"));
+    command.args(["--db", &server.fleet(), "tail", "--since", "2026-11-20", "--format", "json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while text.matches("created_at").count() < 3 {
+        out.read_line(&mut text).unwrap();
+    }
+    let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    std::io::Read::read_to_string(&mut out, &mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap().as_array().unwrap().len(), 3, "{text}");
 }
