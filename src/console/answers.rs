@@ -53,7 +53,7 @@ impl Model {
                 self.ctx.link = Link::Slow { since: self.ctx.now.minus(waited) };
             }
             TailNews::Slow(_) => {}
-            TailNews::Recovered => {
+            TailNews::Resumed => {
                 self.ctx.link = Link::Live;
                 self.tail.retry = Retry::default();
                 self.refresh(effects);

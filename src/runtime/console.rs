@@ -194,7 +194,7 @@ impl Console {
 
     async fn perform(&mut self, effect: Effect) {
         let order = match effect {
-            Effect::Send(request) => Order::Ask(request),
+            Effect::Send(request) => Order::Run(request),
             Effect::Cancel(slot) => Order::Cancel(slot),
             Effect::Tail(order) => Order::Tail(order),
             Effect::Copy(text) => {
@@ -255,7 +255,7 @@ impl Console {
         for effect in effects {
             if let Effect::Send(request) = effect {
                 // The channel has room: the worker took orders while this thread was stopped.
-                let _ = self.orders.try_send(Order::Ask(request));
+                let _ = self.orders.try_send(Order::Run(request));
             }
         }
         // A new screen draws everything. Clearing the old one would query the cursor position from the terminal, and the

@@ -71,7 +71,7 @@ fn the_states_of_the_link_are_shown_and_the_last_answer_stays() {
     assert!(header(&c).ends_with("refused, next try in 8 s"), "{}", header(&c));
     assert_eq!(c.events().list.rows().len(), rows, "the last answer stays");
     let before = c.sent.len();
-    tell(&mut c, TailNews::Recovered);
+    tell(&mut c, TailNews::Resumed);
     assert!(header(&c).contains("live"), "{}", header(&c));
     let asked = c.sent.iter().skip(before).any(|r| matches!(r.query, Query::Page { .. }));
     assert!(asked, "what may have changed meanwhile is asked again");
