@@ -182,10 +182,12 @@ impl FilterEdit {
         Edited::Open
     }
 
-    pub fn paste(&mut self, text: &str) {
+    /// Inserts pasted text; returns whether all of it fit.
+    pub fn paste(&mut self, text: &str) -> bool {
         self.taken = None;
-        input::paste(&mut self.input, text);
+        let fits = input::paste(&mut self.input, text);
         self.check();
+        fits
     }
 
     fn recall(&mut self, by: isize) {

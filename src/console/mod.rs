@@ -77,11 +77,14 @@ impl Model {
         let geometry = Geometry::of(start.size.0, start.size.1);
         let ctx = Ctx {
             now,
+            as_of: now,
             zone: start.zone,
             filter: start.filter,
             body: geometry.body,
             source: Fetch::new(Slot::Describe),
             title: start.title,
+            reach: start.reach,
+            newest: None,
             link: Link::default(),
         };
         let mut model = Self {
@@ -100,6 +103,7 @@ impl Model {
         model.settle(&mut effects);
         model.start_queries(&mut effects);
         effects.push(model.describe());
+        effects.extend(model.watch_for_alerts());
         (model, effects)
     }
 
@@ -140,7 +144,7 @@ impl Model {
         }
     }
 
-    /// The filter made absolute at this moment.
+    /// The filter made absolute.
     pub fn criteria(&self) -> Criteria {
         self.ctx.criteria()
     }
@@ -148,6 +152,7 @@ impl Model {
     /// Runs all queries that depend on the filter, and follows it.
     fn start_queries(&mut self, effects: &mut Vec<Effect>) {
         self.tail.retry = clock::Retry::default();
+        self.ctx.as_of = self.ctx.now;
         let step = self.view.start(&self.ctx);
         self.take(step, effects);
         self.tail.generation += 1;
@@ -158,6 +163,7 @@ impl Model {
 
     /// Runs all queries again without moving the cursor.
     fn refresh(&mut self, effects: &mut Vec<Effect>) {
+        self.ctx.as_of = self.ctx.now;
         let step = self.view.refresh(&self.ctx);
         self.take(step, effects);
         effects.push(self.describe());

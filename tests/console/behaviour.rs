@@ -73,8 +73,7 @@ fn both_ends_are_one_key_away_and_no_query_skips_rows() {
 fn arrive(c: &mut Console, rows: Vec<renewscope::domain::event::RenewalEvent>) {
     c.memory.add(rows.clone());
     let rows = rows.into_iter().map(Arc::new).collect();
-    let generation = c.model.tail.generation;
-    c.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch(Batch { rows, ..Batch::default() }) }));
+    c.poll(Batch { rows, ..Batch::default() });
 }
 
 #[test]

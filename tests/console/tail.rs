@@ -24,6 +24,9 @@ fn console(width: u16) -> Console {
 
 fn tell(c: &mut Console, news: TailNews) {
     let generation = c.model.tail.generation;
+    if let TailNews::Batch(batch) = news {
+        return c.poll(batch);
+    }
     c.send(Msg::Tail(TailEvent { generation, news }));
 }
 

@@ -54,9 +54,9 @@ impl Early {
 }
 
 impl List {
-    /// Takes rows that have appeared in the database, newest first; returns those that were not there and belong to the
-    /// window or before it.
-    pub fn arrive(&mut self, rows: Vec<Arc<RenewalEvent>>, now: Instant) -> Vec<Arc<RenewalEvent>> {
+    /// Takes rows that the tail delivers, newest first; returns those that were not there and belong to the window or
+    /// before it. Only `new` rows are marked and counted as arrived: others were in the table before the tail's order.
+    pub fn arrive(&mut self, rows: Vec<Arc<RenewalEvent>>, new: bool, now: Instant) -> Vec<Arc<RenewalEvent>> {
         if let Some(Load { what: What::Replace { early, .. }, .. }) = &mut self.load {
             early.keep(&rows);
         }
@@ -65,6 +65,9 @@ impl List {
         }
         let newest = self.window.rows.front().map(|r| r.created_at);
         let rows = self.insert_all(rows);
+        if !new {
+            return rows;
+        }
         for row in &rows {
             let late = newest.is_some_and(|newest| row.created_at < newest);
             self.follow.marks.insert(row.id.clone(), (if late { Mark::Late } else { Mark::New }, now));

@@ -136,6 +136,24 @@ impl List {
         self.is_settled() && !self.window.more_newer && !self.window.more_older
     }
 
+    /// Removes the rows that a moved range no longer holds. The selection stays if its row does.
+    pub fn slide(&mut self, holds: impl Fn(Instant) -> bool) {
+        let before = self.window.rows.len();
+        let selected = self.selected().map(|r| r.id.clone());
+        self.window.rows.retain(|row| holds(row.created_at));
+        if self.window.rows.len() == before {
+            return;
+        }
+        // The rows that have left are older than all that remain, and so is everything beyond them.
+        self.window.more_older = false;
+        self.search.older_from = None;
+        let place = selected.and_then(|id| self.window.rows.iter().position(|r| r.id == id));
+        if let Some(place) = place {
+            self.view.cursor = place;
+        }
+        self.view.settle(self.window.rows.len());
+    }
+
     /// Whether the page in flight replaces the window.
     pub(super) fn is_replacing(&self) -> bool {
         matches!(&self.load, Some(Load { what: What::Replace { .. }, .. }))
