@@ -16,7 +16,10 @@ use super::SourceError;
 /// The longest that a tail waits for an open transaction.
 pub const LONGEST: Span = Span::minutes(10);
 
-/// What to follow. A newer order replaces an older one.
+/// The generation of the order that the alert follows, beside the one that the screen follows.
+pub const ALERT: u64 = u64::MAX;
+
+/// What to follow. A newer order replaces an older one, except that [`ALERT`]'s and the screen's are independent.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TailOrder {
     pub generation: u64,

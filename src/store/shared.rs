@@ -85,7 +85,7 @@ impl Shared {
         }
         if !source.is_own() {
             return Err(SourceError::Invalid(format!(
-                "the event table at {} was not made by renewscope, or this role cannot read '_sqlx_migrations' that says so; it is only read; store events in a database of their own",
+                "the event table at {} was not made by renewscope, or this role cannot read '_sqlx_migrations' that says so; it is only read; store events in another database",
                 self.address
             )));
         }

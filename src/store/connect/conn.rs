@@ -1,6 +1,6 @@
 //! One connection to either database behind one interface.
 //!
-//! Used by sessions and by commands that hold a connection of their own. It holds no state besides the connection.
+//! Used by sessions and by commands that hold their own connection. It holds no state besides the connection.
 
 use sqlx::Connection as _;
 

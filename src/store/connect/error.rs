@@ -97,7 +97,7 @@ impl Context<'_> {
             ("57014", _) if self.overdue => self.timeout(),
             ("57014", _) => SourceError::Failed(format!("the server cancelled the query: {why}")),
             ("55P03", _) => SourceError::Failed(format!("another session holds a lock: {why}")),
-            ("42P01" | "42703" | "42804" | "42846" | "42883", _) => SourceError::Shape(format!(
+            ("42P01" | "42703" | "42804" | "42846", _) => SourceError::Shape(format!(
                 "{why}; the table differs from its description; a profile's select may read the tables of its 'needs'"
             )),
             // Only the system's schema is searched; see the search path of a session.

@@ -186,7 +186,7 @@ impl PgConn {
         Handle(Arc::clone(&self.pid))
     }
 
-    /// Replaces a lost connection: whatever cancels that one's query cancels this one's from now on.
+    /// Replaces a lost connection: a handle that cancels that one's query cancels this one's from now on.
     pub fn replace_handle(&mut self, handle: &Handle) {
         handle.0.store(self.pid.load(Ordering::Acquire), Ordering::Release);
         self.pid = Arc::clone(&handle.0);

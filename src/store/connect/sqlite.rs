@@ -171,7 +171,7 @@ impl SqliteConn {
         Context { address: &self.address, timeout: self.timeout, overdue }
     }
 
-    /// Clears an earlier cancel: whoever requested it has waited for the end of that statement.
+    /// Clears an earlier cancel: its requester has waited for the end of that statement.
     pub fn clear_stop(&self) {
         self.control.stop.store(false, Ordering::Release);
         self.control.overdue.store(false, Ordering::Release);

@@ -26,7 +26,7 @@ use crate::store::source::columns::{IdType, Party};
 
 /// Values read of a field that is not a device, before the search text is applied.
 const MAX_GROUPS: u64 = 2000;
-/// More combinations of values than this are not counted as branches of their own.
+/// More combinations of values than this are not counted as separate branches.
 const MAX_COUNTED: usize = 60;
 /// Rows whose carried reasons are looked up for the console.
 const MAX_CARRIED: u64 = 2000;
@@ -195,8 +195,16 @@ impl Counting<'_> {
         Ok(Some(Counted { values: sums.into_iter().collect(), partial }))
     }
 
-    /// The first row beyond the newest up to the ceiling; `None` where no more match.
+    /// The first row beyond the newest up to the ceiling; `None` if no more match, or if there is no ceiling: looking for a
+    /// row behind all rows would sort them.
     async fn cutoff(&self, s: &mut Session, resolved: &Resolved) -> Result<Option<Cursor>, SourceError> {
+        if i64::try_from(self.query.ceiling).is_ok_and(|ceiling| ceiling < i64::MAX) {
+            return self.beyond(s, resolved).await;
+        }
+        Ok(None)
+    }
+
+    async fn beyond(&self, s: &mut Session, resolved: &Resolved) -> Result<Option<Cursor>, SourceError> {
         let (sql, shape) = beyond(Selection::new(self.executor.source, resolved), self.query.ceiling);
         let first = s.rows(&sql, &shape).await?.into_iter().next();
         Ok(first.and_then(|mut row| Some(Cursor { at: row.time(0)?, id: row.id(1)? })))
