@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use crate::domain::instant::Instant;
 use crate::protocol::SourceError;
 use crate::store::Store;
+use crate::store::queries::unreadable::odd_rows;
 use crate::store::source::Source;
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, EVENTS, Table};
@@ -73,7 +74,12 @@ pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Findin
         findings.push(postgres::notifications(&mut session, &tables, main).await?);
     }
     match &source {
-        Ok(source) => findings.extend(of_source(source)),
+        Ok(source) => {
+            findings.extend(of_source(source));
+            if let Some(found) = odd_rows(&mut session, source).await? {
+                findings.push(Finding::reduced("rows", found, "give each an id and a time of their columns' types"));
+            }
+        }
         Err(e) => findings.push(Finding::off("events", e.to_string(), e.next_step())),
     }
     Ok(findings)

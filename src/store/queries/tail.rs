@@ -45,7 +45,8 @@ pub async fn answer(executor: &Executor<'_>, s: &mut Session, query: &TailQuery)
             let (sql, shape) = tail::rows(Selection::new(executor.source, &resolved), slice, errors(*whole));
             let rows = s.rows(&sql, &shape).await?;
             let full = rows.len() >= usize::try_from(*limit).unwrap_or(usize::MAX);
-            events(executor, s, criteria, rows, (by_number, full)).await.map(TailAnswer::Rows)
+            let read = Read { rows, by_number, full, errors: errors(*whole) };
+            events(executor, s, criteria, read).await.map(TailAnswer::Rows)
         }
         TailQuery::Keys { criteria, stretch, limit } => {
             let serial = serial(executor.source, s).await?;
@@ -63,9 +64,20 @@ pub async fn answer(executor: &Executor<'_>, s: &mut Session, query: &TailQuery)
             let selection = Selection::new(executor.source, &resolved);
             let (sql, shape) = tail::pick(selection, ids, serial.as_deref(), errors(*whole));
             let rows = s.rows(&sql, &shape).await?;
-            events(executor, s, criteria, rows, (false, false)).await.map(TailAnswer::Rows)
+            let read = Read { rows, by_number: false, full: false, errors: errors(*whole) };
+            events(executor, s, criteria, read).await.map(TailAnswer::Rows)
         }
     }
+}
+
+/// Rows as they were read.
+struct Read {
+    rows: Vec<Row>,
+    /// They are in the order of their numbers, not of their times.
+    by_number: bool,
+    /// The limit ended the reading.
+    full: bool,
+    errors: Errors,
 }
 
 const fn errors(whole: bool) -> Errors {
@@ -85,27 +97,25 @@ async fn events(
     executor: &Executor<'_>,
     s: &mut Session,
     criteria: &Criteria,
-    rows: Vec<Row>,
-    (by_number, full): (bool, bool),
+    read: Read,
 ) -> Result<TailRows, SourceError> {
+    let Read { rows, by_number, full, errors } = read;
     let at = rows.first().map_or(0, Row::len).saturating_sub(1);
-    let (mut unreadable, mut last) = (0, None);
+    let mut last = None;
     let mut serials = Vec::with_capacity(rows.len());
     let mut events = Vec::with_capacity(rows.len());
     for mut row in rows {
         let serial = row.int(at);
-        let event = decode(executor.source, false, &mut row);
+        let event = decode(executor.source, errors, false, &mut row);
         last = match (serial.filter(|_| by_number), &event) {
             (Some(serial), _) => Some((serial, Id::Int(serial))),
             (None, Some(event)) => Some((event.cursor().at.pg_micros(), event.cursor().id)),
             (None, None) => last,
         };
-        match event {
-            Some(event) => {
-                serials.push(serial);
-                events.push(event);
-            }
-            None => unreadable += 1,
+        // A row that cannot be shown is counted with the description of the source.
+        if let Some(event) = event {
+            serials.push(serial);
+            events.push(event);
         }
     }
     executor.shared.names.fill(s, executor.source, &mut events).await?;
@@ -118,7 +128,7 @@ async fn events(
     let more = last.filter(|_| full);
     let by_name = named_in_memory(executor.source, criteria);
     rows.retain(|found| by_name.matches(&found.row));
-    Ok(TailRows { rows, more, unreadable })
+    Ok(TailRows { rows, more })
 }
 
 /// The column that numbers rows as they are inserted: SQLite's own number of a row, or what the profile names.
