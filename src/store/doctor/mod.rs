@@ -136,6 +136,10 @@ fn paging(source: &Source) -> Finding {
 
 fn search(source: &Source) -> Finding {
     let (topic, make) = ("search indexes", "run 'renewscope db index --search'");
+    if source.search.stale {
+        let found = "the index does not belong to these rows and is not used: a copy of the file, or an older version";
+        return Finding::reduced(topic, found, make);
+    }
     match (source.search.error, source.search.reason || source.map.reason.is_none()) {
         (true, true) => Finding::ok(topic, "words in errors and reasons are found at once"),
         (false, false) => {
