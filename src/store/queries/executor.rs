@@ -43,7 +43,9 @@ impl Executor<'_> {
         let Some(mut row) = s.rows(&sql, &shape).await?.into_iter().next() else { return Ok(None) };
         let Some(event) = decode(self.source, Errors::Whole, true, &mut row) else {
             let table = self.source.profile.relation.table.name();
-            return Err(SourceError::Unfit(format!("the row of '{table}' with this id has no usable time")));
+            return Err(SourceError::Failed(format!(
+                "the row of '{table}' with this id has no usable time; correct it in the database"
+            )));
         };
         let mut events = [event];
         self.shared.names.fill(s, self.source, &mut events).await?;

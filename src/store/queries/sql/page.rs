@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::domain::event::{ErrorText, Id, Kind, RenewalEvent};
 use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
-use crate::domain::source::{Beyond, Part};
+use crate::domain::source::Beyond;
 use crate::domain::text::Text;
 use crate::domain::zone::Zone;
 use crate::store::queries::sql::Selection;
@@ -255,17 +255,20 @@ pub fn decode(source: &Source, errors: Errors, more: bool, row: &mut Row) -> Opt
         let tie = row.id(15);
         let stored_apart = tie.is_some() || map.created_at.zone != Zone::Utc;
         let place = stored_apart.then(|| Cursor { at: stored, id: tie.unwrap_or_else(|| event.id.clone()) });
-        let beyond = Beyond { place, odd, ..beyond(source, more, row) };
+        let mut beyond = Beyond { place, ..beyond(source, more, row) };
+        if let Some(columns) = &mut beyond.more {
+            columns.splice(0..0, odd);
+        }
         let reason_inferred = beyond.reason_inferred && event.reason.is_some();
         event.beyond = Some(Arc::new(Beyond { reason_inferred, ..beyond }));
     }
     Some(event)
 }
 
-/// The expiries of a row that are no times, as what they are.
-fn odd_expiries(row: &Row) -> Vec<(Part, Text)> {
-    let parts = [(Part::OldExpiry, 5), (Part::NewExpiry, 6)];
-    parts.into_iter().filter_map(|(part, at)| Some((part, row.odd(at)?))).collect()
+/// The expiries of a row that are no times, as what they are, for the detail of one event.
+fn odd_expiries(row: &Row) -> Vec<(Arc<str>, Text)> {
+    let columns = [("old expiry as stored", 5), ("new expiry as stored", 6)];
+    columns.into_iter().filter_map(|(label, at)| Some((Arc::from(label), row.odd(at)?))).collect()
 }
 
 /// The columns that follow those of every source, without the place of the row.
@@ -276,13 +279,5 @@ fn beyond(source: &Source, more: bool, row: &mut Row) -> Beyond {
     let mut columns = source.map.extra.iter().zip(16..);
     let more =
         more.then(|| columns.by_ref().filter_map(|((label, _), at)| Some((label.clone(), row.text(at)?))).collect());
-    Beyond {
-        traits: Arc::clone(&source.traits),
-        outcome,
-        severity,
-        reason_inferred,
-        more,
-        place: None,
-        odd: Vec::new(),
-    }
+    Beyond { traits: Arc::clone(&source.traits), outcome, severity, reason_inferred, more, place: None }
 }
