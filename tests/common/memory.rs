@@ -12,7 +12,7 @@ use renewscope::domain::page::{Anchor, Page, Total};
 use renewscope::domain::source::Traits;
 use renewscope::domain::text::Text;
 use renewscope::protocol::query::{Description, Facet, FacetQuery, Facets, Field, Histogram, HistogramQuery};
-use renewscope::protocol::tail::{Horizon, Stretch, TailAnswer, TailKey, TailQuery, TailRow, TailRows};
+use renewscope::protocol::tail::{Horizon, TailAnswer, TailKey, TailQuery, TailRow, TailRows, TimeSlice};
 use renewscope::protocol::{Answer, EventSource, Query, SourceError};
 
 /// The name of a profile, and what its rows lack.
@@ -78,8 +78,8 @@ impl Memory {
             at: row.cursor().at,
             row,
         };
-        let stretch = |criteria: &Criteria, stretch: &Stretch| {
-            let Stretch::Time { from, after, until } = stretch else { panic!("no numbers here") };
+        let slice = |criteria: &Criteria, slice: &TimeSlice| {
+            let TimeSlice::Time { from, after, until } = slice else { panic!("no numbers here") };
             let mut rows = self.matching(criteria);
             rows.retain(|r| r.created_at >= *from && until.is_none_or(|u| r.created_at < u));
             rows.retain(|r| after.as_ref().is_none_or(|a| r.cursor() > *a));
@@ -95,15 +95,15 @@ impl Memory {
                 overlap: Span::seconds(5),
                 serial: None,
             }),
-            TailQuery::Rows { criteria, stretch: part, limit, .. } => {
-                let mut rows: Vec<_> = stretch(criteria, part).into_iter().map(found).collect();
+            TailQuery::Rows { criteria, slice: part, limit, .. } => {
+                let mut rows: Vec<_> = slice(criteria, part).into_iter().map(found).collect();
                 rows.truncate(*limit as usize);
                 let more = rows.last().filter(|_| rows.len() == *limit as usize);
                 let more = more.map(|last| (last.place, last.row.id.clone()));
                 TailAnswer::Rows(TailRows { rows, more })
             }
-            TailQuery::Keys { criteria, stretch: part, limit } => {
-                let rows = stretch(criteria, part).into_iter().take(*limit as usize);
+            TailQuery::Keys { criteria, slice: part, limit } => {
+                let rows = slice(criteria, part).into_iter().take(*limit as usize);
                 let key = |r: Arc<RenewalEvent>| {
                     let cursor = r.cursor();
                     TailKey { place: cursor.at.pg_micros(), tie: cursor.id, id: r.id.clone() }

@@ -11,7 +11,7 @@ use renewscope::domain::text::Text;
 use renewscope::profile::SourceProfile;
 use renewscope::profile::choice::Profiles;
 use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
-use renewscope::protocol::tail::{Stretch, TailAnswer, TailQuery};
+use renewscope::protocol::tail::{TailAnswer, TailQuery, TimeSlice};
 use renewscope::protocol::{Answer, Query};
 use renewscope::store::{Address, ConnectOptions, Store};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -153,17 +153,17 @@ async fn tailed(store: &Store, case: &str) {
     let horizon = store.run(&Query::Tail(TailQuery::Horizon)).await.unwrap_or_else(|e| panic!("{case}: {e}"));
     let Answer::Tail(TailAnswer::Horizon(horizon)) = horizon else { panic!("{case}") };
     let from = Instant::from_unix_micros((NOON - 60) * 1_000_000);
-    let mut slices = vec![Stretch::Time { from, after: None, until: None }];
-    slices.extend(horizon.serial.map(|_| Stretch::Serial { after: 0, until: None }));
-    for stretch in slices {
-        let rows = TailQuery::Rows { criteria: Criteria::default(), stretch: stretch.clone(), limit: 10, whole: true };
+    let mut slices = vec![TimeSlice::Time { from, after: None, until: None }];
+    slices.extend(horizon.serial.map(|_| TimeSlice::Serial { after: 0, until: None }));
+    for slice in slices {
+        let rows = TailQuery::Rows { criteria: Criteria::default(), slice: slice.clone(), limit: 10, whole: true };
         match store.run(&Query::Tail(rows)).await {
             Ok(Answer::Tail(TailAnswer::Rows(rows))) => {
-                assert!(rows.rows.iter().any(|r| r.row.id.raw() == "good"), "{case}: {stretch:?} {rows:?}");
+                assert!(rows.rows.iter().any(|r| r.row.id.raw() == "good"), "{case}: {slice:?} {rows:?}");
             }
             other => panic!("{case}: {other:?}"),
         }
-        let keys = TailQuery::Keys { criteria: Criteria::default(), stretch, limit: 10 };
+        let keys = TailQuery::Keys { criteria: Criteria::default(), slice, limit: 10 };
         store.run(&Query::Tail(keys)).await.unwrap_or_else(|e| panic!("{case}: {e}"));
     }
 }
@@ -314,8 +314,7 @@ async fn check_postgres(url: &str, column: &str, ty: &str, value: &str) {
         types.join(", ")
     );
     pg::execute(url, &made).await;
-    let time = if column == "at" && ty == "timestamp" { "zone = \"UTC\"" } else { "zone = \"UTC\"" };
-    let store = open(&Address::parse(url).unwrap(), time).await;
+    let store = open(&Address::parse(url).unwrap(), "zone = \"UTC\"").await;
     if column == "key" && ty != "text" {
         // The good row has no id here: the odd one is shown, and the other is counted.
         let (rows, unreadable) = shown(&store, &case).await;
@@ -412,8 +411,8 @@ async fn invalid_texts_in_our_own_tables_are_shown_and_marked() {
         let query = HistogramQuery { criteria: Criteria::default(), from, width_micros: 7_200_000_000, buckets: 1 };
         let Answer::Histogram(h) = reader.run(&Query::Histogram(query)).await.unwrap() else { panic!("{case}") };
         assert_eq!(h.buckets.iter().flatten().sum::<u64>(), 2, "{case}");
-        let stretch = Stretch::Serial { after: 0, until: None };
-        let tail = TailQuery::Rows { criteria: Criteria::default(), stretch, limit: 10, whole: true };
+        let slice = TimeSlice::Serial { after: 0, until: None };
+        let tail = TailQuery::Rows { criteria: Criteria::default(), slice, limit: 10, whole: true };
         let Answer::Tail(TailAnswer::Rows(tail)) = reader.run(&Query::Tail(tail)).await.unwrap() else { panic!() };
         assert_eq!(tail.rows.len(), 2, "{case}");
     }

@@ -9,6 +9,7 @@ pub(super) mod conn;
 pub(super) mod error;
 pub(super) mod listen;
 mod login;
+pub(super) mod migrator;
 pub mod password;
 pub(super) mod pool;
 pub(super) mod postgres;
