@@ -1,6 +1,6 @@
 //! A command's connection, its queries, and the signals that interrupt them.
 //!
-//! The commands call it; it prints nothing and returns every error to them.
+//! The commands call it; it prints nothing but the number of rows that cannot be shown, and returns every error to them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::domain::event::RenewalEvent;
 use crate::domain::filter::{Criteria, Filter};
+use crate::domain::format;
 use crate::domain::page::{Anchor, Page};
 use crate::protocol::query::{FacetQuery, Field};
 use crate::protocol::{Answer, Query, SourceError};
@@ -96,6 +97,7 @@ fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
 pub struct Session {
     store: Store,
     interrupt: Interrupt,
+    hides_rows: bool,
 }
 
 impl Session {
@@ -106,7 +108,16 @@ impl Session {
             () = interrupt.requested() => return Err(Failure::Interrupted),
             store = connect(config, ConnectOptions::default()) => store?,
         };
-        Ok(Self { store, interrupt: interrupt.clone() })
+        let hidden = store.hidden_rows().await?;
+        if let Some(note) = &hidden {
+            tell(note);
+        }
+        Ok(Self { store, interrupt: interrupt.clone(), hides_rows: hidden.is_some() })
+    }
+
+    /// Whether row security may hide rows, so that every number is a lower bound.
+    pub fn hides_rows(&self) -> bool {
+        self.hides_rows
     }
 
     /// The database itself, for a separate task.
@@ -165,6 +176,8 @@ pub struct Walk {
     anchor: Option<Anchor>,
     left: u64,
     rows: u32,
+    /// Rows so far that cannot be shown.
+    unreadable: u64,
 }
 
 impl Walk {
@@ -178,6 +191,7 @@ impl Walk {
             anchor: Some(Anchor::Newest),
             left: limit.unwrap_or(u64::MAX),
             rows,
+            unreadable: 0,
         }
     }
 
@@ -189,6 +203,10 @@ impl Walk {
         self.left = self.left.saturating_sub(page.rows.len() as u64);
         if page.more_older {
             self.anchor = page.rows.last().map(|row| Anchor::Older(row.cursor()));
+        }
+        self.unreadable += page.unreadable;
+        if self.anchor.is_none() || self.left == 0 {
+            report_unreadable(self.unreadable);
         }
         let bytes: u64 = page.rows.iter().filter_map(|r| r.error.as_ref()).map(|e| e.text.raw().len() as u64).sum();
         self.rows = match bytes {
@@ -213,6 +231,15 @@ impl Walk {
             }
         });
         Ahead { pages, task: task.abort_handle() }
+    }
+}
+
+/// Says on stderr that rows cannot be shown, if there are such.
+pub fn report_unreadable(rows: u64) {
+    let (are, they, them) = if rows == 1 { ("row", "it has", "it") } else { ("rows", "they have", "them") };
+    if rows > 0 {
+        let rows = format::count(rows);
+        tell(&format!("{rows} {are} cannot be shown: {they} no usable id or time; 'renewscope doctor' lists {them}"));
     }
 }
 

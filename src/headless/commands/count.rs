@@ -60,7 +60,20 @@ pub async fn count(
             writer.finish().map_err(stdout_failed)?;
         }
     }
-    Ok(if condition.is_some_and(|c| c.holds(rows)) { Exit::Condition } else { Exit::Done })
+    judge(&session, condition, rows)
+}
+
+/// The exit code of a condition. With row security a count may be too low, so a condition that is not met does not pass.
+fn judge(session: &Session, condition: Option<Condition>, number: u64) -> Result<Exit, Failure> {
+    match condition {
+        Some(condition) if condition.holds(number) => Ok(Exit::Condition),
+        Some(_) if session.hides_rows() => Err(Failure::Failed(
+            "cannot decide --fail-if: row security may hide events from this role; use a role with BYPASSRLS, or a view of \
+             the events whose owner has it"
+                .to_owned(),
+        )),
+        _ => Ok(Exit::Done),
+    }
 }
 
 fn number(total: Total) -> u64 {
@@ -86,7 +99,7 @@ pub async fn by(config: &Config, format: Format, groups: Groups, interrupt: &Int
         Group::Reason => values(config, format, &session, Field::Reason).await?,
         Group::Hour | Group::Day => times(config, format, &session, groups.by == Group::Day).await?,
     };
-    Ok(if groups.fail_if.is_some_and(|c| c.holds(printed)) { Exit::Condition } else { Exit::Done })
+    judge(&session, groups.fail_if, printed)
 }
 
 /// Prints the values of a field. Returns how many.

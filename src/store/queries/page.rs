@@ -116,7 +116,7 @@ impl Executor<'_> {
             let mut decoded = Decoded { events: Vec::with_capacity(rows.len()), more: rows.len() > all, unreadable: 0 };
             let mut skipped = 0;
             for mut row in rows.into_iter().take(all) {
-                match decode(self.source, false, &mut row) {
+                match decode(self.source, window.errors, false, &mut row) {
                     Some(_) if decoded.events.len() == limit => decoded.more = true,
                     Some(event) => {
                         decoded.events.push(event);

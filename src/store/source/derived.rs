@@ -11,11 +11,12 @@ use crate::domain::event::Outcome;
 use crate::domain::zone::Zone;
 use crate::profile::{IdField, OutcomeField, SourceProfile, TextField, TimeField};
 use crate::protocol::SourceError;
+use crate::store::source::Found;
 use crate::store::source::columns::{
     ColumnMap, IdColumn, IdType, Piece, Relation, SqlIdent, TextColumn, TimeColumn, TimeType,
 };
 use crate::store::source::qualify;
-use crate::store::source::{Found, Reader};
+use crate::store::source::reader::Reader;
 use crate::store::sql::Dialect;
 
 /// Whether the profile requires more than the columns of its table.

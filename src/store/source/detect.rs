@@ -14,6 +14,7 @@ use crate::store::connect::conn::Conn;
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, Candidates, EVENTS, Table};
 use crate::store::source::own;
+use crate::store::source::row_security;
 use crate::store::source::search_index;
 use crate::store::source::{Found, Source};
 use crate::store::sql::Dialect;
@@ -114,7 +115,10 @@ pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfil
         return Err(SourceError::Unfit(refused));
     }
     let found = Found { dialect: survey.dialect, tables: &tables, indexes: &indexes, search: &search };
-    Source::build(profile, &found)
+    let mut source = Source::build(profile, &found)?;
+    source.hidden = row_security::note(&row_security::filtered(conn, &tables).await?);
+    source.notes.extend(source.hidden.clone());
+    Ok(source)
 }
 
 /// The columns of the event table that the profile needs and this role may not read, where it may read others.

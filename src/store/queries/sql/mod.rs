@@ -8,6 +8,7 @@ pub mod filter;
 pub mod histogram;
 pub mod keys;
 pub mod page;
+pub mod pattern;
 pub mod reason;
 pub mod tail;
 pub mod usable;
