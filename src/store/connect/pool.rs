@@ -102,7 +102,7 @@ impl Pool {
     pub async fn acquire(self: &Arc<Self>) -> Result<Session, SourceError> {
         let permit = match timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(Ok(permit)) => permit,
-            _ => return Err(SourceError::Failed("all connections are busy; try again or narrow the query".into())),
+            _ => return Err(SourceError::Busy),
         };
         while let Some((mut conn, fresh)) = self.take_idle() {
             match if fresh { Health::Good } else { conn.ping().await } {

@@ -117,7 +117,10 @@ pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfil
     let found = Found { dialect: survey.dialect, tables: &tables, indexes: &indexes, search: &search };
     let mut source = Source::build(profile, &found)?;
     source.hidden = row_security::note(&row_security::filtered(conn, &tables).await?);
-    source.notes.extend(source.hidden.clone());
+    if source.is_own() {
+        source.obstacle = own::obstacle(conn, schema).await?;
+    }
+    source.notes.extend([source.hidden.clone(), source.obstacle.clone()].into_iter().flatten());
     Ok(source)
 }
 
