@@ -44,6 +44,10 @@ impl EventSource for Slow {
                 self.note("stopped".into());
                 Err(SourceError::Cancelled)
             }
+            Query::Event { .. } => {
+                self.note("busy".into());
+                if self.log().len() < 3 { Err(SourceError::Busy) } else { Ok(Answer::Event(None)) }
+            }
             Query::Describe => panic!("as a fault of the program would"),
             other => self.memory.ask(other),
         }
@@ -198,4 +202,15 @@ async fn the_tail_tells_each_row_once_and_says_when_the_database_is_away() {
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn a_busy_pool_is_waited_for_and_no_failure() {
+    let (source, (out, mut news)) = (Slow::default(), mpsc::channel(8));
+    let orders = start(source.clone(), out, now);
+    let query = Query::Event { id: renewscope::domain::event::Id::Int(1) };
+    let ticket = Ticket { slot: Slot::Detail, generation: 1 };
+    orders.send(Order::Run(Request { ticket, query, debounce: Duration::ZERO })).await.unwrap();
+    assert_eq!(reply(&mut news).await, (1, Ok(Answer::Event(None))));
+    assert_eq!(source.log(), ["busy", "busy", "busy"]);
 }

@@ -130,7 +130,8 @@ async fn a_newer_schema_is_read_and_never_written(bed: Bed) {
     ] {
         assert!(error.contains("cannot migrate") && error.contains("9 'what comes later'"), "{error}");
     }
-    let store = Store::connect(&bed.address, &writing()).await.unwrap();
+    let options = ConnectOptions { create: false, ..writing() };
+    let store = Store::connect(&bed.address, &options).await.unwrap();
     let error = refused(store.create(&event("edge", "renewal_start", at(1))).await).to_string();
     assert!(error.contains("cannot write") && error.contains("newer renewscope"), "{error}");
     assert_eq!(page(&store, &Criteria::default(), Anchor::Newest, 5).await.rows.len(), 1);
