@@ -84,6 +84,11 @@ impl List {
         self.follow.marks.get(id).map(|(mark, _)| *mark)
     }
 
+    /// The marked rows.
+    pub fn marked(&self) -> impl Iterator<Item = (&Id, Mark)> {
+        self.follow.marks.iter().map(|(id, (mark, _))| (id, *mark))
+    }
+
     /// Whether any row is marked.
     pub fn has_marks(&self) -> bool {
         !self.follow.marks.is_empty()

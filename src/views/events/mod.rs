@@ -165,10 +165,11 @@ impl Events {
         let criteria = ctx.criteria();
         rows.retain(|row| criteria.holds_at(row.created_at));
         let fresh = self.list.arrive(rows, new, ctx.now);
-        if !new {
-            return 0;
+        if !fresh.is_empty() && self.facets_due.is_none() {
+            self.facets_due = Some(ctx.now.plus(FACETS_EVERY));
         }
-        if fresh.is_empty() {
+        // Whether the counts have rows of a first poll is not known: they come right with the next count.
+        if fresh.is_empty() || !new {
             return 0;
         }
         let n = fresh.len() as u64;
@@ -177,9 +178,6 @@ impl Events {
             self.panes.arrive(row);
         }
         self.count.arrive(n);
-        if self.facets_due.is_none() {
-            self.facets_due = Some(ctx.now.plus(FACETS_EVERY));
-        }
         n
     }
 
