@@ -185,7 +185,8 @@ impl Model {
     }
 
     fn edit_filter(&mut self, effects: &mut Vec<Effect>) {
-        let mut edit = Box::new(FilterEdit::new(&self.ctx.filter, self.history.typed().to_vec(), self.ctx.now));
+        let mut edit = Box::new(FilterEdit::new(&self.ctx.filter, self.history.typed().to_vec(), self.editors));
+        self.editors += 1;
         effects.extend(edit.offer(self.view.candidates()).map(Effect::Send));
         self.layer = Some(Layer::Filter(edit));
     }

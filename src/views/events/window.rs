@@ -45,6 +45,8 @@ pub(super) struct Window {
     pub more_older: bool,
     /// How many matching rows are newer than the first of the window, if known.
     pub base: Option<u64>,
+    /// The rows match an older filter than the one in force.
+    pub outdated: bool,
 }
 
 /// A search that no index answers, and that its budget ended.
@@ -183,6 +185,7 @@ impl List {
     /// Requests the rows of another filter: the newest if the list follows, else those around the selected row, which stays
     /// selected if it matches.
     pub fn start(&mut self, criteria: Criteria, debounce: Duration) -> Request {
+        self.window.outdated = true;
         let Some(row) = self.selected().filter(|_| !self.follow.on).cloned() else {
             return self.newest(criteria, debounce);
         };
@@ -262,11 +265,12 @@ impl List {
         self.load.is_some() && ticket.slot == Slot::List && ticket.generation == self.generation
     }
 
-    /// Gives up the page in flight; the rows on screen stay.
+    /// Gives up the page in flight; the rows on screen stay. Rows of an older filter stay marked as such: they, or their
+    /// absence, are no result of the filter in force.
     pub fn cancel(&mut self) {
         self.generation += 1;
         self.search.halted = true;
-        if self.load.take().is_some() && !self.answered {
+        if self.load.take().is_some() && self.window.outdated {
             self.failed = Some(SourceError::Cancelled);
         }
     }
@@ -311,6 +315,7 @@ impl List {
         self.window.more_newer = page.more_newer;
         self.window.more_older = page.more_older;
         self.window.base = (!page.more_newer).then_some(0);
+        self.window.outdated = false;
         let (cursor, rows_above) = match land {
             Land::Top => (0, 0),
             Land::Bottom => (self.window.rows.len().saturating_sub(1), self.view.height),
