@@ -340,6 +340,22 @@ fn tab_completes_keys_names_and_devices_that_only_the_database_knows() {
 }
 
 #[test]
+fn a_reply_to_an_earlier_filter_editor_is_dropped() {
+    let mut c = console();
+    c.hold = true;
+    c.keys("/ 'device:ed'");
+    let old = c.pending.pop().unwrap();
+    assert_eq!(old.ticket.slot, Slot::Names);
+    c.keys("Esc / 'device:ed'");
+    let new = c.pending.last().unwrap().ticket;
+    assert!(new.slot == Slot::Names && new != old.ticket, "each look-up has its own ticket: {new:?}");
+    let outcome = c.memory.ask(&old.query);
+    let before = c.screen();
+    c.send(Msg::Reply(Reply { ticket: old.ticket, outcome }));
+    assert_eq!(c.screen(), before);
+}
+
+#[test]
 fn times_and_commands_are_typed_in_a_line() {
     let mut c = console();
     c.keys("t '15x' Enter");

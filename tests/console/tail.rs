@@ -7,7 +7,7 @@ use renewscope::domain::event::{Id, RenewalEvent};
 use renewscope::domain::filter::Filter;
 use renewscope::domain::filter::criteria::Check;
 use renewscope::domain::instant::Span;
-use renewscope::domain::page::Total;
+use renewscope::domain::page::{Anchor, Total};
 use renewscope::domain::zone::Zone;
 use renewscope::protocol::query::Description;
 use renewscope::protocol::tail::{ALERT, Batch, Start, TailEvent, TailNews, Window};
@@ -394,4 +394,30 @@ fn the_histogram_counts_a_slice_again_that_rows_disturbed() {
     }
     assert_eq!(c.events().count.value(), Some(&Total::Exact(901)));
     assert_eq!(c.events().bars.total(), Some(901));
+}
+
+#[test]
+fn a_cancelled_filter_change_shows_the_old_rows_as_old_and_never_says_no_event() {
+    let mut c = console(120);
+    c.hold = true;
+    c.keys("! C-c");
+    c.pending.clear();
+    assert!(c.events().list.is_stale(), "rows of the previous filter are marked");
+    c.send(Msg::Tick(now().plus(Span::seconds(30))));
+    assert!(c.screen().contains("cancelled (r runs the query again)"), "{}", c.screen());
+    c.hold = false;
+    c.keys("j j");
+    assert!(
+        c.sent.iter().all(|r| !matches!(&r.query, Query::Page { anchor: Anchor::Older(_), .. })),
+        "no page is mixed in"
+    );
+    c.keys("r");
+    assert!(!c.events().list.is_stale());
+    assert!(c.events().list.rows().iter().all(|r| r.kind.raw().ends_with("failed")));
+    // Without a row of the previous filter: nothing is claimed of the new one.
+    c.keys("/ 'device:nobody-has-this' Enter");
+    assert!(c.screen().contains("No event matches this filter."), "{}", c.screen());
+    c.hold = true;
+    c.keys("X C-c");
+    assert!(c.screen().contains("Cancelled.") && !c.screen().contains("No event"), "{}", c.screen());
 }
