@@ -6,6 +6,7 @@ pub mod format;
 pub mod instant;
 pub mod measure;
 pub mod page;
+pub mod signature;
 pub mod source;
 pub mod suggest;
 pub mod text;
