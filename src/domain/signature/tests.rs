@@ -115,12 +115,6 @@ fn grouping_accuracy(messages: &[(usize, String)]) -> f64 {
         truth.entry(*kind).or_default().push(i);
         found.entry(Signature::of(message).id).or_default().push(i);
     }
-    for group in found.values() {
-        let kind = messages[group[0]].0;
-        if truth[&kind] != *group {
-            println!("{} of {}: {}", group.len(), kind, text(&messages[group[0]].1));
-        }
-    }
     let right: usize = found.values().filter(|g| truth[&messages[g[0]].0] == **g).map(Vec::len).sum();
     right as f64 / messages.len() as f64
 }
@@ -144,17 +138,17 @@ fn renewal_errors_are_grouped_by_what_they_say() {
 fn ids_of_version_1_stay() {
     assert_eq!(VERSION, 1);
     for (message, id) in [
-        ("", "PLACE"),
-        ("certificate has expired", "PLACE"),
-        ("read tcp 10.0.0.1:51234->10.0.0.2:443: i/o timeout", "PLACE"),
+        ("", "e484e9d1b9"),
+        ("certificate has expired", "3d1d11580d"),
+        ("read tcp 10.0.0.1:51234->10.0.0.2:443: i/o timeout", "d11aa8c0f0"),
         (
             "x509: certificate has expired or is not yet valid: current time 2025-11-29T14:03:22Z is after 2025-11-01T10:00:00Z",
-            "PLACE",
+            "a12c49e145",
         ),
-        ("device \"c860jhsr1uj96\" not found - recovery requires existing device", "PLACE"),
-        ("Failed password for invalid user webmaster from 173.234.31.186 port 38926 ssh2", "PLACE"),
-        ("certificate still expired (x52)", "PLACE"),
-        ("证书在30天后过期", "PLACE"),
+        ("device \"c860jhsr1uj96\" not found - recovery requires existing device", "fc1b85f643"),
+        ("Failed password for invalid user webmaster from 173.234.31.186 port 38926 ssh2", "74577a5187"),
+        ("certificate still expired (x52)", "185a7752da"),
+        ("证书在30天后过期", "77b92f80fa"),
     ] {
         assert_eq!(Signature::of(message).id.to_string(), id, "{message}: {}", text(message));
     }

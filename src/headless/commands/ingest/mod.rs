@@ -2,7 +2,7 @@
 //! the same rows: a batch is one transaction, and a row that is there is a duplicate.
 
 mod event;
-mod input;
+pub(super) mod input;
 mod records;
 mod rejects;
 
