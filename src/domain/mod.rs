@@ -1,5 +1,6 @@
 //! Words of the subject. Nothing here does I/O, reads a clock or knows a screen.
 
+pub mod attempt;
 pub mod event;
 pub mod filter;
 pub mod format;
