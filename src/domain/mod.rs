@@ -1,6 +1,7 @@
 //! Words of the subject. Nothing here does I/O, reads a clock or knows a screen.
 
 pub mod attempt;
+pub mod device;
 pub mod event;
 pub mod filter;
 pub mod format;
