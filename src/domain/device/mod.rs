@@ -4,6 +4,7 @@
 //! [`policy`] and [`tries`] say what that means at a given time, since a device changes its state while no row comes.
 //! Called by views, commands and the sweep. No clock is read here: `now` is the database's time.
 
+pub mod learn;
 pub mod policy;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -15,7 +16,7 @@ use super::event::Id;
 use super::instant::{Instant, Span};
 use super::signature::SigId;
 
-use policy::{Phase, Shares};
+use policy::{Life, Phase, Shares};
 use tries::{BackOff, Tries};
 
 /// Two statements of one expiry may differ by this much: sources round.
@@ -70,7 +71,7 @@ pub struct Device {
     /// What the newest row that states an expiry says.
     pub expiry: Option<(Instant, Stated)>,
     /// The whole life of the certificate in use: from the success that gave it to the end that it gave.
-    pub validity: Option<Span>,
+    pub life: Option<Life>,
     /// A later row still names an expiry before the one that the last success gave: the device uses the old certificate.
     pub not_taken: bool,
     /// Failed attempts since the last success.
@@ -119,7 +120,7 @@ impl Device {
             id: newest.device.clone(),
             expiry,
             // The life of the certificate in use is known only where it is the one that the success gave.
-            validity: success.filter(|_| !not_taken).and_then(|r| r.new_expiry?.since(r.at)).filter(|v| v.0 > 0),
+            life: success.filter(|_| !not_taken).and_then(life),
             not_taken,
             failed: u32::try_from(failed).unwrap_or(u32::MAX),
             complete: complete || success.is_some(),
@@ -145,7 +146,7 @@ impl Device {
     /// Where the certificate is in its life.
     pub fn phase(&self, shares: Option<Shares>, now: Instant) -> Phase {
         match self.expiry {
-            Some((expiry, _)) => policy::phase(expiry, self.validity, shares, now),
+            Some((expiry, _)) => policy::phase(expiry, self.life.map(|life| life.validity), shares, now),
             None => Phase::Unknown,
         }
     }
@@ -172,11 +173,18 @@ impl Device {
     /// Since when the device is silent: the time at which its certificate became due, if it is late and no row has come
     /// since then.
     pub fn silent_since(&self, shares: Option<Shares>, now: Instant) -> Option<Instant> {
-        let (shares, (expiry, _), validity) = (shares?, self.expiry?, self.validity?);
-        let due = shares.due(expiry, validity);
+        let (shares, (expiry, _), life) = (shares?, self.expiry?, self.life?);
+        let due = shares.due(expiry, life.validity);
         let late = self.phase(Some(shares), now) >= Phase::Late;
         (late && self.last < due).then_some(due)
     }
+}
+
+/// The life of the certificate that a success gave.
+fn life(success: &Row) -> Option<Life> {
+    let validity = success.new_expiry?.since(success.at).filter(|v| v.0 > 0)?;
+    let left = success.old_expiry.and_then(|old| old.since(success.at)).map(|left| left.0 as f64 / validity.0 as f64);
+    Some(Life { validity, renewed: left.filter(|share| (0.0..=1.0).contains(share)) })
 }
 
 /// The attempts of one device, oldest first, the open one last.

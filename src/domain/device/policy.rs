@@ -1,13 +1,10 @@
-//! When a certificate is due: in shares of its life, learned from past renewals or declared.
+//! When a certificate is due: in shares of its life, learned from past renewals (`learn`) or declared.
 //!
 //! Clients renew at anything from a tenth to three quarters of the life that is left, so no fixed number of days can say
 //! that a device is late.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::attempt::{Attempt, Family, State};
 use crate::domain::instant::{Instant, Span};
 
 /// Where a certificate is in its life. Ordered from harmless to worst, the unknown first.
@@ -165,105 +162,18 @@ impl FromStr for Declared {
     }
 }
 
-/// Where shares come from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum From {
-    Learned {
-        renewals: u64,
-    },
-    Set,
-    /// Too few renewals to learn from, and nothing declared.
-    Assumed,
+/// The life of a certificate, as far as it tells its policy.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Life {
+    pub validity: Span,
+    /// The share of life that was left of the certificate before when this one replaced it: within a group that follows
+    /// several policies it shows which one the device follows.
+    pub renewed: Option<f64>,
 }
 
-impl fmt::Display for From {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Learned { renewals } => write!(f, "learned from {renewals} renewals"),
-            Self::Set => f.write_str("set"),
-            Self::Assumed => f.write_str("assumed 1/3"),
-        }
-    }
-}
-
-/// The shares of past renewals of each group and class; a group is an organization, or all of a source.
-#[derive(Clone, Debug)]
-pub struct Learned<G> {
-    counts: BTreeMap<(G, Class), Histogram>,
-}
-
-impl<G> Default for Learned<G> {
-    fn default() -> Self {
-        Self { counts: BTreeMap::new() }
-    }
-}
-
-/// Renewals by the share of life that was left, in steps of a thousandth: thirty days are few of ten years.
-#[derive(Clone, Debug)]
-struct Histogram([u32; Histogram::STEPS]);
-
-impl Histogram {
-    const STEPS: usize = 1000;
-
-    fn total(&self) -> u64 {
-        self.0.iter().map(|n| u64::from(*n)).sum()
-    }
-    /// The share below which that part of the renewals lies.
-    fn quantile(&self, part: f64) -> f64 {
-        let wanted = self.total() as f64 * part;
-        let mut sum = 0.0;
-        for (step, count) in self.0.iter().enumerate() {
-            let count = f64::from(*count);
-            if count > 0.0 && sum + count >= wanted {
-                let within = ((wanted - sum) / count).clamp(0.0, 1.0);
-                return (step as f64 + within) / Self::STEPS as f64;
-            }
-            sum += count;
-        }
-        1.0
-    }
-}
-
-/// Renewals of a group and class that make a policy.
-const ENOUGH: u64 = 30;
-
-impl<G: Ord> Learned<G> {
-    /// Takes what a renewal tells: the first try of it, where it succeeded and both certificates' ends are known. Of a
-    /// source that writes no starts, the success stands for the start.
-    pub fn add(&mut self, group: G, attempt: &Attempt) {
-        let first = attempt.family == Family::Renewal && attempt.tries == 1 && attempt.tries_exact;
-        let succeeded = attempt.state == State::Succeeded || (attempt.start.is_none() && attempt.failures == 0);
-        let (Some((end, _)), Some(at)) = (&attempt.end, attempt.at()) else { return };
-        let (Some(old), Some(new)) = (attempt.old_expiry, attempt.new_expiry) else { return };
-        if let (true, true, Some(left), Some(validity)) = (first, succeeded, old.since(at), new.since(end.at)) {
-            self.add_share(group, left, validity);
-        }
-    }
-
-    /// Takes a renewal that began with `left` of a life of `validity`. One without a life, or after it, teaches nothing.
-    pub fn add_share(&mut self, group: G, left: Span, validity: Span) {
-        let share = left.0 as f64 / validity.0 as f64;
-        if validity.0 <= 0 || !(0.0..=1.0).contains(&share) {
-            return;
-        }
-        let counts = self.counts.entry((group, Class::of(validity))).or_insert(Histogram([0; Histogram::STEPS]));
-        let step = ((share * Histogram::STEPS as f64) as usize).min(Histogram::STEPS - 1);
-        if let Some(count) = counts.0.get_mut(step) {
-            *count = count.saturating_add(1);
-        }
-    }
-
-    /// The shares of a group's certificates of that life, and where they come from. `None` where the policy is off.
-    pub fn shares(&self, declared: Option<Declared>, group: G, validity: Span) -> (Option<Shares>, From) {
-        if let Some(declared) = declared {
-            return (declared.shares(validity), From::Set);
-        }
-        match self.counts.get(&(group, Class::of(validity))).filter(|h| h.total() >= ENOUGH) {
-            Some(h) => {
-                let shares = Shares { early: h.quantile(0.95), median: h.quantile(0.5), late: h.quantile(0.05) };
-                (Some(shares), From::Learned { renewals: h.total() })
-            }
-            None => (Some(Shares::ASSUMED), From::Assumed),
-        }
+impl Life {
+    /// A life of which nothing more is known.
+    pub const fn of(validity: Span) -> Self {
+        Self { validity, renewed: None }
     }
 }

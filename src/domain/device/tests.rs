@@ -1,6 +1,7 @@
 use uuid::Uuid;
 
-use super::policy::{Class, Declared, From, Learned};
+use super::learn::{From, Learned, Policies};
+use super::policy::{Class, Declared, Life};
 use super::tries::Gaps;
 use super::*;
 
@@ -104,9 +105,13 @@ fn policies_are_read() {
     for text in ["", "30", "0d", "-1d", "100%", "0%", "30-10%", "3/1", "1/0", "nan%", "on", "99999999999999999999d"] {
         assert!(text.parse::<Declared>().is_err(), "{text}");
     }
-    let (shares, from) = Learned::<()>::default().shares(Some(Declared::Left(Span::days(30))), (), Span::days(90));
+    let (shares, from) =
+        Policies::<()>::default().shares(Some(Declared::Left(Span::days(30))), (), Life::of(Span::days(90)));
     assert_eq!((shares, from), (Some(Shares::exactly(1.0 / 3.0)), From::Set));
-    assert_eq!(Learned::<()>::default().shares(None, (), Span::days(9)), (Some(Shares::ASSUMED), From::Assumed));
+    assert_eq!(
+        Policies::<()>::default().shares(None, (), Life::of(Span::days(9))),
+        (Some(Shares::ASSUMED), From::Assumed)
+    );
     assert_eq!(Class::of(Span::hours(160)), Class::TenDays);
 }
 
@@ -134,43 +139,62 @@ const POLICIES: [(&str, Begin); 6] = [
     ("30 d", |_, days| 30.0 / days),
 ];
 
+/// Plants a fleet whose devices follow the policies in turn, and counts what it is told of them.
+fn planted(policies: &[(&str, Begin)], days: f64, random: &mut Random) {
+    let life = days * DAY;
+    let span = |seconds: f64| Span((seconds * 1e6) as i64);
+    let mut learned = Learned::default();
+    for n in 0..600 {
+        let left = life * policies[n % policies.len()].1(random, days);
+        learned.add_share((), span(left), span(life));
+    }
+    let found_policies = learned.policies();
+    let back_off = BackOff::default();
+    let (mut looks, mut wrong, mut warned, mut found) = (0, 0, 0, 0);
+    for n in 0..200 {
+        let (name, begin) = policies[n % policies.len()];
+        let (before, share) = (begin(random, days), begin(random, days));
+        let rows = [row(Step::Succeeded, 0.0, Some(life * before), Some(life))];
+        let device = Device::of(&rows, true).unwrap();
+        let (shares, from) = found_policies.shares(None, (), device.life.unwrap());
+        assert_eq!(from, From::Learned { renewals: 600 });
+        let rules = Rules { shares, ..rules(&back_off) };
+        // A healthy device is looked at through its cycle until it renews, within half a percent of its life.
+        for look in 0..25 {
+            let now = at(life * (1.0 - share + 0.005) * f64::from(look) / 25.0);
+            looks += 1;
+            wrong += u32::from(device.state(&rules, now) == State::Silent);
+            warned += u32::from(device.phase(shares, now) >= Phase::Critical);
+        }
+        // A silent one does nothing at its time: it is found soon after the latest of its kind.
+        let latest = if name == "10-30 %" { 0.1 } else { share };
+        let now = at(life * (1.0 - latest + 0.05).min(0.999));
+        found += u32::from(device.state(&rules, now) == State::Silent);
+    }
+    let names: Vec<_> = policies.iter().map(|(name, _)| *name).collect();
+    assert!(f64::from(wrong) <= 0.005 * f64::from(looks), "{names:?}, {days} d: {wrong} of {looks}");
+    assert_eq!(warned, 0, "{names:?}, {days} d");
+    assert!(found >= 190, "{names:?}, {days} d: {found} of 200");
+}
+
 #[test]
 fn silent_devices_are_found_and_healthy_ones_are_not_called_so() {
     let mut random = Random(0x2545_f491_4f6c_dd1d);
-    for (name, begin) in POLICIES {
-        for days in [1.0, 6.7, 45.0, 90.0, 365.0, 3650.0] {
-            if name == "30 d" && days < 45.0 {
+    for days in [1.0, 6.7, 45.0, 90.0, 365.0, 3650.0] {
+        for (i, policy) in POLICIES.iter().enumerate() {
+            if policy.0 == "30 d" && days < 45.0 {
                 continue;
             }
-            let life = days * DAY;
-            let mut learned = Learned::default();
-            for _ in 0..500 {
-                let left = life * begin(&mut random, days);
-                learned.add_share((), Span((left * 1e6) as i64), Span((life * 1e6) as i64));
-            }
-            let (shares, from) = learned.shares(None, (), Span((life * 1e6) as i64));
-            assert_eq!(from, From::Learned { renewals: 500 });
-            let back_off = BackOff::default();
-            let rules = Rules { shares, ..rules(&back_off) };
-            let (mut looks, mut wrong, mut warned, mut found) = (0, 0, 0, 0);
-            for _ in 0..400 {
-                let share = begin(&mut random, days);
-                let device = Device::of(&[row(Step::Succeeded, 0.0, None, Some(life))], true).unwrap();
-                // A healthy device is looked at through its cycle until it renews, within half a percent of its life.
-                for look in 0..50 {
-                    let now = at(life * (1.0 - share + 0.005) * f64::from(look) / 50.0);
-                    looks += 1;
-                    wrong += u32::from(device.state(&rules, now) == State::Silent);
-                    warned += u32::from(device.phase(shares, now) >= Phase::Critical);
+            planted(&[*policy], days, &mut random);
+            // Two policies in one organization. One that lies within the jitter of the other cannot be told from it.
+            let within = |share: f64| (0.05..0.36).contains(&share);
+            for other in POLICIES.iter().take(i) {
+                let jittered = [policy, other].iter().any(|p| p.0 == "10-30 %");
+                if jittered && [policy, other].iter().all(|p| within(p.1(&mut random, days))) {
+                    continue;
                 }
-                // A silent one does nothing at its time: it is found soon after the latest of its kind.
-                let latest = if name == "10-30 %" { 0.1 } else { share };
-                let now = at(life * (1.0 - latest + 0.05).min(0.999));
-                found += u32::from(device.state(&rules, now) == State::Silent);
+                planted(&[*policy, *other], days, &mut random);
             }
-            assert!(f64::from(wrong) <= 0.005 * f64::from(looks), "{name}, {days} d: {wrong} of {looks}");
-            assert_eq!(warned, 0, "{name}, {days} d");
-            assert!(found >= 380, "{name}, {days} d: {found} of 400");
         }
     }
 }
@@ -186,10 +210,10 @@ fn renewals_teach_their_policy() {
         ];
         attempts(&rows).iter().for_each(|a| learned.add((), a));
     }
-    let (shares, from) = learned.shares(None, (), Span::days(90));
+    let (shares, from) = learned.policies().shares(None, (), Life::of(Span::days(90)));
     assert_eq!(from, From::Learned { renewals: 40 });
     assert!((shares.unwrap().median - 1.0 / 3.0).abs() < 0.01, "{shares:?}");
-    assert_eq!(learned.shares(None, (), Span::days(1)).1, From::Assumed);
+    assert_eq!(learned.policies().shares(None, (), Life::of(Span::days(1))).1, From::Assumed);
 }
 
 /// The gap behind a try, in seconds.
