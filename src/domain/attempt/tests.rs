@@ -46,7 +46,7 @@ fn folded(rows: Vec<Row>, begins: Begins, now: Instant) -> Vec<Attempt> {
 }
 
 /// One word an attempt: family, state, failures, starts, tries.
-fn told(rows: &str, now: i64) -> String {
+fn in_words(rows: &str, now: i64) -> String {
     let words = folded(script(rows), Begins::WithTable, at(now)).into_iter().map(|a| {
         let family = if a.family == Family::Renewal { 'r' } else { 'R' };
         let state = match a.state {
@@ -91,10 +91,10 @@ fn rows_become_attempts() {
         ("R+0 r!9", 99, "R:failed/f1/s1/t1"),
         ("r+0 R+5 R*7 r!9", 99, "r:failed/f1/s1/t1 R:ok/f0/s1/t1"),
         ("r+0 R!9", 99, "r:flight/f0/s1/t1 R:lost/f1/s0/t1"),
-        // The start comes first where the times are equal, in whatever order the rows come.
+        // The start comes first where the times are equal, in any order of the rows.
         ("r*7 r+7", 99, "r:ok/f0/s1/t1"),
     ] {
-        assert_eq!(told(rows, now), attempts, "{rows}");
+        assert_eq!(in_words(rows, now), attempts, "{rows}");
     }
 }
 

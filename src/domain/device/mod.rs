@@ -64,7 +64,7 @@ impl State {
     }
 }
 
-/// What the rows say, whatever the time.
+/// What the rows say, at any time.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Device {
     pub id: Id,
@@ -192,7 +192,7 @@ fn attempts(rows: &[Row]) -> Vec<Attempt> {
     let (mut fold, mut done) = (Fold::new(Begins::WithTable), Vec::new());
     rows.iter().for_each(|row| fold.add(row.clone(), &mut done));
     fold.settle(&mut done);
-    // The state of what is open is worked out at the time that is asked for, so none counts as stalled yet.
+    // The state of what is open depends on the time, so none counts as stalled yet.
     done.extend(fold.open(Patience::default(), Instant::NEG_INFINITY));
     done.sort_by_key(Attempt::at);
     done

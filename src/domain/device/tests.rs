@@ -139,7 +139,7 @@ const POLICIES: [(&str, Begin); 6] = [
     ("30 d", |_, days| 30.0 / days),
 ];
 
-/// Plants a fleet whose devices follow the policies in turn, and counts what it is told of them.
+/// Plants a fleet whose devices follow the policies in turn, and counts what the rules say of them.
 fn planted(policies: &[(&str, Begin)], days: f64, random: &mut Random) {
     let life = days * DAY;
     let span = |seconds: f64| Span((seconds * 1e6) as i64);
@@ -159,7 +159,7 @@ fn planted(policies: &[(&str, Begin)], days: f64, random: &mut Random) {
         let (shares, from) = found_policies.shares(None, (), device.life.unwrap());
         assert_eq!(from, From::Learned { renewals: 600 });
         let rules = Rules { shares, ..rules(&back_off) };
-        // A healthy device is looked at through its cycle until it renews, within half a percent of its life.
+        // A healthy device is checked through its cycle until it renews, within half a percent of its life.
         for look in 0..25 {
             let now = at(life * (1.0 - share + 0.005) * f64::from(look) / 25.0);
             looks += 1;
@@ -186,7 +186,7 @@ fn silent_devices_are_found_and_healthy_ones_are_not_called_so() {
                 continue;
             }
             planted(&[*policy], days, &mut random);
-            // Two policies in one organization. One that lies within the jitter of the other cannot be told from it.
+            // Two policies in one organization. One that lies within the jitter of the other cannot be distinguished from it.
             let within = |share: f64| (0.05..0.36).contains(&share);
             for other in POLICIES.iter().take(i) {
                 let jittered = [policy, other].iter().any(|p| p.0 == "10-30 %");

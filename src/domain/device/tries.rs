@@ -2,7 +2,7 @@
 
 use crate::domain::instant::{Instant, Span};
 
-/// How many gaps of a group are told apart; later ones are as the last of them.
+/// How many gaps of a group are distinguished; later ones are as the last of them.
 const STEPS: usize = 12;
 /// Gaps of one place that are kept: the oldest go first.
 const SAMPLES: usize = 255;

@@ -1,6 +1,6 @@
 //! The signature of an error message: the message with its values masked, and a short id of that text.
 //!
-//! Two messages of one kind have one signature, whatever device, time or address they name. It is a pure function of
+//! Two messages of one kind have one signature, also if they name other devices, times or addresses. It is a pure function of
 //! the message alone: no order, no other message and no learned state decides, so that the same error has the same id
 //! in every session, on every database. Called by views, filters and commands. Nothing here does I/O or keeps state, and
 //! nothing may change what version 1 makes of a message: another mask is another [`VERSION`].
