@@ -1,19 +1,26 @@
-//! What stands before or beside the server: a pooler, a hot standby, and roles with few rights.
+//! A pooler, a hot standby, and roles with few rights.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use renewscope::protocol::SourceError;
-use renewscope::store::{Address, Store};
+use renewscope::domain::filter::Criteria;
+use renewscope::domain::page::Anchor;
+use renewscope::profile::SourceProfile;
+use renewscope::profile::choice::Profiles;
+use renewscope::protocol::{Query, SourceError};
+use renewscope::store::{Address, ConnectOptions, Store};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
 
 use crate::cluster::{Bouncer, Cluster};
 use crate::{COUNT, connect, connect_fails, count, counted_in_the_end, describe, fill, pg, reading, says};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn questions_go_through_a_pooler_within_their_limits() {
+async fn queries_keep_their_limits_behind_a_pooler() {
     let server = Cluster::start(&[]);
     let url = server.fleet();
     fill(&url, 10).await;
-    // One that refuses the settings, one that drops them without a word.
+    // One pooler refuses the settings, one drops them silently.
     for ignored in ["", "options"] {
         let bouncer = Bouncer::before(&server, ignored);
         let address = Address::parse(&bouncer.url("fleet")).unwrap();
@@ -43,8 +50,59 @@ async fn questions_go_through_a_pooler_within_their_limits() {
     }
 }
 
+/// What a query changes must not stay with the server's connection, which other clients use next.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hostile_objects_and_changed_settings_stop_behind_a_pooler_too() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet();
+    fill(&url, 10).await;
+    let hostile = "CREATE SCHEMA evil; CREATE TABLE secret (n int); CREATE FUNCTION evil.unnest(text[]) RETURNS SETOF text \
+        LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hostile'; END $$; \
+        CREATE FUNCTION w() RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.secret VALUES (1); RETURN ''; END $$; \
+        ALTER DATABASE fleet SET search_path = evil, public";
+    server.execute(hostile).await;
+    let profile = |expression: &str| {
+        let select = format!(
+            "SELECT e.id, e.device_id, e.event_type, e.created_at, {expression} AS extra FROM certificate_renewal_events e"
+        );
+        let text = format!(
+            "name = \"odd\"\ndatabase = [\"postgres\"]\n[relation]\ntable = \"certificate_renewal_events\"\nselect = \"{select}\"\n\
+             [fields]\nid = {{ column = \"id\", type = \"uuid\" }}\ndevice = {{ column = \"device_id\", type = \"uuid\" }}\n\
+             type = {{ column = \"event_type\" }}\nerror = {{ column = \"extra\" }}\n\
+             time = {{ column = \"created_at\", type = \"timestamp\" }}\n"
+        );
+        Arc::new(SourceProfile::parse("odd.toml", &text).unwrap())
+    };
+    for ignored in ["", "options"] {
+        let bouncer = Bouncer::before(&server, ignored);
+        let address = Address::parse(&bouncer.url("fleet")).unwrap();
+        let store = connect(&bouncer.url("fleet")).await;
+        assert_eq!(count(&store).await, Ok(10));
+        let set = |name: &str, value: &str| format!("set_config('{name}', '{value}', false)");
+        for (expression, words) in [
+            (set("search_path", "public"), "changed the session setting 'search_path'"),
+            (set("role", "pg_monitor"), "changed the session setting 'role'"),
+            (format!("{} || public.w()", set("default_transaction_read_only", "off")), "the source tried to write"),
+        ] {
+            let profiles = Profiles { all: vec![profile(&expression)], named: Some("odd".into()) };
+            let options = ConnectOptions { profiles: Arc::new(profiles), ..ConnectOptions::default() };
+            let odd = Store::connect(&address, &options).await.unwrap();
+            let newest = Query::Page { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 5 };
+            says(&odd.run(&newest).await.unwrap_err(), &[words]);
+        }
+        let plain: PgConnectOptions = bouncer.url("fleet").parse().unwrap();
+        let mut other = plain.extra_float_digits(None).connect().await.unwrap();
+        let state = "SELECT current_setting('search_path') || ' ' || current_setting('role') || ' ' || \
+            current_setting('default_transaction_read_only') || ' ' || (SELECT count(*) FROM public.secret)";
+        for _ in 0..5 {
+            let state: String = sqlx::query_scalar(state).persistent(false).fetch_one(&mut other).await.unwrap();
+            assert_eq!(state, "evil, public none off 0");
+        }
+    }
+}
+
 #[tokio::test]
-async fn a_restart_behind_a_pooler_is_told_and_over() {
+async fn a_restart_behind_a_pooler_is_reported_and_recovered() {
     let server = Cluster::start(&[]);
     let url = server.fleet();
     fill(&url, 10).await;
@@ -56,7 +114,7 @@ async fn a_restart_behind_a_pooler_is_told_and_over() {
 }
 
 #[tokio::test]
-async fn a_standby_answers_and_a_conflict_with_replay_is_survived() {
+async fn a_standby_serves_queries_and_survives_replay_conflicts() {
     let primary = Cluster::start(&["wal_level=replica"]);
     let url = primary.fleet();
     fill(&url, 1000).await;
@@ -71,7 +129,7 @@ async fn a_standby_answers_and_a_conflict_with_replay_is_survived() {
     };
     says(&error, &["read-only", "write to the primary"]);
 
-    // A session keeps an old view of the rows; replay removes them, and ends it. Questions go on.
+    // A session holds an old snapshot; replay removes its rows and ends it. Queries continue.
     let mut old = pg::connect(&standby.url("fleet")).await;
     sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM certificate_renewal_events")
         .execute(&mut old)
@@ -90,14 +148,14 @@ async fn a_standby_answers_and_a_conflict_with_replay_is_survived() {
 }
 
 #[tokio::test]
-async fn a_question_in_the_way_of_replay_is_asked_again() {
+async fn a_query_cancelled_by_replay_is_retried() {
     let primary = Cluster::start(&["wal_level=replica"]);
     let url = primary.fleet();
     fill(&url, 100).await;
     let standby = Cluster::standby_of(&primary, &["max_standby_streaming_delay=0"]);
     let store = connect(&standby.url("fleet")).await;
-    // Questions all the time, while the rows are rewritten and vacuumed away under them: none of them fails.
-    let asking = tokio::spawn(async move {
+    // Queries run continuously while their rows are deleted and vacuumed: none of them fails.
+    let running = tokio::spawn(async move {
         let mut answers = 0;
         loop {
             let n = count(&store).await.unwrap();
@@ -112,12 +170,12 @@ async fn a_question_in_the_way_of_replay_is_asked_again() {
         primary.execute(&part).await;
         primary.execute("VACUUM certificate_renewal_events").await;
     }
-    let answers = tokio::time::timeout(Duration::from_secs(60), asking).await.expect("the last row gone").unwrap();
+    let answers = tokio::time::timeout(Duration::from_secs(60), running).await.expect("the last row gone").unwrap();
     assert!(answers > 0);
 }
 
 #[tokio::test]
-async fn a_role_with_the_events_alone_can_ask() {
+async fn a_role_with_select_on_the_events_alone_can_query() {
     let url = pg::migrated().await;
     fill(&url, 10).await;
     let grant = "CREATE ROLE events_alone LOGIN; GRANT SELECT ON certificate_renewal_events TO events_alone";

@@ -30,7 +30,7 @@ pub struct Fold {
 }
 
 /// What a fold holds of a device.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Device {
     renewal: Track,
     recovery: Track,
@@ -38,8 +38,9 @@ struct Device {
     opened: Option<Family>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Track {
+    begins: Begins,
     open: Option<Open>,
     /// Finished attempts since the last success.
     finished: u32,
@@ -60,6 +61,10 @@ struct Open {
 }
 
 impl Device {
+    fn new(begins: Begins) -> Self {
+        Self { renewal: Track::new(begins), recovery: Track::new(begins), opened: None }
+    }
+
     fn track(&mut self, family: Family) -> &mut Track {
         match family {
             Family::Renewal => &mut self.renewal,
@@ -121,37 +126,45 @@ impl Fold {
                     Some(_) => State::Failed,
                     None => patience.state(family, open.start.at, now),
                 };
-                found.push(track.attempt(id.clone(), family, state, open.clone(), self.begins));
+                found.push(track.attempt(id.clone(), family, state, open.clone()));
             }
         }
         found
     }
 
     fn take(&mut self, row: Row, done: &mut Vec<Attempt>) {
-        let begins = self.begins;
         // A look-up by reference first: a row in many is the first of its device.
         if !self.devices.contains_key(&row.device) {
-            self.devices.insert(row.device.clone(), Device::default());
+            self.devices.insert(row.device.clone(), Device::new(self.begins));
         }
         let Some(device) = self.devices.get_mut(&row.device) else { return };
         match row.step {
             Step::Started => {
                 let family = row.family;
                 if !device.track(family).repeats(&row) {
-                    done.extend(device.track(family).start(row, begins));
+                    done.extend(device.track(family).start(row));
                     device.opened = Some(family);
                 }
             }
-            Step::Succeeded => done.push(device.track(row.family).succeed(row, begins)),
+            Step::Succeeded => done.push(device.track(row.family).succeed(row)),
             Step::Failed => match device.joined_by(row.family) {
                 Some(family) => device.track(family).fail(row),
-                None => done.push(device.track(row.family).alone(row, begins)),
+                None => done.push(device.track(row.family).alone(row)),
             },
         }
     }
 }
 
 impl Track {
+    fn new(begins: Begins) -> Self {
+        Self { begins, open: None, finished: 0, anchored: false }
+    }
+
+    /// Whether no row before those that were read can add to the tries.
+    fn is_exact(&self) -> bool {
+        self.anchored || self.begins == Begins::WithTable
+    }
+
     /// Whether the row is the open start once more; if so it is counted.
     fn repeats(&mut self, row: &Row) -> bool {
         match &mut self.open {
@@ -165,10 +178,10 @@ impl Track {
     }
 
     /// Opens an attempt; returns the one that it ends.
-    fn start(&mut self, row: Row, begins: Begins) -> Option<Attempt> {
+    fn start(&mut self, row: Row) -> Option<Attempt> {
         let before = self.open.take().map(|open| {
             let state = if open.failed.is_some() { State::Failed } else { State::Superseded };
-            let attempt = self.attempt(row.device.clone(), row.family, state, open, begins);
+            let attempt = self.attempt(row.device.clone(), row.family, state, open);
             self.finished += u32::from(state == State::Failed);
             attempt
         });
@@ -194,10 +207,10 @@ impl Track {
         }
     }
 
-    fn succeed(&mut self, row: Row, begins: Begins) -> Attempt {
+    fn succeed(&mut self, row: Row) -> Attempt {
         let attempt = match self.open.take() {
             Some(open) => {
-                let attempt = self.attempt(row.device, row.family, State::Succeeded, open, begins);
+                let attempt = self.attempt(row.device, row.family, State::Succeeded, open);
                 Attempt {
                     end: Some((Mark { id: row.id, at: row.at }, Step::Succeeded)),
                     old_expiry: attempt.old_expiry.or(row.old_expiry),
@@ -206,15 +219,15 @@ impl Track {
                     ..attempt
                 }
             }
-            None => self.alone(row, begins),
+            None => self.alone(row),
         };
         (self.finished, self.anchored) = (0, true);
         attempt
     }
 
     /// An outcome with nothing open.
-    fn alone(&mut self, row: Row, begins: Begins) -> Attempt {
-        let state = match begins {
+    fn alone(&mut self, row: Row) -> Attempt {
+        let state = match self.begins {
             _ if self.anchored => State::Orphan,
             Begins::WithinTable => State::Undecided,
             Begins::WithTable => State::StartNotKept,
@@ -230,7 +243,7 @@ impl Track {
             starts: 0,
             failures: u32::from(row.step == Step::Failed),
             tries,
-            tries_exact: self.anchored || begins == Begins::WithTable,
+            tries_exact: self.is_exact(),
             old_expiry: row.old_expiry,
             new_expiry: row.new_expiry,
             reason: row.reason,
@@ -238,7 +251,7 @@ impl Track {
         }
     }
 
-    fn attempt(&self, device: Id, family: Family, state: State, open: Open, begins: Begins) -> Attempt {
+    fn attempt(&self, device: Id, family: Family, state: State, open: Open) -> Attempt {
         Attempt {
             device,
             family,
@@ -248,7 +261,7 @@ impl Track {
             starts: open.starts,
             failures: open.failures,
             tries: self.finished.saturating_add(1),
-            tries_exact: self.anchored || begins == Begins::WithTable,
+            tries_exact: self.is_exact(),
             old_expiry: open.old_expiry,
             new_expiry: None,
             reason: open.reason,

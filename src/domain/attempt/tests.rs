@@ -1,3 +1,5 @@
+//! Attempts against scripts of rows, and against a definition that looks back over all rows.
+
 use proptest::prelude::*;
 use uuid::Uuid;
 

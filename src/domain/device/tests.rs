@@ -1,3 +1,5 @@
+//! Devices against their rows, and the policy against planted fleets.
+
 use uuid::Uuid;
 
 use super::learn::{From, Learned, Policies};

@@ -153,7 +153,7 @@ fn masked(message: &str) -> Masked {
         }
         first.text = again;
     }
-    // A mask that only a later round made has no place of its own in the message.
+    // A mask that only a later round made has no place in the message.
     first.spans.resize(first.text.matches(MASK).count(), 0..0);
     first
 }

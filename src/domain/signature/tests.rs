@@ -1,3 +1,5 @@
+//! The mask on messages by kind, on renewal errors with random parameters, and on hostile input.
+
 use std::collections::HashMap;
 
 use proptest::prelude::*;

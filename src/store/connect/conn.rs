@@ -1,4 +1,6 @@
-//! One connection to either database, under one interface.
+//! One connection to either database behind one interface.
+//!
+//! Used by sessions and by commands that hold a connection of their own. It holds no state besides the connection.
 
 use sqlx::Connection as _;
 
@@ -21,11 +23,32 @@ impl Conn {
             Self::Sqlite(_) => Dialect::Sqlite,
         }
     }
-    /// Runs a statement and reads all its rows in the given shape.
+    /// Runs a statement and reads all rows; `shape` has one entry per column.
     pub async fn rows(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, SourceError> {
         match self {
             Self::Postgres(conn) => conn.rows(sql, shape).await,
             Self::Sqlite(conn) => conn.rows(sql, shape).await,
+        }
+    }
+    /// Ends the transaction of a query; see [`PgConn::finish`]. SQLite has none to end.
+    pub async fn finish(&mut self) -> Result<(), SourceError> {
+        match self {
+            Self::Postgres(conn) => conn.finish().await,
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+    /// Whether [`finish`](Self::finish) has something to end.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::Postgres(conn) => conn.is_open(),
+            Self::Sqlite(_) => false,
+        }
+    }
+    /// The schemas in which the role finds tables, first ones first; SQLite has none.
+    pub fn schemas(&self) -> &[String] {
+        match self {
+            Self::Postgres(conn) => conn.schemas(),
+            Self::Sqlite(_) => &[],
         }
     }
     /// Closes the connection and waits until it is closed.
@@ -38,7 +61,7 @@ impl Conn {
             tracing::debug!(%error, "a connection did not close in order");
         }
     }
-    /// Whether it can be used still: asked of a server, known of a file.
+    /// Whether the connection still works: a round trip to a server; a file needs none.
     pub(crate) async fn ping(&mut self) -> Health {
         match self {
             Self::Postgres(conn) => conn.ping().await,
@@ -57,7 +80,7 @@ impl Conn {
             Self::Sqlite(_) => Health::Good,
         }
     }
-    /// How a connection over the network is protected, in words; a file has none.
+    /// How a network connection is protected, in words; `None` for a file.
     pub async fn tls(&mut self) -> Option<&'static str> {
         match self {
             Self::Postgres(conn) => Some(conn.tls().await),

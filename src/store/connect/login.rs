@@ -1,7 +1,7 @@
-//! Opening sessions on a PostgreSQL server that cannot write unless told to, and stopping their statements from a
-//! control connection.
+//! Logging in to a PostgreSQL server, and cancelling statements over a control connection.
 //!
-//! Nothing here keeps a connection but that one; the pool is in [`session`](crate::store::connect::session).
+//! Called by the pool. It caches no connection but the control connection, and a session it opens for reading cannot
+//! write.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,15 +17,16 @@ use crate::store::connect::address::{Server, Tls};
 use crate::store::connect::error::{Context, is_password};
 use crate::store::connect::password::{Attempt, Passwords};
 use crate::store::connect::pool::ACQUIRE_TIMEOUT;
-use crate::store::connect::postgres::{Handle, PgConn};
+use crate::store::connect::postgres::{Handle, Limits, PgConn, SEARCH_PATH};
+use crate::store::connect::transaction::BEGIN_READ;
 use crate::store::options::{Access, ConnectOptions};
-use crate::store::sql::vouched;
+use crate::store::sql::assert_safe;
 
-/// A server that does not answer a cancel request in this time is left alone; its statement timeout remains.
+/// How long a cancel request may take; after that the statement timeout has to end the statement.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Statements that a session keeps prepared: the console has about this many shapes of questions in use at a time, and each
-/// costs the server some ten kilobytes.
+/// Prepared statements per session: the console uses about this many query shapes at a time, and each costs the
+/// server about 10 KiB.
 const STATEMENTS: usize = 32;
 
 pub struct Connector {
@@ -69,6 +70,8 @@ impl Connector {
             ("statement_timeout", limit.to_string()),
             ("lock_timeout", "5000".to_owned()),
             ("idle_in_transaction_session_timeout", "60000".to_owned()),
+            // Escape clauses are written for the standard meaning of a backslash.
+            ("standard_conforming_strings", "on".to_owned()),
         ];
         if self.access == Access::Read {
             settings.push(("default_transaction_read_only", "on".to_owned()));
@@ -76,11 +79,11 @@ impl Connector {
         settings
     }
 
-    /// Opens a connection, each try within [`ACQUIRE_TIMEOUT`]. A refused password is looked up again, since it may have
-    /// been changed; the same one is not tried twice, because servers count failures.
+    /// Opens a connection, each attempt within [`ACQUIRE_TIMEOUT`]. A refused password is looked up again, since it
+    /// may have changed; the same one is not sent twice, because servers count failures.
     pub async fn connect(&self) -> Result<PgConn, SourceError> {
-        let told = |why: Why| self.context().refused(why);
-        let mut attempt = self.passwords.first().await.map_err(told)?;
+        let refuse = |why: Why| self.context().refused(why);
+        let mut attempt = self.passwords.first().await.map_err(refuse)?;
         for last in [false, true] {
             let refused = match timeout(ACQUIRE_TIMEOUT, self.open(&attempt)).await {
                 Err(_) => return Err(self.context().silent(ACQUIRE_TIMEOUT)),
@@ -88,7 +91,7 @@ impl Connector {
                 Ok(Err(e)) => return Err(self.context().error(e)),
                 Ok(Ok(conn)) => return Ok(conn),
             };
-            match self.passwords.another(&attempt, &self.address).await.map_err(told)? {
+            match self.passwords.another(&attempt, &self.address).await.map_err(refuse)? {
                 Some(secret) if !last => attempt = Attempt::With(secret),
                 _ => return Err(self.refused_login(&refused, &attempt)),
             }
@@ -96,19 +99,21 @@ impl Connector {
         Err(self.context().refused("the password was refused"))
     }
 
-    /// For a connection that the driver opens and keeps by itself, under the same limits.
+    /// Options for a connection that the driver manages by itself, under the same limits.
     pub async fn listener_options(&self) -> Result<PgConnectOptions, SourceError> {
         let attempt = self.passwords.first().await.map_err(|why: Why| self.context().refused(why))?;
-        Ok(self.with_password(&attempt).options(self.settings()))
+        let path = SEARCH_PATH.replace(' ', "");
+        Ok(self.with_password(&attempt).options(self.settings()).options([("search_path", path)]))
     }
 
     fn refused_login(&self, error: &sqlx::Error, attempt: &Attempt) -> SourceError {
-        let told = error.as_database_error().map_or_else(String::new, |e| Clean::line(e.message()).as_str().to_owned());
+        let message =
+            error.as_database_error().map_or_else(String::new, |e| Clean::line(e.message()).as_str().to_owned());
         match attempt {
-            Attempt::With(_) => self.context().refused(Why::new(told).step("check the user and the password")),
-            Attempt::Without(Some(why)) => self.context().refused(format!("{told}; {why}")),
+            Attempt::With(_) => self.context().refused(Why::new(message).step("check the user and the password")),
+            Attempt::Without(Some(why)) => self.context().refused(format!("{message}; {why}")),
             Attempt::Without(None) => self.context().refused(
-                Why::new(format!("{told}; no password was given"))
+                Why::new(format!("{message}; no password was given"))
                     .step("set PGPASSWORD, add a line to ~/.pgpass, or name a password_command in the configuration"),
             ),
         }
@@ -116,18 +121,19 @@ impl Connector {
 
     async fn open(&self, attempt: &Attempt) -> Result<PgConn, sqlx::Error> {
         let base = self.with_password(attempt);
-        let (inner, asked) = match base.clone().options(self.settings()).connect().await {
+        let (inner, sent) = match base.clone().options(self.settings()).connect().await {
             Ok(inner) => (inner, true),
-            // A pooler in transaction mode refuses the settings at start; the server itself never does.
+            // A transaction pooler refuses start-up settings; the server itself never does.
             Err(e) if refuses_options(&e) => (base.connect().await?, false),
             Err(e) => return Err(e),
         };
-        let mut conn = PgConn::new(inner, self.timeout, self.tls, &self.address);
-        conn.learn(asked, self.access, &self.local_settings()).await?;
+        let mut conn =
+            PgConn::new(inner, Limits { access: self.access, timeout: self.timeout }, self.tls, &self.address);
+        conn.verify_settings(sent, &self.local_settings()).await?;
         Ok(conn)
     }
 
-    /// The driver has looked into the password file itself; what it found then may be old.
+    /// sqlx has read the password file itself while parsing; that result may be stale, so it is replaced.
     fn with_password(&self, attempt: &Attempt) -> PgConnectOptions {
         let secret = if let Attempt::With(secret) = attempt { secret.reveal() } else { "" };
         self.base.clone().password(secret)
@@ -135,8 +141,8 @@ impl Connector {
 
     /// The same limits for one transaction.
     fn local_settings(&self) -> String {
-        let begin = if self.access == Access::Read { "BEGIN READ ONLY" } else { "BEGIN" };
-        let mut text = begin.to_owned();
+        let begin = if self.access == Access::Read { BEGIN_READ } else { "BEGIN" };
+        let mut text = format!("{begin}; SET LOCAL search_path = {SEARCH_PATH}");
         for (name, value) in self.settings() {
             if name != "default_transaction_read_only" {
                 text.push_str(&format!("; SET LOCAL {name} = {value}"));
@@ -145,8 +151,8 @@ impl Connector {
         text
     }
 
-    /// Cancels what the process runs now. The caller owns that connection and sends nothing on it meanwhile, so the
-    /// signal cannot hit a later statement of another. Whether the server was reached.
+    /// Cancels what the backend runs now; returns whether the server was reached. The caller owns that connection and
+    /// sends nothing meanwhile, so the request cannot hit a later statement of another client.
     pub async fn stop(&self, handle: &Handle) -> bool {
         match handle.pid() {
             Some(pid) => timeout(CONTROL_TIMEOUT, self.signal(pid)).await.unwrap_or(false),
@@ -156,8 +162,8 @@ impl Connector {
 
     async fn signal(&self, pid: i32) -> bool {
         let mut control = self.control.lock().await;
-        // A kept connection may have died; a fresh one gets the second turn. It is taken out meanwhile, so that one that
-        // is left in the middle of its work is not used again.
+        // A cached connection may have died; the second attempt uses a new one. It is taken out of the slot meanwhile, so
+        // that a connection abandoned during a request is not reused.
         for _ in 0..2 {
             let mut conn = match control.take() {
                 Some(conn) => conn,
@@ -167,9 +173,9 @@ impl Connector {
                     conn
                 }
             };
-            // In one message, as a pooler wants it.
-            let sql = format!("SELECT pg_cancel_backend({pid})");
-            let sent = sqlx::raw_sql(vouched(&sql)).execute(&mut conn).await;
+            // One message, because of poolers.
+            let sql = format!("SELECT pg_catalog.pg_cancel_backend({pid})");
+            let sent = sqlx::raw_sql(assert_safe(&sql)).execute(&mut conn).await;
             if sent.is_ok() {
                 *control = Some(conn);
                 return true;

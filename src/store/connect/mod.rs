@@ -1,6 +1,7 @@
-//! A session with the database, or why there is none: addresses, passwords, log-in, pools, and what drivers say.
+//! Connections: addresses, passwords, login, pools, sessions, and what driver errors mean.
 //!
-//! The one room besides `store::sql` that names a driver. It knows no query and no table.
+//! Used by the store's facade, `schema` and `doctor`. Besides `store::sql` this is the only module that names sqlx.
+//! It knows no query and no event table.
 
 pub mod address;
 pub(super) mod commits;
@@ -8,11 +9,13 @@ pub(super) mod conn;
 pub(super) mod error;
 pub(super) mod listen;
 mod login;
+pub(super) mod migrator;
 pub mod password;
 pub(super) mod pool;
 pub(super) mod postgres;
 pub(super) mod session;
 pub(super) mod sqlite;
+mod transaction;
 
 use crate::store::connect::address::{Address, Place};
 use crate::store::connect::pool::Connector;

@@ -1,8 +1,9 @@
-//! A relation made for the composer: a select over a table, or over a profile's own select, in which every column has
-//! the name and the type that questions expect.
+//! Derived relations: a select over a table, or over a profile's own select, whose columns have the names and types
+//! that queries expect.
 //!
-//! It only renames, casts and maps values, so that the databases look through it: an index on the time still gives the
-//! pages. What a profile maps is bound as values; only checked names, and a select that a profile brings, are text.
+//! It only renames, casts and maps values, so that the databases can flatten it: an index on the time still serves
+//! pages. Mapped values are bound; only checked names, and a select that a profile brings, are text. Called while a
+//! source is described; it runs no statement.
 
 use std::sync::Arc;
 
@@ -13,14 +14,14 @@ use crate::protocol::SourceError;
 use crate::store::source::columns::{
     ColumnMap, IdColumn, IdType, Piece, Relation, SqlIdent, TextColumn, TimeColumn, TimeType,
 };
+use crate::store::source::qualify;
 use crate::store::source::{Found, Reader};
 use crate::store::sql::Dialect;
 
-/// Whether the profile asks for more than the columns of its table as they are.
+/// Whether the profile requires more than the columns of its table.
 pub fn is_needed(profile: &SourceProfile, found: &Found<'_>) -> bool {
     let f = &profile.fields;
-    let id = Reader::of(profile, found).and_then(|r| r.id(&f.id)).ok().flatten();
-    if found.dialect == Dialect::Postgres && id.is_some_and(|id| id.ty == IdType::Text) {
+    if Reader::of(profile, found).is_ok_and(|r| has_cast_ids(profile, found.dialect, &r)) {
         return true;
     }
     let maps = |field: Option<&TextField>| field.is_some_and(|f| !f.values.is_empty());
@@ -32,6 +33,16 @@ pub fn is_needed(profile: &SourceProfile, found: &Found<'_>) -> bool {
         || f.device.is_none()
         || maps(Some(&f.kind))
         || [&f.reason, &f.error, &f.severity].into_iter().any(|field| maps(field.as_ref()))
+}
+
+/// Whether a text id needs a cast: one of PostgreSQL that its operators of texts do not compare (an enumeration, a type of
+/// an extension), one of SQLite that may hold numbers. The event id of PostgreSQL needs one to be ordered by its bytes.
+fn has_cast_ids(profile: &SourceProfile, dialect: Dialect, reader: &Reader<'_>) -> bool {
+    let f = &profile.fields;
+    let is_text = |field: &IdField| reader.id(field).ok().flatten().is_some_and(|id| id.ty == IdType::Text);
+    let mut ids = [Some(&f.id), f.device.as_ref(), f.org.as_ref()].into_iter().flatten();
+    dialect == Dialect::Postgres && is_text(&f.id)
+        || ids.any(|field| is_text(field) && !reader.compares_as_text(&field.column))
 }
 
 /// The select and its columns.
@@ -82,8 +93,8 @@ pub fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMa
         Some(schema) => format!("{schema}.{}", profile.relation.table),
         None => profile.relation.table.to_string(),
     };
-    // The line break ends a comment that the select may end in.
-    let base = select.map_or(table, |text| format!("({text}\n)"));
+    // The line break ends a comment at the end of the select.
+    let base = select.map_or(table, |text| format!("({}\n)", qualify::qualified(text, profile, found.tables)));
     list.pieces.push(Piece::Text(format!(" FROM {base} t)")));
     map.relation = Relation::Derived(list.pieces);
     Ok(map)
@@ -111,14 +122,16 @@ impl List<'_> {
         Ok(name)
     }
 
-    /// A column as a text, without the empty one where that means nothing.
+    /// A column as text, NULL for the empty text if the profile says that it means absent.
     fn text_expr(&self, column: &SqlIdent) -> String {
-        let text = if self.dialect == Dialect::Postgres { format!("t.{column}::text") } else { format!("t.{column}") };
-        if self.empty_is_absent { format!("NULLIF({text}, '')") } else { text }
+        let stays = self.dialect == Dialect::Sqlite && self.is_table && self.reader.compares_as_text(column);
+        if stays { self.unless_empty(format!("t.{column}")) } else { self.as_text(column) }
     }
-    /// A column of whatever type, as a text.
+    /// A column of any type as text.
     fn as_text(&self, column: &SqlIdent) -> String {
-        let text = format!("CAST(t.{column} AS text)");
+        self.unless_empty(format!("CAST(t.{column} AS text)"))
+    }
+    fn unless_empty(&self, text: String) -> String {
         if self.empty_is_absent { format!("NULLIF({text}, '')") } else { text }
     }
 
@@ -131,6 +144,8 @@ impl List<'_> {
             (field.ty.unwrap_or(IdType::Text), false)
         };
         let expr = match (self.dialect, ty) {
+            // A cast in a select of a profile would keep SQLite from its indexes.
+            (Dialect::Sqlite, IdType::Text) if !self.is_table => self.unless_empty(format!("t.{}", field.column)),
             (_, IdType::Text) => self.text_expr(&field.column),
             (Dialect::Postgres, IdType::Int) => format!("t.{}::int8", field.column),
             _ => format!("t.{}", field.column),
@@ -146,7 +161,7 @@ impl List<'_> {
         Ok(Some(IdColumn { name, ty, required: required && !self.empty_is_absent, label }))
     }
 
-    /// Never empty, and so never wrapped: its index finds one event.
+    /// Never wrapped in NULLIF, so that its index finds one event.
     fn event_id(&mut self, field: &IdField) -> Result<Option<IdColumn>, SourceError> {
         let empty = std::mem::replace(&mut self.empty_is_absent, false);
         let id = self.id("id", Some(field));
@@ -154,13 +169,13 @@ impl List<'_> {
         id
     }
 
-    /// For sources that know of no devices at all.
+    /// For sources that record no devices.
     fn no_device(&mut self) -> Result<IdColumn, SourceError> {
         let name = self.add("device_id", vec![Piece::Text("CAST(NULL AS text)".to_owned())])?;
         Ok(IdColumn { name, ty: IdType::Text, required: false, label: None })
     }
 
-    /// Every event has a type, be it the empty one.
+    /// Every event has a type, possibly the empty one.
     fn kind(&mut self, field: &TextField) -> Result<Option<TextColumn>, SourceError> {
         let empty = std::mem::replace(&mut self.empty_is_absent, false);
         let kind = self.text("event_type", Some(field));
@@ -188,26 +203,26 @@ impl List<'_> {
 
     fn time(&mut self, name: &str, field: Option<&TimeField>) -> Result<Option<TimeColumn>, SourceError> {
         let Some(field) = field else { return Ok(None) };
-        let (ty, zone) = if self.is_table {
+        let (ty, zone, required) = if self.is_table {
             let Some(column) = self.reader.time(field)? else { return Ok(None) };
-            (column.ty, column.zone)
+            (column.ty, column.zone, column.required)
         } else {
             let ty = field.ty.unwrap_or(TimeType::TimestampTz);
-            (ty, if ty == TimeType::Timestamp { field.zone } else { Zone::Utc })
+            (ty, if ty == TimeType::Timestamp { field.zone } else { Zone::Utc }, false)
         };
         let whole = matches!(ty, TimeType::UnixMicros | TimeType::UnixMillis | TimeType::UnixSeconds);
         let cast = if whole && self.dialect == Dialect::Postgres { "::int8" } else { "" };
         let name = self.add(name, vec![Piece::Text(format!("t.{}{cast}", field.column))])?;
-        Ok(Some(TimeColumn { name, ty, zone }))
+        Ok(Some(TimeColumn { name, ty, zone, required }))
     }
 
-    /// In the words of the filter language; `other` is an outcome too, and not the lack of one.
+    /// In the terms of the filter language; `other` is an outcome, not its absence.
     fn outcome(&mut self, field: &OutcomeField) -> Result<SqlIdent, SourceError> {
         let mut pairs: Vec<(&str, &str)> = Vec::new();
         for (value, outcome) in &field.values {
             let word = outcome.ending().unwrap_or(OTHER);
             pairs.push((value, word));
-            // SQLite has no truth values of its own.
+            // SQLite has no boolean type.
             match value.as_str() {
                 "true" => pairs.push(("1", word)),
                 "false" => pairs.push(("0", word)),
@@ -218,8 +233,8 @@ impl List<'_> {
         self.add("outcome", case(&expr, pairs.into_iter(), " END"))
     }
 
-    /// Text ids in the order of their bytes: the database's own may be a language's, and the window on the screen is kept
-    /// in order without asking it.
+    /// Text ids in byte order: the database's collation may be a language's, and the console orders its rows without
+    /// the database.
     fn text_tie(&mut self, field: &IdField) -> Result<IdColumn, SourceError> {
         let name = self.add("tie", vec![Piece::Text(format!("t.{}::text COLLATE \"C\"", field.column))])?;
         Ok(IdColumn { name, ty: IdType::Text, required: true, label: None })
@@ -232,10 +247,10 @@ impl List<'_> {
     }
 }
 
-/// The word of an outcome that the filter language has no word for.
+/// An outcome that the filter language has no term for.
 const OTHER: &str = "other";
 
-/// The outcome of a word in the outcome column.
+/// The outcome for a value of the outcome column.
 pub fn outcome_of(word: &str) -> Option<Outcome> {
     if word == OTHER { Some(Outcome::Other) } else { Outcome::named(word) }
 }

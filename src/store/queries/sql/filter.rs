@@ -1,7 +1,9 @@
 //! Conditions of a filter as SQL, equal in meaning to [`Criteria::matches`](crate::domain::filter::Criteria::matches).
 //!
 //! A negated clause is `NOT COALESCE(check, FALSE)`: the exact complement, which keeps the rows whose field is
-//! missing. Clauses that were resolved to sets of values do not come here; see [`crate::store::queries::resolve`].
+//! missing. Clauses that were resolved to sets of values are not composed here; see [`crate::store::queries::resolve`].
+//!
+//! Called by the composers of whole statements. It must not change the meaning of a clause for the sake of an index.
 
 use uuid::Uuid;
 
@@ -11,6 +13,7 @@ use crate::domain::instant::Instant;
 use crate::store::queries::narrow;
 use crate::store::queries::resolved::{Condition, PartyTest};
 use crate::store::queries::sql::reason;
+use crate::store::queries::sql::usable;
 use crate::store::source::Source;
 use crate::store::source::columns::Party;
 use crate::store::source::columns::{IdColumn, IdType, TimeColumn, TimeType};
@@ -18,6 +21,8 @@ use crate::store::sql::Dialect;
 use crate::store::sql::{Bind, Sql};
 
 const NEVER: &str = "FALSE";
+/// Tests that are written as a chain.
+const CHAIN: usize = 16;
 
 /// The text of one condition, for the row `e`; its values are registered with the statement.
 pub fn condition(sql: &mut Sql, source: &Source, condition: &Condition) -> String {
@@ -40,8 +45,18 @@ fn any_of(tests: &[String]) -> String {
     match tests {
         [] => NEVER.to_owned(),
         [one] => one.clone(),
-        many => format!("({})", many.join(" OR ")),
+        many => format!("({})", joined(many, " OR ")),
     }
+}
+
+/// Tests with a word between them, as a balanced tree: SQLite refuses an expression that is more than 1000 deep, and
+/// takes a chain of words for a tree as deep as it is long.
+pub fn joined(tests: &[String], word: &str) -> String {
+    if tests.len() <= CHAIN {
+        return tests.join(word);
+    }
+    let (left, right) = tests.split_at(tests.len() / 2);
+    format!("({}){word}({})", joined(left, word), joined(right, word))
 }
 
 fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
@@ -51,7 +66,7 @@ fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
             let tests: Vec<_> = any.iter().map(|m| kind_test(sql, source, m)).collect();
             any_of(&tests)
         }
-        // Without an organisation column no row has one. Names are resolved before they come here.
+        // A source without organizations has none in any row. Names are resolved before this.
         Check::Org(_) | Check::Device(_) => NEVER.to_owned(),
         Check::Reason(any) => patterns(sql, reason::shown(source), any, false),
         Check::Severity(any) => patterns(sql, map.severity.as_ref().map(|c| c.expr()), any, false),
@@ -61,6 +76,7 @@ fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
             any_of(&tests)
         }
         Check::Time { from, until } => within(sql, &map.created_at, *from, *until),
+        Check::NotAhead(until) => within(sql, &map.created_at, None, Some(*until)),
         Check::Expires(any) => {
             let tests: Vec<_> = any.iter().map(|m| expiry_test(sql, source, m)).collect();
             any_of(&tests)
@@ -80,8 +96,7 @@ fn patterns(sql: &mut Sql, column: Option<String>, any: &[Pattern], ignore_case:
     any_of(&tests)
 }
 
-/// The stated outcome of a row, of its type, or the ending of the type's name, whichever comes first; see
-/// [`KindMatch::matches`].
+/// Tests the row's stated outcome, else its type's, else the ending of the type's name, as [`KindMatch::matches`] does.
 fn kind_test(sql: &mut Sql, source: &Source, m: &KindMatch) -> String {
     let column = source.map.kind.expr();
     let KindMatch::Ending(word) = m else { return name_test(sql, &column, m) };
@@ -110,7 +125,7 @@ fn name_test(sql: &mut Sql, column: &str, m: &KindMatch) -> String {
     format!("({whole} OR {part})")
 }
 
-/// A text compared with a pattern; only ASCII letters have two cases.
+/// A text compared with a pattern. Without case only ASCII letters are folded.
 pub fn pattern(sql: &mut Sql, column: &str, p: &Pattern, ignore_case: bool) -> String {
     let (Pattern::Is(x) | Pattern::StartsWith(x) | Pattern::EndsWith(x) | Pattern::Contains(x)) = p;
     // No database text holds a NUL, and PostgreSQL refuses one even as a value.
@@ -121,6 +136,13 @@ pub fn pattern(sql: &mut Sql, column: &str, p: &Pattern, ignore_case: bool) -> S
         let value = sql.placeholder(Bind::Text(x.clone()));
         return format!("{column} = {value}");
     }
+    if let (Pattern::Contains(x), false, Dialect::Sqlite) = (p, ignore_case, sql.dialect) {
+        let value = sql.placeholder(Bind::Text(x.clone()));
+        return format!("instr({column}, {value}) > 0");
+    }
+    // SQLite's GLOB and LIKE read a text up to its first NUL only. A beginning is there in any case.
+    let reads_whole = sql.dialect == Dialect::Postgres || matches!(p, Pattern::StartsWith(_));
+    let column = if reads_whole { column.to_owned() } else { visible_nul(column) };
     let (glob, escape): (bool, fn(&str) -> String) = match (sql.dialect, ignore_case) {
         (Dialect::Sqlite, false) => (true, glob_escaped),
         _ => (false, like_escaped),
@@ -141,6 +163,11 @@ pub fn pattern(sql: &mut Sql, column: &str, p: &Pattern, ignore_case: bool) -> S
         // SQLite's LIKE folds ASCII letters and no others.
         (Dialect::Sqlite, true) => format!(r"{column} LIKE {value} ESCAPE '\'"),
     }
+}
+
+/// SQLite: a text in which each NUL is shown as `␀`, so that functions that end at a NUL read all of it.
+pub fn visible_nul(text: &str) -> String {
+    format!("replace({text}, char(0), '␀')")
 }
 
 fn like_escaped(x: &str) -> String {
@@ -176,7 +203,7 @@ fn id_test(sql: &mut Sql, column: &IdColumn, m: &NameMatch) -> String {
     }
 }
 
-/// An identifier that is itself a name: a text, or a whole number.
+/// An identifier that is its own name: a text or an integer.
 fn named(sql: &mut Sql, column: &IdColumn, p: &Pattern) -> String {
     let expr = format!("e.{}", column.name);
     match (column.ty, p) {
@@ -274,18 +301,38 @@ fn expiry_test(sql: &mut Sql, source: &Source, m: &ExpiryMatch) -> String {
     let (new, old) = (source.map.new_expiry.as_ref(), source.map.old_expiry.as_ref());
     match (m, new, old) {
         (ExpiryMatch::None, new, old) => {
-            let missing: Vec<_> = new.iter().chain(old.iter()).map(|c| format!("e.{} IS NULL", c.name)).collect();
+            let missing: Vec<_> = new.iter().chain(old.iter()).map(|c| not_set(source, c)).collect();
             if missing.is_empty() { "TRUE".to_owned() } else { format!("({})", missing.join(" AND ")) }
         }
         (ExpiryMatch::Within { from, until }, Some(new), Some(old)) => {
-            let by_new = within(sql, new, *from, *until);
-            let by_old = within(sql, old, *from, *until);
-            format!("({by_new} OR (e.{} IS NULL AND {by_old}))", new.name)
+            let by_new = of_time(source, new, within(sql, new, *from, *until));
+            let by_old = of_time(source, old, within(sql, old, *from, *until));
+            format!("({by_new} OR ({} AND {by_old}))", not_set(source, new))
         }
         (ExpiryMatch::Within { from, until }, Some(one), None)
-        | (ExpiryMatch::Within { from, until }, None, Some(one)) => within(sql, one, *from, *until),
+        | (ExpiryMatch::Within { from, until }, None, Some(one)) => {
+            of_time(source, one, within(sql, one, *from, *until))
+        }
         (ExpiryMatch::Within { .. }, None, None) => NEVER.to_owned(),
     }
+}
+
+/// The column holds no time. On SQLite a foreign table may hold a value of another type there, which is none.
+fn not_set(source: &Source, column: &TimeColumn) -> String {
+    if is_loose(source) {
+        return format!("NOT {}", usable::time_test(source, column));
+    }
+    format!("e.{} IS NULL", column.name)
+}
+
+/// A test of an expiry column; on a column that may hold other values, only a time passes.
+fn of_time(source: &Source, column: &TimeColumn, test: String) -> String {
+    if is_loose(source) { format!("({} AND {test})", usable::time_test(source, column)) } else { test }
+}
+
+/// Whether a value may have another type than its column.
+fn is_loose(source: &Source) -> bool {
+    source.dialect == Dialect::Sqlite && !source.is_own()
 }
 
 fn extends(sql: &mut Sql, source: &Source, any: &[SpanMatch]) -> String {
@@ -293,7 +340,7 @@ fn extends(sql: &mut Sql, source: &Source, any: &[SpanMatch]) -> String {
     let (Some((new, new_finite)), Some((old, old_finite))) = (micros(new), micros(old)) else {
         return NEVER.to_owned();
     };
-    // A difference beyond 64 bits is taken as their end, as in memory.
+    // A difference beyond 64 bits saturates, as in memory.
     let (least, greatest) = if sql.dialect == Dialect::Postgres { ("LEAST", "GREATEST") } else { ("min", "max") };
     let difference = format!("{greatest}({least}({new} - {old}, {}), {})", i64::MAX, i64::MIN);
     let tests: Vec<_> = any
@@ -310,8 +357,14 @@ fn extends(sql: &mut Sql, source: &Source, any: &[SpanMatch]) -> String {
             format!("{difference} {op} {span}")
         })
         .collect();
-    // The difference is taken only where both ends are finite: it has no value elsewhere, or one that overflows.
-    format!("CASE WHEN {new_finite} AND {old_finite} THEN {} END", any_of(&tests))
+    // Only finite ends have a difference: others have none, or one that overflows.
+    let times = [source.map.new_expiry.as_ref(), source.map.old_expiry.as_ref()].into_iter().flatten();
+    let times: String = if is_loose(source) {
+        times.map(|column| format!("{} AND ", usable::time_test(source, column))).collect()
+    } else {
+        String::new()
+    };
+    format!("CASE WHEN {times}{new_finite} AND {old_finite} THEN {} END", any_of(&tests))
 }
 
 /// A time as a number of microseconds, and the test that it is finite. PostgreSQL's `numeric` cannot overflow.
