@@ -7,6 +7,7 @@ mod cluster;
 mod connections;
 mod console;
 mod doctor;
+mod files;
 mod passwords;
 #[allow(dead_code)]
 #[path = "../common/pg.rs"]

@@ -61,6 +61,14 @@ impl Conn {
             tracing::debug!(%error, "a connection did not close in order");
         }
     }
+    /// Whether the connection is to the database that the address names now: a SQLite file can be replaced, or change while
+    /// it is open without locks.
+    pub(crate) fn is_current(&self) -> bool {
+        match self {
+            Self::Postgres(_) => true,
+            Self::Sqlite(conn) => conn.is_current(),
+        }
+    }
     /// Whether the connection still works: a round trip to a server; a file needs none.
     pub(crate) async fn ping(&mut self) -> Health {
         match self {

@@ -146,7 +146,7 @@ impl Context<'_> {
             5 | 6 => SourceError::Failed("other processes hold the write lock of the database; try again".into()),
             8 => self.refused(
                 Why::new("the file, its directory, or the log beside it cannot be written to")
-                    .step("give this user the right to write there; even a reader of a write-ahead log needs it"),
+                    .step("write as the file's owner; a reader whose log cannot be opened may read a copy of both"),
             ),
             3 | 23 => self.refused(Why::new(why).step("check the rights of the file")),
             13 => SourceError::Failed(format!("the disk is full: {why}; free space there")),

@@ -7,6 +7,7 @@ pub mod address;
 pub(super) mod commits;
 pub(super) mod conn;
 pub(super) mod error;
+pub(super) mod file;
 pub(super) mod listen;
 mod login;
 pub mod password;

@@ -105,6 +105,9 @@ impl Pool {
             _ => return Err(SourceError::Failed("all connections are busy; try again or narrow the query".into())),
         };
         while let Some((mut conn, fresh)) = self.take_idle() {
+            if !conn.is_current() {
+                continue;
+            }
             match if fresh { Health::Good } else { conn.ping().await } {
                 Health::Good => return Ok(Session::new(self, conn, permit, true)),
                 Health::Lost | Health::Altered => self.suspect_all(),
@@ -130,7 +133,7 @@ impl Pool {
         let waited = timeout(wait, async {
             while others(self) {
                 self.returned.notified().await;
-                if let Some((conn, _)) = self.take_idle().filter(|(_, fresh)| *fresh) {
+                if let Some((conn, _)) = self.take_idle().filter(|(conn, fresh)| *fresh && conn.is_current()) {
                     return Some(conn);
                 }
             }
