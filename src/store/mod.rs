@@ -193,6 +193,11 @@ impl Store {
         self.0.tail.close().await;
     }
 
+    /// What a person should know of the choice of the source, once it is described: that others would fit too.
+    pub fn remark(&self) -> Option<String> {
+        self.0.remark()
+    }
+
     pub fn address(&self) -> &Address {
         &self.0.address
     }

@@ -84,7 +84,7 @@ fn rights(tables: &BTreeMap<String, Table>, main: &str, dialect: Dialect) -> Vec
     let without = |name: &str| match name {
         "organizations" => "organisations are shown by id",
         "devices" => "devices are shown by id",
-        "_sqlx_migrations" => "it is not known that renewscope made the table, so it is only read",
+        "_sqlx_migrations" => "which migrations are applied is not known",
         _ => "what it holds is missing",
     };
     let refused = |(name, _): (&String, &Table)| {

@@ -13,7 +13,8 @@ use crate::protocol::SourceError;
 use crate::store::connect::conn::Conn;
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, Candidates, EVENTS, Table};
-use crate::store::source::own;
+use crate::store::source::columns::SqlIdent;
+use crate::store::source::own::{self, MIGRATIONS, Made};
 use crate::store::source::search_index;
 use crate::store::source::{Found, Source};
 use crate::store::sql::Dialect;
@@ -39,6 +40,8 @@ pub struct Survey {
     pub dialect: Dialect,
     pub tables: Candidates,
     pub fits: Vec<Fit>,
+    /// Who made the table that renewscope and Flight Control call alike.
+    pub made: Made,
 }
 
 pub const fn backend(dialect: Dialect) -> Backend {
@@ -56,23 +59,25 @@ pub async fn survey(conn: &mut Conn, profiles: &Profiles) -> Result<Survey, Sour
     names.sort_unstable();
     names.dedup();
     let tables = catalog::candidates(conn, &names).await?;
-    let own = own::is_own(conn, &tables.around(EVENTS)).await?;
+    let made = own::made(conn, &tables.around(EVENTS)).await?;
     let fits = profiles.all.iter().map(|profile| {
         let tables = tables.around(profile.relation.table.name());
-        fit(profile, dialect, &tables, own)
+        fit(profile, dialect, &tables, made)
     });
     let fits = fits.collect();
-    Ok(Survey { dialect, tables, fits })
+    Ok(Survey { dialect, tables, fits, made })
 }
 
-fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String, Table>, own: bool) -> Fit {
+fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String, Table>, made: Made) -> Fit {
     let backend = backend(dialect);
     let mut missing = Vec::new();
     if !profile.databases.contains(&backend) {
         missing.push(format!("it is not for {}", backend.name()));
     }
     let main = &profile.relation.table;
-    for (name, columns) in &profile.needs {
+    // The catalog says who made the tables, also to a role that may not read what the migrations recorded.
+    let recorded = |name: &SqlIdent| profile.is_own() && name.name() == MIGRATIONS;
+    for (name, columns) in profile.needs.iter().filter(|(name, _)| !recorded(name)) {
         match tables.get(name.name()) {
             None => missing.push(format!("relation '{}' not found", name.name())),
             // For the event table itself the query reports it.
@@ -86,7 +91,7 @@ fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String,
         }
     }
     // These two share a table; the migrations table tells them apart.
-    match (profile.name.as_str(), profile.file.is_none(), own) {
+    match (profile.name.as_str(), profile.file.is_none(), made != Made::Elsewhere) {
         (OWN, true, false) => missing.push("the tables were not made by renewscope".to_owned()),
         ("flightctl", true, true) => missing.push("the tables were made by renewscope".to_owned()),
         _ => {}
@@ -100,7 +105,18 @@ fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String,
 pub async fn detect(conn: &mut Conn, profiles: &Profiles) -> Result<Source, SourceError> {
     let survey = survey(conn, profiles).await?;
     let fit = choose(&survey, profiles)?;
-    source(conn, &survey, &fit.profile).await
+    let mut source = source(conn, &survey, &fit.profile).await?;
+    let others: Vec<_> = survey.fits.iter().filter(|f| f.fits() && f.profile.name != fit.profile.name).collect();
+    if profiles.named.is_none() && !others.is_empty() {
+        let names: Vec<_> = others.iter().map(|f| format!("'{}'", f.profile.name)).collect();
+        source.notes.push(format!(
+            "the source '{}' was chosen; {} would fit too: choose with '--source NAME'",
+            fit.profile.name,
+            names.join(", ")
+        ));
+        source.chosen = source.notes.last().cloned();
+    }
+    Ok(source)
 }
 
 /// Describes the source by this profile, even if others fit too.
@@ -111,7 +127,14 @@ pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfil
     let indexes = catalog::indexes(conn, schema, table).await?;
     let search = if table == EVENTS { search_index::indexes(conn, schema).await? } else { Vec::new() };
     let found = Found { dialect: survey.dialect, tables: &tables, indexes: &indexes, search: &search };
-    Source::build(profile, &found)
+    let mut source = Source::build(profile, &found)?;
+    source.is_written = profile.is_own() && survey.made == Made::Here;
+    if profile.is_own() && !source.is_written {
+        source
+            .notes
+            .push("the tables are like those of renewscope, but no migration is recorded: they are only read".into());
+    }
+    Ok(source)
 }
 
 /// The event table of renewscope or of Flight Control: what indexes can be added to.

@@ -75,6 +75,10 @@ pub struct Source {
     pub tail: Tail,
     /// What is missing or guessed, in words.
     pub notes: Vec<String>,
+    /// Events may be stored: our migrations made the tables.
+    pub is_written: bool,
+    /// The note on a choice among several sources that fit, where nobody made it.
+    pub chosen: Option<String>,
 }
 
 /// What the database says about the tables that a profile names.
@@ -121,6 +125,8 @@ impl Source {
             map,
             schema: Reader::of(profile, found)?.schema(),
             notes: Vec::new(),
+            is_written: false,
+            chosen: None,
         };
         source.notes = notes(&source);
         Ok(source)
