@@ -177,7 +177,7 @@ fn database(
     };
     let named = file.databases.get(&text);
     let told = |why: String| ConfigError::Database { origin, why: Clean::line(&why).as_str().to_owned() };
-    if named.is_none() && !text.contains([':', '/', '.']) {
+    if named.is_none() && !text.contains([':', '/', '.', '=']) {
         let names = file.databases.keys().cloned().collect::<Vec<_>>().join(", ");
         let valid = if names.is_empty() {
             "the configuration file names none".to_owned()

@@ -2,6 +2,7 @@
 //! program itself. Each row of `docs/faults.md` names its test here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod addresses;
 #[path = "../common/cluster.rs"]
 mod cluster;
 mod connections;

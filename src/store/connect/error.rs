@@ -211,7 +211,8 @@ fn network(e: &std::io::Error) -> Why {
     }
     match e.kind() {
         ConnectionRefused => Why::new("connection refused").step("check that the server runs and listens there"),
-        NotFound => Why::new("there is no such socket").step("check that the server runs, and its socket directory"),
+        NotFound => Why::new("there is no such socket, and no server behind it")
+            .step("check that the server runs, and its socket directory"),
         PermissionDenied => Why::new("this user may not open the socket").step("check the rights of the socket"),
         HostUnreachable | NetworkUnreachable | TimedOut => {
             Why::new(text).step("check the network between here and the server")
@@ -244,7 +245,7 @@ fn tls(message: &str) -> Why {
     }
     if has("not valid for name") || has("NotValidForName") {
         return Why::new(format!("the server's certificate is for another name: {text}"))
-            .step("use a host name that the certificate holds, or 'sslmode=verify-ca'");
+            .step("use a host name that the certificate holds; where it does not lead to the server, add its address as 'hostaddr'");
     }
     if has("certificate expired") || has("Expired") {
         return Why::new("the server's certificate has expired").step("renew the server's certificate");

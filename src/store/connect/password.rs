@@ -67,10 +67,8 @@ pub enum Attempt {
 }
 
 impl Passwords {
-    /// `given`: from the address or `PGPASSWORD`; `variable` reads the environment.
-    pub fn new(given: Option<Secret>, target: Target, variable: impl Fn(&str) -> Option<String>) -> Self {
-        let named = variable("PGPASSFILE").filter(|f| !f.is_empty()).map(PathBuf::from);
-        let file = named.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".pgpass")));
+    /// `given`: from the address or `PGPASSWORD`; `file`: the password file.
+    pub fn new(given: Option<Secret>, target: Target, file: Option<PathBuf>) -> Self {
         Self { given, command: None, target, file, prompt: Mutex::default(), found: tokio::sync::Mutex::default() }
     }
 
@@ -204,7 +202,11 @@ fn run(command: &str) -> Result<Secret, String> {
 /// The password for a server in a file of libpq's format. The error says why the file was not read.
 fn read_file(path: &Path, target: &Target) -> Result<Option<Secret>, String> {
     let named = path.display();
-    let Ok(file) = std::fs::File::open(path) else { return Ok(None) };
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(format!("'{named}' cannot be read: {e}")),
+    };
     let about = file.metadata().map_err(|e| format!("'{named}' cannot be read: {e}"))?;
     if !about.is_file() {
         return Err(format!("'{named}' is not read because it is no plain file"));
@@ -212,11 +214,12 @@ fn read_file(path: &Path, target: &Target) -> Result<Option<Secret>, String> {
     if others_may_read(&about) {
         return Err(format!("'{named}' is not read because others than its owner may read it; run chmod 600 on it"));
     }
-    for line in BufReader::new(file).lines() {
+    // By bytes: another server's line may be in any encoding.
+    for line in BufReader::new(file).split(b'\n') {
         let line = line.map_err(|e| format!("'{named}' cannot be read: {e}"))?;
-        if let Some(secret) = matching(&line, target) {
-            return Ok(Some(secret));
-        }
+        let Some(password) = matching(line.strip_suffix(b"\r").unwrap_or(&line), target) else { continue };
+        let password = String::from_utf8(password);
+        return password.map(|p| Some(Secret(p))).map_err(|_| format!("the password in '{named}' is not UTF-8"));
     }
     Ok(None)
 }
@@ -226,30 +229,35 @@ fn others_may_read(about: &std::fs::Metadata) -> bool {
     about.permissions().mode() & 0o077 != 0
 }
 
-/// The password of a line `host:port:database:user:password` if it matches this server. `*` matches anything, `\`
-/// escapes the next character.
-fn matching(line: &str, target: &Target) -> Option<Secret> {
-    if line.starts_with('#') {
+/// The password of a line `host:port:database:user:password` if it matches this server. `*` matches anything, `\` escapes
+/// the next character. Like libpq, a field is compared as far as its value goes, so that an IPv6 address needs no escapes.
+fn matching(line: &[u8], target: &Target) -> Option<Vec<u8>> {
+    if line.starts_with(b"#") {
         return None;
     }
-    let mut fields: Vec<String> = vec![String::new()];
-    let mut characters = line.chars();
-    while let Some(c) = characters.next() {
-        match (c, fields.len()) {
-            (':', 1..5) => fields.push(String::new()),
-            (c, _) => {
-                let c = if c == '\\' { characters.next().unwrap_or('\\') } else { c };
-                fields.last_mut()?.push(c);
-            }
-        }
+    let after_host = target.hosts.iter().find_map(|host| after_field(line, host))?;
+    let after_port = after_field(after_host, &target.port.to_string())?;
+    let after_database = after_field(after_port, &target.database)?;
+    let password = after_field(after_database, &target.user)?;
+    let mut bytes = password.iter();
+    let mut out = Vec::with_capacity(password.len());
+    while let Some(byte) = bytes.next() {
+        out.push(if *byte == b'\\' { *bytes.next().unwrap_or(&b'\\') } else { *byte });
     }
-    let [host, port, database, user, password] = fields.as_slice() else { return None };
-    let fits = |field: &str, value: &str| field == "*" || field == value;
-    let here = target.hosts.iter().any(|h| fits(host, h))
-        && fits(port, &target.port.to_string())
-        && fits(database, &target.database)
-        && fits(user, &target.user);
-    (here && !password.is_empty()).then(|| Secret(password.clone()))
+    (!out.is_empty()).then_some(out)
+}
+
+/// What follows the first field of a line and its colon, if the field matches the value.
+fn after_field<'a>(line: &'a [u8], value: &str) -> Option<&'a [u8]> {
+    if let Some(rest) = line.strip_prefix(b"*:") {
+        return Some(rest);
+    }
+    let mut rest = line;
+    for wanted in value.bytes() {
+        let field = rest.strip_prefix(b"\\").unwrap_or(rest);
+        rest = field.split_first().filter(|(byte, _)| **byte == wanted)?.1;
+    }
+    rest.strip_prefix(b":")
 }
 
 #[cfg(test)]
@@ -262,12 +270,11 @@ mod tests {
     }
 
     fn passwords(command: Option<&str>, home: &Path) -> Passwords {
-        let home = home.display().to_string();
-        let plain = Passwords::new(None, target(), |name| (name == "HOME").then(|| home.clone()));
-        command.map_or_else(
-            || Passwords::new(None, target(), |name| (name == "HOME").then(|| home.clone())),
-            |c| plain.with_command(c),
-        )
+        let plain = Passwords::new(None, target(), Some(home.join(".pgpass")));
+        match command {
+            Some(command) => plain.with_command(command),
+            None => plain,
+        }
     }
 
     fn word(attempt: &Attempt) -> String {
@@ -293,8 +300,29 @@ mod tests {
             ("*:*:*:pw", None),
             ("", None),
         ] {
-            assert_eq!(matching(line, &target()).map(|s| s.0).as_deref(), expected, "{line}");
+            let found = matching(line.as_bytes(), &target()).map(|p| String::from_utf8(p).unwrap());
+            assert_eq!(found.as_deref(), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn an_ipv6_address_is_found_with_and_without_brackets_and_escapes() {
+        let target = Target { hosts: vec!["::1".into(), "[::1]".into()], ..target() };
+        for line in ["::1:5432:fleet:ann:pw", r"\:\:1:5432:fleet:ann:pw", "[::1]:5432:fleet:ann:pw"] {
+            assert_eq!(matching(line.as_bytes(), &target).as_deref(), Some(&b"pw"[..]), "{line}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_in_another_encoding_hides_no_other_line() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join(".pgpass");
+        std::fs::write(&file, b"m\xfcnchen:*:*:*:x\ndb.example:*:*:ann:pw\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(word(&passwords(None, home.path()).first().await.unwrap()), "pw");
+        let directory = passwords(None, &file);
+        assert!(word(&directory.first().await.unwrap()).contains("cannot be read"));
     }
 
     #[tokio::test]
