@@ -1,7 +1,7 @@
-//! The log: a file in the user's state directory, written only when `RENEWSCOPE_LOG` asks for it.
+//! The log: a file in the user's state directory, written only when `RENEWSCOPE_LOG` is set.
 //!
-//! Only this program's own records reach it. A driver's records can hold addresses with passwords and the text of
-//! events, so they are left out whatever the variable says.
+//! [`headless::main`](crate::headless::main) starts it once, before any command runs. Only this program's records reach
+//! it: a driver's records can hold addresses with passwords and the text of events, so no setting lets them in.
 
 use std::fs;
 
@@ -13,16 +13,16 @@ use tracing_subscriber::{Layer, fmt};
 
 use crate::config::paths;
 
-/// The variable: a level, or targets with levels, between commas: `debug`, `renewscope::store=trace`.
+/// The variable: a level, or targets with levels, separated by commas: `debug`, `renewscope::store=trace`.
 pub const VARIABLE: &str = "RENEWSCOPE_LOG";
 
-/// Starts the log where the variable is set. What is returned must live until the end, or the last lines are lost. An
-/// error is a sentence for stderr; the program goes on without a log.
+/// Starts the log if the variable is set. The guard must live until the program ends, or the last lines are lost. The
+/// error is a message for stderr; the caller continues without a log.
 pub fn start() -> Result<Option<WorkerGuard>, String> {
     let Some(directives) = std::env::var(VARIABLE).ok().filter(|v| !v.is_empty()) else { return Ok(None) };
-    let levels: Targets = directives.parse().map_err(|e: ParseError| format!("{VARIABLE} is not understood: {e}"))?;
-    let directory = paths::state_directory().ok_or("no home directory is known, so there is no log")?;
-    let failed = |e: std::io::Error| format!("cannot write a log in '{}': {e}", directory.display());
+    let levels: Targets = directives.parse().map_err(|e: ParseError| format!("invalid {VARIABLE}: {e}"))?;
+    let directory = paths::state_directory().ok_or("no log: the home directory is unknown; set HOME")?;
+    let failed = |e: std::io::Error| format!("no log: cannot write in '{}': {e}", directory.display());
     fs::create_dir_all(&directory).map_err(failed)?;
     let file = fs::OpenOptions::new().create(true).append(true).open(directory.join("renewscope.log"));
     let (writer, guard) = tracing_appender::non_blocking(file.map_err(failed)?);

@@ -40,11 +40,11 @@ fn harness_types_waits_resizes_and_sees_the_end() {
 
 #[test]
 fn harness_delivers_signals() {
-    let screen = script("trap 'echo told; exit 3' TERM; echo ready; while :; do read -r x; done");
+    let screen = script("trap 'echo ended; exit 3' TERM; echo ready; while :; do read -r x; done");
     screen.wait_for("ready");
     screen.signal(Signal::TERM);
     assert_eq!(screen.wait_exit().exit_code(), 3);
-    assert!(screen.contents().contains("told"));
+    assert!(screen.contents().contains("ended"));
 
     let screen = script("echo ready; read -r x");
     screen.wait_for("ready");
@@ -307,13 +307,13 @@ fn on_a_database_that_hangs_every_key_echoes_and_nothing_is_left_running() {
         let mut watch = pg::connect(&url).await;
         let mut screen = Screen::start(&["--db", &url], &[("HOME", "/nonexistent")], 24, 80);
         screen.wait_for("No events here yet");
-        // What is asked behind the list at the start has been answered when none of it runs for a while.
+        // The queries that follow the first list have been answered when none of it runs for a while.
         let mut quiet = 0;
         while quiet < 20 {
             quiet = if running(&mut watch).await == 0 { quiet + 1 } else { 0 };
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
-        // From here on every question about events hangs.
+        // From here on every query on events hangs.
         sqlx::query("BEGIN").execute(&mut server).await.unwrap();
         sqlx::query("LOCK TABLE certificate_renewal_events, devices IN ACCESS EXCLUSIVE MODE")
             .execute(&mut server)

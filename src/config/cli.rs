@@ -1,4 +1,7 @@
-//! The command line as typed. What it means is settled in [`Config::resolve`](super::Config::resolve).
+//! The command line as typed. [`Config::resolve`](super::Config::resolve) checks and completes it.
+//!
+//! `headless/mod.rs` parses it. The help texts here are also the manual page and the completions. Nothing here reads a
+//! file or the environment.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -8,14 +11,16 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-const FILTER_HELP: &str = "Words of a filter, joined with spaces, as in: type:failed org:acme since:24h";
+const FILTER_HELP: &str = "Select events by filter terms, for example: type:failed org:acme since:24h";
+/// The heading over the options that every command takes.
+const COMMON: &str = "Options of every command";
 
-/// A console over a table of certificate renewal events
+/// Watch and search certificate renewal events in PostgreSQL or SQLite
 #[derive(Parser, Debug)]
 #[command(name = "renewscope", version, about, max_term_width = 100, subcommand_help_heading = "Commands")]
 #[command(override_usage = "renewscope [OPTIONS] [FILTER]...\n       renewscope [OPTIONS] COMMAND")]
-#[command(after_help = "Without a command the console opens on the filter. Exit codes: 0 done, 1 failed, 2 usage, \
-    3 database unreachable, 4 some input lines rejected, 5 a --fail-if condition met, 130 interrupted.")]
+#[command(after_help = "Without a command, the console opens with the filter. Exit codes: 0 success, 1 failure, \
+    2 usage error, 3 database unreachable, 4 some input lines rejected, 5 --fail-if condition met, 130 interrupted.")]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -28,58 +33,59 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Args, Clone, Default)]
 pub struct Global {
-    /// Database: sqlite:PATH, postgres://USER@HOST/NAME or a name of the configuration [env: RENEWSCOPE_DB, then DATABASE_URL; default: a file in
-    /// the user's data directory]
-    #[arg(long, global = true, value_name = "URL", help_heading = "Options of every command")]
+    /// Use this database: sqlite:PATH, postgres://USER@HOST/NAME or a name from the configuration
+    /// [env: RENEWSCOPE_DB, then DATABASE_URL; default: a file in the user's data directory]
+    #[arg(long, global = true, value_name = "URL", help_heading = COMMON)]
     pub db: Option<String>,
-    /// What the event table is: a profile by its name, or a profile's file [default: the one that fits; see 'sources']
-    #[arg(long, global = true, value_name = "NAME|FILE", help_heading = "Options of every command")]
+    /// Read the event table by this source profile: a name or a file [default: the one that fits; see 'sources']
+    #[arg(long, global = true, value_name = "NAME|FILE", help_heading = COMMON)]
     pub source: Option<String>,
-    /// The configuration file [default: renewscope/config.toml in the user's configuration directory]
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Options of every command")]
+    /// Read this configuration file [default: renewscope/config.toml in the user's configuration directory]
+    #[arg(long, global = true, value_name = "FILE", help_heading = COMMON)]
     pub config: Option<PathBuf>,
-    /// A filter of the configuration, by its name
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Options of every command")]
+    /// Apply this named filter of the configuration
+    #[arg(long, global = true, value_name = "NAME", help_heading = COMMON)]
     pub view: Option<String>,
-    /// Time zone that times are read and shown in: an IANA name, 'local' or 'UTC' [default: UTC]
-    #[arg(long, global = true, value_name = "ZONE", help_heading = "Options of every command")]
+    /// Read and show times in this zone: an IANA name, 'local' or 'UTC' [default: UTC]
+    #[arg(long, global = true, value_name = "ZONE", help_heading = COMMON)]
     pub tz: Option<String>,
-    /// How rows are written [default: table; export: by the file's name, else ndjson]
-    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Options of every command")]
+    /// Write rows in this format [default: table; export: by the file's name, else ndjson]
+    #[arg(long, global = true, value_name = "FORMAT", help_heading = COMMON)]
     pub format: Option<Format>,
-    /// At most this many rows [default: all]
-    #[arg(long, global = true, value_name = "N", help_heading = "Options of every command")]
+    /// Write at most this many rows [default: all]
+    #[arg(long, global = true, value_name = "N", help_heading = COMMON)]
     pub limit: Option<u64>,
-    /// Colour on the screen [default: auto]
-    #[arg(long, global = true, value_name = "WHEN", help_heading = "Options of every command")]
+    /// Use color on the screen [default: auto]
+    #[arg(long, global = true, value_name = "WHEN", help_heading = COMMON)]
     pub color: Option<When>,
-    /// Draw with ASCII signs only
-    #[arg(long, global = true, help_heading = "Options of every command")]
+    /// Draw with ASCII characters only
+    #[arg(long, global = true, help_heading = COMMON)]
     pub ascii: bool,
 }
 
 impl fmt::Debug for Global {
-    /// Without the address: it may hold a password.
+    /// Omits the address, because it can hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Global").field("tz", &self.tz).field("format", &self.format).finish_non_exhaustive()
     }
 }
 
-/// How rows are written.
+/// The formats of rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Format {
-    /// Aligned columns for people; the only one that cuts.
+    /// Align columns for people; the only format that cuts long cells
     Table,
-    /// One JSON object a line.
+    /// Write one JSON object per line
     Ndjson,
-    /// One JSON array.
+    /// Write one JSON array
     Json,
-    /// Comma separated, with a header; safe to open in a spreadsheet, read back without loss.
+    /// Write comma-separated values with a header; safe in a spreadsheet, read back without loss
     Csv,
-    /// A Markdown table.
+    /// Write a Markdown table
     Md,
 }
 
+/// When to use color.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
 pub enum When {
     #[default]
@@ -90,36 +96,36 @@ pub enum When {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// The console on a simulated fleet with live events, in a throw-away file
+    /// Open the console on a simulated fleet with live events, in a temporary file
     Demo,
     /// Print events, newest first
     List(Filtered),
-    /// Print events as they come, oldest first
+    /// Print new events as they arrive, oldest first
     Tail(Tail),
-    /// Print how many events match
+    /// Print the number of matching events
     Count(Count),
-    /// Print one event with all of its error
+    /// Print one event with its whole error
     Get {
-        /// Its id, or at least the first 8 digits of it
+        /// Select the event by its id, or by at least the first 8 digits of it
         id: String,
     },
     /// Write all matching events to a file
     Export(Export),
-    /// Store events from NDJSON or CSV; the same event twice is stored once
+    /// Store events from NDJSON or CSV; a repeated event is stored once
     Ingest(Ingest),
-    /// Store one event: for renewal hooks and scripts
+    /// Store one event; for renewal hooks and scripts
     Record(Box<Record>),
-    /// Make, inspect and change the database's schema
+    /// Create, inspect and change the database schema
     #[command(subcommand)]
     Db(Db),
-    /// What can be done on this database and what cannot, and why
+    /// Check what works on this database, what does not, and why
     Doctor,
-    /// The descriptions of event tables: which there are, which fit
+    /// List source profiles, and check which fit the database
     #[command(subcommand)]
     Sources(Sources),
-    /// Print the settings in force and where each comes from
+    /// Print the effective settings and the origin of each
     Config {
-        /// Print them (the only thing there is to do)
+        /// Print the settings (the default and only action)
         #[arg(long)]
         print: bool,
     },
@@ -139,7 +145,7 @@ pub struct Filtered {
 pub struct Tail {
     #[arg(value_name = "FILTER", help = FILTER_HELP)]
     pub filter: Vec<String>,
-    /// Begin with the events since then: 15m, today, 2026-11-20T14:00, RFC 3339
+    /// Start with the events since this time: 15m, today, 2026-11-20T14:00, RFC 3339
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
 }
@@ -148,10 +154,10 @@ pub struct Tail {
 pub struct Count {
     #[arg(value_name = "FILTER", help = FILTER_HELP)]
     pub filter: Vec<String>,
-    /// One row a group instead of one number
+    /// Print one row per group instead of one number
     #[arg(long, value_name = "GROUP")]
     pub by: Option<Group>,
-    /// Exit with 5 when the number is so, as in '>0', '>=10', '=0'
+    /// Exit with 5 if the count matches, for example '>0', '>=10', '=0'
     #[arg(long, value_name = "CONDITION", conflicts_with = "by")]
     pub fail_if: Option<Condition>,
 }
@@ -166,7 +172,7 @@ pub enum Group {
     Day,
 }
 
-/// A comparison with a number.
+/// A comparison with a number, as `--fail-if` takes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Condition {
     order: &'static str,
@@ -174,6 +180,7 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// Whether the count meets the condition.
     pub fn holds(&self, count: u64) -> bool {
         match self.order {
             ">=" => count >= self.number,
@@ -195,7 +202,7 @@ impl std::str::FromStr for Condition {
             let number = text.strip_prefix(order)?.trim().parse().ok()?;
             Some(Self { order, number })
         });
-        parsed.ok_or_else(|| "valid are '>N', '>=N', '<N', '<=N', '=N' and '!=N', as in '>0'".to_owned())
+        parsed.ok_or_else(|| "valid are '>N', '>=N', '<N', '<=N', '=N' and '!=N', for example '>0'".to_owned())
     }
 }
 
@@ -203,20 +210,20 @@ impl std::str::FromStr for Condition {
 pub struct Export {
     #[arg(value_name = "FILTER", help = FILTER_HELP)]
     pub filter: Vec<String>,
-    /// The file: .ndjson, .csv, .json or .md, and .gz or .zst after it; '-' is stdout
+    /// Write to this file: .ndjson, .csv, .json or .md, then .gz or .zst to compress; '-' is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
 }
 
 #[derive(Args, Debug)]
 pub struct Ingest {
-    /// The file, plain or compressed by gzip or zstd; '-' is stdin
+    /// Read this file, plain or compressed with gzip or zstd; '-' is stdin
     #[arg(default_value = "-")]
     pub file: PathBuf,
-    /// The form of the input [default: by the file's name, else by its first character]
+    /// Read the input in this format [default: by the file's name, else by its first character]
     #[arg(long, value_name = "FORMAT")]
     pub input_format: Option<InputFormat>,
-    /// Keep the lines that were refused in this file, as they were
+    /// Copy rejected lines unchanged to this file
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
 }
@@ -229,74 +236,74 @@ pub enum InputFormat {
 
 #[derive(Args, Debug)]
 pub struct Record {
-    /// The device: its name or its UUID
+    /// Set the device: its name or its UUID
     #[arg(long, value_name = "NAME|UUID")]
     pub device: String,
-    /// The organisation: its name or its UUID [default: the default organisation]
+    /// Set the organization: its name or its UUID [default: the default organization]
     #[arg(long, value_name = "NAME|UUID")]
     pub org: Option<String>,
-    /// The event type, as renewal_start, renewal_success, renewal_failed
+    /// Set the event type, for example renewal_start, renewal_success, renewal_failed
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: String,
-    /// Why the certificate is renewed, as proactive or expired
-    #[arg(long, allow_hyphen_values = true)]
+    /// Set why the certificate is renewed, for example proactive or expired
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub reason: Option<String>,
-    /// The error
+    /// Set the error message
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub error: Option<String>,
-    /// Read the error from a file; '-' is stdin
+    /// Read the error message from a file; '-' is stdin
     #[arg(long, value_name = "FILE", conflicts_with = "error", value_parser = any_path())]
     pub error_file: Option<PathBuf>,
-    /// When it happened [default: now]
+    /// Set the time of the event [default: now]
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
-    /// The event's id, so that a repetition is recognised [default: derived from the content]
+    /// Set the event's id, by which a repetition is recognized [default: derived from the content]
     #[arg(long, value_name = "UUID")]
     pub id: Option<uuid::Uuid>,
-    /// When the old certificate expires
+    /// Set the expiry of the old certificate
     #[arg(long, value_name = "TIME")]
     pub old_expiry: Option<String>,
-    /// When the new certificate expires
+    /// Set the expiry of the new certificate
     #[arg(long, value_name = "TIME")]
     pub new_expiry: Option<String>,
-    /// Read the old expiry from a PEM file; of a chain, the first certificate
+    /// Read the old expiry from a PEM file; in a chain, from the first certificate
     #[arg(long, value_name = "FILE", conflicts_with = "old_expiry", value_parser = any_path())]
     pub old_cert: Option<PathBuf>,
-    /// Read the new expiry from a PEM file; of a chain, the first certificate
+    /// Read the new expiry from a PEM file; in a chain, from the first certificate
     #[arg(long, value_name = "FILE", conflicts_with = "new_expiry", value_parser = any_path())]
     pub new_cert: Option<PathBuf>,
-    /// When the database cannot be had, append the event to this file, for 'ingest' to read later
+    /// Append the event to this file if the database is unreachable; 'ingest' reads it later
     #[arg(long, value_name = "FILE")]
     pub spool: Option<PathBuf>,
 }
 
 #[derive(Subcommand, Debug)]
 pub enum Db {
-    /// Make the schema in an empty database, and a missing SQLite file
+    /// Create the schema in an empty database, and a missing SQLite file
     Init,
-    /// Show which migrations and indexes are there; changes nothing
+    /// Show the applied migrations and the indexes; changes nothing
     Status,
-    /// Bring the schema up to date
+    /// Apply the missing migrations
     Migrate,
-    /// Undo the last migration, or all down to a version
+    /// Undo the last migration, or all migrations down to a version
     Rollback {
-        /// The version to go back to; 0 removes everything
+        /// Go back to this version; 0 removes everything
         #[arg(long, value_name = "VERSION")]
         to: Option<i64>,
-        /// Undo a migration that holds the events, and so delete them all
+        /// Also undo the migration of the event table, which deletes all events
         #[arg(long)]
         delete_events: bool,
     },
-    /// Add the paging indexes to an event table that others made
+    /// Create the paging indexes on an existing event table
     Index {
-        /// The search indexes too: they find words in errors and reasons at once, and cost space and some write speed
+        /// Also create the search indexes: text searches become fast, at the cost of disk space and write speed
         #[arg(long)]
         search: bool,
-        /// A trigger too that wakes live tails at once; on PostgreSQL, and commits that insert then wait for each other
-        /// for the moment of notifying
+        /// Also create a trigger that notifies live tails at once (PostgreSQL); inserting commits then wait for each
+        /// other while they notify
         #[arg(long, conflicts_with = "no_notify")]
         notify: bool,
-        /// Take that trigger away
+        /// Remove that trigger
         #[arg(long)]
         no_notify: bool,
     },
@@ -306,27 +313,27 @@ pub enum Db {
 pub enum Sources {
     /// Print the known profiles
     List,
-    /// Print a profile as it is written, to begin another one from
+    /// Print a profile's text, as a template for a new one
     Show {
-        /// Its name
+        /// Select the profile by its name
         name: String,
     },
-    /// Print which profiles fit the database, and what those lack that nearly do
+    /// Print which profiles fit the database, and what is missing for those that nearly fit
     Detect,
-    /// Try a profile on the database: columns, types, indexes, and a row as it will be shown; changes nothing
+    /// Test a profile on the database: columns, types, indexes and a sample row; changes nothing
     Check {
-        /// A profile's file, or the name of a known one
+        /// Test this profile: a file, or the name of a known profile
         file: String,
     },
 }
 
-/// A path that may be empty: a hook passes what it has, and the event counts more than the file.
+/// A path that may be empty: hooks pass an empty value for a missing file, and the event matters more than the file.
 fn any_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// Words such as `-org:lab` look like options to the parser. They are moved behind a `--`, where they are words of the
-/// filter; the order of a filter's words has no meaning. Commands without filter are left alone.
+/// Moves negated filter terms such as `-org:lab`, which the parser would read as options, behind a `--`. The order of
+/// filter terms has no meaning. Commands without a filter are not changed.
 pub fn lift_negations(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     const FILTERED: [&str; 4] = ["list", "tail", "count", "export"];
     const OTHERS: [&str; 11] =
@@ -348,7 +355,7 @@ pub fn lift_negations(args: impl IntoIterator<Item = OsString>) -> Vec<OsString>
     kept
 }
 
-/// `-key:…`; at least two letters, so that the value of a short option is none.
+/// Whether the argument has the form `-key:…`. The key has at least two letters, to exclude the value of a short option.
 fn is_negation(arg: &OsString) -> bool {
     let key = arg.to_str().and_then(|a| a.strip_prefix('-')).and_then(|a| a.split_once(':')).map(|(key, _)| key);
     key.is_some_and(|k| k.len() >= 2 && k.bytes().all(|b| b.is_ascii_alphabetic()))

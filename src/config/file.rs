@@ -1,6 +1,7 @@
-//! The configuration file as written: TOML, every key known, every mistake told with its line.
+//! The configuration file: TOML in which an unknown key is an error, and every error names its line.
 //!
-//! What it means together with options and environment is settled in [`Config::resolve`](super::Config::resolve).
+//! [`Config::resolve`](super::Config::resolve) merges it with options and environment. An error never quotes a line of
+//! the file, because a password can stand there.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +19,7 @@ use crate::domain::filter::Filter;
 use crate::domain::text::Clean;
 use crate::ui::skin::Theme;
 
-/// As typed. Secrets may stand in addresses, so there is no `Debug`.
+/// The file as typed. It has no `Debug`, because addresses can hold secrets.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Typed {
@@ -54,12 +55,12 @@ struct Defaults {
     password_command: Option<String>,
 }
 
-/// A named database: its address alone, or a table with its address and where its password comes from. May hold a
-/// secret, so there is no `Debug`.
+/// A named database: an address, or a table with the address and the command that prints the password. It has no
+/// `Debug`, because it can hold a secret.
 #[derive(Clone)]
 pub struct Database {
     pub url: String,
-    /// For `sh -c`; the first line of its output is the password.
+    /// A command for `sh -c`; the first line of its output is the password.
     pub password_command: Option<String>,
 }
 
@@ -89,35 +90,35 @@ impl<'de> Deserialize<'de> for Database {
     }
 }
 
-/// A configuration file, checked. The default is that of a user who has none.
+/// A checked configuration file. The default stands for a missing file.
 #[derive(Clone, Default)]
 pub struct File {
     /// `None`: there is no file.
     pub path: Option<PathBuf>,
-    /// A name among the databases, or an address.
+    /// The name of one of the databases, or an address.
     pub db: Option<String>,
     /// A source profile: its name, or its file.
     pub source: Option<String>,
     pub tz: Option<String>,
-    /// The view that the console begins with.
+    /// The view that the console starts with.
     pub view: Option<String>,
     pub theme: Option<Theme>,
     pub ascii: bool,
     pub columns: Option<Columns>,
     pub keymap: Keymap,
     pub databases: BTreeMap<String, Database>,
-    /// Gives the password of a server that has no such command of its own.
+    /// Prints the password of every database that has no password command itself.
     pub password_command: Option<String>,
     pub views: BTreeMap<String, Filter>,
     pub alert: Option<Alert>,
 }
 
 impl File {
-    /// Reads a file. One that was not asked for (`asked` false) may be missing.
-    pub fn read(path: &Path, asked: bool) -> Result<Self, ConfigError> {
+    /// Reads a file. Only one that `--config` names (`required`) must exist.
+    pub fn read(path: &Path, required: bool) -> Result<Self, ConfigError> {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(path, &text),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !asked => Ok(Self::default()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !required => Ok(Self::default()),
             Err(e) => Err(ConfigError::File { path: path.display().to_string(), line: 0, why: e.to_string() }),
         }
     }
@@ -127,7 +128,7 @@ impl File {
         let error = |line: usize, why: String| ConfigError::File { path: path.display().to_string(), line, why };
         let typed: Typed = toml::from_str(text).map_err(|e| {
             let line = e.span().map_or(0, |span| line_at(text, span.start));
-            // Only the message: the library's own picture of the line would show a password that stands there.
+            // Only the message: the library's excerpt of the line could show a password.
             error(line, Clean::line(e.message()).as_str().to_owned())
         })?;
         let at = |section: &str, key: &str| line_of(text, section, key);
@@ -175,7 +176,7 @@ impl File {
     }
 }
 
-/// An error names the key that is wrong.
+/// The alert as configured. An error names the key that is wrong.
 fn alert(typed: &TypedAlert) -> Result<Alert, (&'static str, String)> {
     let filter = Filter::parse(&typed.filter).map_err(|e| ("filter", format!("alert: {e}")))?;
     let means = typed.by.as_deref().map_or(Some(Means::default()), Means::named).ok_or_else(|| {
@@ -192,12 +193,12 @@ fn alert(typed: &TypedAlert) -> Result<Alert, (&'static str, String)> {
     Ok(Alert { filter, means })
 }
 
-/// The line, from 1, in which a byte stands.
+/// The line, from 1, of a byte offset.
 fn line_at(text: &str, byte: usize) -> usize {
     text.get(..byte).map_or(0, |before| before.matches('\n').count() + 1)
 }
 
-/// The line, from 1, in which a section sets a key; 0 where it is not found (a key may be written in many ways).
+/// The line, from 1, in which a section sets a key; 0 if it is not found, as TOML has several ways to write a key.
 fn line_of(text: &str, section: &str, key: &str) -> usize {
     let mut here = "";
     for (n, line) in text.lines().enumerate() {
@@ -213,7 +214,7 @@ fn line_of(text: &str, section: &str, key: &str) -> usize {
     0
 }
 
-/// The line of the key that an error message names.
+/// The line of the key that an error message quotes.
 fn line_of_any<'a>(text: &str, section: &str, keys: impl Iterator<Item = &'a String>, message: &str) -> usize {
     let named = keys.filter(|key| message.contains(&format!("'{key}'"))).last();
     named.map_or(0, |key| line_of(text, section, key))
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_with_their_line() {
+    fn an_error_names_its_line() {
         for (text, message) in [
             (
                 "[defaults]\nzone = 'x'\n",
@@ -272,10 +273,10 @@ mod tests {
             ),
             ("[defaults]\nview = 'none'\n", "c.toml, line 2: no view 'none' in [views]"),
         ] {
-            let Err(told) = parse(text) else { panic!("{text} was taken") };
-            assert_eq!(told, message);
+            let Err(reported) = parse(text) else { panic!("{text} was accepted") };
+            assert_eq!(reported, message);
         }
-        let Err(told) = parse("[databases]\nprod = 'postgres://a:s3cret@h/d' x\n") else { panic!() };
-        assert!(told.starts_with("c.toml, line 2: ") && !told.contains("s3cret"), "{told}");
+        let Err(reported) = parse("[databases]\nprod = 'postgres://a:s3cret@h/d' x\n") else { panic!() };
+        assert!(reported.starts_with("c.toml, line 2: ") && !reported.contains("s3cret"), "{reported}");
     }
 }

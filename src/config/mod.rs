@@ -1,11 +1,12 @@
-//! The command line and the environment as meant: one value of settings, each with the place it came from.
+//! Command line, environment and configuration file, merged into one [`Config`], with the origin of each setting.
 //!
-//! [`cli`] holds what was typed; here it is checked and completed. Nothing here opens a database or prints.
+//! `headless/mod.rs` calls [`Config::resolve`] once. Nothing here opens a database, prints, or depends on a command.
 
 pub mod cli;
 pub mod file;
 pub mod paths;
 pub mod sources;
+pub mod zone;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ use crate::domain::zone::Zone;
 use crate::store::Address;
 use crate::ui::skin::Theme;
 
-/// Where a setting came from.
+/// The origin of a setting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
     Option(&'static str),
@@ -45,20 +46,20 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value and where it came from.
+/// A value and its origin.
 #[derive(Clone, Debug)]
 pub struct Setting<T> {
     pub value: T,
     pub origin: Origin,
 }
 
-/// What every command needs to know. Holds the password of the database, which its `Debug` does not show.
+/// The settings of every command. It can hold the password of the database, which its `Debug` does not show.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub database: Setting<Address>,
-    /// What describes the event table.
+    /// The source profiles, one of which describes the event table.
     pub sources: Sources,
-    /// The file in the user's data directory, which is made and migrated when it is missing.
+    /// Whether the database is the default file in the user's data directory.
     pub embedded: bool,
     pub zone: Setting<Zone>,
     pub filter: Setting<Filter>,
@@ -70,16 +71,16 @@ pub struct Config {
     pub alert: Option<Alert>,
     /// The configuration file that was read.
     pub file: Option<PathBuf>,
-    /// The name by which the database was asked for, where it has one.
+    /// The configured name of the database, if it was selected by name.
     pub database_name: Option<String>,
-    /// The named databases; of one that cannot be read, why.
+    /// The named databases; for an invalid address, the reason.
     pub databases: Vec<(String, Result<Address, String>)>,
     pub color: cli::When,
     pub ascii: bool,
     pub limit: Option<u64>,
 }
 
-/// Why settings cannot be used. Never holds a secret.
+/// Why a setting is invalid. Never holds a secret.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum ConfigError {
     #[error("{origin}: {why}")]
@@ -88,24 +89,25 @@ pub enum ConfigError {
     Zone { origin: Origin, why: String },
     #[error("{0}")]
     Filter(String),
-    /// `line` 0: not known.
+    /// `line` 0: unknown.
     #[error("{path}{}: {why}", if *line > 0 { format!(", line {line}") } else { String::new() })]
     File { path: String, line: usize, why: String },
     #[error("{origin}: {why}")]
     Source { origin: Origin, why: String },
     #[error("no view '{name}'; {valid}")]
     View { name: String, valid: String },
-    #[error("no home directory is known, so there is no place for the event file; name one with '--db sqlite:PATH'")]
+    #[error("no default database: the home directory is unknown; set HOME, or name a file with '--db sqlite:PATH'")]
     NoHome,
-    #[error("the data directory '{0}' is no UTF-8 text; name a file with '--db sqlite:PATH'")]
+    #[error("no default database: the path '{0}' is not UTF-8; name a file with '--db sqlite:PATH'")]
     Path(String),
 }
 
-/// The variables that name a database, the first that is set counts.
+/// The variables that name a database; the first one that is set overrides the others.
 const DATABASE_VARIABLES: [&str; 2] = ["RENEWSCOPE_DB", "DATABASE_URL"];
 
 impl Config {
-    /// Settles the options, the words of a filter (joined with spaces) and the environment, which `variable` reads.
+    /// Merges the options, the filter terms and the environment, which `variable` reads. Options override variables,
+    /// which override the configuration file.
     pub fn resolve(
         global: &cli::Global,
         filter: &[String],
@@ -120,7 +122,7 @@ impl Config {
             embedded: chosen.embedded,
             database_name: chosen.name,
             databases: file.databases.iter().map(|(name, one)| (name.clone(), named(one, &file))).collect(),
-            zone: zone(global, &file)?,
+            zone: zone::zone(global, &file, &variable)?,
             filter: view(global, &file, filter)?,
             views: file.views.into_iter().collect(),
             keymap: file.keymap,
@@ -136,13 +138,13 @@ impl Config {
 }
 
 impl Config {
-    /// The same settings on another of the named databases, by whatever profile fits it.
+    /// The same settings on another named database, with the profile that fits it.
     pub fn on(&self, name: &str) -> Result<Self, ConfigError> {
-        let told = |why: String| ConfigError::Database { origin: Origin::File, why };
+        let invalid = |why: String| ConfigError::Database { origin: Origin::File, why };
         let found = self.databases.iter().find(|(known, _)| known == name);
         let address = found.map(|(_, address)| address.clone()).unwrap_or_else(|| Err(format!("no database '{name}'")));
         let mut other = self.clone();
-        other.database = Setting { value: address.map_err(told)?, origin: Origin::File };
+        other.database = Setting { value: address.map_err(invalid)?, origin: Origin::File };
         other.embedded = false;
         other.database_name = Some(name.to_owned());
         other.sources = self.sources.unnamed();
@@ -150,7 +152,7 @@ impl Config {
     }
 }
 
-/// A database that was chosen.
+/// The selected database.
 struct Chosen {
     address: Setting<Address>,
     embedded: bool,
@@ -164,34 +166,34 @@ fn database(
 ) -> Result<Chosen, ConfigError> {
     let from_variable =
         || DATABASE_VARIABLES.iter().find_map(|name| Some((variable(name).filter(|v| !v.is_empty())?, *name)));
-    let asked = match &global.db {
+    let chosen = match &global.db {
         Some(text) => Some((text.clone(), Origin::Option("--db"))),
         None => match from_variable() {
             Some((text, name)) => Some((text, Origin::Variable(name))),
             None => file.db.clone().map(|text| (text, Origin::File)),
         },
     };
-    let Some((text, origin)) = asked else {
+    let Some((text, origin)) = chosen else {
         let value = Address::sqlite(embedded_file()?);
         return Ok(Chosen { address: Setting { value, origin: Origin::Default }, embedded: true, name: None });
     };
     let named = file.databases.get(&text);
-    let told = |why: String| ConfigError::Database { origin, why: Clean::line(&why).as_str().to_owned() };
+    let invalid = |why: String| ConfigError::Database { origin, why: Clean::line(&why).as_str().to_owned() };
     if named.is_none() && !text.contains([':', '/', '.', '=']) {
         let names = file.databases.keys().cloned().collect::<Vec<_>>().join(", ");
         let valid = if names.is_empty() {
-            "the configuration file names none".to_owned()
+            "the configuration file names no database".to_owned()
         } else {
-            format!("named are {names}")
+            format!("valid names are {names}")
         };
-        return Err(told(format!("'{text}' is neither an address nor the name of a database; {valid}")));
+        return Err(invalid(format!("'{text}' is neither an address nor the name of a database; {valid}")));
     }
     let written = named.cloned().unwrap_or_else(|| file::Database { url: text.clone(), password_command: None });
-    let value = self::named(&written, file).map_err(told)?;
+    let value = self::named(&written, file).map_err(invalid)?;
     Ok(Chosen { address: Setting { value, origin }, embedded: false, name: named.map(|_| text) })
 }
 
-/// The address of a database with the command that gives its password.
+/// The address of a database, with the command that prints its password.
 fn named(database: &file::Database, file: &File) -> Result<Address, String> {
     let address = Address::parse(&database.url).map_err(|e| e.to_string())?;
     let command = database.password_command.as_ref().or(file.password_command.as_ref());
@@ -201,7 +203,8 @@ fn named(database: &file::Database, file: &File) -> Result<Address, String> {
     })
 }
 
-/// The words of a filter count before `--view`, that before the view of the configuration; words and `--view` hold both.
+/// The filter to start with. Filter terms override the configured view; with `--view`, the view and the terms must both
+/// match.
 fn view(global: &cli::Global, file: &File, words: Filter) -> Result<Setting<Filter>, ConfigError> {
     let (name, origin) = match (&global.view, &file.view) {
         (Some(name), _) => (name, Origin::Option("--view")),
@@ -211,9 +214,9 @@ fn view(global: &cli::Global, file: &File, words: Filter) -> Result<Setting<Filt
     let Some(found) = file.views.get(name) else {
         let names = file.views.keys().cloned().collect::<Vec<_>>().join(", ");
         let valid = if names.is_empty() {
-            "the configuration file names none".to_owned()
+            "the configuration file names no view".to_owned()
         } else {
-            format!("named are {names}")
+            format!("valid names are {names}")
         };
         return Err(ConfigError::View { name: Clean::line(name).as_str().to_owned(), valid });
     };
@@ -230,25 +233,7 @@ fn embedded_file() -> Result<PathBuf, ConfigError> {
     Ok(file)
 }
 
-fn zone(global: &cli::Global, file: &File) -> Result<Setting<Zone>, ConfigError> {
-    let (name, origin) = match (&global.tz, &file.tz) {
-        (Some(name), _) => (name, Origin::Option("--tz")),
-        (None, Some(name)) => (name, Origin::File),
-        (None, None) => return Ok(Setting { value: Zone::Utc, origin: Origin::Default }),
-    };
-    let local = name.eq_ignore_ascii_case("local");
-    let machine = if local { iana_time_zone::get_timezone().ok() } else { None };
-    if local && machine.is_none() {
-        let why = "the zone of this machine is not known; name one, as in '--tz Europe/Berlin'".to_owned();
-        return Err(ConfigError::Zone { origin, why });
-    }
-    let value = Zone::parse(machine.as_deref().unwrap_or(name));
-    let value =
-        value.map_err(|e| ConfigError::Zone { origin, why: Clean::line(&e.to_string()).as_str().to_owned() })?;
-    Ok(Setting { value, origin })
-}
-
-/// `NO_COLOR` with any content turns colour off, unless the option says otherwise.
+/// `--color` overrides `NO_COLOR`, which turns color off if it is not empty (no-color.org).
 fn color(global: &cli::Global, variable: &impl Fn(&str) -> Option<String>) -> cli::When {
     match global.color {
         Some(when) => when,
@@ -270,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_name_of_a_database_counts() {
+    fn the_option_overrides_the_variables() {
         let option = cli::Global { db: Some("sqlite:a.db".into()), ..cli::Global::default() };
         let own = ("RENEWSCOPE_DB", "sqlite:b.db");
         let common = ("DATABASE_URL", "sqlite:c.db");
@@ -291,7 +276,7 @@ mod tests {
     fn a_password_is_in_no_error_and_in_no_debug() {
         let global = |db: &str| cli::Global { db: Some(db.into()), ..cli::Global::default() };
         for db in ["postgres://a:s3cret@h/d?nonsense=s3cret", "pg://a:s3cret@h/d", "postgres://a:s3cret@h:x/d"] {
-            let Err(e) = resolve(global(db), &[]) else { panic!("{db} was taken") };
+            let Err(e) = resolve(global(db), &[]) else { panic!("{db} was accepted") };
             assert!(!e.to_string().contains("s3cret"), "{e}");
         }
         let config = resolve(global("postgres://a:s3cret@h/d"), &[]).unwrap();

@@ -1,4 +1,4 @@
-//! Where the program keeps its own files, by the XDG rules. Makes none of them.
+//! The paths of the program's files, by the XDG Base Directory Specification. Creates and reads none of them.
 
 use std::path::PathBuf;
 
@@ -7,22 +7,22 @@ use etcetera::base_strategy::Xdg;
 
 const DIRECTORY: &str = "renewscope";
 
-/// The event file for those who name no database. `None` where no home directory is known.
+/// The default database file. `None` if the home directory is unknown; so for all paths here.
 pub fn embedded_database() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.data_dir().join(DIRECTORY).join("events.db"))
 }
 
-/// The configuration file, where no other is named.
+/// The default configuration file.
 pub fn config_file() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.config_dir().join(DIRECTORY).join("config.toml"))
 }
 
-/// The directory of the user's own source profiles.
+/// The directory of the user's source profiles.
 pub fn profiles_directory() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.config_dir().join(DIRECTORY).join("profiles"))
 }
 
-/// The directory of the log.
+/// The directory of the log and of what the console remembers.
 pub fn state_directory() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.state_dir()?.join(DIRECTORY))
 }

@@ -1,6 +1,7 @@
-//! The source profiles that there are: those that came with the program, and the user's own beside them.
+//! The available source profiles: the built-in ones and the user's files.
 //!
-//! A file with a mistake stops nothing but its own use: a renewal hook that records an event must not fail for it.
+//! `Config::resolve` loads them for every command. An invalid file only prevents its own use: a renewal hook that
+//! records an event must not fail because of it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,27 +11,27 @@ use crate::domain::text::Clean;
 use crate::profile::choice::Profiles;
 use crate::profile::{ProfileError, SourceProfile};
 
-/// What may describe the event table, and what was asked for.
+/// The profiles that can describe the event table, and the requested one.
 #[derive(Clone, Debug)]
 pub struct Sources {
     pub profiles: Arc<Profiles>,
-    /// As it was typed; `None`: whatever fits.
-    pub asked: Setting<Option<String>>,
-    /// Files of the user that are no profiles.
+    /// As typed; `None`: the profile that fits.
+    pub requested: Setting<Option<String>>,
+    /// The user's files that are invalid.
     pub broken: Vec<ProfileError>,
 }
 
 impl Sources {
-    /// The same profiles, none of them asked for.
+    /// The same profiles, none of them requested.
     pub fn unnamed(&self) -> Self {
         let profiles = Profiles { named: None, ..(*self.profiles).clone() };
-        let asked = Setting { value: None, origin: Origin::Default };
-        Self { profiles: Arc::new(profiles), asked, broken: self.broken.clone() }
+        let requested = Setting { value: None, origin: Origin::Default };
+        Self { profiles: Arc::new(profiles), requested, broken: self.broken.clone() }
     }
 
-    /// Reads the user's profiles, and settles the option and the configuration file.
+    /// Reads the user's profiles and selects the requested one; the option overrides the configuration file.
     pub fn resolve(option: Option<&str>, file: Option<&str>) -> Result<Self, ConfigError> {
-        let (asked, origin) = match (option, file) {
+        let (requested, origin) = match (option, file) {
             (Some(name), _) => (Some(name), Origin::Option("--source")),
             (None, Some(name)) => (Some(name), Origin::File),
             (None, None) => (None, Origin::Default),
@@ -40,24 +41,24 @@ impl Sources {
         if let Some(directory) = paths::profiles_directory() {
             broken = add_directory(&directory, &mut profiles);
         }
-        if let Some(asked) = asked {
+        if let Some(name) = requested {
             profiles.named =
-                Some(choose(asked, &mut profiles, &broken).map_err(|why| ConfigError::Source { origin, why })?);
+                Some(choose(name, &mut profiles, &broken).map_err(|why| ConfigError::Source { origin, why })?);
         }
-        let asked = Setting { value: asked.map(str::to_owned), origin };
-        Ok(Self { profiles: Arc::new(profiles), asked, broken })
+        let requested = Setting { value: requested.map(str::to_owned), origin };
+        Ok(Self { profiles: Arc::new(profiles), requested, broken })
     }
 
-    /// A profile by its name or its file, as an argument gives it.
-    pub fn find(&self, asked: &str) -> Result<Arc<SourceProfile>, String> {
+    /// The profile with this name or in this file. The error is a message.
+    pub fn find(&self, requested: &str) -> Result<Arc<SourceProfile>, String> {
         let mut profiles = (*self.profiles).clone();
-        let name = choose(asked, &mut profiles, &self.broken)?;
+        let name = choose(requested, &mut profiles, &self.broken)?;
         let found = profiles.all.iter().find(|p| p.name == name).cloned();
         found.ok_or_else(|| unknown(&name, &profiles))
     }
 }
 
-/// What is said of a name that no profile has.
+/// The message for a name that no profile has.
 fn unknown(name: &str, profiles: &Profiles) -> String {
     let names = || profiles.all.iter().map(|p| p.name.as_str());
     match crate::domain::suggest::nearest(name, names()) {
@@ -68,26 +69,26 @@ fn unknown(name: &str, profiles: &Profiles) -> String {
     }
 }
 
-/// The name of the profile that is meant; one that is named by its file is added.
-fn choose(asked: &str, profiles: &mut Profiles, broken: &[ProfileError]) -> Result<String, String> {
-    if asked.contains('/') || asked.ends_with(".toml") {
-        let profile = read(Path::new(asked)).map_err(|e| e.to_string())?;
+/// The name of the requested profile; one that is given as a file is added to the profiles.
+fn choose(requested: &str, profiles: &mut Profiles, broken: &[ProfileError]) -> Result<String, String> {
+    if requested.contains('/') || requested.ends_with(".toml") {
+        let profile = read(Path::new(requested)).map_err(|e| e.to_string())?;
         let name = profile.name.clone();
         add(profiles, profile);
         return Ok(name);
     }
-    if profiles.all.iter().any(|p| p.name == asked) {
-        return Ok(asked.to_owned());
+    if profiles.all.iter().any(|p| p.name == requested) {
+        return Ok(requested.to_owned());
     }
-    // A file with a mistake has no name but that of the file.
-    let ending = format!("/{asked}.toml");
+    // An invalid file is known by its file name only.
+    let ending = format!("/{requested}.toml");
     match broken.iter().find(|e| e.file.ends_with(&ending)) {
         Some(error) => Err(error.to_string()),
-        None => Err(unknown(asked, profiles)),
+        None => Err(unknown(requested, profiles)),
     }
 }
 
-/// A profile takes the place of one of the same name.
+/// Adds a profile; it replaces one of the same name.
 fn add(profiles: &mut Profiles, profile: SourceProfile) {
     profiles.all.retain(|p| p.name != profile.name);
     profiles.all.push(Arc::new(profile));
@@ -102,10 +103,10 @@ fn read(path: &Path) -> Result<SourceProfile, ProfileError> {
         why: e.to_string(),
     })?;
     let profile = SourceProfile::parse(&file, &text)?;
-    // What has this name is written to, and is known by tables that no other source has.
+    // This name selects renewscope's tables, which are detected by name and may be written to.
     if profile.is_own() {
         let line = text.lines().position(|l| l.trim_start().starts_with("name")).map_or(0, |n| n + 1);
-        let why = "'own' is the name of renewscope's own tables; give the profile another".to_owned();
+        let why = "'own' is reserved for renewscope's own tables; choose another name".to_owned();
         return Err(ProfileError { file, line, key: "name".to_owned(), why });
     }
     Ok(SourceProfile { file: Some(path.to_owned()), ..profile })

@@ -1,4 +1,7 @@
-//! How a command ends: the exit codes, and why it failed, in sentences for stderr.
+//! How a command ends: the exit codes, and the messages of a failure.
+//!
+//! Every command returns an [`Exit`] or a [`Failure`]; only [`headless::main`](crate::headless::main) prints them. No
+//! other module chooses an exit code, and no message holds a secret.
 
 use std::io;
 use std::process::ExitCode;
@@ -18,7 +21,7 @@ pub enum Exit {
     /// The condition of `--fail-if` is met.
     Condition,
     Interrupted,
-    /// Ended by a signal; told as a shell tells it, 128 and the signal's number.
+    /// Ended by a signal. The code is 128 plus the signal's number, as shells report it.
     Signal(u8),
 }
 
@@ -29,6 +32,7 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
+    /// The number for the caller of the program; `docs/recording.md` and `--help` list them.
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -43,20 +47,22 @@ impl Exit {
     }
 }
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// The arguments or the environment cannot be meant.
+    /// An argument or an environment variable is invalid.
     Usage(String),
+    /// The database cannot be reached, or a query failed.
     Source(SourceError),
+    /// Anything else, as a message.
     Failed(String),
-    /// The reader of stdout left: no error, and nobody to tell.
+    /// The reader of stdout closed it. This is no error and prints nothing.
     ReaderLeft,
     Interrupted,
 }
 
 impl Failure {
-    /// A file, or stdout, could not be written.
+    /// The failure of a write to `what`: a file in quotes, or `to stdout`.
     pub fn writing(what: &str, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::ReaderLeft,
@@ -64,6 +70,7 @@ impl Failure {
         }
     }
 
+    /// The exit code that the failure ends with.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::Source(SourceError::Unfit(_)) => Exit::Usage,
@@ -74,12 +81,12 @@ impl Failure {
         }
     }
 
-    /// What failed, on what, and what to do.
+    /// The lines for stderr: what failed, on what, and what to do.
     pub fn lines(&self) -> Vec<String> {
         match self {
             Self::Usage(why) | Self::Failed(why) => vec![why.clone()],
             Self::Source(SourceError::Cancelled) | Self::Interrupted => vec!["interrupted".to_owned()],
-            // The words of these already say what to do.
+            // The messages of these already say what to do.
             Self::Source(e @ (SourceError::Unfit(_) | SourceError::Invalid(_) | SourceError::Failed(_))) => {
                 vec![e.to_string()]
             }

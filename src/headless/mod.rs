@@ -1,6 +1,7 @@
-//! Every command without a screen. stdout is data and nothing else; stderr is for people.
+//! The entry of the program, and every command but the console's screen.
 //!
-//! The one place where errors become text and exit codes. No command draws, and none keeps a result in memory.
+//! `main.rs` calls [`main`]. stdout carries data and nothing else; stderr carries messages for people. This is the one
+//! place where errors become text and exit codes. No command draws, and none holds a whole result in memory.
 
 pub mod commands;
 mod failure;
@@ -27,17 +28,17 @@ use commands::{about, console, count, db, doctor, export, ingest, list, record, 
 use failure::{Exit, Failure};
 use session::Interrupt;
 
-/// Runs the command that the arguments give and returns the exit code; all that is to be said has been said.
+/// Runs the command that the arguments name and returns the exit code. All messages are printed by then.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(lift_negations(args)) {
         Ok(cli) => cli,
-        // Help and version come this way too, on stdout and with code 0. Nobody is left to hear of a failed print.
+        // Help and version take this path too, on stdout and with code 0. A failed print has nowhere to be reported.
         Err(e) => {
             let _ = e.print();
             return if e.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
-    // Kept to the end: dropped, it writes the last lines of the log.
+    // Held to the end: its drop writes the last lines of the log.
     let _log = logging::start().unwrap_or_else(|why| {
         tell(&why);
         None
@@ -52,13 +53,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     code.into()
 }
 
-/// One line for people on stderr. A closed stderr is no error.
+/// Prints one line for people on stderr, with unsafe characters made visible. A closed stderr is no error.
 pub(crate) fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "renewscope: {}", Clean::line(line));
 }
 
 fn start(cli: Cli) -> Result<Exit, Failure> {
-    // What prints about the program itself needs no database, and must not fail for want of one.
+    // Commands about the program itself need no database and must not fail without one.
     match &cli.command {
         Some(Command::Completions { shell }) => return about::completions(*shell),
         Some(Command::Man) => return about::man(),
@@ -81,7 +82,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     };
     let file = if cli.command.is_some() { File { view: None, ..file } } else { file };
     let config = Config::resolve(&cli.global, filter, file, |name| std::env::var(name).ok())?;
-    if prompt::can_ask() {
+    if prompt::is_available() {
         config.database.value.set_prompt(Arc::new(prompt::password));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -90,17 +91,17 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         .build()
         .map_err(|e| Failure::Failed(format!("cannot start: {e}")))?;
     let done = runtime.block_on(command(cli, config));
-    // A task that waits for a dead server must not hold up the exit.
+    // A task that waits for a dead server must not delay the exit.
     runtime.shutdown_background();
     done
 }
 
-/// A lone word that is almost a command was meant as one.
+/// Refuses a lone word that is nearly a command, since it is more likely a typing mistake than a text search.
 fn refuse_mistyped(word: &str) -> Result<(), Failure> {
     let commands: Vec<String> = Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
     let near = nearest(word, commands.iter().map(String::as_str)).filter(|_| !word.contains([':', '"']));
     near.map_or(Ok(()), |command| {
-        let hint = format!("'{word}' is no command; did you mean '{command}'? To look for the word write '\"{word}\"'");
+        let hint = format!("no command '{word}'; did you mean '{command}'? To search for the word write '\"{word}\"'");
         Err(Failure::Usage(hint))
     })
 }

@@ -1,4 +1,6 @@
-//! A command's connection, its questions, and the key that interrupts them.
+//! A command's connection, its queries, and the signals that interrupt them.
+//!
+//! The commands call it; it prints nothing and returns every error to them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,38 +21,42 @@ use crate::store::{Access, ConnectOptions, Store};
 use crate::headless::failure::{Exit, Failure};
 use crate::headless::tell;
 
-/// How long an interrupted command may take to end by itself. Its query is stopped in milliseconds; only a read or
-/// write that blocks takes longer.
+/// How long an interrupted command may take to end by itself. Its query stops in milliseconds; only a read or write
+/// that blocks takes longer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Rows of a page, and the bytes of text that one should stay below.
+/// Rows of a page.
 const PAGE_ROWS: u32 = 1000;
-/// Rows of a page of whole errors: of the first, whose texts may be of any length, and at most.
+/// Rows of the first page of whole errors, whose texts may have any length, and of the largest later page.
 const WHOLE_ROWS: (u32, u32) = (250, 4000);
+/// The bytes of error text that a page should stay below.
 const PAGE_BYTES: u64 = 8 << 20;
 
-/// Ctrl-C and SIGTERM. The first asks the command to end and stops its query in the database; the second, or a command
-/// that does not end in time, ends the program.
+/// Ctrl-C and SIGTERM. The first requests the command's end and stops its query in the database; the second, or a
+/// command that does not end in time, ends the program.
 #[derive(Clone)]
 pub struct Interrupt(CancellationToken);
 
 impl Interrupt {
+    /// Starts to listen for the signals. Needs a running tokio runtime.
     pub fn watch() -> Self {
         let token = CancellationToken::new();
-        let asked = token.clone();
+        let requested = token.clone();
         if let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
             tokio::spawn(async move {
                 either(&mut int, &mut term).await;
-                asked.cancel();
+                requested.cancel();
                 let _ = tokio::time::timeout(PATIENCE, either(&mut int, &mut term)).await;
                 std::process::exit(i32::from(Exit::Interrupted.code()));
             });
         }
         Self(token)
     }
-    pub async fn asked(&self) {
+    /// Returns once a signal has come.
+    pub async fn requested(&self) {
         self.0.cancelled().await;
     }
-    pub fn is_asked(&self) -> bool {
+    /// Whether a signal has come.
+    pub fn is_requested(&self) -> bool {
         self.0.is_cancelled()
     }
 }
@@ -59,23 +65,23 @@ async fn either(a: &mut Signal, b: &mut Signal) {
     tokio::select! { _ = a.recv() => {}, _ = b.recv() => {} }
 }
 
-/// A session that may write.
+/// The options of a session that may write.
 pub fn to_write() -> ConnectOptions {
     ConnectOptions { access: Access::Write, ..ConnectOptions::default() }
 }
 
-/// Connects as the settings say; the embedded file is made where it is missing.
+/// Connects as configured; creates the default file if it is missing.
 pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, SourceError> {
     if let (true, Some(directory)) = (config.embedded, config.database.value.path().and_then(|p| p.parent())) {
         std::fs::create_dir_all(directory).map_err(|e| SourceError::Unreachable {
             address: config.database.value.to_string(),
-            why: format!("cannot make the directory '{}': {e}", directory.display()).into(),
+            why: format!("cannot create the directory '{}': {e}", directory.display()).into(),
         })?;
     }
     Store::connect(&config.database.value, &with(config, options)).await
 }
 
-/// As [`connect`], but without a connection; the first question makes it.
+/// As [`connect`], but the first query makes the connection.
 pub async fn open(config: &Config, options: ConnectOptions) -> Result<Store, SourceError> {
     Store::open(&config.database.value, &with(config, options)).await
 }
@@ -85,7 +91,7 @@ fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
     ConnectOptions { create: config.embedded, profiles, ..options }
 }
 
-/// Questions that the user can interrupt.
+/// Queries that the user can interrupt.
 #[derive(Clone)]
 pub struct Session {
     store: Store,
@@ -97,28 +103,29 @@ impl Session {
     pub async fn open(config: &Config, interrupt: &Interrupt) -> Result<Self, Failure> {
         let store = tokio::select! {
             biased;
-            () = interrupt.asked() => return Err(Failure::Interrupted),
+            () = interrupt.requested() => return Err(Failure::Interrupted),
             store = connect(config, ConnectOptions::default()) => store?,
         };
         Ok(Self { store, interrupt: interrupt.clone() })
     }
 
-    /// The database itself, for a task of its own.
+    /// The database itself, for a separate task.
     pub fn source(&self) -> Store {
         self.store.clone()
     }
 
+    /// One page of at most `limit` rows; `whole`: with whole error texts.
     pub async fn page(&self, criteria: Criteria, anchor: Anchor, limit: u32, whole: bool) -> Result<Page, SourceError> {
         let query =
             if whole { Query::WholePage { criteria, anchor, limit } } else { Query::Page { criteria, anchor, limit } };
-        match self.ask(query).await? {
+        match self.run(query).await? {
             Answer::Page(page) => Ok(page),
             other => Err(unexpected(&other)),
         }
     }
 
-    /// Where nothing matched: says on stderr which types of the filter no event has, since a mistyped one finds nothing
-    /// either. An answer that cannot be had is no answer; the command's own result stands.
+    /// Prints on stderr which types of the filter no event has, because a mistyped type matches nothing either. For
+    /// empty results. A failed query prints nothing: the command's result stands.
     pub async fn tell_unknown_types(&self, filter: &Filter) {
         let named = filter.exact_types();
         if named.is_empty() {
@@ -131,24 +138,25 @@ impl Session {
             limit: 300,
             ceiling: 1,
         };
-        let Ok(Answer::Facets(facets)) = self.ask(Query::Facets(query)).await else { return };
+        let Ok(Answer::Facets(facets)) = self.run(Query::Facets(query)).await else { return };
         let known = |word: &str| facets.values.iter().any(|v| v.id.as_ref().is_some_and(|id| id.raw() == word));
         for word in named.iter().filter(|word| !facets.more && !known(word)) {
-            tell(&format!("no event at all has the type '{word}'"));
+            tell(&format!("no event has the type '{word}'"));
         }
     }
 
-    pub async fn ask(&self, query: Query) -> Result<Answer, SourceError> {
-        self.store.answer(&query, self.interrupt.asked()).await
+    /// Runs one query; an interrupt stops it in the database.
+    pub async fn run(&self, query: Query) -> Result<Answer, SourceError> {
+        self.store.answer(&query, self.interrupt.requested()).await
     }
 }
 
-/// An answer of another kind than the question: a fault of this program.
+/// The error for an answer of another kind than its query: a bug of this program.
 pub fn unexpected(_answer: &Answer) -> SourceError {
-    SourceError::Failed("an answer of the wrong kind; this is a fault of renewscope".to_owned())
+    SourceError::Failed("the answer has the wrong kind; this is a bug in renewscope".to_owned())
 }
 
-/// A walk from the newest matching row to the oldest, in pages that stay small however large the texts are.
+/// A walk from the newest matching row to the oldest, in pages that stay small even if the texts are large.
 pub struct Walk {
     session: Session,
     criteria: Criteria,
@@ -191,8 +199,8 @@ impl Walk {
         Ok(page.rows)
     }
 
-    /// The same walk in a task of its own, one page ahead of whoever takes them: the database works on a page while the
-    /// one before it is written. A page under way, one that waits, one being written: memory stays small.
+    /// The same walk in a separate task, one page ahead of the caller: the database reads a page while the previous one
+    /// is written. At most three pages are in memory.
     pub fn ahead(mut self) -> Ahead {
         let (sender, pages) = mpsc::channel(1);
         let task = tokio::spawn(async move {
@@ -208,7 +216,7 @@ impl Walk {
     }
 }
 
-/// Pages of a [`Walk`]. Dropped before the end, it stops the question that is under way.
+/// Pages of a [`Walk`]. A drop before the end stops the query in flight.
 pub struct Ahead {
     pages: mpsc::Receiver<Result<Vec<Arc<RenewalEvent>>, SourceError>>,
     task: AbortHandle,
@@ -217,7 +225,7 @@ pub struct Ahead {
 impl Ahead {
     /// The next rows; none at the end.
     pub async fn next(&mut self) -> Result<Vec<Arc<RenewalEvent>>, SourceError> {
-        let fault = || SourceError::Failed("reading ended too soon; this is a fault of renewscope".to_owned());
+        let fault = || SourceError::Failed("reading ended too early; this is a bug in renewscope".to_owned());
         self.pages.recv().await.ok_or_else(fault)?
     }
 }

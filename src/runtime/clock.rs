@@ -1,4 +1,4 @@
-//! The only place where the clock is read.
+//! The only place that reads the clock, so that everything else is tested with a fixed time.
 
 use crate::domain::instant::Instant;
 

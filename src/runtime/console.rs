@@ -1,4 +1,7 @@
-//! The loop: keys first, then signals, a frame when one is due, news from the tasks, the clock.
+//! The console's loop: keys first, then signals, a frame when one is due, news from the tasks, the clock.
+//!
+//! [`run`] is called by `headless/commands/console.rs`. The loop performs the model's effects; it decides nothing itself
+//! and never waits for a query.
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write as _, stdout};
 use std::time::Duration;
@@ -26,11 +29,11 @@ use super::memory::Memory;
 use super::signals::{Signal, Signals};
 use super::terminal;
 
-/// News wait here while keys and frames are served; a full channel makes the tasks wait.
+/// News that wait while keys and frames are served; a full channel makes the tasks wait.
 const NEWS: usize = 64;
-/// Between two frames, so that a flood of news is drawn and not only taken.
+/// The shortest time between two frames that news cause, so that a flood of news leaves time to draw.
 const FRAME: Duration = Duration::from_millis(16);
-/// Frames that need not wait after a rest: the first rows are not to stand behind an empty screen for that long.
+/// Frames that are drawn without delay after an idle time, so that the first rows appear at once.
 const AT_ONCE: u32 = 3;
 const TICK: Duration = Duration::from_secs(1);
 
@@ -38,39 +41,44 @@ const TICK: Duration = Duration::from_secs(1);
 pub enum ConsoleError {
     #[error("the console needs a terminal; without one use 'renewscope list', 'count' or 'export'")]
     NoTerminal,
-    #[error("the terminal is gone: {0}")]
+    #[error("lost the terminal: {0}")]
     Terminal(#[from] io::Error),
-    #[error("{0}; this is a fault of the program")]
+    #[error("{0}; this is a bug in renewscope")]
     Fault(String),
 }
 
-/// How the console ended.
+/// Why the console ended.
 #[derive(Clone, PartialEq, Debug)]
 pub enum End {
     Quit,
-    /// By the user, before the database had answered anything.
+    /// The user quit before any query had an answer.
     Unanswered,
-    /// By a signal: its number.
+    /// A signal, by its number.
     Signal(i32),
-    /// To go on in another database, with the filter that was in force.
+    /// The user switches to another named database, with the current filter.
     Open(String, Filter),
 }
 
-/// Runs the console on `source` until the user leaves or a signal ends it. The terminal is given back in any case.
-pub async fn run<S: EventSource>(source: S, mut settings: Settings, look: (Skin, Memory)) -> Result<End, ConsoleError> {
+/// Runs the console on `source` until the user quits or a signal ends it. The terminal is restored in any case.
+pub async fn run<S: EventSource>(
+    source: S,
+    mut settings: Settings,
+    skin: Skin,
+    memory: Memory,
+) -> Result<End, ConsoleError> {
     if !stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(ConsoleError::NoTerminal);
     }
     settings.size = crossterm::terminal::size()?;
     let (news, inbox) = mpsc::channel(NEWS);
     let orders = worker::start(source, news, clock::now);
-    let (skin, memory) = look;
+
     let (model, effects) = Model::new(settings, clock::now());
     terminal::install_panic_hook();
     terminal::enter()?;
     let _guard = terminal::Guard;
     let screen = new_screen()?;
-    let next_frame = rested(Deadline::now());
+    let next_frame = idle(Deadline::now());
     let mut console = Console { model, skin, memory, screen, orders, dirty: true, end: None, next_frame };
     for effect in effects {
         console.perform(effect).await;
@@ -78,8 +86,8 @@ pub async fn run<S: EventSource>(source: S, mut settings: Settings, look: (Skin,
     console.serve(inbox).await
 }
 
-/// When the next frame was due if none has been drawn for long.
-fn rested(now: Deadline) -> Deadline {
+/// When the next frame was due if none has been drawn for a long time.
+fn idle(now: Deadline) -> Deadline {
     now.checked_sub(FRAME * AT_ONCE).unwrap_or(now)
 }
 
@@ -95,7 +103,7 @@ struct Console {
     orders: mpsc::Sender<Order>,
     dirty: bool,
     end: Option<End>,
-    /// The earliest time of the next frame that news ask for.
+    /// The earliest time of the next frame that news cause.
     next_frame: Deadline,
 }
 
@@ -151,7 +159,7 @@ impl Console {
                 Wake::Tick => {
                     tick = Deadline::now() + TICK;
                     let effects = self.model.update(Msg::Tick(clock::now()));
-                    // A screen on which nothing ages is not drawn again.
+                    // A tick redraws only a screen that shows relative times.
                     self.dirty |= self.model.has_aged();
                     for effect in effects {
                         self.perform(effect).await;
@@ -162,7 +170,7 @@ impl Console {
         Ok(self.end.take().unwrap_or(End::Quit))
     }
 
-    /// Takes a terminal event; `true` when the user wants to suspend.
+    /// Handles a terminal event; returns whether the user suspends the program.
     async fn event(&mut self, event: Event) -> bool {
         let msg = match event {
             Event::Key(key) => Msg::Key(key),
@@ -194,7 +202,7 @@ impl Console {
             Effect::Cancel(slot) => Order::Cancel(slot),
             Effect::Tail(order) => Order::Tail(order),
             Effect::Copy(text) => {
-                // The terminal does not answer; what it does with the text is its own affair.
+                // The terminal does not confirm it.
                 let _ = crossterm::execute!(
                     stdout(),
                     crossterm::clipboard::CopyToClipboard::to_clipboard_from(text.as_str())
@@ -206,7 +214,7 @@ impl Console {
                     Means::Bell => "\x07".to_owned(),
                     Means::Desktop => format!("\x1b]9;{words}\x07"),
                 };
-                // It rings or it does not: a terminal that is gone is told of by the next frame.
+                // A failed write is ignored here: the next frame reports a lost terminal.
                 let _ = terminal::with_screen(|| stdout().write_all(sign.as_bytes()).and_then(|()| stdout().flush()));
                 return;
             }
@@ -222,14 +230,14 @@ impl Console {
                 return;
             }
         };
-        // The tasks end only with this sender; their end is told by the inbox.
+        // The tasks end only after this sender is dropped; the inbox reports an early end.
         let _ = self.orders.send(order).await;
     }
 
     fn draw(&mut self) -> io::Result<()> {
         self.dirty = false;
         let now = Deadline::now();
-        self.next_frame = self.next_frame.max(rested(now)) + FRAME;
+        self.next_frame = self.next_frame.max(idle(now)) + FRAME;
         let (model, skin, screen) = (&self.model, &self.skin, &mut self.screen);
         terminal::with_screen(|| screen.draw(|frame| ui::view(model, skin, frame)).map(drop))?;
         Ok(())
@@ -241,7 +249,7 @@ impl Console {
         self.resume()
     }
 
-    /// Takes the terminal again, as after a stop: its modes and its screen may be anybody's.
+    /// Takes over the terminal again after a stop: its modes and its screen may have changed.
     fn resume(&mut self) -> io::Result<()> {
         terminal::restore();
         terminal::enter()?;
@@ -250,12 +258,12 @@ impl Console {
         debug_assert!(effects.iter().all(|e| matches!(e, Effect::Ask(_))));
         for effect in effects {
             if let Effect::Ask(request) = effect {
-                // Room is left: the worker takes orders while this thread slept.
+                // The channel has room: the worker took orders while this thread was stopped.
                 let _ = self.orders.try_send(Order::Ask(request));
             }
         }
-        // A new one knows nothing of the screen and draws all of it; clearing the old one would ask the terminal where its
-        // cursor is, and the answer may never come.
+        // A new screen draws everything. Clearing the old one would query the cursor position from the terminal, and the
+        // reply may never come.
         crossterm::execute!(stdout(), Clear(ClearType::All))?;
         self.screen = new_screen()?;
         self.draw()

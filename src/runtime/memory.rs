@@ -1,5 +1,7 @@
-//! What the console remembers from one run to the next: filters that were applied, and the chosen columns. Plain files
-//! in the user's state directory. A file that cannot be read or written costs the memory and nothing else.
+//! What the console remembers between runs: applied filters and chosen columns, in plain files of the user's state
+//! directory.
+//!
+//! The console's loop and its start call it. A file that cannot be read or written must never stop the console.
 
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -7,14 +9,15 @@ use std::path::{Path, PathBuf};
 
 use crate::app::columns::Columns;
 
-/// Filters that are kept.
+/// The most filters that are remembered.
 const FILTERS: usize = 200;
 
-/// The files in one directory; without one nothing is remembered.
+/// The files in one directory; without a directory nothing is remembered.
 #[derive(Clone, Debug, Default)]
 pub struct Memory(Option<PathBuf>);
 
 impl Memory {
+    /// Reads and writes in `directory`, which is created on the first write.
     pub fn in_directory(directory: Option<PathBuf>) -> Self {
         Self(directory)
     }
@@ -34,17 +37,18 @@ impl Memory {
         }
         filters
     }
-    /// Appends a filter. Other consoles that run at the same time append theirs.
+    /// Appends a filter. Concurrent consoles append to the same file.
     pub fn remember(&self, filter: &str) {
         if !filter.contains('\n') {
             self.write("filters", &format!("{filter}\n"), true);
         }
     }
 
-    /// The columns that were chosen last.
+    /// The columns of the last choice.
     pub fn columns(&self) -> Option<Columns> {
         Columns::named(self.read("columns")?.split_whitespace()).ok()
     }
+    /// Saves the chosen columns by their names.
     pub fn keep_columns(&self, names: &[&str]) {
         self.write("columns", &names.join(" "), false);
     }
@@ -61,7 +65,7 @@ impl Memory {
     }
 }
 
-/// Filters name devices and organisations: the files are for their owner's eyes.
+/// Writes a file that only its owner can read, because filters name devices and organizations.
 fn put(directory: &Path, name: &str, text: &str, append: bool) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let mut options = std::fs::OpenOptions::new();

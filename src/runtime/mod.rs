@@ -1,4 +1,6 @@
-//! The world outside of the state machine: terminal, clock, signals, and the loop that joins them.
+//! The world outside of the console's state machine: terminal, clock, signals, and the loop that joins them.
+//!
+//! `headless/commands/console.rs` calls it. No rule about events or filters belongs here.
 
 pub mod clock;
 pub mod console;

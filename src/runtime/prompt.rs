@@ -1,47 +1,48 @@
-//! Asking a person for a password, before any screen is there.
+//! The password prompt, before any screen is drawn.
 //!
-//! The question goes to stderr, so that stdout stays data; what is typed is not echoed. Keys are read one by one: with
-//! the terminal's own line editing, an interrupt would end the program and leave the terminal mute.
+//! `store::connect` calls it through the address when a server wants a password. It writes to stderr, because stdout is
+//! data, and does not echo the keys. It reads them one by one: in the terminal's line mode, an interrupt would end the
+//! program and leave the echo off.
 
 use std::io::{IsTerminal, Read, Write, stderr, stdin};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-static ASKING: AtomicBool = AtomicBool::new(false);
+static OPEN: AtomicBool = AtomicBool::new(false);
 
-/// Whether a question stands on the terminal: nothing else may be written there meanwhile.
-pub fn is_asking() -> bool {
-    ASKING.load(Ordering::Acquire)
+/// Whether a prompt is open. Nothing else may be written to the terminal then.
+pub fn is_open() -> bool {
+    OPEN.load(Ordering::Acquire)
 }
 
-/// Whether there is somebody to ask.
-pub fn can_ask() -> bool {
+/// Whether a person can answer a prompt: stdin and stderr are terminals.
+pub fn is_available() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
 }
 
-/// Asks for the password of what is named, and waits for the answer. `None`: nobody can be asked, or they would not say.
+/// Prompts for the password of `of` and waits for it. `None`: there is no terminal, or the prompt was canceled.
 pub fn password(of: &str) -> Option<String> {
-    if !can_ask() {
+    if !is_available() {
         return None;
     }
     let _mute = Mute::start()?;
-    ASKING.store(true, Ordering::Release);
-    let typed = ask(of);
-    ASKING.store(false, Ordering::Release);
+    OPEN.store(true, Ordering::Release);
+    let typed = prompt(of);
+    OPEN.store(false, Ordering::Release);
     typed
 }
 
-fn ask(of: &str) -> Option<String> {
+fn prompt(of: &str) -> Option<String> {
     let mut out = stderr();
     write!(out, "\r\x1b[Krenewscope: password for {of}: ").and_then(|()| out.flush()).ok()?;
     let typed = read_line(stdin());
-    // The line that the key would have ended.
+    // Ends the line, since the Enter key was not echoed.
     let _ = writeln!(out);
     typed
 }
 
-/// A line of keys; backspace, Ctrl-U, Ctrl-C and Ctrl-D mean what they mean on a terminal.
+/// Reads a line of keys. Backspace, Ctrl-U, Ctrl-C and Ctrl-D work as on a terminal.
 fn read_line(mut from: impl Read) -> Option<String> {
     let mut line = Vec::new();
     let mut key = [0];
@@ -54,7 +55,7 @@ fn read_line(mut from: impl Read) -> Option<String> {
             [b'\n' | b'\r'] => return String::from_utf8(line).ok().filter(|l| !l.is_empty()),
             [3 | 4] => return None,
             [8 | 0x7f] => {
-                // A character may be several bytes; those that only continue one go with it.
+                // A character can have several bytes: removes its continuation bytes too.
                 while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
             }
             [21] => line.clear(),
@@ -63,7 +64,7 @@ fn read_line(mut from: impl Read) -> Option<String> {
     }
 }
 
-/// The terminal without echo, until it is dropped.
+/// Turns the terminal's echo off until it is dropped.
 struct Mute(Termios);
 
 impl Mute {
@@ -78,7 +79,7 @@ impl Mute {
 
 impl Drop for Mute {
     fn drop(&mut self) {
-        // A terminal that is gone needs no settings.
+        // A failure means that the terminal is gone, and then nothing needs to be restored.
         let _ = tcsetattr(stdin(), OptionalActions::Flush, &self.0);
     }
 }

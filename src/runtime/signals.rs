@@ -1,19 +1,21 @@
-//! Signals as messages.
+//! Signals as messages for the console's loop. A handler only reports the signal; the loop acts on it.
 
 use std::io;
 
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
+/// A signal that the console handles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Signal {
-    /// The program must end; the number tells why.
+    /// The program must end; the number is the signal's.
     End(i32),
-    /// Somebody asks the program to stop (SIGTSTP from outside).
+    /// SIGTSTP from another process: the program must stop.
     Stop,
-    /// It runs again.
+    /// SIGCONT: the program runs again.
     Continue,
 }
 
+/// The listeners, one per signal.
 pub struct Signals {
     interrupt: Stream,
     terminate: Stream,
@@ -23,6 +25,7 @@ pub struct Signals {
 }
 
 impl Signals {
+    /// Replaces the default action of the signals. Needs a running tokio runtime.
     pub fn new() -> io::Result<Self> {
         let raw = |s: rustix::process::Signal| signal(SignalKind::from_raw(s.as_raw()));
         Ok(Self {
@@ -34,6 +37,7 @@ impl Signals {
         })
     }
 
+    /// Waits for the next signal.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::End(2),
@@ -45,9 +49,9 @@ impl Signals {
     }
 }
 
-/// Stops the whole process group, as the terminal's own suspend key would: a shell sees its job stopped, also where
-/// another program (`cargo run`, a pipe) stands between. Returns when the group is continued.
+/// Stops the whole process group, as the terminal's suspend key does: the shell sees its job stopped, even if another
+/// program (`cargo run`, a pipe) started this one. Returns when the group is continued.
 pub fn stop_here() {
-    // SIGSTOP and not SIGTSTP: a group without a parent in its session would never stop by the latter.
+    // SIGSTOP and not SIGTSTP: the system ignores SIGTSTP for a group without a parent in its session.
     let _ = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
 }

@@ -1,4 +1,6 @@
-//! The terminal's modes: entered once, left exactly once however the program ends.
+//! The terminal's modes: entered once, and restored exactly once when the program ends for any reason.
+//!
+//! The console's loop and the panic hook call it. Nothing here may panic, not even on a terminal that is gone.
 
 use std::io::{self, Write, stdout};
 use std::sync::Mutex;
@@ -14,7 +16,7 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 static ENTERED: Mutex<bool> = Mutex::new(false);
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
-/// Raw mode, alternate screen, bracketed paste. No mouse: the terminal's own selection stays usable.
+/// Enters raw mode, alternate screen and bracketed paste. No mouse mode: the terminal's text selection stays usable.
 pub fn enter() -> io::Result<()> {
     let mut entered = ENTERED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     enable_raw_mode()?;
@@ -22,9 +24,9 @@ pub fn enter() -> io::Result<()> {
     execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
 }
 
-/// Undoes [`enter`]; does nothing where that was done already. Never panics, not even on a dead terminal.
+/// Undoes [`enter`]; does nothing if that is done already. Never panics.
 pub fn restore() {
-    // A panic inside of a frame holds the lock in this very thread; then nobody else is drawing.
+    // A panic while drawing holds the lock in this thread; then no other thread draws.
     match ENTERED.try_lock() {
         Ok(mut entered) => {
             if std::mem::take(&mut *entered) {
@@ -42,20 +44,20 @@ pub fn restore() {
 
 fn leave() {
     let mut out = stdout();
-    // Each on its own: a failure of one must not keep the others from being tried. On a dead terminal all fail.
+    // Separately: the failure of one must not prevent the others. On a terminal that is gone all fail.
     let _ = execute!(out, DisableBracketedPaste);
     let _ = execute!(out, ResetColor, Show, LeaveAlternateScreen);
     let _ = disable_raw_mode();
     let _ = out.flush();
 }
 
-/// Runs `draw` unless the terminal has been given back.
+/// Runs `draw` unless the terminal is restored already.
 pub fn with_screen<T>(draw: impl FnOnce() -> io::Result<T>) -> io::Result<Option<T>> {
     let entered = ENTERED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if *entered && !has_panicked() { draw().map(Some) } else { Ok(None) }
 }
 
-/// Gives the terminal back before a panic in any thread is printed.
+/// Restores the terminal before a panic in any thread is printed.
 pub fn install_panic_hook() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -65,11 +67,12 @@ pub fn install_panic_hook() {
     }));
 }
 
+/// Whether a thread has panicked since the program started.
 pub fn has_panicked() -> bool {
     PANICKED.load(Ordering::SeqCst)
 }
 
-/// Gives the terminal back when it goes out of scope.
+/// Restores the terminal on drop.
 pub struct Guard;
 
 impl Drop for Guard {

@@ -166,7 +166,7 @@ impl Store {
 
     async fn event(&self, s: &mut Session, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
         let source = self.0.source(s).await?;
-        let found = queries::asker::Asker { shared: &self.0, source: &source }.event(s, org, id).await?;
+        let found = queries::executor::Executor { shared: &self.0, source: &source }.event(s, org, id).await?;
         s.finish().await.map(|()| found)
     }
 

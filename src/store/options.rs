@@ -45,7 +45,7 @@ impl Default for ConnectOptions {
     }
 }
 
-/// The limits of one search without an index; see [`Page::looked_to`](crate::domain::page::Page::looked_to).
+/// The limits of one search without an index; see [`Page::searched_to`](crate::domain::page::Page::searched_to).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SearchBudget {
     /// No further slice starts after this time. The first slice is always read.

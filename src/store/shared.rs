@@ -88,7 +88,7 @@ impl Shared {
         }
         if !source.is_written {
             return Err(SourceError::Invalid(format!(
-                "the event table at {} was not made by renewscope's migrations; it is only read; store events in a database of their own",
+                "the event table at {} was not made by renewscope's migrations; it is only read; store events in a separate database",
                 self.address
             )));
         }

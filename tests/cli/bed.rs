@@ -1,4 +1,4 @@
-//! A place to run the program in: its own directory, its own database, nothing of the caller's environment.
+//! Runs the program in a separate directory with a separate database and nothing of the caller's environment.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;

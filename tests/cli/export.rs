@@ -1,4 +1,4 @@
-//! What `export` writes, `ingest` reads back to the same rows, whatever the text.
+//! What `export` writes, `ingest` reads back to the same rows, for every text.
 
 use renewscope::domain::text::is_unsafe;
 
@@ -55,7 +55,7 @@ fn hostile_rows_come_back_the_same() {
     for name in ["a.ndjson", "b.csv", "c.ndjson.gz", "d.csv.zst"] {
         let ran = source.run(&["export", "-o", name]);
         assert_eq!(ran.exits(0).stdout, "");
-        assert!(!source.path(&format!("{name}.part")).exists());
+        assert!(!parts(&source), "a partial file is left");
         let target = bed();
         let file = source.path(name);
         let file = file.to_str().unwrap();
@@ -108,6 +108,33 @@ fn a_file_appears_whole_or_not_at_all() {
     assert!(bed.read("out.csv").starts_with("id,device_id,"));
     assert!(bed.path("link.csv").is_symlink());
     bed.run(&["export", "--format", "ndjson", "-o", "/dev/null"]).exits(0);
+}
+
+/// Whether a partial file is in the directory.
+fn parts(bed: &Bed) -> bool {
+    let mut entries = std::fs::read_dir(bed.dir.path()).unwrap();
+    entries.any(|e| e.unwrap().file_name().to_str().unwrap().ends_with(".part"))
+}
+
+#[test]
+fn an_export_touches_no_other_file() {
+    let bed = bed();
+    bed.run_with(&["ingest"], crate::bed::many(3000)).exits(0);
+    bed.write("out.csv.part", "a file of the user");
+    // Several at once write the same file: each is whole, the last one stays.
+    let children: Vec<_> = (0..4).map(|_| bed.spawn(&["export", "-o", "out.csv"])).collect();
+    for child in children {
+        crate::bed::Ran::of(child.wait_with_output().unwrap()).exits(0);
+    }
+    assert_eq!(bed.read("out.csv.part"), "a file of the user");
+    assert_eq!(bed.read("out.csv"), bed.run(&["export", "--format", "csv"]).data());
+    std::fs::remove_file(bed.path("out.csv.part")).unwrap();
+    assert!(!parts(&bed));
+    // A file that only its owner can read stays so.
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(bed.path("out.csv"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    bed.run(&["export", "-o", "out.csv"]).exits(0);
+    assert_eq!(std::fs::metadata(bed.path("out.csv")).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `ingest`: what is refused and how, and that nothing is lost or doubled when it is killed.
+//! `ingest`: what is rejected and how, and that nothing is lost or doubled when it is killed.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ fn bed() -> Bed {
 }
 
 #[test]
-fn bad_lines_are_refused_by_number_and_kept() {
+fn bad_lines_are_rejected_by_number_and_copied() {
     let bed = bed();
     let good = r#"{"device":"a","event_type":"renewal_start","created_at":"2026-11-20T14:00:00Z"}"#;
     let input = [good.as_bytes(), b"{broken", b"", b"\xff\xfe", good.replace("14:", "25:").as_bytes()].join(&b'\n');
@@ -21,9 +21,9 @@ fn bad_lines_are_refused_by_number_and_kept() {
     ran.exits(4);
     assert_eq!(
         ran.stderr,
-        "renewscope: line 2 is no JSON object: key must be a string at column 2\n\
+        "renewscope: line 2 is not a JSON object: key must be a string at column 2\n\
          renewscope: line 4 is not UTF-8 at byte 1\n\
-         renewscope: line 5 has the created_at '2026-11-20T25:00:00Z', which is no RFC 3339 time\n\
+         renewscope: line 5 has the created_at '2026-11-20T25:00:00Z', which is not an RFC 3339 time\n\
          ingested 1, duplicate 0, rejected 3\n"
     );
     let kept = std::fs::read(bed.path("bad.ndjson")).unwrap();
@@ -58,17 +58,17 @@ fn rejected_csv_keeps_its_header() {
 }
 
 #[test]
-fn many_refusals_are_told_once() {
+fn the_first_rejected_lines_are_printed_and_the_others_counted() {
     let bed = bed();
     let ran = bed.run_with(&["ingest", "--input-format", "ndjson"], "x\n".repeat(1000));
     ran.exits(4);
     assert_eq!(ran.stderr.lines().count(), 22, "{}", ran.stderr);
-    assert!(ran.stderr.contains("980 more lines were refused"));
+    assert!(ran.stderr.contains("980 more lines were rejected"));
     assert_eq!(ran.last_line(), "ingested 0, duplicate 0, rejected 1000");
 }
 
 #[test]
-fn the_form_is_told_from_the_content() {
+fn the_content_decides_the_format() {
     let bed = bed();
     let csv = "created_at,device,event_type\n2026-11-20T14:00:00Z,a,renewal_start\n";
     assert_eq!(bed.run_with(&["ingest", "-"], csv).exits(0).last_line(), "ingested 1, duplicate 0, rejected 0");

@@ -10,6 +10,7 @@ mod ingest;
 mod pg;
 mod record;
 mod sources;
+mod zones;
 
 use bed::{Bed, Ran};
 
@@ -207,17 +208,17 @@ fn the_schema_goes_forward_and_back() {
 }
 
 #[test]
-fn a_path_that_is_no_database_is_told_in_words_about_files() {
+fn a_path_that_is_no_database_gets_a_message_about_files() {
     let bed = Bed::new();
     bed.write("text.db", "no database at all, but long enough to be looked at as one");
-    for (db, code, told) in [
+    for (db, code, message) in [
         ("sqlite:missing.db", 3, "the file does not exist; check the path, or make it with 'renewscope db init'"),
         ("sqlite:.", 3, "it is a directory; give the path of a file"),
         ("sqlite:text.db", 1, "sqlite:text.db is not a SQLite database"),
     ] {
         for command in ["count", "doctor"] {
             let ran = bed.run(&[command, "--db", db]);
-            assert!(ran.exits(code).stderr.contains(told), "{}", ran.stderr);
+            assert!(ran.exits(code).stderr.contains(message), "{}", ran.stderr);
             assert!(!ran.stderr.contains("server runs"), "{}", ran.stderr);
         }
     }

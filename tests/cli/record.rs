@@ -58,7 +58,7 @@ fn all_of_an_event_can_be_given() {
     // The same once more is the same event.
     let ran = bed.run(&args);
     assert_eq!(ran.exits(0).stdout, format!("{id}\n"));
-    assert!(ran.stderr.contains("there already"));
+    assert!(ran.stderr.contains("already stored"));
     assert_eq!(bed.run(&["count"]).data(), "1\n");
 }
 

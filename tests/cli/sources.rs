@@ -72,9 +72,9 @@ async fn sources_are_listed_shown_and_detected() {
 async fn what_a_source_lacks_is_refused_and_not_empty() {
     let bed = bed("sirius").await;
     for (args, why) in [
-        (&["list", "expires:<7d"][..], "'expires:' cannot be asked here: the source 'sirius' records no expiry"),
-        (&["count", "org:acme"], "records no organisation"),
-        (&["count", "--by", "org"], "cannot count: the source 'sirius' records no organisation"),
+        (&["list", "expires:<7d"][..], "'expires:' does not fit this source: 'sirius' records no expiry"),
+        (&["count", "org:acme"], "records no organization"),
+        (&["count", "--by", "org"], "cannot count: the source 'sirius' records no organization"),
     ] {
         assert!(bed.run(args).exits(2).stderr.contains(why), "{args:?}");
     }
@@ -107,21 +107,21 @@ async fn a_profile_of_ones_own_is_found_by_name_and_by_file() {
     std::fs::write(own.join("slip.toml"), profile.replace("\"key\"", "\"k-y\"")).unwrap();
     assert_eq!(bed.run(&["count"]).data(), "1\n");
     assert_eq!(bed.run(&["count", "--source", "jobs"]).data(), "1\n");
-    let told = bed.run(&["sources", "list"]);
+    let ran = bed.run(&["sources", "list"]);
     assert!(
-        told.exits(0).stderr.contains("slip.toml, line 6, 'fields.id.column': 'k-y' cannot be used"),
+        ran.exits(0).stderr.contains("slip.toml, line 6, 'fields.id.column': 'k-y' cannot be used"),
         "{}",
-        told.stderr
+        ran.stderr
     );
-    let told = bed.run(&["count", "--source", "slip"]);
-    assert!(told.exits(2).stderr.contains("slip.toml, line 6"), "{}", told.stderr);
+    let ran = bed.run(&["count", "--source", "slip"]);
+    assert!(ran.exits(2).stderr.contains("slip.toml, line 6"), "{}", ran.stderr);
 
     std::fs::write(own.join("again.toml"), profile.replace("\"jobs\"", "\"again\"")).unwrap();
-    let told = bed.run(&["count"]);
+    let ran = bed.run(&["count"]);
     assert!(
-        told.exits(2).stderr.contains("several source profiles fit this database: 'again', 'jobs'"),
+        ran.exits(2).stderr.contains("several source profiles fit this database: 'again', 'jobs'"),
         "{}",
-        told.stderr
+        ran.stderr
     );
     bed.write("config.toml", "[defaults]\nsource = \"again\"\n");
     assert_eq!(bed.run(&["count", "--config", "config.toml"]).data(), "1\n");
@@ -167,15 +167,15 @@ async fn no_tables_are_made_beside_another_source() {
 }
 
 #[tokio::test]
-async fn no_profile_takes_the_name_of_our_own_tables() {
+async fn no_profile_takes_the_name_of_the_built_in_tables() {
     let bed = sqlite("CREATE TABLE renewals (key TEXT PRIMARY KEY, step TEXT, at INTEGER);").await;
     let profile = "# jobs\nname = \"own\"\ndatabase = [\"sqlite\"]\n[relation]\ntable = \"renewals\"\n[fields]\n\
         id = { column = \"key\" }\ntype = { column = \"step\" }\ntime = { column = \"at\", type = \"unix-seconds\" }\n";
     let directory = bed.path(".config/renewscope/profiles");
     std::fs::create_dir_all(&directory).unwrap();
     std::fs::write(directory.join("own.toml"), profile).unwrap();
-    let told = bed.run(&["sources", "list"]);
-    assert!(told.exits(0).stderr.contains("own.toml, line 2, 'name': 'own' is the name of"), "{}", told.stderr);
+    let ran = bed.run(&["sources", "list"]);
+    assert!(ran.exits(0).stderr.contains("own.toml, line 2, 'name': 'own' is reserved"), "{}", ran.stderr);
     let own = Bed::new();
     std::fs::create_dir_all(own.path(".config/renewscope/profiles")).unwrap();
     std::fs::write(own.path(".config/renewscope/profiles/own.toml"), profile).unwrap();

@@ -13,7 +13,7 @@ use renewscope::protocol::{Answer, Query};
 use super::bed::{Bed, at};
 
 const CEILING: usize = 40;
-/// Begins and ends within the rows, with edges between their microseconds.
+/// Begins and ends within the rows, with boundaries between their microseconds.
 const BUCKETS: (i64, i64, u32) = (-2 * 3600, 900_000_001, 18);
 
 /// `expected` are the rows that match, newest first.

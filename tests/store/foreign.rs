@@ -75,6 +75,7 @@ fn criteria() -> impl Strategy<Value = Criteria> {
     let check = prop_oneof![
         6 => check(),
         2 => (moment(), moment()).prop_map(|(from, until)| Check::Time { from, until }),
+        1 => moment().prop_filter_map("an end", |until| until.map(Check::NotAhead)),
         1 => proptest::collection::vec(pattern(), 1..3).prop_map(Check::Severity),
         2 => proptest::sample::select(&["failed", "success", "start"][..])
             .prop_map(|w| Check::Kind(vec![KindMatch::Ending(w.into())])),

@@ -49,7 +49,7 @@ const CASES: &[Case] = &[
         profile: "flightctl",
         expected: "expected.ndjson",
         change: None,
-        filters: &[("org:acme", Err("records no organisation")), ("device:*1*", Err("names cannot be looked up"))],
+        filters: &[("org:acme", Err("records no organization")), ("device:*1*", Err("names cannot be looked up"))],
     },
     Case {
         directory: "flightctl-prd",
@@ -64,10 +64,10 @@ const CASES: &[Case] = &[
         expected: "expected.ndjson",
         change: None,
         filters: &[
-            ("expires:<7d", Err("'expires:' cannot be asked here: the source 'sirius' records no expiry")),
+            ("expires:<7d", Err("'expires:' does not fit this source: 'sirius' records no expiry")),
             ("extends:<=0", Err("records no old and new expiry")),
             ("reason:expired", Err("records no reason")),
-            ("org:acme", Err("records no organisation")),
+            ("org:acme", Err("records no organization")),
         ],
     },
     Case {

@@ -1,4 +1,4 @@
-//! What the program tells of itself: settings, completion scripts, the manual page.
+//! `config`, `completions`, `man`: what the program prints about itself. None of them opens a database.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ use crate::headless::output::{Cell, Column, Format, RowWriter};
 use crate::logging;
 use crate::ui::skin::Theme;
 
-/// The settings in force and where each comes from. The address is printed without its password.
+/// Prints the effective settings and the origin of each. The address is printed without its password.
 pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
     let color = match config.color {
         When::Auto => "auto",
@@ -29,13 +29,13 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
         ("database", config.database.value.to_string(), config.database.origin.to_string()),
         (
             "password from",
-            config.database.value.password_source().unwrap_or("none needed").to_owned(),
+            config.database.value.password_source().unwrap_or("not needed").to_owned(),
             "address, PGPASSWORD, password_command, PGPASSFILE".to_owned(),
         ),
         (
             "source",
-            config.sources.asked.value.clone().unwrap_or_else(|| "the one that fits".to_owned()),
-            config.sources.asked.origin.to_string(),
+            config.sources.requested.value.clone().unwrap_or_else(|| "the one that fits".to_owned()),
+            config.sources.requested.origin.to_string(),
         ),
         (
             "configuration file",
@@ -49,7 +49,7 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
             "configuration file".to_owned(),
         ),
         ("time zone", config.zone.value.name().to_owned(), config.zone.origin.to_string()),
-        ("colour", color.to_owned(), "--color, NO_COLOR".to_owned()),
+        ("color", color.to_owned(), "--color, NO_COLOR".to_owned()),
         ("theme", config.theme.map_or("by the terminal", Theme::name).to_owned(), from_file(config.theme.is_some())),
         ("ascii", config.ascii.to_string(), "--ascii, configuration file".to_owned()),
         (
@@ -58,7 +58,7 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
             from_file(config.columns.is_some()),
         ),
         ("keys", replaced_keys(config), from_file(config.keymap != Keymap::default())),
-        ("rows at most", config.limit.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
+        ("row limit", config.limit.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
         (
             "log",
             if log_on { log.unwrap_or_default() } else { "off".to_owned() },
@@ -79,26 +79,26 @@ fn from_file(set: bool) -> String {
     if set { Origin::File.to_string() } else { Origin::Default.to_string() }
 }
 
-/// The actions whose keys are not the default ones, with their keys.
+/// The actions with changed keys, each with its keys.
 fn replaced_keys(config: &Config) -> String {
     let default = Keymap::default();
     let changed = ACTIONS.iter().filter(|s| config.keymap.keys(s.action) != default.keys(s.action));
     let words: Vec<String> = changed.map(|s| format!("{}={}", s.id, config.keymap.keys(s.action))).collect();
-    if words.is_empty() { "as in the table of keys".to_owned() } else { words.join(", ") }
+    if words.is_empty() { "defaults".to_owned() } else { words.join(", ") }
 }
 
 fn or_none(text: String) -> String {
     if text.is_empty() { "none".to_owned() } else { text }
 }
 
-/// A completion script on stdout.
+/// Prints a completion script on stdout.
 pub fn completions(shell: Shell) -> Result<Exit, Failure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "renewscope", &mut text);
     print(&text)
 }
 
-/// The manual page in roff on stdout.
+/// Prints the manual page in roff on stdout.
 pub fn man() -> Result<Exit, Failure> {
     let mut text = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut text).map_err(stdout_failed)?;

@@ -1,4 +1,6 @@
-//! The way from the command line to the console: on the configured database, or on a simulated fleet.
+//! Opens the console from the command line: on the configured database, or on a simulated fleet.
+//!
+//! It settles what the console starts with and hands it to [`crate::runtime::console`]. It draws nothing.
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -21,31 +23,32 @@ use crate::ui::skin::{Skin, Theme};
 use crate::headless::failure::{Exit, Failure};
 use crate::headless::session::{connect, open};
 
-/// Events of the fleet that are stored at once.
+/// Events of the fleet that one transaction stores.
 const BATCH: usize = 2000;
-/// A connection that takes longer than this is told of.
+/// A connection attempt that takes longer is reported.
 const PATIENCE: Duration = Duration::from_millis(700);
-/// Between two looks at what the simulated fleet has done.
+/// The time between two batches of the simulated fleet.
 const BEAT: Duration = Duration::from_millis(250);
-/// The fleet is the same every time; only its clock moves.
+/// Fixed, so that every demo shows the same fleet; only its clock moves.
 const SEED: u64 = 20_261_121;
 
-/// Opens the console on the configured database, and on others that the user goes to.
+/// Opens the console on the configured database, and on others that the user switches to.
 pub async fn console(config: Config) -> Result<Exit, Failure> {
     need_terminal()?;
     let (mut store, mut config) = (reach(&config).await?, config);
     let mut notice = None;
     loop {
-        let settings = Settings { notice: notice.take(), ..settings_of(&config, &store) };
+        let settings = settings_of(&config, &store);
+        let settings = Settings { notice: notice.take().or(settings.notice.clone()), ..settings };
         let left = show(&store, &config, settings).await?;
-        // What still runs for the screen is stopped in the database before the program goes.
+        // Stops in the database what still runs for the screen.
         store.close().await;
         let (name, filter) = match left {
             Left::Program(exit) => return Ok(exit),
             Left::ForDatabase(name, filter) => (name, filter),
         };
         config.filter.value = filter;
-        // One that cannot be had leaves the user where they were.
+        // If the other database is unreachable, the console returns to this one.
         let opened = match config.on(&name) {
             Ok(other) => reach(&other).await.map(|store| (store, other)),
             Err(error) => Err(error.into()),
@@ -70,14 +73,14 @@ fn settings_of(config: &Config, store: &Store) -> Settings {
     settings(config, at_home(title), reach)
 }
 
-/// The database, or where its server does not answer, what will reach it: the console waits for a server that is away,
-/// and shows that it does. What would be the same the next time ends the command.
+/// Connects to the database. If its server does not answer, returns a store that connects later: the console shows the
+/// outage and retries. An error that a retry would not change ends the command.
 async fn reach(config: &Config) -> Result<Store, Failure> {
     let connecting = connect(config, for_the_screen());
     tokio::pin!(connecting);
     let connected = match tokio::time::timeout(PATIENCE, &mut connecting).await {
         Ok(connected) => connected,
-        Err(_) if prompt::is_asking() => connecting.await,
+        Err(_) if prompt::is_open() => connecting.await,
         Err(_) => {
             let _ = write!(std::io::stderr(), "renewscope: connecting to {} …", config.database.value);
             let connected = connecting.await;
@@ -93,7 +96,7 @@ async fn reach(config: &Config) -> Result<Store, Failure> {
     }
 }
 
-/// Opens the console on a simulated fleet that goes on living, in a file that is removed afterwards.
+/// Opens the console on a simulated fleet with live events, in a file that is removed at the end.
 pub async fn demo(config: Config) -> Result<Exit, Failure> {
     need_terminal()?;
     let place = Scratch::make()?;
@@ -101,7 +104,7 @@ pub async fn demo(config: Config) -> Result<Exit, Failure> {
     let options = ConnectOptions { access: Access::Write, create: true, ..ConnectOptions::default() };
     let writer = Store::connect(&address, &options).await?;
     let mut fleet = Fleet::new(SEED, clock::now());
-    let _ = write!(std::io::stderr(), "renewscope: making a fleet of 2,000 devices …");
+    let _ = write!(std::io::stderr(), "renewscope: creating a fleet of 2,000 devices …");
     let history: Vec<_> = fleet.history().collect();
     for batch in history.chunks(BATCH) {
         writer.create_many(batch).await?;
@@ -111,14 +114,14 @@ pub async fn demo(config: Config) -> Result<Exit, Failure> {
     let living = tokio::spawn(async move {
         loop {
             tokio::time::sleep(BEAT).await;
-            // The demonstration ends with its console; until then a failed write shows as a fleet that stands still.
+            // A failed write shows as a fleet without new events; the demo ends with its console.
             let _ = writer.create_many(&fleet.live(clock::now())).await;
         }
     });
     let reader = Store::connect(&address, &for_the_screen()).await?;
     let mut settings = settings(&config, "demo fleet".into(), format!("--db {address}"));
     if settings.filter.is_empty() {
-        // The incident of the story is today's.
+        // The simulated incident happens today.
         settings.filter = Filter::parse("since:24h").unwrap_or_default();
     }
     let ended = show(&reader, &config, settings).await;
@@ -126,14 +129,14 @@ pub async fn demo(config: Config) -> Result<Exit, Failure> {
     ended.map(|left| if let Left::Program(exit) = left { exit } else { Exit::Done })
 }
 
-/// A path below the home directory with `~`, so that the part that tells files apart is in sight.
+/// Shortens the home directory in a path to `~`, so that the end of the path is visible.
 fn at_home(title: String) -> String {
     let home = std::env::var("HOME").unwrap_or_default();
     let short = title
         .strip_prefix("sqlite:")
         .and_then(|p| p.strip_prefix(&home))
         .filter(|p| !home.is_empty() && p.starts_with('/'));
-    // That it is PostgreSQL, its server says better than the scheme.
+    // The host and the database name matter more than the scheme.
     let server = title.strip_prefix("postgres://").unwrap_or(&title);
     short.map_or(server.to_owned(), |rest| format!("~{rest}"))
 }
@@ -146,7 +149,7 @@ fn need_terminal() -> Result<(), Failure> {
 }
 
 fn settings(config: &Config, title: String, reach: String) -> Settings {
-    let local = iana_time_zone::get_timezone().ok().and_then(|name| Zone::parse(&name).ok()).unwrap_or(Zone::Utc);
+    let local = crate::config::zone::local(&|name: &str| std::env::var(name).ok());
     let zone = config.zone.value;
     Settings {
         title,
@@ -154,41 +157,41 @@ fn settings(config: &Config, title: String, reach: String) -> Settings {
         filter: config.filter.value.clone(),
         views: config.views.clone(),
         zone,
-        other_zone: if zone == Zone::Utc { local } else { Zone::Utc },
+        other_zone: local.as_ref().ok().copied().filter(|_| zone == Zone::Utc).unwrap_or(Zone::Utc),
         keymap: config.keymap.clone(),
         alert: config.alert.clone(),
         databases: others(config),
-        notice: None,
+        notice: local.err(),
         columns: memory().columns().or(config.columns.clone()).unwrap_or_default(),
         history: memory().filters(),
         size: (0, 0),
     }
 }
 
-/// The named databases but the one that is open.
+/// The named databases except the open one.
 fn others(config: &Config) -> Vec<String> {
     let names = config.databases.iter().map(|(name, _)| name);
     names.filter(|name| Some(*name) != config.database_name.as_ref()).cloned().collect()
 }
 
-/// Whereto the console was left.
+/// Why the console ended.
 enum Left {
     Program(Exit),
-    /// Another of the named databases, with the filter that was in force.
+    /// To open another named database with the current filter.
     ForDatabase(String, Filter),
 }
 
-/// Runs the console until the user leaves it for good or for another database.
+/// Runs the console until the user quits or switches to another database.
 async fn show(store: &Store, config: &Config, settings: Settings) -> Result<Left, Failure> {
-    let colour = match config.color {
+    let color = match config.color {
         When::Always => true,
         When::Never => false,
         When::Auto => std::env::var("TERM").is_ok_and(|term| term != "dumb"),
     };
     let by_terminal = if has_light_background() { Theme::Light } else { Theme::Dark };
-    let theme = if colour { config.theme.unwrap_or(by_terminal) } else { Theme::Mono };
+    let theme = if color { config.theme.unwrap_or(by_terminal) } else { Theme::Mono };
     let skin = Skin::themed(theme, config.ascii);
-    match run(store.clone(), settings, (skin, memory())).await {
+    match run(store.clone(), settings, skin, memory()).await {
         Ok(End::Open(name, filter)) => Ok(Left::ForDatabase(name, filter)),
         Ok(End::Quit) => Ok(Left::Program(Exit::Done)),
         Ok(End::Unanswered) => Ok(Left::Program(Exit::Unreachable)),
@@ -197,7 +200,7 @@ async fn show(store: &Store, config: &Config, settings: Settings) -> Result<Left
     }
 }
 
-/// Questions that cannot be answered from an index come back in parts, so that the screen shows how far they are.
+/// The console's options: a query that no index answers returns in parts, so that the screen can show its progress.
 fn for_the_screen() -> ConnectOptions {
     ConnectOptions { search_budget: Some(SearchBudget::default()), ..ConnectOptions::default() }
 }
@@ -206,28 +209,28 @@ fn memory() -> Memory {
     Memory::in_directory(paths::state_directory())
 }
 
-/// Some terminals tell their colours as `COLORFGBG=0;15`; 7 and 9 to 15 are light backgrounds.
+/// Whether the terminal says that its background is light: `COLORFGBG=0;15`, where 7 and 9 to 15 are light.
 fn has_light_background() -> bool {
-    let told = std::env::var("COLORFGBG").ok();
-    let background = told.as_deref().and_then(|t| t.rsplit(';').next()?.parse::<u8>().ok());
+    let colors = std::env::var("COLORFGBG").ok();
+    let background = colors.as_deref().and_then(|t| t.rsplit(';').next()?.parse::<u8>().ok());
     background.is_some_and(|b| b == 7 || (9..=15).contains(&b))
 }
 
-/// A directory of our own that is removed at the end, however the end comes about.
+/// A temporary directory; the drop removes it.
 struct Scratch(PathBuf);
 
 impl Scratch {
     fn make() -> Result<Self, Failure> {
         let path = std::env::temp_dir().join(format!("renewscope-demo-{}", uuid::Uuid::new_v4().simple()));
         let made = std::fs::create_dir(&path);
-        made.map_err(|e| Failure::Failed(format!("cannot make the directory '{}': {e}", path.display())))?;
+        made.map_err(|e| Failure::Failed(format!("cannot create the directory '{}': {e}", path.display())))?;
         Ok(Self(path))
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be removed is left to the system's own cleaning of temporary files.
+        // A leftover is removed by the system's cleanup of temporary files.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -35,7 +35,7 @@ pub async fn count(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let session = Session::open(config, interrupt).await?;
-    let rows = match session.ask(Query::Count { criteria: criteria(config), ceiling: None }).await? {
+    let rows = match session.run(Query::Count { criteria: criteria(config), ceiling: None }).await? {
         Answer::Count(total) => number(total),
         other => return Err(unexpected(&other).into()),
     };
@@ -88,13 +88,13 @@ async fn values(config: &Config, format: Format, session: &Session, field: Field
         Field::Reason => Some(Part::Reason),
         Field::Kind => None,
     };
-    if let (Some(part), Answer::Described(source)) = (part, session.ask(Query::Describe).await?)
+    if let (Some(part), Answer::Described(source)) = (part, session.run(Query::Describe).await?)
         && source.traits.lacks(part)
     {
         let why = format!("cannot count: the source '{}' records no {}", source.profile, part.words());
         return Err(SourceError::Unfit(why).into());
     }
-    let facets = match session.ask(Query::Facets(query)).await? {
+    let facets = match session.run(Query::Facets(query)).await? {
         Answer::Facets(facets) => facets,
         other => return Err(unexpected(&other).into()),
     };
@@ -168,7 +168,7 @@ async fn times(config: &Config, format: Format, session: &Session, days: bool, l
                 }
             }
         }
-        after = Some(start.plus(Span(QUARTER.0.saturating_mul(i64::from(BUCKETS)))));
+        after = Some(start.end_after(Span(QUARTER.0.saturating_mul(i64::from(BUCKETS)))));
     }
     current.as_ref().map_or(Ok(()), &mut put).map_err(stdout_failed)?;
     writer.finish().map_err(stdout_failed)?;
@@ -189,7 +189,7 @@ async fn stretch(
     let micros = first.created_at.pg_micros();
     let from = Instant::from_pg_micros(micros - micros.rem_euclid(QUARTER.0));
     let query = HistogramQuery { criteria, from, width_micros: QUARTER.0, buckets: BUCKETS };
-    match session.ask(Query::Histogram(query)).await? {
+    match session.run(Query::Histogram(query)).await? {
         Answer::Histogram(histogram) => Ok(Some((from, histogram.buckets))),
         other => Err(unexpected(&other)),
     }

@@ -34,8 +34,8 @@ pub async fn db(config: &Config, format: Format, command: Db) -> Result<Exit, Fa
             let mut rows: Vec<Line> = Vec::new();
             let source = |name: &str, state: &str, about: &str| ["source", name, state, about].map(str::to_owned);
             rows.extend(fitting.iter().map(|f| source(&f.profile.name, "fits", &f.profile.about)));
-            if let Some(asked) = &config.sources.asked.value {
-                rows.push(source(asked, "chosen", &config.sources.asked.origin.to_string()));
+            if let Some(name) = &config.sources.requested.value {
+                rows.push(source(name, "chosen", &config.sources.requested.origin.to_string()));
             }
             rows.extend(steps(&status.steps, |s| if s.applied { "applied" } else { "missing" }));
             rows.extend(indexes(&status.indexes));

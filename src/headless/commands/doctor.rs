@@ -14,7 +14,7 @@ use crate::store::doctor::{State, examine};
 pub async fn doctor(config: &Config, format: Format, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let findings = tokio::select! {
         biased;
-        () = interrupt.asked() => return Err(Failure::Interrupted),
+        () = interrupt.requested() => return Err(Failure::Interrupted),
         findings = async {
             let store = session::connect(config, ConnectOptions::default()).await?;
             examine(&store, clock::now).await

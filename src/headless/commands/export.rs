@@ -1,4 +1,5 @@
-//! `export`: all matching events to a file or to stdout, in pages, with little memory.
+//! `export`: writes all matching events to a file or to stdout, page by page. It never holds more than a few pages, and
+//! never leaves a partial file under the final name.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -14,7 +15,7 @@ use crate::headless::output::{Format, RowWriter, event};
 use crate::headless::session::{Interrupt, Session, Walk};
 use crate::headless::tell;
 
-/// Writes what matches, newest first. The file appears when it is complete; interrupted or failed, none does.
+/// Writes what matches, newest first. The file appears when it is complete; an interrupted or failed export leaves none.
 pub async fn export(
     config: &Config,
     format: Option<Format>,
@@ -23,10 +24,10 @@ pub async fn export(
 ) -> Result<Exit, Failure> {
     if output.as_os_str() == "-" {
         let session = Session::open(config, interrupt).await?;
-        let format = format.unwrap_or(Format::Ndjson);
-        // stdout on the same terminal would run through the progress line.
+        let export = Export { config, session, format: format.unwrap_or(Format::Ndjson), interrupt };
+        // On a terminal the rows would mix with the progress line.
         let bar = if io::stdout().is_terminal() { ProgressBar::hidden() } else { progress("exported") };
-        let (out, _) = walk(config, &session, format, stdout(), &bar, interrupt).await.map_err(stdout_or)?;
+        let (out, _) = export.write(stdout(), &bar).await.map_err(stdout_or)?;
         drop(out);
         bar.finish_and_clear();
         return Ok(Exit::Done);
@@ -35,11 +36,12 @@ pub async fn export(
     let (named, packing) = by_name(output);
     let Some(format) = format.or(named) else {
         return Err(Failure::Usage(format!(
-            "the name '{shown}' tells no format; end it in .ndjson, .csv, .json or .md (and .gz or .zst), or give --format"
+            "the name '{shown}' has no known ending; use .ndjson, .csv, .json or .md (then .gz or .zst), or give --format"
         )));
     };
     let session = Session::open(config, interrupt).await?;
-    let rows = to_file(config, &session, format, (output, packing), interrupt).await.map_err(|e| match e {
+    let export = Export { config, session, format, interrupt };
+    let rows = export.to_file(output, packing).await.map_err(|e| match e {
         Broken::Io(e) => Failure::Failed(format!("cannot write '{shown}': {e}")),
         Broken::Other(failure) => failure,
     })?;
@@ -47,7 +49,7 @@ pub async fn export(
     Ok(Exit::Done)
 }
 
-/// A failure of the output, which only the caller can name, or any other.
+/// A failed write, whose target only the caller can name, or any other failure.
 enum Broken {
     Io(io::Error),
     Other(Failure),
@@ -65,50 +67,49 @@ fn stdout_or(broken: Broken) -> Failure {
     }
 }
 
-async fn to_file(
-    config: &Config,
-    session: &Session,
+/// One export: what it reads and how it writes.
+struct Export<'a> {
+    config: &'a Config,
+    session: Session,
     format: Format,
-    (path, packing): (&Path, Packing),
-    interrupt: &Interrupt,
-) -> Result<u64, Broken> {
-    let target = Target::create(path, packing)?;
-    let bar = progress("exported");
-    let (target, rows) = walk(config, session, format, target, &bar, interrupt).await?;
-    bar.finish_and_clear();
-    target.finish()?;
-    Ok(rows)
+    interrupt: &'a Interrupt,
 }
 
-async fn walk<W: Write>(
-    config: &Config,
-    session: &Session,
-    format: Format,
-    out: W,
-    bar: &ProgressBar,
-    interrupt: &Interrupt,
-) -> Result<(W, u64), Broken> {
-    let zone = &config.zone.value;
-    let mut writer = RowWriter::new(out, format, event::columns(format, zone), config.ascii);
-    let mut walk = Walk::new(session, criteria(config), true, config.limit).ahead();
-    loop {
-        let rows = walk.next().await.map_err(|e| Broken::Other(e.into()))?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in &rows {
-            writer.row(&event::cells(format, zone, row))?;
-        }
-        bar.set_position(writer.rows());
-        if interrupt.is_asked() {
-            return Err(Broken::Other(Failure::Interrupted));
-        }
+impl Export<'_> {
+    /// Writes the file and returns the number of its rows.
+    async fn to_file(&self, path: &Path, packing: Packing) -> Result<u64, Broken> {
+        let target = Target::create(path, packing)?;
+        let bar = progress("exported");
+        let (target, rows) = self.write(target, &bar).await?;
+        bar.finish_and_clear();
+        target.finish()?;
+        Ok(rows)
     }
-    let rows = writer.rows();
-    Ok((writer.finish()?, rows))
+
+    /// Writes all rows to `out`; returns it with their number.
+    async fn write<W: Write>(&self, out: W, bar: &ProgressBar) -> Result<(W, u64), Broken> {
+        let zone = &self.config.zone.value;
+        let mut writer = RowWriter::new(out, self.format, event::columns(self.format, zone), self.config.ascii);
+        let mut walk = Walk::new(&self.session, criteria(self.config), true, self.config.limit).ahead();
+        loop {
+            let rows = walk.next().await.map_err(|e| Broken::Other(e.into()))?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
+                writer.row(&event::cells(self.format, zone, row))?;
+            }
+            bar.set_position(writer.rows());
+            if self.interrupt.is_requested() {
+                return Err(Broken::Other(Failure::Interrupted));
+            }
+        }
+        let rows = writer.rows();
+        Ok((writer.finish()?, rows))
+    }
 }
 
-/// A running count on stderr; none where stderr is no terminal.
+/// A running count on stderr; none if stderr is not a terminal.
 pub fn progress(verb: &'static str) -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = indicatif::ProgressStyle::with_template("{spinner} {prefix} {human_pos} ({per_sec}, {elapsed})")

@@ -1,4 +1,4 @@
-//! `list` and `get`: events on stdout.
+//! `list` and `get`: events on stdout. They only read, and hold one page in memory.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::headless::session::{Interrupt, Session, Walk, unexpected};
 use crate::protocol::{Answer, Query};
 use crate::runtime::clock;
 
-/// All matching events, newest first. Cut errors only where the format cuts anyway.
+/// Prints all matching events, newest first. Only the table cuts long errors.
 pub async fn list(config: &Config, format: Format, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let session = Session::open(config, interrupt).await?;
     let zone = &config.zone.value;
@@ -31,7 +31,7 @@ pub async fn list(config: &Config, format: Format, interrupt: &Interrupt) -> Res
         for row in &rows {
             writer.row(&event::cells(format, zone, row)).map_err(stdout_failed)?;
         }
-        if interrupt.is_asked() {
+        if interrupt.is_requested() {
             return Err(Failure::Interrupted);
         }
     }
@@ -39,12 +39,12 @@ pub async fn list(config: &Config, format: Format, interrupt: &Interrupt) -> Res
     Ok(Exit::Done)
 }
 
-/// The filter by the clock of now.
+/// The configured filter as criteria, its relative times resolved at the current time.
 pub fn criteria(config: &Config) -> Criteria {
     config.filter.value.criteria(clock::now(), &config.zone.value)
 }
 
-/// One event, by its id or the beginning of it.
+/// Prints one event by its id, or by at least the first 8 digits of it.
 pub async fn get(config: &Config, format: Format, id: &str, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let session = Session::open(config, interrupt).await?;
     let shown = Clean::line(id);
@@ -53,7 +53,7 @@ pub async fn get(config: &Config, format: Format, id: &str, interrupt: &Interrup
         Err(_) if is_prefix(id) => by_prefix(&session, id).await?,
         Err(_) => id.parse().map_or_else(|_| Id::Text(Text::from(id)), Id::Int),
     };
-    let found = match session.ask(Query::Event { id }).await? {
+    let found = match session.run(Query::Event { id }).await? {
         Answer::Event(found) => found,
         other => return Err(unexpected(&other).into()),
     };
@@ -63,7 +63,7 @@ pub async fn get(config: &Config, format: Format, id: &str, interrupt: &Interrup
 }
 
 fn no_event(id: &Clean) -> Failure {
-    Failure::Failed(format!("there is no event with the id '{id}'"))
+    Failure::Failed(format!("no event has the id '{id}'"))
 }
 
 fn is_prefix(id: &str) -> bool {
@@ -71,7 +71,7 @@ fn is_prefix(id: &str) -> bool {
         && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
 }
 
-/// The one event whose id begins so.
+/// The id of the one event whose id begins with `prefix`.
 async fn by_prefix(session: &Session, prefix: &str) -> Result<Id, Failure> {
     let filter = Filter::parse(&format!("id:{prefix}")).map_err(|e| Failure::Usage(e.to_string()))?;
     let criteria = filter.criteria(clock::now(), &crate::domain::zone::Zone::Utc);
@@ -79,7 +79,7 @@ async fn by_prefix(session: &Session, prefix: &str) -> Result<Id, Failure> {
     match page.rows.as_slice() {
         [] => Err(no_event(&Clean::line(prefix))),
         [one] => Ok(one.id.clone()),
-        _ => Err(Failure::Failed(format!("the ids of several events begin with '{prefix}'; give more digits"))),
+        _ => Err(Failure::Failed(format!("several events have an id that begins with '{prefix}'; give more digits"))),
     }
 }
 
@@ -98,7 +98,7 @@ fn print(config: &Config, format: Format, event: &Arc<RenewalEvent>) -> Result<(
     Ok(())
 }
 
-/// One field a line, every line of the error.
+/// Prints one field per line, with every line of the error.
 fn upright(config: &Config, event: &RenewalEvent) -> std::io::Result<()> {
     let zone = &config.zone.value;
     let mut out = stdout();

@@ -1,4 +1,5 @@
-//! One file a command. Each reads its options, runs its queries, and writes its rows.
+//! One file per command. Each reads its options, runs its queries, and writes its rows; `headless/mod.rs` calls them. A
+//! command imports helpers of another, but never calls one.
 
 pub(crate) mod about;
 pub(crate) mod console;

@@ -1,5 +1,7 @@
-//! `record`: one event from a renewal hook. Whatever can be left out must not lose the event: a certificate or an error
-//! file that cannot be read is a warning.
+//! `record`: stores one event from a renewal hook.
+//!
+//! An optional part must never lose the event: an unreadable certificate or error file is a warning, and an event that
+//! cannot be stored goes to the spool file or to stderr.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -21,17 +23,17 @@ use crate::protocol::SourceError;
 use crate::runtime::{clock, prompt};
 use crate::store::RowOutcome;
 
-/// A hook must not wait long for a database.
+/// How long a hook waits for the database.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The most of an error that is read from a file.
+/// The most bytes of an error that are read from a file.
 const ERROR_LIMIT: u64 = 16 << 20;
 
-/// Stores the event and prints its id. Where the database cannot be had, the event is kept in the spool file, or
-/// printed on stderr, and the command fails.
+/// Stores the event and prints its id. If the database is unreachable, writes the event to the spool file or to stderr,
+/// and fails.
 pub async fn record(config: &Config, args: Record) -> Result<Exit, Failure> {
     let event = event(config, &args)?;
-    // A person who is asked for the password takes the time that it takes.
-    let patience = if prompt::can_ask() { PATIENCE * 20 } else { PATIENCE };
+    // A person needs time to type the password.
+    let patience = if prompt::is_available() { PATIENCE * 20 } else { PATIENCE };
     let stored = tokio::time::timeout(patience, async {
         let store = session::connect(config, session::to_write()).await?;
         let stored = store.create(&event).await;
@@ -45,7 +47,7 @@ pub async fn record(config: &Config, args: Record) -> Result<Exit, Failure> {
     match stored {
         Ok((id, RowOutcome::Stored)) => print(id),
         Ok((id, RowOutcome::Duplicate)) => {
-            tell("the event is there already");
+            tell("the event is already stored");
             print(id)
         }
         Ok((_, RowOutcome::Refused(why))) => Err(Failure::Failed(format!("the event was refused: {why}"))),
@@ -90,12 +92,12 @@ fn event(config: &Config, args: &Record) -> Result<NewEvent, Failure> {
     })
 }
 
-/// A hook passes an empty text for what it does not know.
+/// `None` for the empty text, which a hook passes for an unknown value.
 fn present(text: Option<&str>) -> Option<String> {
     text.filter(|t| !t.is_empty()).map(|t| without_nul(t).into_owned())
 }
 
-/// A UUID is an id, anything else a name.
+/// An organization or device: a UUID is an id, any other text a name.
 fn party(text: Option<&str>) -> Party {
     match present(text) {
         None => Party::default(),
@@ -108,7 +110,7 @@ fn party(text: Option<&str>) -> Party {
 
 fn certificate(option: &str, path: Option<&Path>) -> Option<Instant> {
     let path = path?;
-    let expiry = if path.as_os_str().is_empty() { Err("it is empty".to_owned()) } else { pem::expiry(path) };
+    let expiry = if path.as_os_str().is_empty() { Err("the path is empty".to_owned()) } else { pem::expiry(path) };
     expiry.map_err(|why| warn(option, path, &why)).ok()
 }
 
@@ -126,11 +128,11 @@ fn error_text(path: &Path) -> Option<String> {
         warn("--error-file", path, &e.to_string());
         return None;
     }
-    // The line end after the last line belongs to the file, not to the error.
+    // The line end after the last line is the file's, not the error's.
     present(Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r'])))
 }
 
-/// Keeps an event that could not be stored, as a line for `ingest`.
+/// Writes an event that could not be stored to the spool file, else to stderr, as a line for `ingest`.
 fn keep(event: &NewEvent, spool: Option<&Path>) {
     let columns: Vec<_> = event::KEYS.iter().map(|key| Column::new(key)).collect();
     let mut line = Vec::new();
@@ -140,16 +142,18 @@ fn keep(event: &NewEvent, spool: Option<&Path>) {
     if let Some(path) = spool {
         let shown = Clean::line(&path.to_string_lossy());
         match append(path, &line) {
-            Ok(()) => return tell(&format!("the event is kept; store it later with 'renewscope ingest {shown}'")),
+            Ok(()) => {
+                return tell(&format!("the event is in the spool; store it later with 'renewscope ingest {shown}'"));
+            }
             Err(e) => tell(&format!("cannot write the spool file '{shown}': {e}")),
         }
     }
-    tell("the event is not stored; keep the next line and store it later with 'renewscope ingest'");
-    // Escaped by its format; as it is, so that it can be read back.
+    tell("the event is not stored; save the next line and store it later with 'renewscope ingest'");
+    // Not cleaned, so that it can be read back; the format has escaped what is unsafe.
     let _ = io::stderr().write_all(&line);
 }
 
-/// In one write at the end of the file, so that lines of several hooks do not mix; readable by its owner alone.
+/// Appends a line in one write, so that the lines of concurrent hooks do not mix. Only the owner can read the file.
 fn append(path: &Path, line: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;

@@ -1,4 +1,4 @@
-//! `sources`: which descriptions of event tables there are, which fit a database, and what one would show.
+//! `sources`: which source profiles exist, which fit the database, and how one reads a row. It changes nothing.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use crate::headless::tell;
 use crate::store::source::report;
 use crate::store::source::report::Line;
 
-/// Runs one of the commands.
+/// Runs one of the subcommands.
 pub async fn sources(
     config: &Config,
     format: Format,
@@ -28,12 +28,12 @@ pub async fn sources(
         Sources::Show { name } => show(config, &name),
         Sources::Detect => tokio::select! {
             biased;
-            () = interrupt.asked() => Err(Failure::Interrupted),
+            () = interrupt.requested() => Err(Failure::Interrupted),
             done = detect(config, format) => done,
         },
         Sources::Check { file } => tokio::select! {
             biased;
-            () = interrupt.asked() => Err(Failure::Interrupted),
+            () = interrupt.requested() => Err(Failure::Interrupted),
             done = check(config, format, &file) => done,
         },
     }
@@ -55,7 +55,7 @@ fn list(config: &Config, format: Format) -> Result<Exit, Failure> {
 fn show(config: &Config, name: &str) -> Result<Exit, Failure> {
     let profile = config.sources.find(name).map_err(Failure::Usage)?;
     let mut out = stdout();
-    // Line by line, so that a file that holds more than text cannot reach the terminal.
+    // Cleaned line by line, so that control characters in a file cannot reach the terminal.
     for line in profile.text.lines() {
         writeln!(out, "{}", Clean::line(line)).map_err(stdout_failed)?;
     }

@@ -1,12 +1,13 @@
-//! CSV that a spreadsheet may open and that reads back to the same values.
+//! CSV that is safe in a spreadsheet and reads back to the same values. `export` and `list` write it, `ingest` reads it.
 //!
-//! Rules of a cell, in the order of writing; reading undoes them in reverse:
+//! The rules of a cell, in the order of writing; reading undoes them in reverse:
 //! 1. no value is the empty cell; the empty text is `\u{}`;
-//! 2. a literal `\u{` is written `\u{5c}u{`; each unsafe character but the line feed is written `\u{1b}`, in hexadecimal;
-//! 3. what a spreadsheet would run gets one `'` in front: text that begins, after any number of `'` and spaces, with
-//!    `=`, `+`, `-`, `@`, their full-width forms, tab, CR or LF.
+//! 2. a literal `\u{` is written `\u{5c}u{`; each unsafe character but the line feed is written as in `\u{1b}`, in
+//!    hexadecimal;
+//! 3. text that a spreadsheet would run as a formula gets one `'` in front: text that begins, after any number of `'`
+//!    and spaces, with `=`, `+`, `-`, `@`, their full-width forms, tab, CR or LF.
 //!
-//! `\u{…}` that is no character is left as it stands, so a foreign file loses nothing.
+//! A `\u{…}` that names no character is not changed, so that the text of other programs is not lost.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -16,10 +17,10 @@ use crate::domain::event::Id;
 use crate::domain::text::is_unsafe;
 use crate::headless::output::Cell;
 
-/// The empty text, told apart from no value.
+/// The empty text, as opposed to no value.
 const EMPTY: &str = "\\u{}";
 
-/// Writes one record with its line end; cells are quoted where they must be.
+/// Writes one record with its line end; quotes the cells that need it.
 pub fn record<'a>(out: &mut impl Write, cells: impl Iterator<Item = Cow<'a, str>>) -> io::Result<()> {
     let (mut number, mut last_is_empty) = (0, false);
     for cell in cells {
@@ -30,7 +31,7 @@ pub fn record<'a>(out: &mut impl Write, cells: impl Iterator<Item = Cow<'a, str>
         last_is_empty = cell.is_empty();
         field(out, &cell)?;
     }
-    // A blank line is no record.
+    // A blank line would not be read as a record.
     if number == 1 && last_is_empty {
         out.write_all(b"\"\"")?;
     }
@@ -51,8 +52,8 @@ fn field(out: &mut impl Write, cell: &str) -> io::Result<()> {
     out.write_all(b"\"")
 }
 
-/// Writes one record of cells by the rules above. `room`: for a cell under construction.
-pub fn row(out: &mut impl Write, cells: &[Cell<'_>], room: &mut String) -> io::Result<()> {
+/// Writes one record of cells by the rules above. `scratch` is a reused buffer.
+pub fn row(out: &mut impl Write, cells: &[Cell<'_>], scratch: &mut String) -> io::Result<()> {
     if let [cell] = cells {
         return record(out, std::iter::once(encode_cell(cell)));
     }
@@ -61,7 +62,7 @@ pub fn row(out: &mut impl Write, cells: &[Cell<'_>], room: &mut String) -> io::R
             out.write_all(b",")?;
         }
         let known = is_plain(cell);
-        match cell.plain_in(room) {
+        match cell.plain_in(scratch) {
             None => {}
             Some(text) if known => out.write_all(text.as_bytes())?,
             Some(text) if stands_as_it_is(text) => field(out, text)?,
@@ -79,7 +80,7 @@ fn encode_cell<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
     }
 }
 
-/// What cannot hold anything to be written otherwise: digits, letters, and signs within.
+/// Whether the cell never needs an escape: ids, numbers, and times with years of four digits.
 fn is_plain(cell: &Cell<'_>) -> bool {
     match cell {
         Cell::Id(Id::Uuid(_)) | Cell::Number(_) => true,
@@ -88,13 +89,13 @@ fn is_plain(cell: &Cell<'_>) -> bool {
     }
 }
 
-/// Most cells by far: nothing in it has to be written otherwise.
+/// Whether the text is written unchanged, as most are.
 fn stands_as_it_is(text: &str) -> bool {
     let plain = |b: u8| (b' '..=b'~').contains(&b) && b != b'\\';
     !text.is_empty() && text.bytes().all(plain) && !would_run(text)
 }
 
-/// A present text as a cell.
+/// A text as a cell, by the rules above.
 pub fn encode(text: &str) -> String {
     if text.is_empty() {
         return EMPTY.to_owned();
@@ -118,7 +119,7 @@ pub fn encode(text: &str) -> String {
     out
 }
 
-/// What [`encode`] was given; `None` for the empty cell.
+/// The text that [`encode`] was called with; `None` for the empty cell.
 pub fn decode(cell: &str) -> Option<String> {
     if cell.is_empty() {
         return None;

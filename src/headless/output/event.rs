@@ -1,13 +1,15 @@
-//! An event as cells: all of it for data, what fits on a line for people.
+//! An event as cells: all fields for data formats, the most important ones for a table. Used by every command that
+//! prints events.
 
 use std::borrow::Cow;
 
 use crate::domain::event::{Id, NewEvent, RenewalEvent};
+use crate::domain::format;
 use crate::domain::instant::{Civil, Instant};
 use crate::domain::zone::Zone;
 use crate::headless::output::{Cell, Column, Format};
 
-/// The names of an event's fields in NDJSON and CSV, in order.
+/// The names of an event's fields in NDJSON and CSV, in order. `ingest` reads the same names.
 pub const KEYS: [&str; 11] = [
     "id",
     "device_id",
@@ -22,7 +24,7 @@ pub const KEYS: [&str; 11] = [
     "org",
 ];
 
-/// The columns of an event in a format. A table's headings name the zone of its times.
+/// The columns of an event in a format. A table's heading names the zone of its times.
 pub fn columns(format: Format, zone: &Zone) -> Vec<Column> {
     match format {
         Format::Table => vec![
@@ -41,7 +43,7 @@ pub fn columns(format: Format, zone: &Zone) -> Vec<Column> {
     }
 }
 
-/// The cells for [`columns`].
+/// The cells of an event for [`columns`].
 pub fn cells<'a>(format: Format, zone: &Zone, event: &'a RenewalEvent) -> Vec<Cell<'a>> {
     match format {
         Format::Table => line_cells(zone, event),
@@ -49,7 +51,7 @@ pub fn cells<'a>(format: Format, zone: &Zone, event: &'a RenewalEvent) -> Vec<Ce
     }
 }
 
-/// All fields by the names of [`KEYS`]. The error is as much of it as the event carries.
+/// All fields in the order of [`KEYS`]. The error is as long as the event holds it, which can be a cut one.
 pub fn data_cells(event: &RenewalEvent) -> [Cell<'_>; 11] {
     [
         Cell::Id(&event.id),
@@ -66,7 +68,7 @@ pub fn data_cells(event: &RenewalEvent) -> [Cell<'_>; 11] {
     ]
 }
 
-/// An event that is not stored yet, by the same names, for [`ingest`](crate::headless::commands::ingest) to read.
+/// An event that is not stored yet, in the same order, for [`ingest`](crate::headless::commands::ingest) to read.
 pub fn new_event_cells(event: &NewEvent) -> [Cell<'_>; 11] {
     [
         Cell::text(event.id.map(|id| id.hyphenated().to_string())),
@@ -101,7 +103,7 @@ fn line_cells<'a>(zone: &Zone, event: &'a RenewalEvent) -> Vec<Cell<'a>> {
     ]
 }
 
-/// As much of an id as `get` and the filter key `id` need to find it, in most cases.
+/// The first digits of an id, usually enough for `get` and the filter key `id`.
 fn short_id(id: &Id) -> String {
     match id {
         Id::Uuid(_) => id.raw().chars().take(8).collect(),
@@ -109,9 +111,10 @@ fn short_id(id: &Id) -> String {
     }
 }
 
-/// A time for people in a zone that stands beside it: to the millisecond, or to the minute.
+/// A time for people in a zone that is printed elsewhere; `fine`: to the millisecond, else to the minute.
 pub fn stamp(at: Instant, zone: &Zone, fine: bool) -> String {
     let Some(Civil { year, month, day, hour, minute, second, micros }) = zone.civil(at) else { return at.rfc3339() };
     let date: Cow<'static, str> = format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}").into();
-    if fine { format!("{date}:{second:02}.{:03}", micros / 1000) } else { date.into_owned() }
+    let offset = format::fold_label(at, zone);
+    if fine { format!("{date}:{second:02}.{:03}{offset}", micros / 1000) } else { format!("{date}{offset}") }
 }

@@ -1,21 +1,21 @@
-//! JSON in which nothing can act on a terminal: besides what JSON demands, every unsafe character is escaped.
+//! JSON that cannot control a terminal: besides what JSON requires, every unsafe character is escaped.
 //!
-//! The escapes are JSON's own, so any reader gets the true text back.
+//! The escapes are JSON's own, so every reader restores the text.
 
 use std::io::{self, Write};
 
 use crate::domain::text::is_unsafe;
 use crate::headless::output::{Cell, Column};
 
-/// One object on one line, without line end. All keys are always present. `room`: for a cell under construction.
-pub fn object(out: &mut impl Write, columns: &[Column], cells: &[Cell<'_>], room: &mut String) -> io::Result<()> {
+/// Writes one object on one line, without a line end. All keys are always present. `scratch` is a reused buffer.
+pub fn object(out: &mut impl Write, columns: &[Column], cells: &[Cell<'_>], scratch: &mut String) -> io::Result<()> {
     for (i, (column, cell)) in columns.iter().zip(cells).enumerate() {
         out.write_all(if i == 0 { b"{" } else { b"," })?;
         string(out, &column.key)?;
         out.write_all(b":")?;
         match cell {
             Cell::Number(n) => write!(out, "{n}")?,
-            cell => match cell.plain_in(room) {
+            cell => match cell.plain_in(scratch) {
                 Some(text) => string(out, text)?,
                 None => out.write_all(b"null")?,
             },
@@ -24,10 +24,10 @@ pub fn object(out: &mut impl Write, columns: &[Column], cells: &[Cell<'_>], room
     out.write_all(b"}")
 }
 
-/// A JSON string with its quotes.
+/// Writes a JSON string with its quotes.
 pub fn string(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.write_all(b"\"")?;
-    // Most texts: nothing in them has to be escaped.
+    // Most texts need no escape.
     if text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
         out.write_all(text.as_bytes())?;
         return out.write_all(b"\"");
@@ -64,7 +64,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_back_and_none_is_raw(text in any::<String>()) {
+        fn every_text_comes_back_and_none_is_unescaped(text in any::<String>()) {
             let mut out = Vec::new();
             string(&mut out, &text).unwrap();
             let out = String::from_utf8(out).unwrap();

@@ -1,11 +1,11 @@
-//! A Markdown table: text that a renderer shows as it is, with no markup, no link and no HTML of its own.
+//! A Markdown table whose texts a renderer shows literally: they form no markup, no link and no HTML.
 
 use std::io::{self, Write};
 
 use crate::domain::text::Clean;
 use crate::headless::output::{Cell, Column};
 
-/// The header and the line under it.
+/// Writes the header and the line below it.
 pub fn head(out: &mut impl Write, columns: &[Column]) -> io::Result<()> {
     for column in columns {
         write!(out, "| {} ", escape(&column.title))?;
@@ -17,7 +17,7 @@ pub fn head(out: &mut impl Write, columns: &[Column]) -> io::Result<()> {
     out.write_all(b"|\n")
 }
 
-/// One row. A missing value is an empty cell.
+/// Writes one row. A missing value is an empty cell.
 pub fn row(out: &mut impl Write, cells: &[Cell<'_>]) -> io::Result<()> {
     for cell in cells {
         write!(out, "| {} ", escape(&cell.plain().unwrap_or_default()))?;
@@ -25,7 +25,7 @@ pub fn row(out: &mut impl Write, cells: &[Cell<'_>]) -> io::Result<()> {
     out.write_all(b"|\n")
 }
 
-/// Text with Markdown's and HTML's signs disarmed; line breaks as `<br>`, unsafe characters shown as signs.
+/// Escapes the special characters of Markdown and HTML; writes line breaks as `<br>` and unsafe characters as symbols.
 pub fn escape(text: &str) -> String {
     let lines = text.split('\n').map(|line| {
         let mut out = String::with_capacity(line.len());
@@ -34,13 +34,13 @@ pub fn escape(text: &str) -> String {
                 '&' => out.push_str("&amp;"),
                 '<' => out.push_str("&lt;"),
                 '>' => out.push_str("&gt;"),
-                // Between letters and in numbers these mean nothing; escaped they would be hard to read.
+                // These have no meaning inside of a table cell; escaped they would be hard to read.
                 '-' | '.' | ':' | ',' | ';' | '/' | '\'' | '?' | '%' | '(' | ')' | '+' => out.push(c),
                 c if c.is_ascii_punctuation() => out.extend(['\\', c]),
                 c => out.push(c),
             }
         }
-        // An address that a renderer would turn into a link.
+        // Renderers turn addresses into links.
         out.replace("://", ":\\//").replace("www.", "www\\.")
     });
     lines.collect::<Vec<_>>().join("<br>")

@@ -1,7 +1,7 @@
 //! Rows as text: one value per cell, written as NDJSON, JSON, CSV, Markdown or an aligned table.
 //!
-//! Every command hands its rows over in the same form, so that a format is right everywhere or nowhere. Nothing here
-//! asks a database. No format lets a character of [`is_unsafe`](crate::domain::text::is_unsafe) out as it is.
+//! Every command writes its rows through [`RowWriter`], so that a format is the same everywhere. Nothing here queries a
+//! database. No format writes a character of [`is_unsafe`](crate::domain::text::is_unsafe) unescaped.
 
 pub mod csv;
 pub mod event;
@@ -18,10 +18,10 @@ use crate::domain::instant::Instant;
 
 pub use crate::config::cli::Format;
 
-/// One value. Text is the true text: each format escapes it by its own rules.
+/// One value. Text is unescaped: each format escapes it by its rules.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Cell<'a> {
-    /// The row has no such value.
+    /// No value: null.
     Missing,
     Text(Cow<'a, str>),
     Number(u64),
@@ -30,12 +30,12 @@ pub enum Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    /// A text, or nothing.
+    /// A text, or no value.
     pub fn text(value: Option<impl Into<Cow<'a, str>>>) -> Self {
         value.map_or(Self::Missing, |v| Self::Text(v.into()))
     }
 
-    /// For formats in which a number is its digits. `None` where there is no value.
+    /// The value as text, for formats without numbers. `None` if there is no value.
     pub fn plain(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Missing => None,
@@ -46,21 +46,22 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// As [`plain`](Cell::plain), written into `room` where it is not text already: an export has millions of them.
-    fn plain_in<'b>(&'b self, room: &'b mut String) -> Option<&'b str> {
-        room.clear();
+    /// As [`plain`](Cell::plain), but writes into `scratch` what is not text already. An export has millions of cells,
+    /// so it must not allocate for each.
+    fn plain_in<'b>(&'b self, scratch: &'b mut String) -> Option<&'b str> {
+        scratch.clear();
         match self {
             Self::Missing => return None,
             Self::Text(text) => return Some(text),
-            Self::Number(n) => room.push_str(&n.to_string()),
-            Self::Id(id) => id.push_raw(room),
-            Self::Time(at) => at.push_rfc3339(room),
+            Self::Number(n) => scratch.push_str(&n.to_string()),
+            Self::Id(id) => id.push_raw(scratch),
+            Self::Time(at) => at.push_rfc3339(scratch),
         }
-        Some(room)
+        Some(scratch)
     }
 }
 
-/// A column: its name in data, its heading for people, and the most terminal cells that a table gives it.
+/// A column: its name in data, its heading for people, and its largest width in a table, in terminal cells.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Column {
     pub key: Cow<'static, str>,
@@ -69,28 +70,30 @@ pub struct Column {
 }
 
 impl Column {
-    /// A column whose heading is its name in capitals.
+    /// A column of at most 100 cells whose heading is its name in upper case.
     pub fn new(key: &'static str) -> Self {
         Self { key: key.into(), title: key.replace('_', " ").to_uppercase().into(), max_width: 100 }
     }
+    /// Sets the heading.
     pub fn titled(self, title: impl Into<Cow<'static, str>>) -> Self {
         Self { title: title.into(), ..self }
     }
+    /// Sets the largest width in terminal cells.
     pub fn at_most(self, max_width: usize) -> Self {
         Self { max_width, ..self }
     }
 }
 
-/// Writes rows of one shape. [`finish`](RowWriter::finish) completes the document; without it, it is cut short.
+/// Writes rows of the same columns. Only [`finish`](RowWriter::finish) completes the document.
 pub struct RowWriter<W: Write> {
     out: W,
     columns: Vec<Column>,
     style: Style,
     rows: u64,
-    /// One row under construction: its many small parts reach the output at once.
+    /// The current row, so that its many small parts reach the output in one write.
     line: Vec<u8>,
-    /// One cell under construction.
-    room: String,
+    /// A reused buffer for one cell.
+    scratch: String,
 }
 
 enum Style {
@@ -102,7 +105,7 @@ enum Style {
 }
 
 impl<W: Write> RowWriter<W> {
-    /// `ascii` keeps a table's own signs to ASCII; it does not change the data.
+    /// Starts a document on `out`. `ascii` restricts a table's own marks to ASCII; it does not change the data.
     pub fn new(out: W, format: Format, columns: Vec<Column>, ascii: bool) -> Self {
         let style = match format {
             Format::Table => Style::Table(table::Table::new(&columns, ascii)),
@@ -111,40 +114,40 @@ impl<W: Write> RowWriter<W> {
             Format::Csv => Style::Csv,
             Format::Md => Style::Md,
         };
-        Self { out, columns, style, rows: 0, line: Vec::new(), room: String::new() }
+        Self { out, columns, style, rows: 0, line: Vec::new(), scratch: String::new() }
     }
 
-    /// Rows taken so far.
+    /// The number of rows so far.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Takes one row, its cells in the order of the columns. A table keeps it until [`flush`](RowWriter::flush), or
-    /// until it has enough rows to choose widths from.
+    /// Writes one row, its cells in the order of the columns. A table holds rows back until [`flush`](RowWriter::flush),
+    /// or until it has enough of them to choose the widths.
     pub fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
         if self.rows == 0 {
             self.begin()?;
         }
         self.rows += 1;
-        let (line, room) = (&mut self.line, &mut self.room);
+        let (line, scratch) = (&mut self.line, &mut self.scratch);
         line.clear();
         match &mut self.style {
             Style::Table(table) => return table.row(cells, &mut self.out),
             Style::Ndjson => {
-                json::object(line, &self.columns, cells, room)?;
+                json::object(line, &self.columns, cells, scratch)?;
                 line.push(b'\n');
             }
             Style::Json => {
                 line.extend_from_slice(if self.rows == 1 { b"[\n" } else { b",\n" });
-                json::object(line, &self.columns, cells, room)?;
+                json::object(line, &self.columns, cells, scratch)?;
             }
-            Style::Csv => csv::row(line, cells, room)?,
+            Style::Csv => csv::row(line, cells, scratch)?,
             Style::Md => markdown::row(line, cells)?,
         }
         self.out.write_all(line)
     }
 
-    /// Brings everything so far to the reader.
+    /// Writes and flushes everything so far.
     pub fn flush(&mut self) -> io::Result<()> {
         if let Style::Table(table) = &mut self.style {
             table.flush(&mut self.out)?;
@@ -152,7 +155,7 @@ impl<W: Write> RowWriter<W> {
         self.out.flush()
     }
 
-    /// Ends the document, an empty one with its header or brackets, and gives the output back.
+    /// Completes the document, an empty one with its header or brackets, and returns the output.
     pub fn finish(mut self) -> io::Result<W> {
         if self.rows == 0 {
             self.begin()?;

@@ -1,14 +1,17 @@
-//! Where data goes: stdout, or a file that appears whole or not at all.
+//! The target of data: stdout, or a file that appears complete or not at all. It knows no row and no format.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Stdout, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use tempfile::TempPath;
 
 use crate::config::cli::Format;
 
 use crate::headless::failure::Failure;
 
-/// What is written is packed so.
+/// The compression of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Packing {
     Plain,
@@ -16,7 +19,7 @@ pub enum Packing {
     Zstd,
 }
 
-/// The format and packing that a file's name asks for. The format is `None` where the ending names none.
+/// The format and compression by a file's name. The format is `None` for an unknown ending.
 pub fn by_name(path: &Path) -> (Option<Format>, Packing) {
     let name = path.file_name().map(|n| n.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let (name, packing) = match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {
@@ -34,21 +37,21 @@ pub fn by_name(path: &Path) -> (Option<Format>, Packing) {
     (format, packing)
 }
 
-/// stdout, held until much is there or a flush asks for it.
+/// stdout with a buffer of 64 KiB.
 pub fn stdout() -> BufWriter<Stdout> {
     BufWriter::with_capacity(64 * 1024, io::stdout())
 }
 
-/// A write to stdout failed.
+/// The failure of a write to stdout.
 pub fn stdout_failed(error: io::Error) -> Failure {
     Failure::writing("to stdout", &error)
 }
 
-/// A file under construction. Dropped before [`finish`](Target::finish) it leaves nothing behind.
+/// A file being written. A drop before [`finish`](Target::finish) leaves no file.
 pub struct Target {
     writer: Option<Writer>,
-    /// Where it is written, and where it belongs. `None`: a pipe or a device, written directly.
-    rename: Option<(PathBuf, PathBuf)>,
+    /// The temporary path and the final one. `None`: a pipe or a device, written directly.
+    rename: Option<(TempPath, PathBuf)>,
 }
 
 enum Writer {
@@ -58,7 +61,8 @@ enum Writer {
 }
 
 impl Target {
-    /// Opens `FILE.part` beside the file; a link is followed, so that it stays one.
+    /// Opens a new file `FILE.XXXXXX.part` beside the file; the random part keeps two exports, and a user's file of
+    /// such a name, apart. A symbolic link is followed, so that it stays a link. An existing file keeps its mode.
     pub fn create(path: &Path, packing: Packing) -> io::Result<Self> {
         let special = fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir());
         let (file, rename) = if special {
@@ -68,10 +72,8 @@ impl Target {
             if target.is_dir() {
                 return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
             }
-            let mut part = target.clone().into_os_string();
-            part.push(".part");
-            let part = PathBuf::from(part);
-            (File::create(&part)?, Some((part, target)))
+            let (file, part) = beside(&target)?.into_parts();
+            (file, Some((part, target)))
         };
         let file = BufWriter::with_capacity(256 * 1024, file);
         let writer = match packing {
@@ -82,27 +84,24 @@ impl Target {
         Ok(Self { writer: Some(writer), rename })
     }
 
-    /// Brings everything to the disk and gives the file its name.
+    /// Syncs the file to the disk and renames it.
     pub fn finish(mut self) -> io::Result<()> {
         let Some(writer) = self.writer.take() else { return Ok(()) };
-        let done = writer.close().and_then(|file| match &self.rename {
-            Some((part, target)) => file.sync_all().and_then(|()| fs::rename(part, target)),
-            None => Ok(()),
-        });
-        if done.is_ok() {
-            self.rename = None;
-        }
-        done
+        let file = writer.close()?;
+        let Some((part, target)) = self.rename.take() else { return Ok(()) };
+        file.sync_all()?;
+        part.persist(target).map_err(|e| e.error)
     }
 }
 
-impl Drop for Target {
-    fn drop(&mut self) {
-        if let Some((part, _)) = &self.rename {
-            // It is incomplete; if it cannot be removed, its name still says so.
-            let _ = fs::remove_file(part);
-        }
-    }
+/// A new file in the directory of `target`, with the mode of `target`, else the usual one. The drop removes it.
+fn beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mode = fs::metadata(target).map_or(0o666, |m| m.permissions().mode() & 0o777);
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    let directory = target.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&name).suffix(".part").permissions(Permissions::from_mode(mode)).tempfile_in(directory)
 }
 
 impl Writer {

@@ -1,7 +1,7 @@
-//! Columns aligned by what a terminal will show, for people. Not for programs: long cells are cut.
+//! Columns aligned by their width on a terminal, for people. Programs must not read it: long cells are cut.
 //!
-//! Widths are those of the first rows; a later, wider cell widens its column from there on, so that a result of any
-//! length is written with little memory.
+//! The first rows decide the widths; a later, wider cell widens its column from that row on, so that a result of any
+//! length needs little memory.
 
 use std::io::{self, Write};
 
@@ -11,8 +11,8 @@ use unicode_width::UnicodeWidthStr;
 use crate::domain::text::Clean;
 use crate::headless::output::{Cell, Column};
 
-/// Rows that are looked at before widths are chosen.
-const LOOK_AHEAD: usize = 500;
+/// Rows that are held back to choose the widths.
+const LOOKAHEAD: usize = 500;
 
 pub struct Table {
     titles: Vec<String>,
@@ -30,7 +30,7 @@ struct Field {
 }
 
 impl Table {
-    /// `ascii`: what marks a cut cell is `...` instead of `…`.
+    /// `ascii`: a cut cell ends in `...` instead of `…`.
     pub fn new(columns: &[Column], ascii: bool) -> Self {
         let titles: Vec<_> = columns.iter().map(|c| Clean::line(&c.title).as_str().to_owned()).collect();
         Self {
@@ -49,10 +49,10 @@ impl Table {
             *width = (*width).max(field.width);
         }
         self.waiting.push(row);
-        if self.waiting.len() >= LOOK_AHEAD { self.flush(out) } else { Ok(()) }
+        if self.waiting.len() >= LOOKAHEAD { self.flush(out) } else { Ok(()) }
     }
 
-    /// Writes what waits; the header too, once.
+    /// Writes the rows held back, and once the header.
     pub fn flush(&mut self, out: &mut impl Write) -> io::Result<()> {
         if !self.headed {
             self.headed = true;
@@ -78,7 +78,7 @@ impl Table {
     }
 }
 
-/// Text in at most `limit` terminal cells, whole graphemes, the mark last where something was cut.
+/// Cuts text to at most `limit` terminal cells, in whole graphemes; a cut text ends with the mark.
 pub fn cut(text: &Clean, limit: usize, mark: &str) -> String {
     let text = text.as_str();
     if text.width() <= limit {

@@ -2,7 +2,7 @@
 //!
 //! Wake-ups only: a notification can be lost with its connection, and most databases send none, so nothing depends on
 //! them. One connection listens, and only if a trigger notifies. A standby cannot listen, and behind a pooler
-//! notifications go to whoever holds the server connection.
+//! notifications go to the client that holds the server connection.
 
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;

@@ -199,7 +199,7 @@ impl PgConn {
         Handle(Arc::clone(&self.backend))
     }
 
-    /// Replaces a lost connection: whatever cancels that one's query cancels this one's from now on.
+    /// Replaces a lost connection: what cancels that one's query cancels this one's from now on.
     pub fn replace_handle(&mut self, handle: &Handle) {
         handle.0.store(self.backend.load(Ordering::Acquire), Ordering::Release);
         self.backend = Arc::clone(&handle.0);

@@ -253,7 +253,7 @@ impl SqliteConn {
         Context { address: &self.address, timeout: self.connector.timeout, overdue }
     }
 
-    /// Clears an earlier cancel: whoever requested it has waited for the end of that statement.
+    /// Clears an earlier cancel: the caller that requested it has waited for the end of that statement.
     pub fn clear_stop(&self) {
         self.control.stop.store(false, Ordering::Release);
         self.control.overdue.store(false, Ordering::Release);

@@ -4,16 +4,14 @@
 use crate::protocol::SourceError;
 use crate::store::connect::address::Address;
 use crate::store::connect::conn::Conn;
-use crate::store::connect::error::Context;
 use crate::store::options::Access;
-use crate::store::schema::{NO_LIMIT, open, search};
+use crate::store::schema::{open, search};
 use crate::store::source::Source;
 use crate::store::source::catalog;
 use crate::store::source::catalog::{EVENTS, Index};
 use crate::store::source::columns::ColumnMap;
 use crate::store::source::detect;
 use crate::store::sql::Dialect;
-use crate::store::sql::assert_safe;
 
 /// What became of an index.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -159,12 +157,5 @@ async fn make(conn: &mut Conn, wanted: &Wanted, map: &ColumnMap, before: &[Index
 
 /// Runs a statement outside of any transaction, where `CONCURRENTLY` must be.
 pub(crate) async fn execute(conn: &mut Conn, text: &str) -> Result<(), SourceError> {
-    let sql = sqlx::raw_sql(assert_safe(text));
-    match conn {
-        Conn::Postgres(c) => sql.execute(&mut c.inner).await.map(drop).map_err(|e| c.context(false).error(e)),
-        Conn::Sqlite(c) => {
-            let ran = sql.execute(&mut c.inner).await.map(drop);
-            ran.map_err(|e| Context { address: "the SQLite file", timeout: NO_LIMIT, overdue: false }.error(e))
-        }
-    }
+    conn.execute(text).await
 }

@@ -266,7 +266,7 @@ fn notes(source: &Source) -> Vec<String> {
     let lacks: Vec<_> = source.traits.lacks.iter().filter(|p| **p != Part::Severity).map(|p| p.words()).collect();
     match lacks.as_slice() {
         [] => {}
-        ["organisation" | "organization"] => notes.push("the table records no organization".to_owned()),
+        ["organization"] => notes.push("the table records no organization".to_owned()),
         some => notes.push(format!("the source records no {}", some.join(", no "))),
     }
     if source.devices == DeviceNames::Nowhere && source.map.device.ty == IdType::Uuid {

@@ -161,8 +161,8 @@ async fn explain_queries(store: &Store, lines: &mut Vec<Line>) -> Result<Option<
         other => NameMatch::Name(Pattern::Is(other.raw())),
     };
     let kind = KindMatch::Name(Pattern::Is(row.kind.raw().to_owned()));
-    let stretch = Stretch::Time { from: row.cursor().at, after: None, until: None };
-    let new = TailQuery::Rows { criteria: Criteria::default(), stretch, limit: 200, whole: false };
+    let slice = Stretch::Time { from: row.cursor().at, after: None, until: None };
+    let new = TailQuery::Rows { criteria: Criteria::default(), stretch: slice, limit: 200, whole: false };
     let mut queries = vec![
         ("the newest events", Query::Page { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 200 }, true),
         ("the events before one", page(Vec::new()), true),

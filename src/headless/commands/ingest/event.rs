@@ -1,6 +1,7 @@
-//! A record read as an event: what each field takes, and why a record is none.
+//! Reads a record of `ingest` as an event: which fields it takes, and why a record is invalid.
 //!
-//! An error completes a sentence that begins with "line 7" and says what would be right.
+//! Every error completes a message that begins with "line 7" and says what is valid. Nothing here reads files or prints,
+//! except [`Ignored::tell`].
 
 use std::collections::BTreeSet;
 
@@ -16,12 +17,12 @@ use crate::headless::output::csv;
 use crate::headless::output::event::KEYS;
 use crate::headless::tell;
 
-/// Keys that no field has; told once, at the end.
+/// Unknown field names; printed once, at the end.
 #[derive(Default)]
 pub struct Ignored(BTreeSet<String>);
 
 impl Ignored {
-    /// More different keys than this are no keys but data.
+    /// The most names that are collected; an input with more has data as names.
     const MOST: usize = 20;
 
     fn note(&mut self, key: &str) {
@@ -29,6 +30,7 @@ impl Ignored {
             self.0.insert(key.to_owned());
         }
     }
+    /// Prints the names on stderr, if there are any.
     pub fn tell(&self) {
         if !self.0.is_empty() {
             let keys: Vec<_> = self.0.iter().map(|key| quoted(key)).collect();
@@ -41,6 +43,7 @@ impl Ignored {
 pub struct Header(Vec<Option<usize>>);
 
 impl Header {
+    /// Reads the header record. An error completes "the header …".
     pub fn read(record: &[u8], ignored: &mut Ignored) -> Result<Self, String> {
         let text = std::str::from_utf8(record).map_err(|_| "is not UTF-8")?;
         let names = fields(text)?;
@@ -69,7 +72,7 @@ impl Header {
     }
 }
 
-/// The values of a record in the order of [`KEYS`]; `None` where it has none.
+/// The values of a record in the order of [`KEYS`]; `None` for a missing one.
 type Values = [Option<String>; KEYS.len()];
 
 /// Reads a CSV record.
@@ -91,7 +94,7 @@ pub fn from_csv(header: &Header, record: &[u8]) -> Result<NewEvent, String> {
 /// Reads a line of NDJSON.
 pub fn from_json(line: &[u8], ignored: &mut Ignored) -> Result<NewEvent, String> {
     let object: Map<String, Value> =
-        serde_json::from_str(utf8(line)?).map_err(|e| format!("is no JSON object: {}", place(&e)))?;
+        serde_json::from_str(utf8(line)?).map_err(|e| format!("is not a JSON object: {}", place(&e)))?;
     let mut values = Values::default();
     let says_none = |key: &str| object.get(key).is_some_and(Value::is_null);
     let no_device = says_none("device_id") && says_none("device");
@@ -109,7 +112,7 @@ pub fn from_json(line: &[u8], ignored: &mut Ignored) -> Result<NewEvent, String>
     event(values, no_device)
 }
 
-/// A JSON error without its line number, which is always 1 and would confuse.
+/// A JSON error without its line number, which is always 1 and would mislead.
 fn place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let why = text.split(" at line ").next().unwrap_or(&text);
@@ -120,7 +123,7 @@ fn utf8(record: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(record).map_err(|e| format!("is not UTF-8 at byte {}", e.valid_up_to() + 1))
 }
 
-/// `no_device`: the record says itself that there is none, as exports of sources do whose events may lack one.
+/// Builds the event. `no_device`: the record says that it has none, as exports of sources without devices do.
 fn event(values: Values, no_device: bool) -> Result<NewEvent, String> {
     let values = values.map(|v| v.map(|text| without_nul(&text).into_owned()));
     let [id, device_id, org_id, kind, reason, old, new, error, created_at, device, org] = values;
@@ -146,24 +149,24 @@ fn event(values: Values, no_device: bool) -> Result<NewEvent, String> {
     })
 }
 
-/// The name of the device that events without one are stored under: our own schema needs one.
+/// The device name for events without a device, because the schema requires one.
 pub const NO_DEVICE: &str = "(none)";
 
-/// Empty is missing, where empty has no meaning.
+/// The empty text counts as missing in fields where it has no meaning.
 fn filled(text: Option<String>) -> Option<String> {
     text.filter(|t| !t.is_empty())
 }
 
-/// The id of an event in the own schema, which takes UUIDs. Of another source's number or text it is UUIDv5 in the OID
-/// namespace over `"event/<created_at>/<type>/<id>"`: the same row gives the same id whenever it comes, and two tables
-/// that both count from 1 do not collide.
+/// The UUID of an event. The id of another source, a number or a text, becomes the UUIDv5 in the OID namespace over
+/// `"event/<created_at>/<type>/<id>"`: the same row always gives the same id, and two tables that both count from 1 do
+/// not collide.
 fn event_uuid(id: &str, kind: &str, created_at: Option<&Instant>) -> Uuid {
     let at = created_at.map(|t| t.rfc3339()).unwrap_or_default();
     Uuid::parse_str(id)
         .unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("event/{at}/{kind}/{id}").as_bytes()))
 }
 
-/// An id that is no UUID is a name, unless there is one.
+/// The organization or device of a record. An id that is not a UUID becomes the name, if the record has none.
 fn party(id: Option<String>, name: Option<String>) -> Party {
     match filled(id).map(|id| (Uuid::parse_str(&id), id)) {
         None => Party { id: None, name },
@@ -175,7 +178,7 @@ fn party(id: Option<String>, name: Option<String>) -> Party {
 fn time(key: &str, text: Option<String>) -> Result<Option<Instant>, String> {
     let Some(text) = filled(text) else { return Ok(None) };
     let read = Instant::parse_rfc3339(&text).map(Some);
-    read.ok_or_else(|| format!("has the {key} {}, which is no RFC 3339 time", quoted(&text)))
+    read.ok_or_else(|| format!("has the {key} {}, which is not an RFC 3339 time", quoted(&text)))
 }
 
 #[cfg(test)]
@@ -266,15 +269,15 @@ mod tests {
     #[test]
     fn a_line_that_is_no_event_says_why() {
         for (line, why) in [
-            ("x", "is no JSON object: expected value at column 1"),
-            ("[]", "is no JSON object: invalid type: sequence, expected a map at column 0"),
+            ("x", "is not a JSON object: expected value at column 1"),
+            ("[]", "is not a JSON object: invalid type: sequence, expected a map at column 0"),
             ("{}", "has neither 'device_id' nor 'device'"),
             (r#"{"device":"a"}"#, "has no 'event_type'"),
             (r#"{"device":"a","event_type":"b"}"#, "has no 'created_at'"),
             (r#"{"device":7}"#, "has a 'device' that is neither text nor null"),
             (
                 r#"{"device":"a","event_type":"b","created_at":"\u001bnow"}"#,
-                "has the created_at '␛now', which is no RFC 3339 time",
+                "has the created_at '␛now', which is not an RFC 3339 time",
             ),
         ] {
             assert_eq!(from_json(line.as_bytes(), &mut Ignored::default()), Err(why.to_owned()), "{line}");

@@ -1,4 +1,4 @@
-//! The input of `ingest`: a file or stdin, unpacked, and which of the two forms it has.
+//! The input of `ingest`: a file or stdin, decompressed, and its format. It parses no record.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -16,18 +16,18 @@ use crate::headless::session::Interrupt;
 const BUFFER: usize = 256 * 1024;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Some programs begin a text with this mark.
+/// The byte order mark that some programs write first.
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
 pub struct Input {
-    /// For messages, in quotes and safe.
+    /// For messages: quoted and cleaned.
     pub name: String,
     pub format: InputFormat,
     pub reader: Box<dyn BufRead>,
 }
 
-/// Opens the input. Packing is told from the first bytes; the form from the option, else the file's name, else the
-/// first character.
+/// Opens the input. The first bytes decide the compression; the option, else the file's name, else the first character
+/// decides the format.
 pub fn open(path: &Path, format: Option<InputFormat>, interrupt: &Interrupt) -> Result<Input, Failure> {
     let stdin = path.as_os_str() == "-";
     let name = if stdin { "stdin".to_owned() } else { format!("'{}'", Clean::line(&path.to_string_lossy())) };
@@ -41,7 +41,7 @@ pub fn open(path: &Path, format: Option<InputFormat>, interrupt: &Interrupt) -> 
             false => Box::new(Patient::new(file, interrupt)),
         }
     };
-    let failed = |e: io::Error| if interrupt.is_asked() { Failure::Interrupted } else { failed(e) };
+    let failed = |e: io::Error| if interrupt.is_requested() { Failure::Interrupted } else { failed(e) };
     let mut reader = unpack(raw).map_err(failed)?;
     let first = reader.fill_buf().map_err(failed)?;
     if first.starts_with(BOM) {
@@ -54,14 +54,14 @@ pub fn open(path: &Path, format: Option<InputFormat>, interrupt: &Interrupt) -> 
         (None, Some(Format::Csv)) => InputFormat::Csv,
         _ => guess(reader.as_mut()).map_err(failed)?.ok_or_else(|| {
             Failure::Usage(format!(
-                "{name} is a JSON array; give one object a line (export it as .ndjson, or use 'jq -c .[]')"
+                "{name} is a JSON array; give one object per line (export it as .ndjson, or use 'jq -c .[]')"
             ))
         })?,
     };
     Ok(Input { name, format, reader })
 }
 
-/// A pipe or a terminal, which may be silent for long: read in a thread of its own, so that an interrupt is heard.
+/// A pipe or a terminal, which can be silent for long. A separate thread reads it, so that an interrupt is noticed.
 struct Patient {
     chunks: Receiver<io::Result<Vec<u8>>>,
     current: io::Cursor<Vec<u8>>,
@@ -69,11 +69,11 @@ struct Patient {
 }
 
 impl Patient {
-    /// How soon an interrupt is heard.
-    const LISTEN: Duration = Duration::from_millis(100);
+    /// How often an interrupt is checked for.
+    const CHECK: Duration = Duration::from_millis(100);
 
     fn new(mut from: impl Read + Send + 'static, interrupt: &Interrupt) -> Self {
-        // Full, it makes the thread wait, and with it whoever writes to the pipe.
+        // When it is full, the thread waits, and with it the writer of the pipe.
         let (sender, chunks) = sync_channel(2);
         thread::spawn(move || {
             loop {
@@ -99,12 +99,12 @@ impl Read for Patient {
                 0 if !buf.is_empty() => {}
                 n => return Ok(n),
             }
-            if self.interrupt.is_asked() {
+            if self.interrupt.is_requested() {
                 return Err(io::Error::other("interrupted"));
             }
-            match self.chunks.recv_timeout(Self::LISTEN) {
+            match self.chunks.recv_timeout(Self::CHECK) {
                 Ok(Err(e)) if e.kind() == io::ErrorKind::Interrupted => {}
-                // The empty chunk is the end, and after it the thread is gone.
+                // An empty chunk is the end of the input; the thread has ended after it.
                 Ok(chunk) => match chunk? {
                     end if end.is_empty() => return Ok(0),
                     chunk => self.current = io::Cursor::new(chunk),
@@ -119,7 +119,7 @@ impl Read for Patient {
 fn unpack(raw: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
     let mut reader = BufReader::with_capacity(BUFFER, raw);
     let (mut magic, mut got) = ([0; 4], 0);
-    // A pipe may give its first bytes one by one.
+    // A pipe can deliver its first bytes one by one.
     while let Some(rest) = magic.get_mut(got..).filter(|rest| !rest.is_empty()) {
         match reader.read(rest)? {
             0 => break,
@@ -139,7 +139,7 @@ fn unpack(raw: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
     })
 }
 
-/// By the first character that is not white; `None` for a JSON array. An empty input is either.
+/// The format by the first character that is not white space; `None` for a JSON array. An empty input is NDJSON.
 fn guess(reader: &mut dyn BufRead) -> io::Result<Option<InputFormat>> {
     let first = reader.fill_buf()?.iter().find(|b| !b.is_ascii_whitespace());
     Ok(match first {

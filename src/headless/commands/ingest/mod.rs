@@ -1,5 +1,7 @@
-//! `ingest`: NDJSON or CSV into the store, in batches, each event once. Killed at any moment and run again, it ends with
-//! the same rows: a batch is one transaction, and a row that is there is a duplicate.
+//! `ingest`: stores events from NDJSON or CSV in batches, each event once.
+//!
+//! A batch is one transaction and a stored row counts as a duplicate, so a run that is killed at any moment and repeated
+//! ends with the same rows. A bad row never fails its batch.
 
 mod event;
 mod input;
@@ -29,15 +31,15 @@ use input::Input;
 use records::{Record, Records};
 use rejects::Rejects;
 
-/// Rows of one transaction: of the first, and at most. Rows fall everywhere into the indexes, so a transaction writes
-/// nearly a page for each row and index, unless many rows share it.
+/// Rows of the first transaction, and the most of any. Rows spread over the indexes, so a small transaction writes
+/// nearly one page per row and index; in a large one, rows share pages.
 const BATCH_ROWS: (usize, usize) = (1000, 32_000);
-/// The bytes of input that end it sooner.
+/// The bytes of input that end a batch early.
 const BATCH_BYTES: usize = 16 << 20;
-/// About how long a transaction may take: others wait for it to write to a SQLite file, and an interrupt waits too.
+/// The time that a transaction aims at: other writers of a SQLite file wait for it, and so does an interrupt.
 const BATCH_TIME: Duration = Duration::from_secs(1);
 
-/// Reads all of the input and stores what can be stored. The last line on stderr is the count, also after a failure.
+/// Reads all input and stores the valid rows. The last line on stderr is the count, also after a failure.
 pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let input = input::open(&args.file, args.input_format, interrupt)?;
     let rejects = match &args.rejects {
@@ -49,7 +51,7 @@ pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Re
     };
     let store = tokio::select! {
         biased;
-        () = interrupt.asked() => return Err(Failure::Interrupted),
+        () = interrupt.requested() => return Err(Failure::Interrupted),
         store = session::connect(config, session::to_write()) => store?,
     };
     let bar = progress("ingested");
@@ -58,14 +60,14 @@ pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Re
         rejects,
         bar,
         batch: Batch::default(),
-        underway: None,
+        in_flight: None,
         rows: BATCH_ROWS.0,
         stored: 0,
         duplicate: 0,
         ignored: Ignored::default(),
     };
     let done = run.all(input, interrupt).await;
-    // What is underway is not called back, so it belongs to the count, however the reading ended.
+    // A batch already being stored still counts, even if reading failed.
     let done = done.and(run.settle().await);
     run.bar.finish_and_clear();
     let done = done.and_then(|()| run.rejects.finish());
@@ -75,10 +77,10 @@ pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Re
         failure.lines().iter().for_each(|line| tell(line));
     }
     let rejected = run.rejects.count();
-    // Without the program's name: a line for scripts.
+    // Without the program's name, because scripts read this line.
     eprint_line(&format!("ingested {}, duplicate {}, rejected {rejected}", run.stored, run.duplicate));
     match done {
-        // Its lines are told already, before the count.
+        // Its messages are printed already, before the count.
         Err(failure) => Ok(failure.exit()),
         Ok(()) if rejected > 0 => Ok(Exit::Rejected),
         Ok(()) => Ok(Exit::Done),
@@ -94,7 +96,7 @@ fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-/// Rows that wait for their transaction, each with where it stood and what it was.
+/// Rows that wait for their transaction, each with its line number and its text.
 #[derive(Default)]
 struct Batch {
     events: Vec<NewEvent>,
@@ -103,9 +105,9 @@ struct Batch {
 }
 
 /// A batch that is being stored while the next one is read.
-struct Underway {
+struct InFlight {
     origins: Vec<(u64, Vec<u8>)>,
-    /// And how long it took.
+    /// The outcomes and the time that the transaction took.
     outcomes: JoinHandle<(Result<Vec<RowOutcome>, SourceError>, Duration)>,
 }
 
@@ -114,7 +116,7 @@ struct Run {
     rejects: Rejects,
     bar: ProgressBar,
     batch: Batch,
-    underway: Option<Underway>,
+    in_flight: Option<InFlight>,
     /// How many rows the next transaction takes.
     rows: usize,
     stored: u64,
@@ -125,7 +127,7 @@ struct Run {
 impl Run {
     async fn all(&mut self, input: Input, interrupt: &Interrupt) -> Result<(), Failure> {
         let Input { name, format, reader } = input;
-        let failed = |e: std::io::Error| match interrupt.is_asked() {
+        let failed = |e: std::io::Error| match interrupt.is_requested() {
             true => Failure::Interrupted,
             false => Failure::Failed(format!("cannot read {name}: {e}")),
         };
@@ -133,7 +135,7 @@ impl Run {
         let mut header = None;
         let mut buffer = Vec::new();
         loop {
-            if interrupt.is_asked() {
+            if interrupt.is_requested() {
                 return Err(Failure::Interrupted);
             }
             let record = records.next(&mut buffer, &mut self.rejects).map_err(failed)?;
@@ -174,7 +176,7 @@ impl Run {
         self.store_batch().await
     }
 
-    /// Begins to store the batch, once the one before it is stored.
+    /// Starts to store the batch, after the previous one is stored.
     async fn store_batch(&mut self) -> Result<(), Failure> {
         self.settle().await?;
         let Batch { events, origins, .. } = std::mem::take(&mut self.batch);
@@ -184,16 +186,16 @@ impl Run {
                 let begun = Moment::now();
                 (store.create_many(&events).await, begun.elapsed())
             });
-            self.underway = Some(Underway { origins, outcomes });
+            self.in_flight = Some(InFlight { origins, outcomes });
         }
         Ok(())
     }
 
-    /// Waits for the batch that is underway, and counts it.
+    /// Waits for the batch in flight and counts its rows.
     async fn settle(&mut self) -> Result<(), Failure> {
-        let Some(Underway { origins, outcomes }) = self.underway.take() else { return Ok(()) };
-        let fault = |what: &str| SourceError::Failed(format!("{what}; this is a fault of renewscope"));
-        let (outcomes, took) = outcomes.await.map_err(|_| fault("storing a batch ended too soon"))?;
+        let Some(InFlight { origins, outcomes }) = self.in_flight.take() else { return Ok(()) };
+        let fault = |what: &str| SourceError::Failed(format!("{what}; this is a bug in renewscope"));
+        let (outcomes, took) = outcomes.await.map_err(|_| fault("storing a batch ended too early"))?;
         let outcomes = outcomes?;
         if took > BATCH_TIME {
             self.rows = (self.rows / 2).max(BATCH_ROWS.0);
@@ -215,7 +217,7 @@ impl Run {
     }
 }
 
-/// A value of the input in a message: safe, and not longer than a line.
+/// A value of the input for a message: cleaned, quoted, and cut to 60 characters.
 fn quoted(text: &str) -> String {
     let head: String = text.chars().take(60).collect();
     let more = if head.len() < text.len() { "…" } else { "" };

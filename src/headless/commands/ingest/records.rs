@@ -1,23 +1,24 @@
-//! The input cut into records with their line numbers: a line of NDJSON, or of CSV as many lines as its quotes span.
+//! Splits the input of `ingest` into records with their line numbers: a line of NDJSON, or the lines that the quotes of
+//! a CSV record span.
 //!
-//! Memory is bounded: what is longer than [`LIMIT`] goes to the rejects as it is read. After a quote that is never
-//! closed nothing is guessed: the text of an error message must not become rows.
+//! Memory is bounded: a record longer than [`LIMIT`] goes to the rejects as it is read. After a quote that is never
+//! closed nothing more is read as rows: the text of an error message must not become rows.
 
 use std::io::{self, BufRead, Write};
 
 use crate::config::cli::InputFormat;
 
-/// The longest record that is looked at.
+/// The longest record that is read.
 pub const LIMIT: usize = 16 << 20;
 
-/// What was read. Lines are numbered from 1; a record has the number of its first.
+/// One step through the input. Lines are numbered from 1; a record has the number of its first line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Record {
-    /// It stands in the buffer, without its line end.
+    /// A record; it is in the buffer, without its line end.
     Row {
         line: u64,
     },
-    /// It cannot be a row; all of it went to the overflow.
+    /// An unreadable record; all of it went to the overflow. `why` completes "line 7 …".
     Bad {
         line: u64,
         why: String,
@@ -31,13 +32,13 @@ pub struct Records<R> {
     line: u64,
 }
 
-/// Where a reader of CSV is.
+/// The state of the CSV scanner.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     FieldStart,
     Plain,
     Quoted,
-    /// After a quote in a quoted field: its end, or the first of two.
+    /// After a quote in a quoted field: the field's end, or the first of a doubled quote.
     QuoteInQuoted,
 }
 
@@ -46,7 +47,7 @@ impl<R: BufRead> Records<R> {
         Self { reader, format, line: 1 }
     }
 
-    /// Reads the next record that is not blank. What is no row is written to `overflow` as it stood.
+    /// Reads the next record that is not blank. Unreadable input is copied to `overflow`.
     pub fn next(&mut self, buffer: &mut Vec<u8>, overflow: &mut impl Write) -> io::Result<Record> {
         loop {
             let line = self.line;
@@ -76,8 +77,8 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// One record into the buffer, without its line feed. Whether the input ended with it, whether it overflowed, and
-    /// where its quotes stand at its end.
+    /// Reads one record into the buffer, without its line feed. Returns whether the input ended with it, whether it
+    /// overflowed, and the scanner's state at its end.
     fn read(&mut self, buffer: &mut Vec<u8>, overflow: &mut impl Write) -> io::Result<(bool, bool, State)> {
         let (mut long, mut state) = (false, State::FieldStart);
         loop {
@@ -110,7 +111,7 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// How many bytes of a chunk belong to the record, and whether a line feed ends it there.
+/// How many bytes of a chunk belong to the record, and whether a line feed ends the record there.
 fn scan_csv(chunk: &[u8], state: &mut State) -> (usize, bool) {
     for (at, byte) in chunk.iter().enumerate() {
         *state = match (*state, byte) {
@@ -125,7 +126,7 @@ fn scan_csv(chunk: &[u8], state: &mut State) -> (usize, bool) {
     (chunk.len(), false)
 }
 
-/// The fields of a CSV record, quotes undone. An error completes "the line …".
+/// The fields of a CSV record, without their quotes. An error completes "line 7 …".
 pub fn fields(record: &str) -> Result<Vec<String>, String> {
     let mut out = Vec::new();
     let mut rest = record;
@@ -172,7 +173,7 @@ mod tests {
     /// The records, `!` before the bad ones, and what overflowed.
     fn read(format: InputFormat, text: &str) -> (Vec<(u64, String)>, String) {
         let mut all = None::<(Vec<(u64, String)>, String)>;
-        // Whatever the size of the reader's chunks, the records are the same.
+        // The size of the reader's chunks must not change the records.
         for capacity in [1, 3, 8192] {
             let mut records = Records::new(io::BufReader::with_capacity(capacity, text.as_bytes()), format);
             let (mut out, mut buffer, mut overflow) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! The lines that were refused: told to the person, the first of them, and kept as they were where a file is named.
+//! The lines that `ingest` rejects: the first are printed, and all are copied unchanged to the `--rejects` file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -10,60 +10,63 @@ use crate::domain::text::Clean;
 use crate::headless::failure::Failure;
 use crate::headless::tell;
 
-/// More lines than this are counted and not told.
-const TOLD: u64 = 20;
+/// The most lines that are printed; further ones are only counted.
+const PRINTED: u64 = 20;
 
 pub struct Rejects {
     file: Option<BufWriter<File>>,
     name: String,
-    /// Written before the first line, so that a kept CSV can be corrected and read again.
+    /// Written before the first line, so that a CSV of rejects can be corrected and read again.
     header: Option<Vec<u8>>,
     count: u64,
 }
 
 impl Rejects {
-    /// Tells, and keeps nothing.
+    /// Prints the lines and copies none.
     pub fn unkept() -> Self {
         Self { file: None, name: String::new(), header: None, count: 0 }
     }
 
-    /// Keeps the lines in a file, made anew.
+    /// Copies the lines to a file, which is replaced.
     pub fn in_file(path: &Path) -> Result<Self, Failure> {
         let name = Clean::line(&path.to_string_lossy()).as_str().to_owned();
         let file = File::create(path).map_err(|e| Failure::writing(&format!("'{name}'"), &e))?;
         Ok(Self { file: Some(BufWriter::new(file)), name, header: None, count: 0 })
     }
 
+    /// Whether rejected lines are copied, so that their text is needed.
     pub fn keeps(&self) -> bool {
         self.file.is_some()
     }
+    /// How many lines were rejected so far.
     pub fn count(&self) -> u64 {
         self.count
     }
+    /// Sets the CSV header for the copies.
     pub fn set_header(&mut self, header: &[u8]) {
         self.header = Some(header.to_vec());
     }
 
-    /// A line is no event, and why: a sentence that begins after "line 7".
+    /// Rejects a line. `why` completes "line 7 …".
     pub fn refuse(&mut self, line: u64, why: &str, raw: &[u8], bar: &ProgressBar) -> Result<(), Failure> {
         let kept = self.write_all(raw).and_then(|()| self.write_all(b"\n"));
         kept.map_err(|e| self.failed(&e))?;
         self.refuse_kept(line, why, bar)
     }
 
-    /// As [`refuse`](Self::refuse), for what was written already.
+    /// As [`refuse`](Self::refuse), for a line that is copied already.
     pub fn refuse_kept(&mut self, line: u64, why: &str, bar: &ProgressBar) -> Result<(), Failure> {
         self.count += 1;
-        if self.count <= TOLD {
+        if self.count <= PRINTED {
             bar.suspend(|| tell(&format!("line {line} {why}")));
         }
         Ok(())
     }
 
-    /// Brings the file to the disk and tells how many were not told.
+    /// Flushes the file and prints how many lines were not printed.
     pub fn finish(&mut self) -> Result<(), Failure> {
-        if self.count > TOLD {
-            tell(&format!("{} more lines were refused", self.count - TOLD));
+        if self.count > PRINTED {
+            tell(&format!("{} more lines were rejected", self.count - PRINTED));
         }
         let done = self.flush();
         done.map_err(|e| self.failed(&e))
@@ -74,7 +77,7 @@ impl Rejects {
     }
 }
 
-/// What is written here is kept, if anything is.
+/// Bytes written here are copied to the file, if there is one.
 impl Write for Rejects {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         let Some(file) = &mut self.file else { return Ok(buf.len()) };

@@ -195,7 +195,7 @@ fn system_user(variable: Variable<'_>) -> Result<String, SourceError> {
     })
 }
 
-/// The options of every host: what the server is asked for at the start of a session.
+/// The options of every host: what is sent at the start of a session.
 fn options(settings: &Settings) -> Result<PgConnectOptions, SourceError> {
     let base = match settings.get("options") {
         None => PgConnectOptions::new_without_pgpass(),
@@ -206,7 +206,8 @@ fn options(settings: &Settings) -> Result<PgConnectOptions, SourceError> {
                 .map_err(|_| SourceError::Invalid(format!("{} cannot be read", settings.place("options"))))?
         }
     };
-    let base = base.options(settings.options.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    // An empty text of options is sent too, and poolers refuse it.
+    let base = settings.options.iter().fold(base, |base, (name, value)| base.options([(name, value)]));
     let name = settings.get("application_name").or_else(|| settings.get("fallback_application_name"));
     Ok(name.map_or(base.clone(), |name| base.application_name(name)))
 }
@@ -262,7 +263,7 @@ fn ssl_mode(tls: Tls) -> PgSslMode {
     }
 }
 
-/// A remote server must be verified unless the user asked for less; a socket and the loopback need no proof. Like libpq,
+/// A remote server must be verified unless the user requests less; a socket and the loopback need no proof. Like libpq,
 /// `require` with a root certificate verifies the authority, and `sslmode` has no effect on a socket.
 fn tls(host: &str, is_socket: bool, mode: Option<&str>, root: bool) -> Tls {
     if is_socket {

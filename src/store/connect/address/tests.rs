@@ -1,3 +1,5 @@
+//! Addresses as they are read: their forms, their defaults, and errors that repeat no text.
+
 use super::*;
 
 use crate::store::connect::password::Attempt;
