@@ -274,3 +274,24 @@ async fn a_commit_whose_result_is_lost_is_not_retried() {
     assert_eq!(store.create(&event(1)).await.map(|(_, o)| o), Ok(RowOutcome::Stored));
     assert_eq!(store.create(&event(1)).await.map(|(_, o)| o), Ok(RowOutcome::Duplicate));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_statement_timeout_can_be_set_and_its_error_names_the_option() {
+    let url = pg::migrated().await;
+    let holder = hold(&url).await;
+    let run = |args: &[&str], env: &[(&str, &str)]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_renewscope"));
+        command.args(["--db", &url, "count"]).args(args).env_clear().env("HOME", std::env::temp_dir());
+        let ran = command.envs(env.iter().copied()).stdin(std::process::Stdio::null()).output().unwrap();
+        (ran.status.code().unwrap(), String::from_utf8(ran.stderr).unwrap())
+    };
+    let set = ("RENEWSCOPE_STATEMENT_TIMEOUT", "200ms");
+    for (args, env, limit) in [(&["--statement-timeout", "300ms"][..], &[set][..], "0.3 s"), (&[], &[set], "0.2 s")] {
+        let (code, stderr) = run(args, env);
+        assert_eq!(code, 1, "{stderr}");
+        assert!(stderr.contains(limit) && stderr.contains("'--statement-timeout'"), "{stderr}");
+    }
+    let (code, stderr) = run(&["--statement-timeout", "soon"], &[]);
+    assert_eq!(code, 2, "{stderr}");
+    drop(holder);
+}

@@ -64,7 +64,7 @@ fn number(total: Total) -> u64 {
 /// Prints one row a group: the values of a field, most frequent first, or the hours or days, oldest first.
 pub async fn by(config: &Config, format: Format, group: Group, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let session = Session::open(config, interrupt).await?;
-    let limit = config.limit.unwrap_or(u64::MAX);
+    let limit = config.limits.rows.unwrap_or(u64::MAX);
     match group {
         Group::Type => values(config, format, &session, Field::Kind, limit).await,
         Group::Org => values(config, format, &session, Field::Org, limit).await,
@@ -114,7 +114,7 @@ async fn values(config: &Config, format: Format, session: &Session, field: Field
         writer.row(&cells).map_err(stdout_failed)?;
     }
     writer.finish().map_err(stdout_failed)?;
-    if facets.more && config.limit.is_none() {
+    if facets.more && config.limits.rows.is_none() {
         tell(&format!("only the first {GROUPS} groups are printed; narrow the filter to see the others"));
     }
     if facets.partial {

@@ -1,7 +1,7 @@
 //! The report of `sources detect` and `sources check`: which profiles fit, and what one would show.
 //!
-//! Read-only throughout. Indexes are judged by the database's own plans, made without full scans if it can be told
-//! so: a plan that still reads the whole table has no index to use.
+//! Read-only throughout. Indexes are judged by the database's own plans, made without full scans where the planner allows
+//! that: a plan that still reads the whole table has no index to use.
 
 use std::sync::Arc;
 
