@@ -71,6 +71,9 @@ impl Store {
         if address.path().is_some_and(wanted) {
             schema::migrate(address).await?;
         }
+        let pool = Pool::new(connector(address, options, Use::Queries), CONNECTIONS);
+        let lane = connector(address, options, Use::Tail);
+        let tail = if pool.is_server() { Pool::sharing(lane, 1, &pool) } else { Pool::new(lane, 1) };
         Ok(Self(Arc::new(Shared {
             address: address.clone(),
             access: options.access,
@@ -78,8 +81,8 @@ impl Store {
             profiles: Arc::clone(&options.profiles),
             names: directory::Names::default(),
             parties: parties::Names::default(),
-            pool: Pool::new(connector(address, options, Use::Queries), CONNECTIONS),
-            tail: Pool::new(connector(address, options, Use::Tail), 1),
+            pool,
+            tail,
             listening: listen::Listening::default(),
             source: Mutex::default(),
             commits: commits::Commits::default(),

@@ -3,7 +3,7 @@
 //! Called by the pool. It caches no connection, and a session it opens for reading cannot write. Cancelling statements is
 //! in [`control`](crate::store::connect::control).
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -34,6 +34,8 @@ pub struct Connector {
     address: String,
     /// How long one attempt may take.
     attempt_limit: Duration,
+    /// Whether the last attempt failed because the server, or the role, had no session left.
+    full: AtomicBool,
     /// The host of the last session.
     host: AtomicUsize,
     /// Where a host is reached by a numeric address under its own name; by host.
@@ -62,9 +64,15 @@ impl Connector {
             limits: Limits { access: options.access, timeout: options.statement_timeout },
             address,
             attempt_limit: server.timeout.unwrap_or(ACQUIRE_TIMEOUT),
+            full: AtomicBool::new(false),
             host: AtomicUsize::new(0),
             control: Mutex::default(),
         }
+    }
+
+    /// Whether the last attempt to connect failed because the server, or the role, had no session left.
+    pub fn is_full(&self) -> bool {
+        self.full.load(Ordering::Acquire)
     }
 
     fn context(&self) -> Context<'_> {
@@ -94,6 +102,7 @@ impl Connector {
             Wanted::PreferStandby => vec![Wanted::Standby, Wanted::Any],
             wanted => vec![wanted],
         };
+        self.full.store(false, Ordering::Release);
         let mut failures = Vec::new();
         for wanted in rounds {
             failures.clear();
@@ -138,7 +147,11 @@ impl Connector {
             let refused = match timeout(self.attempt_limit, self.open(at, host, &attempt)).await {
                 Err(_) => return Err(self.context().silent(self.attempt_limit)),
                 Ok(Err(e)) if is_password(&e) => e,
-                Ok(Err(e)) => return Err(self.context().error(e)),
+                Ok(Err(e)) => {
+                    let code = e.as_database_error().and_then(|d| d.code());
+                    self.full.store(code.as_deref() == Some("53300"), Ordering::Release);
+                    return Err(self.context().error(e));
+                }
                 Ok(Ok(conn)) => return Ok(conn),
             };
             match host.passwords.another(&attempt, &self.address).await.map_err(refuse)? {
