@@ -6,18 +6,23 @@
 //! program, and no type here implements `Debug`.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant as Moment};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::task::spawn_blocking;
 
 use crate::protocol::Why;
+use crate::store::connect::error::seconds;
 
 /// A command that runs longer than this is killed.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often the end of a command is looked for.
+const PAUSE: Duration = Duration::from_millis(5);
 /// The most bytes read as a password, so that a command that prints without end cannot fill the memory.
 const LONGEST: u64 = 64 * 1024;
 
@@ -143,14 +148,16 @@ impl Passwords {
             return Ok(Attempt::With(secret.clone()));
         }
         if let Some(command) = self.command.clone() {
-            let ran = spawn_blocking(move || run(&command)).await;
+            let ran = spawn_blocking(move || run(&command, COMMAND_TIMEOUT)).await;
             return ran.unwrap_or_else(|_| Err("it was cancelled".into())).map(Attempt::With).map_err(|why| {
                 Why::new(format!("the password command failed: {why}"))
                     .step("run the command of 'password_command' by hand; its first line of output is taken")
             });
         }
-        let Some(file) = &self.file else { return Ok(Attempt::Without(None)) };
-        Ok(match read_file(file, &self.target) {
+        let Some(file) = self.file.clone() else { return Ok(Attempt::Without(None)) };
+        let target = self.target.clone();
+        let read = spawn_blocking(move || read_file(&file, &target)).await;
+        Ok(match read.unwrap_or_else(|_| Err("the password file was not read to its end".into())) {
             Ok(Some(secret)) => Attempt::With(secret),
             Ok(None) => Attempt::Without(None),
             Err(why) => Attempt::Without(Some(why)),
@@ -164,13 +171,15 @@ impl Passwords {
     }
 }
 
-/// The first line that a command prints. Its stderr is dropped: a screen may be active, and stderr may hold a secret.
-fn run(command: &str) -> Result<Secret, String> {
+/// The first line that a command prints, which must end within the limit, and is killed with what it started otherwise. Its stderr is dropped: a screen may be active, and stderr may hold a secret.
+fn run(command: &str, limit: Duration) -> Result<Secret, String> {
+    let begun = Moment::now();
     let mut child = Command::new("sh")
         .args(["-c", command])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        .process_group(0)
         .spawn()
         .map_err(|e| format!("'sh' cannot be started: {e}"))?;
     let output = child.stdout.take();
@@ -182,20 +191,33 @@ fn run(command: &str) -> Result<Secret, String> {
         // The receiver is gone if the command took too long.
         let _ = sender.send(read.is_some_and(|r| r.is_ok()).then_some(line));
     });
-    let line = match receiver.recv_timeout(COMMAND_TIMEOUT) {
-        Ok(line) => line.ok_or("its output is no text"),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-            let _ = child.kill();
-            Err("it did not end in time")
+    let line = receiver.recv_timeout(limit);
+    let ended = loop {
+        match child.try_wait().map_err(|e| e.to_string())? {
+            Some(ended) => break Some(ended),
+            None if begun.elapsed() >= limit => break None,
+            None => std::thread::sleep(PAUSE),
         }
     };
-    let ended = child.wait().map_err(|e| e.to_string())?;
-    let line = line?;
+    let Some(ended) = ended else {
+        kill_group(&child);
+        let _ = child.wait();
+        return Err(format!("it did not end within {}", seconds(limit)));
+    };
+    let line = line.map_err(|_| "it printed no line in time")?.ok_or("its output is no text")?;
     let secret = line.trim_end_matches(['\n', '\r']);
     match (ended.success(), secret.is_empty()) {
         (true, false) => Ok(Secret(secret.to_owned())),
         (true, true) => Err("it printed nothing".to_owned()),
         (false, _) => Err(format!("it ended with {ended}")),
+    }
+}
+
+/// Ends a command and the processes that it started. Its group has no other members.
+fn kill_group(child: &Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        // None may be left.
+        let _ = kill_process_group(group, Signal::KILL);
     }
 }
 
@@ -361,6 +383,30 @@ mod tests {
         assert_eq!(first("true").await, Err("the password command failed: it printed nothing".into()));
         let failed = first("echo s3cret; echo s3cret >&2; exit 3").await;
         assert_eq!(failed, Err("the password command failed: it ended with exit status: 3".into()));
+    }
+
+    #[test]
+    fn a_command_that_hangs_ends_at_its_limit_with_what_it_started() {
+        let dir = tempfile::tempdir().unwrap();
+        let pid = dir.path().join("pid");
+        let limit = Duration::from_millis(300);
+        for command in
+            ["echo s3cret; exec sleep 75", "sleep 75 & echo $! > PID; wait", "sleep 75 & echo $! > PID; exec sleep 75"]
+        {
+            let begun = Moment::now();
+            let failed = run(&command.replace("PID", pid.to_str().unwrap()), limit).err().unwrap();
+            assert_eq!(failed, "it did not end within 0.3 s", "{command}");
+            assert!(begun.elapsed() < Duration::from_secs(20), "{command}");
+        }
+        let child = std::fs::read_to_string(&pid).unwrap();
+        let state = || std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+        let begun = Moment::now();
+        while state().contains("(sleep)") && !state().contains(") Z ") {
+            assert!(begun.elapsed() < Duration::from_secs(20), "the child of the command still runs");
+            std::thread::yield_now();
+        }
+        // An agent that a command leaves running is not held against it.
+        assert_eq!(run("sleep 1 & echo pw", Duration::from_secs(20)).map(|s| s.0), Ok("pw".to_owned()));
     }
 
     #[tokio::test]
