@@ -400,7 +400,7 @@ fn every_module_says_what_it_is_for() {
 #[test]
 fn documentation_is_neither_missing_nor_in_the_way() {
     let sources = files("src", "rs");
-    let lines = || sources.iter().flat_map(|s| s.text.lines().map(str::trim_start));
+    let lines = || sources.iter().flat_map(|s| s.code().lines().map(str::trim_start));
     let docs = lines().filter(|l| l.starts_with("///") || l.starts_with("//!")).count();
     let share = docs * 100 / lines().count();
     assert!(DOC_LINES.contains(&share), "{share} % of the lines are documentation");
@@ -419,7 +419,7 @@ fn the_words_are_those_that_a_reader_knows() {
 #[test]
 fn the_keys_page_is_made_from_the_table() {
     let path = root().join("docs/keys.md");
-    let page = renewscope::app::action::keys_page();
+    let page = renewscope::ui::action::keys_page();
     if std::env::var_os("RENEWSCOPE_BLESS").is_some() {
         fs::write(&path, &page).unwrap();
     }

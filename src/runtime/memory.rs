@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::app::columns::Columns;
+use crate::views::events::columns::{EventColumns, default_columns};
 
 /// The most filters that are remembered.
 const FILTERS: usize = 200;
@@ -45,8 +45,8 @@ impl Memory {
     }
 
     /// The columns of the last choice.
-    pub fn columns(&self) -> Option<Columns> {
-        Columns::named(self.read("columns")?.split_whitespace()).ok()
+    pub fn columns(&self) -> Option<EventColumns> {
+        default_columns().named(self.read("columns")?.split_whitespace()).ok()
     }
     /// Saves the chosen columns by their names.
     pub fn keep_columns(&self, names: &[&str]) {

@@ -33,6 +33,7 @@ use connect::sqlite::Use;
 use connect::{commits, connector, listen};
 use queries::names::{directory, parties};
 use queries::sql::aggregate;
+use queries::unreadable::Unreadable;
 use shared::Shared;
 use sql::Dialect;
 
@@ -81,6 +82,7 @@ impl Store {
             profiles: Arc::clone(&options.profiles),
             names: directory::Names::default(),
             parties: parties::Names::default(),
+            unreadable: Unreadable::default(),
             pool,
             tail,
             listening: listen::Listening::default(),

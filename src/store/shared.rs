@@ -13,6 +13,7 @@ use crate::store::connect::session::Session;
 use crate::store::connect::{commits, listen};
 use crate::store::options::{Access, SearchBudget};
 use crate::store::queries::names::{directory, parties};
+use crate::store::queries::unreadable::Unreadable;
 use crate::store::source::{Source, detect};
 
 /// A description with notes (something is missing) is refreshed after this time.
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub profiles: Arc<Profiles>,
     pub names: directory::Names,
     pub parties: parties::Names,
+    pub unreadable: Unreadable,
     pub pool: Arc<Pool>,
     /// The connection of the live tail, so that the tail never waits behind queries.
     pub tail: Arc<Pool>,
@@ -88,7 +90,7 @@ impl Shared {
         }
         if !source.is_written {
             return Err(SourceError::Invalid(format!(
-                "the event table at {} was not made by renewscope's migrations; it is only read; store events in a separate database",
+                "the event table at {} was not made by renewscope's migrations; it is only read; store events in another database",
                 self.address
             )));
         }

@@ -13,6 +13,7 @@ mod flightctl;
 mod foreign;
 mod hostile;
 mod migrations;
+mod odd_values;
 mod own;
 #[path = "../common/pg.rs"]
 mod pg;

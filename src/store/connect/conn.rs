@@ -9,7 +9,7 @@ use crate::store::connect::pool::Handle;
 use crate::store::connect::postgres::{Health, PgConn};
 use crate::store::connect::sqlite::SqliteConn;
 use crate::store::sql::cell::{CellType, Row};
-use crate::store::sql::{Dialect, Sql, assert_safe};
+use crate::store::sql::{Dialect, Sql};
 
 pub enum Conn {
     Postgres(Box<PgConn>),
@@ -28,14 +28,6 @@ impl Conn {
         match self {
             Self::Postgres(conn) => conn.rows(sql, shape).await,
             Self::Sqlite(conn) => conn.rows(sql, shape).await,
-        }
-    }
-    /// Runs statements without values and without rows, outside of any transaction.
-    pub async fn execute(&mut self, text: &str) -> Result<(), SourceError> {
-        let sql = sqlx::raw_sql(assert_safe(text));
-        match self {
-            Self::Postgres(c) => sql.execute(&mut c.inner).await.map(drop).map_err(|e| c.context(false).error(e)),
-            Self::Sqlite(c) => sql.execute(&mut c.inner).await.map(drop).map_err(|e| c.context().error(e)),
         }
     }
     /// Ends the transaction of a query; see [`PgConn::finish`]. SQLite has none to end.

@@ -12,6 +12,7 @@ pub(super) mod file;
 mod forward;
 pub(super) mod listen;
 mod login;
+pub(super) mod migrator;
 pub mod password;
 pub(super) mod pool;
 pub(super) mod postgres;

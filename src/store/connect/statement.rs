@@ -33,7 +33,7 @@ pub fn named_by_types(sql: &Sql) -> Cow<'_, str> {
         return Cow::Borrowed(sql.text());
     }
     let letter = |bind: &Bind| match bind {
-        Bind::Int(_) | Bind::OptInt(_) => 'i',
+        Bind::Int(_) | Bind::OptInt(_) | Bind::Units { .. } => 'i',
         Bind::Text(_) | Bind::OptText(_) => 't',
         Bind::Uuid(_) => 'u',
         Bind::Time(_) => 's',
@@ -53,6 +53,7 @@ pub fn arguments(binds: &[Bind]) -> Result<PgArguments, sqlx::Error> {
         match bind {
             Bind::Int(n) => out.add(*n),
             Bind::OptInt(n) => out.add(*n),
+            Bind::Units { whole, .. } => out.add(*whole),
             Bind::Text(t) => out.add(t.as_str()),
             Bind::OptText(t) => out.add(t.as_deref()),
             Bind::Uuid(u) => out.add(*u),

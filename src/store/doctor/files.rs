@@ -1,4 +1,7 @@
-//! A SQLite file: its journal, its place, and whether both can be used.
+//! Findings on a SQLite file: its journal, its directory and its file system.
+//!
+//! Called by [`examine`](super::examine) for addresses that are files. It reads only, and must not create a file beside
+//! the database.
 
 use std::path::Path;
 
@@ -10,7 +13,7 @@ use crate::store::doctor::Finding;
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Dialect, Sql};
 
-/// File systems that are somewhere else. A write-ahead log needs memory that all its users share.
+/// Network file systems. A write-ahead log requires memory that all its users share, so it fails there.
 const NETWORK: [&str; 12] = [
     "nfs",
     "nfs4",
@@ -33,11 +36,11 @@ pub async fn examine(s: &mut Session, path: &Path) -> Result<Vec<Finding>, Sourc
         vec![Finding::ok("server", format!("SQLite {version}, the file '{}', {size} KiB", path.display()))];
     let mode = if has_log_mode(path) { "wal".to_owned() } else { text(s, "PRAGMA journal_mode").await? };
     findings.push(match mode.as_str() {
-        "wal" => Finding::ok("journal", "a write-ahead log: readers and a writer do not wait for each other"),
+        "wal" => Finding::ok("journal", "write-ahead log: readers and the writer do not block each other"),
         mode => Finding::reduced(
             "journal",
-            format!("mode '{mode}': readers wait while somebody writes"),
-            "run 'PRAGMA journal_mode=WAL' on the file while nobody uses it",
+            format!("mode '{mode}': a writer blocks readers"),
+            "run 'PRAGMA journal_mode=WAL' on the file while no program uses it",
         ),
     });
     findings.push(opening(s)?);
@@ -45,10 +48,10 @@ pub async fn examine(s: &mut Session, path: &Path) -> Result<Vec<Finding>, Sourc
     findings.extend(absolute.parent().map(writable));
     let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
     findings.push(match network(&mounts, &absolute) {
-        None => Finding::ok("file system", "a local one"),
+        None => Finding::ok("file system", "local"),
         Some(kind) => Finding::reduced(
             "file system",
-            format!("it is a network one ({kind}): locks and the write-ahead log cannot be relied upon there"),
+            format!("network file system ({kind}): locks and the write-ahead log are unreliable"),
             "move the file to a local disk, or use PostgreSQL",
         ),
     });
@@ -71,30 +74,27 @@ async fn text(s: &mut Session, sql: &str) -> Result<String, SourceError> {
     Ok(rows.into_iter().next().and_then(|mut r| r.string(0)).unwrap_or_default())
 }
 
-/// A reader of a log that is not empty needs a file of locks beside the database.
+/// Whether the directory is writable: recovering a write-ahead log creates a lock file beside the database.
 fn writable(directory: &Path) -> Finding {
     use rustix::fs::{Access, access};
     match access(directory, Access::WRITE_OK) {
-        Ok(()) => Finding::ok("directory", "it can be written to"),
+        Ok(()) => Finding::ok("directory", "writable"),
         Err(_) => Finding::reduced(
             "directory",
-            format!(
-                "'{}' cannot be written to: a log that a crash left cannot be recovered from here",
-                directory.display()
-            ),
+            format!("'{}' is not writable: a log that a crash left cannot be recovered from here", directory.display()),
             "",
         ),
     }
 }
 
-/// The kind of file system that a path is on, where it is one of the network. `mounts` as in `/proc/mounts`.
+/// The type of the network file system that holds a path; `None` for a local one. `mounts`: the text of `/proc/mounts`.
 fn network(mounts: &str, path: &Path) -> Option<&'static str> {
     let mount = |line: &str| {
         let mut words = line.split(' ');
         let (place, kind) = (words.nth(1)?.replace("\\040", " "), words.next()?.to_owned());
         path.starts_with(&place).then_some((place.len(), kind))
     };
-    // Of two at the same place, the later one hides the earlier.
+    // Of two mounts at one place, the later one hides the earlier.
     let (_, kind) = mounts.lines().filter_map(mount).max_by_key(|(length, _)| *length)?;
     NETWORK.into_iter().find(|n| *n == kind)
 }
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_file_system_is_known_by_its_mount() {
+    fn a_network_file_system_is_recognized_by_its_mount() {
         let mounts = "/dev/sda1 / ext4 rw 0 0\nfiler:/home /home nfs4 rw 0 0\n/dev/sdb1 /home/local ext4 rw 0 0\n\
              //nas/x /mnt/two\\040words cifs rw 0 0\n";
         for (path, expected) in [

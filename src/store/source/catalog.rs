@@ -22,6 +22,8 @@ pub struct Column {
     /// The type's name: `uuid`, `text`, `timestamp`, …; for SQLite as declared, in lower case.
     pub ty: String,
     pub required: bool,
+    /// Whether this role may read it.
+    pub readable: bool,
 }
 
 /// A table or view with its columns.
@@ -69,17 +71,20 @@ impl Index {
     }
 }
 
-const PG_TABLES: &str = "SELECT c.relname::text, n.nspname::text, a.attname::text, t.typname::text, \
-     a.attnotnull::int::int8, has_table_privilege(c.oid, 'SELECT')::int::int8 \
+// A domain has the type that it is based on: the server sends its values as such.
+const PG_TABLES: &str = "SELECT c.relname::text, n.nspname::text, a.attname::text, coalesce(b.typname, t.typname)::text, \
+     a.attnotnull::int::int8, has_table_privilege(c.oid, 'SELECT')::int::int8, \
+     has_column_privilege(c.oid, a.attnum, 'SELECT')::int::int8 \
      FROM unnest($1::text[]::name[]) WITH ORDINALITY s(name, place) JOIN pg_namespace n ON n.nspname = s.name \
      JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = ANY ($2::text[]::name[]) \
      AND c.relkind IN ('r', 'v', 'm', 'p', 'f') \
      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-     JOIN pg_type t ON t.oid = a.atttypid ORDER BY c.relname, s.place, a.attnum";
+     JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype ORDER BY c.relname, s.place, a.attnum";
 
-const SQLITE_TABLES: &str = "SELECT m.name, NULL, c.name, lower(c.type), c.\"notnull\", 1 \
-     FROM sqlite_schema m JOIN pragma_table_info(m.name) c \
-     WHERE m.type IN ('table', 'view') AND m.name IN (";
+// Generated columns are hidden from `table_info`; hidden columns of virtual tables stay hidden.
+const SQLITE_TABLES: &str = "SELECT m.name, NULL, c.name, lower(c.type), c.\"notnull\", 1, 1 \
+     FROM sqlite_schema m JOIN pragma_table_xinfo(m.name) c \
+     WHERE m.type IN ('table', 'view') AND c.hidden <> 1 AND m.name IN (";
 
 const PG_INDEXES: &str = "SELECT i.relname::text, array_to_string(ARRAY(\
      SELECT coalesce(a.attname::text, '?') || CASE WHEN (x.indoption[k.n - 1] & 1) = 1 THEN ' desc' ELSE '' END \
@@ -141,7 +146,7 @@ pub async fn candidates(conn: &mut Conn, names: &[&str]) -> Result<Candidates, S
             sql.push(SQLITE_TABLES).push(&names.join(", ")).push(") ORDER BY m.name, c.cid");
         }
     }
-    let rows = conn.rows(&sql, &[Text, Text, Text, Text, Int, Int]).await?;
+    let rows = conn.rows(&sql, &[Text, Text, Text, Text, Int, Int, Int]).await?;
     let mut tables: BTreeMap<String, Vec<Table>> = BTreeMap::new();
     for mut row in rows {
         let all = tables.entry(row.string(0).unwrap_or_default()).or_default();
@@ -155,6 +160,7 @@ pub async fn candidates(conn: &mut Conn, names: &[&str]) -> Result<Candidates, S
             name: row.string(2).unwrap_or_default(),
             ty: row.string(3).unwrap_or_default(),
             required: row.int(4) == Some(1),
+            readable: row.int(6) == Some(1),
         });
     }
     Ok(Candidates(tables))

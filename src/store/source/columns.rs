@@ -46,6 +46,8 @@ pub struct TimeColumn {
     pub ty: TimeType,
     /// The zone of times that are stored without one.
     pub zone: Zone,
+    /// NOT NULL: every row has one.
+    pub required: bool,
 }
 
 /// The name of a schema, from the catalog. Any name is valid, unlike for [`SqlIdent`]; it prints in quotes.
@@ -150,7 +152,7 @@ impl ColumnMap {
 impl TextColumn {
     /// The column of the row `e` as a text expression.
     pub fn expr(&self) -> String {
-        if self.cast { format!("e.{}::text", self.name) } else { format!("e.{}", self.name) }
+        if self.cast { format!("CAST(e.{} AS text)", self.name) } else { format!("e.{}", self.name) }
     }
 }
 

@@ -126,6 +126,9 @@ pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfil
     let schema = tables.get(table).and_then(|t| t.schema.as_deref());
     let indexes = catalog::indexes(conn, schema, table).await?;
     let search = if table == EVENTS { search_index::indexes(conn, schema).await? } else { Vec::new() };
+    if let Some(refused) = tables.get(table).and_then(|t| refused(profile, t)) {
+        return Err(SourceError::Unfit(refused));
+    }
     let found = Found { dialect: survey.dialect, tables: &tables, indexes: &indexes, search: &search };
     let mut source = Source::build(profile, &found)?;
     source.is_written = profile.is_own() && survey.made == Made::Here;
@@ -135,6 +138,18 @@ pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfil
             .push("the tables are like those of renewscope, but no migration is recorded: they are only read".into());
     }
     Ok(source)
+}
+
+/// The columns of the event table that the profile needs and this role may not read, where it may read others.
+fn refused(profile: &SourceProfile, table: &Table) -> Option<String> {
+    let needed = profile.needs.get(&profile.relation.table)?;
+    let refused = |name: &&str| table.column(name).is_some_and(|c| !c.readable);
+    let refused: Vec<&str> = needed.iter().map(|c| c.name()).filter(refused).collect();
+    if table.readable || refused.is_empty() || table.columns.iter().all(|c| !c.readable) {
+        return None;
+    }
+    let (name, columns) = (profile.relation.table.name(), refused.join("', '"));
+    Some(format!("this role may not read '{columns}' of '{name}'; GRANT SELECT ({}) ON {name}", refused.join(", ")))
 }
 
 /// The event table of renewscope or of Flight Control: what indexes can be added to.

@@ -8,6 +8,7 @@ pub(super) mod derived;
 pub(super) mod detect;
 pub(super) mod own;
 mod qualify;
+mod reader;
 pub mod report;
 pub(super) mod search_index;
 
@@ -16,13 +17,11 @@ use std::sync::Arc;
 
 use crate::domain::source::{Part, Traits};
 use crate::domain::zone::Zone;
-use crate::profile::{IdField, SourceProfile, Tail, TextField, TimeField};
+use crate::profile::{SourceProfile, Tail};
 use crate::protocol::SourceError;
 use crate::store::source::catalog::{EVENTS, Index, Table};
-use crate::store::source::columns::Party;
-use crate::store::source::columns::{
-    ColumnMap, IdColumn, IdType, Relation, Schema, SqlIdent, TextColumn, TimeColumn, TimeType,
-};
+use crate::store::source::columns::{ColumnMap, IdColumn, IdType, Party, Schema, SqlIdent, TimeType};
+use crate::store::source::reader::{Reader, column_map, id_type};
 use crate::store::source::search_index::{SearchIndex, SearchIndexes};
 use crate::store::sql::Dialect;
 
@@ -224,11 +223,7 @@ fn device_names(profile: &SourceProfile, devices: Option<&Table>, map: &ColumnMa
         return DeviceNames::Nowhere;
     }
     match devices {
-        Some(t)
-            if t.has("id")
-                && t.has("name")
-                && t.column("id").is_some_and(|c| id_type(&c.ty) == Some(map.device.ty)) =>
-        {
+        Some(t) if t.has("id") && t.has("name") && t.column("id").is_some_and(|c| id_type(&c.ty) == map.device.ty) => {
             DeviceNames::Joined
         }
         Some(t) if t.has("org_id") && t.has("name") && map.device.ty == IdType::Uuid => DeviceNames::Hashed,
@@ -241,7 +236,7 @@ fn org_name(profile: &SourceProfile, orgs: Option<&Table>, map: &ColumnMap) -> O
         return None;
     }
     let (table, org) = (orgs?, map.org.as_ref()?);
-    let same = table.column("id").is_some_and(|c| id_type(&c.ty) == Some(org.ty));
+    let same = table.column("id").is_some_and(|c| id_type(&c.ty) == org.ty);
     if !same || !table.readable {
         return None;
     }
@@ -284,101 +279,4 @@ fn notes(source: &Source) -> Vec<String> {
     }
     notes.extend(source.profile.notes.iter().cloned());
     notes
-}
-
-/// The identifier type for a column type.
-pub fn id_type(ty: &str) -> Option<IdType> {
-    match ty {
-        "uuid" | "blob" => Some(IdType::Uuid),
-        "text" | "varchar" | "bpchar" | "name" => Some(IdType::Text),
-        "int2" | "int4" | "int8" | "integer" | "int" | "bigint" | "smallint" => Some(IdType::Int),
-        ty if ty.starts_with("varchar(") || ty.starts_with("char(") || ty.starts_with("nvarchar(") => {
-            Some(IdType::Text)
-        }
-        _ => None,
-    }
-}
-
-/// The time type for a column type; an integer is taken as microseconds, like in renewscope's own tables.
-pub fn time_type(ty: &str) -> Option<TimeType> {
-    match ty {
-        "timestamp" => Some(TimeType::Timestamp),
-        "timestamptz" => Some(TimeType::TimestampTz),
-        "integer" | "int8" | "bigint" => Some(TimeType::UnixMicros),
-        _ => None,
-    }
-}
-
-/// The columns of a table that is read directly.
-fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMap, SourceError> {
-    let fields = &profile.fields;
-    let reader = Reader::of(profile, found)?;
-    let id = |field: &IdField| reader.id(field);
-    let extra = profile.extra.iter().map(|e| (Arc::from(e.label.as_str()), e.column.clone())).collect();
-    let tie = profile.relation.tie.clone();
-    let device = fields.device.as_ref().map_or(Ok(None), id)?;
-    Ok(ColumnMap {
-        relation: Relation::Table { schema: reader.schema(), name: profile.relation.table.clone() },
-        id: id(&fields.id)?.ok_or_else(|| reader.absent(&fields.id.column))?,
-        device: device.ok_or_else(|| SourceError::Shape(format!("the source '{}' names no device", profile.name)))?,
-        org: fields.org.as_ref().map_or(Ok(None), id)?,
-        kind: reader.text(&fields.kind).ok_or_else(|| reader.absent(&fields.kind.column))?,
-        reason: fields.reason.as_ref().and_then(|f| reader.text(f)),
-        old_expiry: fields.old_expiry.as_ref().map_or(Ok(None), |f| reader.time(f))?,
-        new_expiry: fields.new_expiry.as_ref().map_or(Ok(None), |f| reader.time(f))?,
-        error: fields.error.as_ref().and_then(|f| reader.text(f)),
-        created_at: reader.time(&fields.time)?.ok_or_else(|| reader.absent(&fields.time.column))?,
-        severity: fields.severity.as_ref().and_then(|f| reader.text(f)),
-        outcome: None,
-        tie: tie.map(|name| IdColumn { name, ty: IdType::Int, required: true, label: None }),
-        extra,
-    })
-}
-
-/// Resolves the columns of a profile in the table that the catalog describes.
-pub struct Reader<'a> {
-    table: &'a Table,
-    name: &'a SqlIdent,
-    dialect: Dialect,
-}
-
-impl<'a> Reader<'a> {
-    pub fn of(profile: &'a SourceProfile, found: &'a Found<'_>) -> Result<Self, SourceError> {
-        let name = &profile.relation.table;
-        let table = found.tables.get(name.name());
-        let table = table.ok_or_else(|| SourceError::Shape(format!("relation '{}' not found", name.name())))?;
-        Ok(Self { table, name, dialect: found.dialect })
-    }
-    /// The search path found the relation; its schema pins it.
-    pub fn schema(&self) -> Option<Schema> {
-        self.table.schema.as_deref().map(Schema::new)
-    }
-    pub fn absent(&self, column: &SqlIdent) -> SourceError {
-        SourceError::Shape(format!("relation '{}' has no column '{}'", self.name.name(), column.name()))
-    }
-    fn strange(&self, column: &SqlIdent, ty: &str) -> SourceError {
-        let (column, table) = (column.name(), self.name.name());
-        SourceError::Shape(format!("column '{column}' of '{table}' has the type '{ty}', which cannot be read"))
-    }
-    pub fn is_required(&self, column: &SqlIdent) -> bool {
-        self.table.column(column.name()).is_some_and(|c| c.required)
-    }
-
-    /// The column of an identifier; `None` if the table has no such column.
-    pub fn id(&self, field: &IdField) -> Result<Option<IdColumn>, SourceError> {
-        let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
-        let ty = field.ty.or_else(|| id_type(&c.ty)).ok_or_else(|| self.strange(&field.column, &c.ty))?;
-        Ok(Some(IdColumn { name: field.column.clone(), ty, required: c.required, label: field.name.clone() }))
-    }
-    pub fn text(&self, field: &TextField) -> Option<TextColumn> {
-        let c = self.table.column(field.column.name())?;
-        let cast = self.dialect == Dialect::Postgres && !matches!(c.ty.as_str(), "text" | "varchar");
-        Some(TextColumn { name: field.column.clone(), cast, required: c.required })
-    }
-    pub fn time(&self, field: &TimeField) -> Result<Option<TimeColumn>, SourceError> {
-        let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
-        let ty = field.ty.or_else(|| time_type(&c.ty)).ok_or_else(|| self.strange(&field.column, &c.ty))?;
-        let zone = if ty == TimeType::Timestamp { field.zone } else { Zone::Utc };
-        Ok(Some(TimeColumn { name: field.column.clone(), ty, zone }))
-    }
 }

@@ -13,7 +13,7 @@ use crate::domain::source::Part;
 use crate::domain::zone::Zone;
 use crate::profile::choice::Profiles;
 use crate::profile::{SourceProfile, TimeType};
-use crate::protocol::tail::{Stretch, TailQuery};
+use crate::protocol::tail::{TailQuery, TimeSlice};
 use crate::protocol::{Answer, Query, SourceError};
 use crate::store::connect::address::Address;
 use crate::store::options::ConnectOptions;
@@ -161,8 +161,8 @@ async fn explain_queries(store: &Store, lines: &mut Vec<Line>) -> Result<Option<
         other => NameMatch::Name(Pattern::Is(other.raw())),
     };
     let kind = KindMatch::Name(Pattern::Is(row.kind.raw().to_owned()));
-    let slice = Stretch::Time { from: row.cursor().at, after: None, until: None };
-    let new = TailQuery::Rows { criteria: Criteria::default(), stretch: slice, limit: 200, whole: false };
+    let slice = TimeSlice::Time { from: row.cursor().at, after: None, until: None };
+    let new = TailQuery::Rows { criteria: Criteria::default(), slice, limit: 200, whole: false };
     let mut queries = vec![
         ("the newest events", Query::Page { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 200 }, true),
         ("the events before one", page(Vec::new()), true),

@@ -1,4 +1,8 @@
-//! Storing events in our own table: parties settled, ids derived, everything in one transaction, each event once.
+//! Stores events in renewscope's own tables: resolves organizations and devices, derives ids, writes a batch in one
+//! transaction, and stores each event once.
+//!
+//! Called by [`Store`](crate::store::Store) after it has checked that the tables are renewscope's own. A bad row must not
+//! fail its batch.
 
 mod directory;
 
@@ -23,16 +27,16 @@ use crate::store::sql::{Bind, Dialect, Sql};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RowOutcome {
     Stored,
-    /// An event with this id was there.
+    /// An event with this id exists.
     Duplicate,
-    /// Not stored, and why; other rows are not affected.
+    /// Not stored, and why. Other rows are not affected.
     Refused(String),
 }
 
 const UUID: CellType = CellType::Id(IdType::Uuid);
 const TEXT: CellType = CellType::Text;
 
-/// An event whose every field is settled.
+/// An event with all fields resolved.
 struct Ready {
     id: Uuid,
     device: (Uuid, Option<String>),
@@ -57,7 +61,7 @@ pub async fn create_many(
     }
     let indexed: Vec<(usize, &NewEvent)> = events.iter().enumerate().collect();
     let mut outcomes = vec![RowOutcome::Duplicate; events.len()];
-    // A batch with a row that cannot be stored is halved until that row stands alone; earlier rows go first.
+    // A batch with a row that cannot be stored is halved until that row is alone; earlier rows go first.
     let mut batches = vec![indexed.as_slice()];
     while let Some(events) = batches.pop() {
         match (batch(session, schema, events, &mut outcomes).await, events) {
@@ -79,7 +83,7 @@ fn set(outcomes: &mut [RowOutcome], at: usize, outcome: RowOutcome) {
     }
 }
 
-/// One transaction. Its outcomes count only when it succeeds.
+/// Stores a batch in one transaction. The outcomes are valid only if it succeeds.
 async fn batch(
     session: &mut Session,
     schema: &str,
@@ -93,7 +97,7 @@ async fn batch(
     stored.and(ended)
 }
 
-/// Begins a transaction. Nothing is written before it, so a connection that died while it rested is replaced.
+/// Begins a transaction. Nothing was written before it, so an idle connection that died is replaced.
 async fn begin_on(session: &mut Session) -> Result<&mut Conn, Fault> {
     session.set_busy(true);
     if let Err(fault) = begin(session.conn().map_err(Fault::Source)?).await {
@@ -110,7 +114,7 @@ async fn begin_on(session: &mut Session) -> Result<&mut Conn, Fault> {
 async fn begin(conn: &mut Conn) -> Result<(), Fault> {
     match conn {
         Conn::Postgres(c) => c.begin_write().await,
-        // A transaction that begins by reading cannot wait for its turn to write.
+        // A transaction that begins with a read fails instead of waiting for the write lock.
         Conn::Sqlite(c) => c.write(&Sql::plain(Dialect::Sqlite, "BEGIN IMMEDIATE"), &[]).await.map(drop),
     }
 }
@@ -169,7 +173,7 @@ fn clean(text: &str) -> String {
     without_nul(text).into_owned()
 }
 
-/// Settles what an event leaves open; the error says why it cannot be stored.
+/// Resolves the fields that an event leaves open. The error says why it cannot be stored.
 fn settle(event: &NewEvent, directory: &Directory, dialect: Dialect) -> Result<Ready, String> {
     let (device_name, org_name) = (event.device.name.as_deref().map(clean), event.org.name.as_deref().map(clean));
     let org = match (event.org.id, &org_name) {
@@ -207,8 +211,8 @@ fn settle(event: &NewEvent, directory: &Directory, dialect: Dialect) -> Result<R
     })
 }
 
-/// The id of an event: its own, or UUIDv5 in the OID namespace over all its fields as they were given, so that the same
-/// event without id is recognised when it comes again.
+/// The id of an event: its own, or a UUIDv5 in the OID namespace over all its fields as given, so that the same event
+/// without an id is recognized when it is stored again.
 pub fn event_id(event: &NewEvent) -> Uuid {
     if let Some(id) = event.id {
         return id;
@@ -227,7 +231,7 @@ pub fn event_id(event: &NewEvent) -> Uuid {
         event.error.clone(),
         time(Some(event.created_at)),
     ];
-    // Each field carries its length, so that no two events render alike.
+    // Each field carries its length, so that different events have different texts.
     let mut text = String::from("event");
     for field in fields {
         match field {
@@ -241,8 +245,8 @@ pub fn event_id(event: &NewEvent) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())
 }
 
-/// Makes the missing organisations and devices, and gives a name to those that have none. In the order of ids, so that
-/// two writers cannot wait for each other.
+/// Creates the missing organizations and devices, and names those without a name. In the order of ids, so that two
+/// writers cannot deadlock.
 async fn write_parties(conn: &mut Conn, schema: &str, ready: &[(usize, Ready)]) -> Result<(), Fault> {
     let mut orgs: BTreeMap<Uuid, Option<String>> = BTreeMap::new();
     let mut devices: BTreeMap<Uuid, (Uuid, Option<String>)> = BTreeMap::new();
@@ -299,7 +303,7 @@ async fn write_parties(conn: &mut Conn, schema: &str, ready: &[(usize, Ready)]) 
     Ok(())
 }
 
-/// Rows of one SQLite statement: it has no arrays, and each statement crosses to the connection's thread and back.
+/// Rows of one SQLite statement: SQLite has no arrays, and each statement is a round trip to the connection's thread.
 const ROWS: usize = 250;
 
 /// Writes ` VALUES (…), (…)`.
@@ -314,7 +318,7 @@ fn values<T>(sql: &mut Sql, rows: &[T], mut row: impl FnMut(&mut Sql, &T)) {
 const COLUMNS: &str = "certificate_renewal_events \
     (id, device_id, org_id, event_type, reason, old_cert_expiration, new_cert_expiration, error_message, created_at)";
 
-/// The ids that were new.
+/// Inserts the events and returns the ids that were new.
 async fn insert_arrays(conn: &mut Conn, schema: &str, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
     let uuids = |f: fn(&Ready) -> Uuid| Bind::Uuids(ready.iter().map(|(_, r)| f(r)).collect());
     let texts = |f: fn(&Ready) -> Option<String>| Bind::Texts(ready.iter().map(|(_, r)| f(r)).collect());
@@ -330,13 +334,13 @@ async fn insert_arrays(conn: &mut Conn, schema: &str, ready: &[(usize, Ready)]) 
     Ok(rows.into_iter().filter_map(|mut r| r.uuid(0)).collect())
 }
 
-/// The ids that were new.
+/// Inserts the events and returns the ids that were new.
 async fn insert_values(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
     let micros = |t: Option<Instant>| Bind::OptInt(t.and_then(Instant::unix_micros));
     let mut stored: HashSet<Uuid> = ready.iter().map(|(_, r)| r.id).collect();
     for some in ready.chunks(ROWS) {
-        // Nobody else writes meanwhile. What is there is seldom much, and every row that a statement gives back costs a
-        // turn between two threads: so it is asked for before, and not told by each insert.
+        // The transaction holds the write lock, so the existing ids cannot change. They are few, and each row that a
+        // statement returns costs a round trip between two threads: so a SELECT finds them, not RETURNING.
         let mut sql = Sql::new(Dialect::Sqlite);
         sql.push("SELECT id FROM certificate_renewal_events WHERE id IN (");
         for (n, (_, r)) in some.iter().enumerate() {
@@ -365,7 +369,7 @@ async fn insert_values(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<Hash
     Ok(stored)
 }
 
-/// Removes an event; see [`Store::delete`](crate::store::Store::delete).
+/// Deletes an event; see [`Store::delete`](crate::store::Store::delete).
 pub async fn delete(session: &mut Session, schema: &str, org: Option<&Id>, id: &Id) -> Result<bool, SourceError> {
     let (Some(id), Some(org)) = (id.as_uuid(), org.map_or(Some(None), |o| o.as_uuid().map(Some))) else {
         return Ok(false);

@@ -11,7 +11,8 @@ use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
 use crate::store::queries::resolved::{Resolved, Set};
 use crate::store::queries::sql::Selection;
-use crate::store::queries::sql::filter::{condition, one_of_ids, one_of_texts, within};
+use crate::store::queries::sql::filter::{condition, joined, one_of_ids, one_of_texts, within};
+use crate::store::queries::sql::usable;
 use crate::store::source::Source;
 use crate::store::sql::{Bind, Dialect, Sql};
 
@@ -123,6 +124,7 @@ impl Common {
         }
         tests.extend(bound_test(sql, source, bound));
         tests.extend(resolved.rest.iter().map(|c| condition(sql, source, c)));
+        tests.extend(usable::tests(source));
         // A device has few rows and an organization has many. SQLite knows neither, so a unary plus before the other
         // columns keeps it from choosing their indexes.
         let by_device =
@@ -197,7 +199,7 @@ impl Common {
         tests.extend(sets.filter(|(open, _)| *open).filter_map(|(_, test)| test.clone()));
         tests.extend(self.tests.iter().cloned());
         if !tests.is_empty() {
-            sql.push(" WHERE ").push(&tests.join(" AND "));
+            sql.push(" WHERE ").push(&joined(&tests, " AND "));
         }
     }
 }
@@ -295,7 +297,7 @@ impl Common {
     }
 
     /// One select for each branch and one order behind them all: SQLite then reads each branch in the order of its index
-    /// and merges only as far as rows are taken. It would read selects with limits of their own to the end and sort them.
+    /// and merges only as far as rows are taken. It would read selects that have limits to the end and sort them.
     fn merged_by_sqlite(&self, sql: &mut Sql, source: &Source, read: &Read<'_>, limit: &str) {
         for (n, branch) in read.branches.iter().enumerate() {
             sql.push(if n == 0 { "SELECT " } else { " UNION ALL SELECT " });
