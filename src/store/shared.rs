@@ -39,6 +39,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// The pool that serves a query: the tail has its own permit, so that it never waits behind queries.
     pub fn lane(&self, query: &Query) -> &Arc<Pool> {
         if matches!(query, Query::Tail(_)) { &self.tail } else { &self.pool }
     }
@@ -64,6 +65,7 @@ impl Shared {
         self.source.lock().ok()?.as_ref().and_then(|(_, source)| source.chosen.clone())
     }
 
+    /// The cached description, unless it is due for a refresh.
     fn cached_source(&self) -> Option<Arc<Source>> {
         let (at, source) = self.source.lock().ok().and_then(|kept| kept.clone())?;
         (source.notes.is_empty() || at.elapsed() < DESCRIPTION_AGE).then_some(source)

@@ -180,7 +180,14 @@ fn as_another_user(bed: &Bed, args: &[&str]) -> Option<(i32, String)> {
     let mut command = Command::new(program);
     command.args(args).env_clear().env("HOME", home.path()).current_dir(home.path());
     command.env("RENEWSCOPE_DB", format!("sqlite:{}", bed.path().display())).uid(65534).gid(65534);
-    let ran = command.stdin(Stdio::null()).output().unwrap();
+    command.stdin(Stdio::null());
+    let ran = loop {
+        match command.output() {
+            // A process that another test starts inherits the copy, open for writing, until it runs its program.
+            Err(e) if e.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            ran => break ran.unwrap(),
+        }
+    };
     let said = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     Some((ran.status.code().unwrap(), said.concat()))
 }

@@ -22,9 +22,11 @@ const POLL_ANYWAY: Duration = Duration::from_secs(10);
 /// Inode, size, and modification time in seconds and nanoseconds.
 type Stamp = (u64, u64, i64, i64);
 
+/// Counts the changes of one file; shared by the tasks that poll it.
 #[derive(Default)]
 pub struct Commits(Mutex<Option<Seen>>);
 
+/// The state of the last call.
 struct Seen {
     stamps: [Option<Stamp>; 2],
     since: Moment,
@@ -54,6 +56,7 @@ impl Commits {
     }
 }
 
+/// The stamp of a file; `None` if it does not exist.
 fn stamp(path: &Path) -> Option<Stamp> {
     let found = fs::metadata(path).ok()?;
     Some((found.ino(), found.size(), found.mtime(), found.mtime_nsec()))

@@ -11,12 +11,14 @@ use crate::store::connect::sqlite::SqliteConn;
 use crate::store::sql::cell::{CellType, Row};
 use crate::store::sql::{Dialect, Sql};
 
+/// A connection to PostgreSQL or to a SQLite file.
 pub enum Conn {
     Postgres(Box<PgConn>),
     Sqlite(Box<SqliteConn>),
 }
 
 impl Conn {
+    /// The dialect of SQL that the connection understands.
     pub const fn dialect(&self) -> Dialect {
         match self {
             Self::Postgres(_) => Dialect::Postgres,
@@ -76,12 +78,14 @@ impl Conn {
             Self::Sqlite(_) => Health::Good,
         }
     }
+    /// What cancels the statement that runs on this connection.
     pub(crate) fn handle(&self) -> Handle {
         match self {
             Self::Postgres(conn) => Handle::Postgres(conn.handle()),
             Self::Sqlite(conn) => Handle::Sqlite(conn.handle()),
         }
     }
+    /// Whether the connection can serve another query.
     pub(crate) fn health(&self) -> Health {
         match self {
             Self::Postgres(conn) => conn.health(),

@@ -25,6 +25,7 @@ impl Connector {
         }
     }
 
+    /// Sends one cancel request to a backend on a host.
     async fn signal(&self, host: usize, pid: i32) -> bool {
         let mut control = self.control.lock().await;
         // A cached connection may have died; the second attempt uses a new one. It is taken out of the slot meanwhile, so

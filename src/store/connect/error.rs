@@ -44,6 +44,7 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// What an error of sqlx means for the statement: a fault of its row, or of the database.
     pub fn fault(&self, error: sqlx::Error) -> Fault {
         match &error {
             sqlx::Error::Database(e) => {
@@ -67,10 +68,12 @@ impl Context<'_> {
         }
     }
 
+    /// As [`fault`](Self::fault), where no row is written.
     pub fn error(&self, error: sqlx::Error) -> SourceError {
         self.fault(error).into()
     }
 
+    /// There is no connection: the caller may try again later.
     pub fn unreachable(&self, why: impl Into<Why>) -> SourceError {
         SourceError::Unreachable { address: self.address.to_owned(), why: why.into() }
     }
@@ -81,14 +84,18 @@ impl Context<'_> {
         self.unreachable(why.step("check the network between here and the server"))
     }
 
+    /// The server answers and does not serve this role: trying again changes nothing.
     pub fn refused(&self, why: impl Into<Why>) -> SourceError {
         SourceError::Refused { address: self.address.to_owned(), why: why.into() }
     }
 
+    /// The statement ran into the limit of its session.
     fn timeout(&self) -> SourceError {
         SourceError::Timeout(seconds(self.timeout))
     }
 
+    /// An error of the server by its SQLSTATE, whose first two characters are its class. Source: appendix A of the
+    /// PostgreSQL manual.
     fn postgres(&self, code: &str, why: String) -> Fault {
         let class = code.get(..2).unwrap_or_default();
         Fault::Source(match (code, class) {
@@ -137,6 +144,7 @@ impl Context<'_> {
         self.unreachable(Why::new(why).step("check that a PostgreSQL server listens there"))
     }
 
+    /// An error of SQLite by its result code. Source: the list of result codes in the manual of SQLite.
     fn sqlite(&self, code: &str, why: String) -> Fault {
         // The low byte of an extended result code is the primary one.
         let primary = code.parse::<i32>().map_or(1, |c| c & 0xff);
@@ -269,6 +277,7 @@ fn configuration(error: &sqlx::Error) -> String {
     text
 }
 
+/// The text of an error on one line, without control characters.
 fn clean(error: &sqlx::Error) -> String {
     Clean::line(&error.to_string()).as_str().to_owned()
 }

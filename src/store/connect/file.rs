@@ -101,6 +101,7 @@ pub fn has_log_mode(path: &Path) -> bool {
     read.is_ok() && header.starts_with(b"SQLite format 3\0") && header.get(18..) == Some(&[2, 2])
 }
 
+/// Whether the log has no frames, so that the file alone holds every row.
 fn log_is_empty(path: &Path) -> bool {
     fs::metadata(beside(path, "-wal")).map_or(true, |m| m.len() == 0)
 }
@@ -119,6 +120,7 @@ pub fn is_read_only(path: &Path) -> bool {
     statvfs(path).is_ok_and(|about| about.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
+/// Why a file with a log that nobody recovered cannot be read, and what to do.
 fn unrecovered(path: &Path) -> Why {
     let log = beside(path, "-wal");
     let name = log.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -56,6 +56,7 @@ impl Listening {
     }
 }
 
+/// Listens until the store ends, with growing pauses between failures.
 async fn listen(shared: Weak<Shared>, wakeup: Arc<Notify>) {
     let mut wait = Duration::from_secs(1);
     while let Some(shared) = shared.upgrade() {

@@ -45,6 +45,7 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// `address` is for messages, and holds no secret.
     pub fn new(server: Server, address: String, options: &ConnectOptions) -> Self {
         let prepare = |mut host: Host| {
             // Poolers refuse this parameter, and no column here is a float.
@@ -177,6 +178,7 @@ impl Connector {
         self.reachable(at, host, &attempt).await.map_err(|e| Why::new(e.to_string()))
     }
 
+    /// The error of a refused login, with the source of the password that was tried.
     fn refused_login(&self, error: &sqlx::Error, attempt: &Attempt) -> SourceError {
         let message =
             error.as_database_error().map_or_else(String::new, |e| Clean::line(e.message()).as_str().to_owned());
@@ -190,6 +192,7 @@ impl Connector {
         }
     }
 
+    /// One login with one password. It is tried with the limits first, and without them where a pooler refuses those.
     async fn open(&self, at: usize, host: &Host, attempt: &Attempt) -> Result<PgConn, sqlx::Error> {
         let base = self.reachable(at, host, attempt).await?;
         let (inner, sent) = match base.clone().options(self.settings()).connect().await {
@@ -263,6 +266,7 @@ fn check_files(host: &Host) -> Result<(), Why> {
     Ok(())
 }
 
+/// Whether a pooler refused the settings at start-up.
 fn refuses_options(e: &sqlx::Error) -> bool {
     !is_password(e)
         && e.as_database_error()

@@ -34,6 +34,7 @@ pub type Prompt = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct Secret(String);
 
 impl Secret {
+    /// Takes a password over; nothing of it is kept elsewhere.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -143,6 +144,7 @@ impl Passwords {
         Ok(new)
     }
 
+    /// Reads the sources in order: the address, the command, the password file. Blocking work runs in its own thread.
     async fn look_up(&self) -> Result<Attempt, Why> {
         if let Some(secret) = &self.given {
             return Ok(Attempt::With(secret.clone()));
@@ -164,6 +166,7 @@ impl Passwords {
         })
     }
 
+    /// What a person types, if a prompt is set.
     async fn prompted(&self, address: &str) -> Option<Secret> {
         let prompt = self.prompt.lock().ok()?.clone()?;
         let address = address.to_owned();
@@ -246,6 +249,7 @@ fn read_file(path: &Path, target: &Target) -> Result<Option<Secret>, String> {
     Ok(None)
 }
 
+/// Whether group or others have any permission on the file.
 fn others_may_read(about: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     about.permissions().mode() & 0o077 != 0

@@ -26,6 +26,7 @@ const FRESH: Duration = Duration::from_secs(5);
 /// The last connection is closed when it was idle for this long, the others when they were idle for [`EXTRA`]: a console
 /// that nobody uses holds one for its queries, and a server has room for many of them.
 const IDLE: Duration = Duration::from_secs(120);
+/// The limit of the other idle connections; see [`IDLE`].
 const EXTRA: Duration = Duration::from_secs(5);
 /// The shortest time between two looks at idle connections.
 const REAP_INTERVAL: Duration = Duration::from_millis(50);
@@ -74,6 +75,7 @@ pub struct Spare {
     closing: AtomicBool,
 }
 
+/// The list of idle connections, the most recent one last.
 #[derive(Default)]
 struct Idle {
     conns: Vec<(Conn, Moment)>,
@@ -114,6 +116,7 @@ impl Spare {
         }
     }
 
+    /// Puts a connection back, wakes a query that waits for one, and starts the task that closes idle ones.
     fn give_back(self: &Arc<Self>, conn: Conn) {
         if let Ok(mut idle) = self.idle.lock() {
             idle.conns.push((conn, Moment::now()));
@@ -172,6 +175,7 @@ impl Pool {
         Self::beside(connector, most, Arc::clone(&other.spare))
     }
 
+    /// A lane with its permits; several lanes can share one list of idle connections.
     fn beside(connector: Connector, most: usize, spare: Arc<Spare>) -> Arc<Self> {
         let permits = Arc::new(Semaphore::new(most));
         let most = u32::try_from(most).unwrap_or(u32::MAX);
@@ -206,6 +210,7 @@ impl Pool {
         let _ = timeout(CLOSE_TIMEOUT, closing).await;
     }
 
+    /// Takes all idle connections out; dropped, they are closed without a farewell.
     pub(crate) fn take_all(&self) -> Vec<(Conn, Moment)> {
         self.spare.idle.lock().map(|mut idle| std::mem::take(&mut idle.conns)).unwrap_or_default()
     }
@@ -240,6 +245,7 @@ impl Pool {
         }
     }
 
+    /// A session on a connection, counted among those that will return one.
     fn session(self: &Arc<Self>, conn: Conn, permit: OwnedSemaphorePermit, reused: bool) -> Session {
         Session::new(self, conn, Lease::new(&self.spare, permit), reused)
     }
@@ -296,6 +302,7 @@ impl Pool {
         waited.await.ok().flatten()
     }
 
+    /// Opens a connection, whether or not the pool has idle ones.
     pub(crate) async fn connect(&self) -> Result<Conn, SourceError> {
         Ok(match &self.connector {
             Connector::Postgres(c) => Conn::Postgres(Box::new(c.connect().await?)),
@@ -303,6 +310,7 @@ impl Pool {
         })
     }
 
+    /// Returns a connection that is in order to the list of idle ones.
     pub(crate) fn give_back(&self, conn: Conn) {
         self.spare.give_back(conn);
     }

@@ -62,6 +62,7 @@ pub struct Limits {
     pub timeout: Duration,
 }
 
+/// A session with its limits, its state, and what is known of the server.
 pub struct PgConn {
     pub inner: PgConnection,
     backend: Arc<AtomicU64>,
@@ -185,6 +186,7 @@ impl PgConn {
         matches!(self.limits.access, Access::Write)
     }
 
+    /// The limit of one statement.
     pub(super) const fn timeout(&self) -> Duration {
         self.limits.timeout
     }
@@ -195,6 +197,7 @@ impl PgConn {
         self.backend.store(u64::from(self.host) << 32 | pid, Ordering::Release);
     }
 
+    /// What cancels the statement of this session.
     pub fn handle(&self) -> Handle {
         Handle(Arc::clone(&self.backend))
     }
@@ -249,6 +252,7 @@ impl PgConn {
         }
     }
 
+    /// What an error means, noted for the health of the session.
     pub(super) fn fault(&mut self, error: sqlx::Error) -> Fault {
         self.note(&error);
         self.context(false).fault(error)
@@ -312,6 +316,7 @@ impl PgConn {
         }
     }
 
+    /// Runs a statement once, in the transaction of its query.
     async fn once(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, sqlx::Error> {
         within(self.limits.timeout, async {
             let arguments = arguments(sql.binds())?;

@@ -50,6 +50,7 @@ impl Session {
         recent && !self.cancelled.load(Ordering::Acquire) && self.health() == Health::Lost
     }
 
+    /// The health of the connection; good if it has been taken away.
     fn health(&self) -> Health {
         self.conn.as_ref().map_or(Health::Good, Conn::health)
     }
@@ -100,6 +101,7 @@ impl Session {
         self.plans.take().map(|(_, lines)| lines).unwrap_or_default()
     }
 
+    /// Runs a statement under the prefix that collects plans, if one is set.
     async fn explain(&mut self, sql: &Sql) -> Result<(), SourceError> {
         let Some((word, _)) = &self.plans else { return Ok(()) };
         let explain = sql.clone().prefixed(word);

@@ -55,6 +55,7 @@ pub enum Use {
 #[derive(Clone)]
 pub struct Handle(Arc<Control>);
 
+/// What the progress handler of a connection reads.
 struct Control {
     stop: AtomicBool,
     overdue: AtomicBool,
@@ -64,12 +65,14 @@ struct Control {
 }
 
 impl Handle {
+    /// Ends the statement at its next check.
     pub fn stop(&self) {
         self.0.stop.store(true, Ordering::Release);
     }
 }
 
 impl Control {
+    /// Called by SQLite every few steps: `false` ends the statement.
     fn may_continue(&self) -> bool {
         let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
         if now >= self.deadline.load(Ordering::Relaxed) {
@@ -79,6 +82,7 @@ impl Control {
     }
 }
 
+/// An open file, and what is known of it.
 pub struct SqliteConn {
     pub inner: SqliteConnection,
     control: Arc<Control>,
@@ -90,6 +94,7 @@ pub struct SqliteConn {
 }
 
 impl Connector {
+    /// Opens nothing yet; see [`connect`](Self::connect).
     pub fn new(path: PathBuf, options: &ConnectOptions, use_of: Use) -> Self {
         Self { path, access: options.access, timeout: options.statement_timeout, use_of, seen: Arc::default() }
     }
@@ -128,6 +133,7 @@ impl Connector {
         SqliteConn::new(inner, self.clone(), identity, opening).await
     }
 
+    /// Opens the file in the way that leaves nothing beside it; a writer opens it with locks.
     async fn open(&self) -> Result<(SqliteConnection, Opening), SourceError> {
         let address = self.address();
         let context = self.context(&address);
@@ -170,6 +176,7 @@ impl Connector {
         Path::new(".").join(&self.path)
     }
 
+    /// Driver options for this file, by what the connection is used for.
     fn options(&self) -> SqliteConnectOptions {
         let writes = self.access == Access::Write;
         // A page with its names touches 2 MiB of the file: half that cache takes half as long again. A writer touches
@@ -236,6 +243,7 @@ impl SqliteConn {
         self.opening
     }
 
+    /// Opens the file again under the same control, after it changed.
     async fn reopen(&mut self) -> Result<(), SourceError> {
         let identity = Identity::of(&self.connector.path);
         (self.inner, self.opening) = self.connector.open().await?;
@@ -243,6 +251,7 @@ impl SqliteConn {
         self.watch().await
     }
 
+    /// What cancels the statement of this connection.
     pub fn handle(&self) -> Handle {
         Handle(Arc::clone(&self.control))
     }
@@ -272,6 +281,7 @@ impl SqliteConn {
         Err(SourceError::Failed("the file changed again and again while it was read; try again".into()))
     }
 
+    /// Runs a statement within the time limit, on the file as it is open.
     async fn once(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, SourceError> {
         let arguments = arguments(sql.binds()).map_err(|e| self.context().error(e))?;
         self.clear_stop();

@@ -120,6 +120,7 @@ impl PgConn {
         Ok(changed)
     }
 
+    /// Notes that no transaction is open; behind a pooler the backend is not ours from here on.
     fn closed(&mut self) {
         self.open = false;
         if self.settings.is_some() {

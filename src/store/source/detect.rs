@@ -30,6 +30,7 @@ pub struct Fit {
 }
 
 impl Fit {
+    /// Whether nothing is missing.
     pub fn fits(&self) -> bool {
         self.missing.is_empty()
     }
@@ -44,6 +45,7 @@ pub struct Survey {
     pub made: Made,
 }
 
+/// The profiles' name of a database.
 pub const fn backend(dialect: Dialect) -> Backend {
     match dialect {
         Dialect::Postgres => Backend::Postgres,
@@ -68,6 +70,7 @@ pub async fn survey(conn: &mut Conn, profiles: &Profiles) -> Result<Survey, Sour
     Ok(Survey { dialect, tables, fits, made })
 }
 
+/// Compares one profile with the tables around its event table.
 fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String, Table>, made: Made) -> Fit {
     let backend = backend(dialect);
     let mut missing = Vec::new();
@@ -159,6 +162,7 @@ pub async fn events(conn: &mut Conn) -> Result<Source, SourceError> {
     detect(conn, &profiles).await
 }
 
+/// The source to use: the one that was named, our own tables, or the only one that fits.
 fn choose<'a>(survey: &'a Survey, profiles: &Profiles) -> Result<&'a Fit, SourceError> {
     if let Some(name) = &profiles.named {
         return named(survey, name);
@@ -182,6 +186,7 @@ fn choose<'a>(survey: &'a Survey, profiles: &Profiles) -> Result<&'a Fit, Source
     }
 }
 
+/// The source of a name. The error suggests the nearest name, or says what the source lacks.
 fn named<'a>(survey: &'a Survey, name: &str) -> Result<&'a Fit, SourceError> {
     let Some(fit) = survey.fits.iter().find(|f| f.profile.name == name) else {
         let names: Vec<_> = survey.fits.iter().map(|f| f.profile.name.as_str()).collect();

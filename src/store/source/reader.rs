@@ -87,6 +87,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// Looks the profile's table up. [`SourceError::Shape`] if it is not there.
     pub fn of(profile: &'a SourceProfile, found: &'a Found<'_>) -> Result<Self, SourceError> {
         let name = &profile.relation.table;
         let table = found.tables.get(name.name());
@@ -97,9 +98,11 @@ impl<'a> Reader<'a> {
     pub fn schema(&self) -> Option<Schema> {
         self.table.schema.as_deref().map(Schema::new)
     }
+    /// The error of a column that is missing.
     pub fn absent(&self, column: &SqlIdent) -> SourceError {
         SourceError::Shape(format!("relation '{}' has no column '{}'", self.name.name(), column.name()))
     }
+    /// The error of a column whose type cannot be read as the profile says.
     fn strange(&self, column: &SqlIdent, ty: &str) -> SourceError {
         let (column, table) = (column.name(), self.name.name());
         SourceError::Unfit(format!(
@@ -112,6 +115,7 @@ impl<'a> Reader<'a> {
             "column '{column}' of '{table}' has the type '{ty}', which tells no type of ids; give the field a 'type' in a source profile"
         ))
     }
+    /// Whether the column is NOT NULL.
     pub fn is_required(&self, column: &SqlIdent) -> bool {
         self.table.column(column.name()).is_some_and(|c| c.required)
     }
@@ -136,6 +140,7 @@ impl<'a> Reader<'a> {
         };
         Ok(Some(IdColumn { name: field.column.clone(), ty, required: c.required, label: field.name.clone() }))
     }
+    /// The column of a text; `None` if the table has no such column.
     pub fn text(&self, field: &TextField) -> Option<TextColumn> {
         let c = self.table.column(field.column.name())?;
         let cast = match self.dialect {
@@ -144,6 +149,7 @@ impl<'a> Reader<'a> {
         };
         Some(TextColumn { name: field.column.clone(), cast, required: c.required })
     }
+    /// The column of a time; `None` if the table has no such column.
     pub fn time(&self, field: &TimeField) -> Result<Option<TimeColumn>, SourceError> {
         let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
         let found = time_type(&c.ty);

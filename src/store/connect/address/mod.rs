@@ -22,6 +22,7 @@ use crate::store::connect::password::Prompt;
 #[derive(Clone)]
 pub struct Address(Place);
 
+/// Which of the two databases an address leads to.
 #[derive(Clone)]
 pub(crate) enum Place {
     Sqlite(PathBuf),
@@ -111,6 +112,7 @@ impl Address {
         }
     }
 
+    /// For what opens connections.
     pub(crate) fn place(&self) -> &Place {
         &self.0
     }
@@ -129,6 +131,7 @@ impl Address {
         }
     }
 
+    /// The hosts of a server; empty for a file.
     fn hosts(&self) -> &[Host] {
         match &self.0 {
             Place::Sqlite(_) => &[],
@@ -165,6 +168,7 @@ impl Address {
         self.hosts().iter().for_each(|host| host.passwords.set_prompt(None));
     }
 
+    /// The file of a `sqlite:` address. The error explains what a path may be.
     fn parse_sqlite(text: &str, variable: server::Variable<'_>) -> Result<Self, SourceError> {
         if text.is_empty() || text == ":memory:" {
             return Err(SourceError::Invalid("'sqlite:' needs the path of a file, as in 'sqlite:events.db'".into()));

@@ -14,6 +14,7 @@ use crate::store::connect::address::Tls;
 use crate::store::connect::address::settings::Settings;
 use crate::store::connect::password::{Passwords, Secret, Target};
 
+/// The values of `sslmode`.
 const MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 /// Where servers of this machine put their sockets.
 const SOCKETS: [&str; 3] = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
@@ -102,6 +103,8 @@ struct Place {
     port: u16,
 }
 
+/// The hosts in the order of the address. One port serves all of them, or each has its own; missing names become the
+/// socket or the loopback of this machine.
 fn places(settings: &Settings) -> Result<Vec<Place>, SourceError> {
     let list = |parameter: &str| -> Vec<&str> {
         settings.get(parameter).map(|text| text.split(',').map(str::trim).collect()).unwrap_or_default()
@@ -136,6 +139,7 @@ fn places(settings: &Settings) -> Result<Vec<Place>, SourceError> {
     (0..count).map(place).collect()
 }
 
+/// A port from its digits; 0 is none.
 fn port_number(text: &str, settings: &Settings) -> Result<u16, SourceError> {
     let number = text.parse::<u16>().ok().filter(|port| *port > 0);
     number.ok_or_else(|| {
@@ -143,6 +147,7 @@ fn port_number(text: &str, settings: &Settings) -> Result<u16, SourceError> {
     })
 }
 
+/// The whole number of a parameter; `None` if it is not set.
 fn number<T: std::str::FromStr>(settings: &Settings, parameter: &str) -> Result<Option<T>, SourceError> {
     let Some(text) = settings.get(parameter) else { return Ok(None) };
     let number = text.trim().parse().ok();
@@ -157,6 +162,7 @@ fn connect_timeout(seconds: i64) -> Duration {
     }
 }
 
+/// The role that `target_session_attrs` requires.
 fn wanted(settings: &Settings) -> Result<Wanted, SourceError> {
     Ok(match settings.get("target_session_attrs") {
         None | Some("any") => Wanted::Any,
@@ -212,6 +218,8 @@ fn options(settings: &Settings) -> Result<PgConnectOptions, SourceError> {
     Ok(name.map_or(base.clone(), |name| base.application_name(name)))
 }
 
+/// One host: driver options, protection and passwords. Files are not opened here, because they may be replaced while
+/// a console runs.
 fn host(settings: &Settings, variable: Variable<'_>, place: Place, common: &Common) -> Result<Host, SourceError> {
     let Place { name, numeric, port } = place;
     let is_socket = name.starts_with('/');
@@ -253,6 +261,7 @@ fn host(settings: &Settings, variable: Variable<'_>, place: Place, common: &Comm
     Ok(Host { name, numeric, port, options, passwords, tls, files })
 }
 
+/// The mode for sqlx. It must not decide by itself: its default accepts any server.
 fn ssl_mode(tls: Tls) -> PgSslMode {
     match tls {
         Tls::Socket | Tls::Loopback | Tls::Off => PgSslMode::Disable,

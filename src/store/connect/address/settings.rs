@@ -101,6 +101,7 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The value of a parameter; an empty one counts as not set.
     pub fn get(&self, parameter: &str) -> Option<&str> {
         self.values.get(parameter).map(|(value, _)| value.as_str()).filter(|value| !value.is_empty())
     }

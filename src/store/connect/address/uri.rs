@@ -5,6 +5,7 @@
 use crate::protocol::SourceError;
 use crate::store::connect::address::settings::Settings;
 
+/// An error that says what is wrong with the form of an address.
 fn invalid(why: &str) -> SourceError {
     SourceError::Invalid(format!("the database address cannot be read: {why}"))
 }
