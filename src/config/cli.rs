@@ -55,6 +55,10 @@ pub struct Global {
     /// Write at most this many rows [default: all]
     #[arg(long, global = true, value_name = "N", help_heading = COMMON)]
     pub limit: Option<u64>,
+    /// Let the database work this long on one statement, for example: 90s, 5m or 0 for no limit
+    /// [env: RENEWSCOPE_STATEMENT_TIMEOUT; default: 30s]
+    #[arg(long, global = true, value_name = "TIME", help_heading = COMMON)]
+    pub statement_timeout: Option<String>,
     /// Use color on the screen [default: auto]
     #[arg(long, global = true, value_name = "WHEN", help_heading = COMMON)]
     pub color: Option<When>,

@@ -83,6 +83,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     };
     let file = if cli.command.is_some() { File { view: None, ..file } } else { file };
     let config = Config::resolve(&cli.global, filter, file, |name| std::env::var(name).ok())?;
+    config.database.value.warnings().iter().for_each(|warning| tell(warning));
     if prompt::is_available() {
         config.database.value.set_prompt(Arc::new(prompt::password));
     }
