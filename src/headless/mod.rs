@@ -130,6 +130,6 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
         Some(Command::Config { .. }) => about::config(&config, table),
         Some(Command::Completions { shell }) => about::completions(shell),
         Some(Command::Man) => about::man(),
-        Some(Command::Sig { file }) => sig::sig(&file, config.limit),
+        Some(Command::Sig { file }) => sig::sig(&file, config.limits.rows),
     }
 }

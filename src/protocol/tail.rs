@@ -124,8 +124,6 @@ pub struct TailRows {
     pub rows: Vec<TailRow>,
     /// Place and tie of the last row read, if the limit ended the query. That row need not match the criteria.
     pub more: Option<(Place, Id)>,
-    /// Rows of the slice that cannot be shown; see [`Page::unreadable`](crate::domain::page::Page::unreadable).
-    pub unreadable: u64,
 }
 
 /// A row's position in the order of a slice: its stored time in microseconds since 2000-01-01, or its serial number.

@@ -5,6 +5,7 @@
 mod bed;
 mod export;
 mod ingest;
+mod odd_rows;
 #[allow(dead_code)]
 #[path = "../common/pg.rs"]
 mod pg;
