@@ -8,6 +8,7 @@ use crate::protocol::tail::{ALERT, Batch, TailEvent, TailNews};
 use crate::protocol::{Answer, Reply, Slot, SourceError};
 use crate::ui::ctx::Link;
 use crate::ui::effect::Effect;
+use crate::ui::fetch::take;
 
 use super::clock::Retry;
 use super::{Layer, Model};
@@ -26,14 +27,10 @@ impl Model {
             let step = self.view.reply(reply, &self.ctx);
             self.take(step, effects);
         } else if self.ctx.source.awaits(ticket) {
-            match reply.outcome {
-                Ok(Answer::Described(source)) => {
-                    self.ctx.newest = self.ctx.newest.max(source.newest.filter(|at| *at <= self.ctx.now));
-                    self.ctx.source.settle(Ok(source));
-                }
-                Ok(_) => {}
-                Err(error) => self.ctx.source.settle(Err(error)),
-            }
+            let source = take!(reply.outcome, Answer::Described);
+            let newest = source.as_ref().ok().and_then(|source| source.newest);
+            self.ctx.newest = self.ctx.newest.max(newest.filter(|at| *at <= self.ctx.now));
+            self.ctx.source.settle(source);
             let step = self.view.described(&self.ctx);
             self.take(step, effects);
         } else if let Some(Layer::Filter(edit)) = &mut self.layer

@@ -166,8 +166,8 @@ impl Model {
             Action::Earlier => self.walk_history(true, effects),
             Action::Later => self.walk_history(false, effects),
             action => {
-                if action == Action::Follow && !self.view.following().on {
-                    self.tail.paused = false;
+                if action == Action::Follow && !self.view.following().on && self.tail.paused {
+                    self.pause(effects);
                 }
                 let step = self.view.act(action, &self.ctx);
                 self.take(step, effects);
@@ -185,7 +185,8 @@ impl Model {
     }
 
     fn edit_filter(&mut self, effects: &mut Vec<Effect>) {
-        let mut edit = Box::new(FilterEdit::new(&self.ctx.filter, self.history.typed().to_vec(), self.ctx.now));
+        let mut edit = Box::new(FilterEdit::new(&self.ctx.filter, self.history.typed().to_vec(), self.editors));
+        self.editors += 1;
         effects.extend(edit.offer(self.view.candidates()).map(Effect::Send));
         self.layer = Some(Layer::Filter(edit));
     }

@@ -67,6 +67,8 @@ pub struct Model {
     history: History,
     notice: Option<(String, Instant)>,
     ringing: Ringing,
+    /// Filter editors opened so far.
+    editors: u64,
     /// The last tick changed what is on screen.
     aged: bool,
 }
@@ -97,6 +99,7 @@ impl Model {
             history: History::with_typed(start.history),
             notice: start.notice.map(|words| (words, now.plus(NOTICE))),
             ringing: Ringing::default(),
+            editors: 0,
             aged: false,
         };
         let mut effects = Vec::new();

@@ -79,7 +79,9 @@ pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, 
             why: format!("cannot create the directory '{}': {e}", directory.display()).into(),
         })?;
     }
-    Store::connect(&config.database.value, &with(config, options)).await
+    let store = Store::connect(&config.database.value, &with(config, options)).await?;
+    store.remark().iter().for_each(|remark| tell(remark));
+    Ok(store)
 }
 
 /// As [`connect`], but the first query makes the connection.
@@ -89,7 +91,7 @@ pub async fn open(config: &Config, options: ConnectOptions) -> Result<Store, Sou
 
 fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
     let profiles = std::sync::Arc::clone(&config.sources.profiles);
-    ConnectOptions { create: config.embedded, profiles, ..options }
+    ConnectOptions { create: config.embedded, profiles, statement_timeout: config.limits.statement.value, ..options }
 }
 
 /// Queries that the user can interrupt.

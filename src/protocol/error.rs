@@ -17,9 +17,6 @@ pub enum SourceError {
     /// No connection, or a connection that broke. A retry may succeed.
     #[error("cannot reach {address}: {why}")]
     Unreachable { address: String, why: Why },
-    /// All connections of this program run queries. A retry succeeds when one of them has ended.
-    #[error("all connections are busy")]
-    Busy,
     /// Password, role or permission.
     #[error("{address} refused: {why}")]
     Refused { address: String, why: Why },
@@ -40,8 +37,7 @@ impl SourceError {
     pub fn next_step(&self) -> &'static str {
         match self {
             Self::Cancelled => "",
-            Self::Busy => "try again, or narrow the query",
-            Self::Timeout(_) => "narrow the time range or the filter, or raise the statement timeout",
+            Self::Timeout(_) => "narrow the time range or the filter, or raise '--statement-timeout'",
             Self::Unreachable { why, .. } => why.step.unwrap_or("check the address and that the server runs"),
             Self::Refused { why, .. } => why.step.unwrap_or("check user, password and permissions"),
             Self::Shape(_) => "check the database with 'renewscope db status'",

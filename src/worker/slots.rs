@@ -109,15 +109,11 @@ impl Job {
             },
             None => None,
         };
-        let mut outcome = Err(SourceError::Busy);
-        // A busy pool is slow and no failure: the screen shows how long the query is pending.
-        while outcome == Err(SourceError::Busy) {
-            let cancelled = async {
-                // Nothing is ever sent: the error of a dropped sender is the signal.
-                let _ = (&mut gone).await;
-            };
-            outcome = source.answer(&request.query, cancelled).await;
-        }
+        let cancelled = async {
+            // Nothing is ever sent: the error of a dropped sender is the signal.
+            let _ = gone.await;
+        };
+        let outcome = source.answer(&request.query, cancelled).await;
         drop(place);
         if outcome != Err(SourceError::Cancelled) {
             // An error means that the screen is gone.

@@ -11,6 +11,7 @@ mod odd_rows;
 #[path = "../common/pg.rs"]
 mod pg;
 mod record;
+mod sig;
 mod sources;
 mod zones;
 

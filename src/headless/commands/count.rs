@@ -104,7 +104,7 @@ pub async fn by(config: &Config, format: Format, groups: Groups, interrupt: &Int
 
 /// Prints the values of a field. Returns how many of them have events.
 async fn values(config: &Config, format: Format, session: &Session, field: Field) -> Result<u64, Failure> {
-    let limit = config.limit.unwrap_or(u64::MAX);
+    let limit = config.limits.rows.unwrap_or(u64::MAX);
     let query = FacetQuery {
         field,
         criteria: criteria(config),
@@ -144,7 +144,7 @@ async fn values(config: &Config, format: Format, session: &Session, field: Field
         writer.row(&cells).map_err(stdout_failed)?;
     }
     writer.finish().map_err(stdout_failed)?;
-    if facets.more && config.limit.is_none() {
+    if facets.more && config.limits.rows.is_none() {
         tell(&format!("only the first {GROUPS} groups are printed; narrow the filter to see the others"));
     }
     if facets.partial {
@@ -175,7 +175,7 @@ async fn times(config: &Config, format: Format, session: &Session, days: bool) -
         cells.push(Cell::Number(bucket.rows.iter().sum()));
         writer.row(&cells)
     };
-    let limit = config.limit.unwrap_or(u64::MAX);
+    let limit = config.limits.rows.unwrap_or(u64::MAX);
     let mut walk = Walk { criteria: between(config, Some(FIRST), Some(END)), after: None, steps: 0 };
     let (mut current, mut printed): (Option<Bucket>, u64) = (None, 0);
     'walk: while let Some((start, counts)) = walk.next(session).await? {

@@ -39,6 +39,8 @@ impl Executor<'_> {
         }
         let counted = s.rows(&sql, &shape).await?.into_iter().next().and_then(|mut row| row.int(0));
         let counted = counted.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+        // What a profile's select changed in the session must not fail the query itself: it is compared here.
+        s.finish().await?;
         if let Ok(mut cached) = cache.lock() {
             *cached = Some((Moment::now(), counted));
         }

@@ -27,7 +27,7 @@ use crate::store::options::{Access, ConnectOptions};
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, EVENTS, Table};
 use crate::store::source::columns::Schema;
-use crate::store::source::own::{LATEST, applied, is_own, obstacle};
+use crate::store::source::own::{LATEST, Made, applied, made, obstacle};
 use crate::store::sql::Dialect;
 
 pub use index::{IndexReport, IndexState, index, index_search};
@@ -117,7 +117,7 @@ pub async fn status(address: &Address) -> Result<Status, SourceError> {
     let found = found(&mut conn, &tables).await?;
     let steps = steps(&mut conn, found == Found::Own, &tables).await?;
     let obstacle = match found {
-        Found::Own => obstacle(&mut conn, schema_of(&tables)).await?,
+        Found::Own => obstacle(&mut conn, &tables).await?,
         _ => None,
     };
     let indexes = match found {
@@ -193,7 +193,7 @@ async fn run(
         )));
     }
     if before == Found::Own
-        && let Some(why) = obstacle(&mut conn, schema_of(&tables)).await?
+        && let Some(why) = obstacle(&mut conn, &tables).await?
     {
         return Err(SourceError::Invalid(format!("cannot migrate {address}: {why}")));
     }
@@ -248,7 +248,8 @@ pub(crate) async fn open(address: &Address, access: Access) -> Result<Conn, Sour
 }
 
 async fn found(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<Found, SourceError> {
-    if is_own(conn, tables).await? {
+    let readable = tables.get(TABLE).is_some_and(|table| table.readable);
+    if readable && made(conn, tables).await? == Made::Here {
         return Ok(Found::Own);
     }
     Ok(match tables.get(EVENTS) {

@@ -1,6 +1,6 @@
 //! The report of `sources detect` and `sources check`: which profiles fit, and what one would show.
 //!
-//! Read-only throughout. Indexes are judged by the database's own plans, made without full scans if it can be set
+//! Read-only throughout. Indexes are judged by the database's own plans, made without full scans if it can be instructed
 //! so: a plan that still reads the whole table has no index to use.
 
 use std::sync::Arc;

@@ -215,9 +215,8 @@ impl Bars {
             older += n;
             older * OUTLIERS > all.max(OUTLIERS) && older > 0
         })?;
-        let apart = first > sums.len() / 2 && sums.iter().take(first).any(|n| *n > 0);
         let from = self.shown.from?.plus(Span(self.shown.width.0.saturating_mul(first as i64)));
-        apart.then_some(from)
+        (first > sums.len() / 2).then_some(from)
     }
 
     /// Puts the cursor on the newest bucket, or removes it.

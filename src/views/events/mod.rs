@@ -164,11 +164,13 @@ impl Events {
         // The tail has no upper bound, because it runs longer than one.
         let criteria = ctx.criteria();
         rows.retain(|row| criteria.holds_at(row.created_at));
-        let fresh = self.list.arrive(rows, new, ctx.now);
-        if !new {
-            return 0;
+        // Whether the counts have a row of a first poll, or one that a page brought before the tail, is not known: they come
+        // right with the next count.
+        if !rows.is_empty() && self.facets_due.is_none() {
+            self.facets_due = Some(ctx.now.plus(FACETS_EVERY));
         }
-        if fresh.is_empty() {
+        let fresh = self.list.arrive(rows, new, ctx.now);
+        if fresh.is_empty() || !new {
             return 0;
         }
         let n = fresh.len() as u64;
@@ -177,9 +179,6 @@ impl Events {
             self.panes.arrive(row);
         }
         self.count.arrive(n);
-        if self.facets_due.is_none() {
-            self.facets_due = Some(ctx.now.plus(FACETS_EVERY));
-        }
         n
     }
 

@@ -2,25 +2,15 @@
 
 use std::time::Duration;
 
-use crate::protocol::{Answer, Reply, Slot, SourceError, Ticket};
+use crate::protocol::{Answer, Reply, Slot, Ticket};
 use crate::ui::ctx::Ctx;
 use crate::ui::effect::Effect;
+use crate::ui::fetch::take;
 use crate::views::Step;
 
 use super::Events;
 use super::histogram::Bars;
 use super::panes::Depth;
-
-/// Takes the value of one kind of answer. Another kind is a fault of the program, reported as an error of the query.
-macro_rules! take {
-    ($outcome:expr, $variant:path) => {
-        match $outcome {
-            Ok($variant(value)) => Ok(value),
-            Ok(_) => Err(SourceError::Failed("the answer is of another kind than the query".into())),
-            Err(error) => Err(error),
-        }
-    };
-}
 
 impl Events {
     /// Whether a query of the view waits for this reply.

@@ -737,7 +737,7 @@ mod tests {
     #[test]
     fn numbers_rise_with_the_horizon_that_saw_them() {
         let mut w = Window::new(Start::Now, &horizon(0, None, Some((0, false))));
-        let mut reach = |w: &mut Window, number: i64, second: i64, open: Option<i64>| {
+        let reach = |w: &mut Window, number: i64, second: i64, open: Option<i64>| {
             let horizon = horizon(second, open, Some((number, false)));
             w.advance(at(second), Some(&horizon));
             w.settle(&horizon);

@@ -11,6 +11,8 @@ pub mod page;
 pub mod pattern;
 pub mod reason;
 pub mod tail;
+#[cfg(test)]
+mod tests;
 pub mod usable;
 
 use crate::store::queries::resolved::Resolved;
