@@ -62,7 +62,7 @@ impl Shared {
 
     /// The note on a source that was chosen among several; see [`Source::chosen`].
     pub fn remark(&self) -> Option<String> {
-        self.source.lock().ok()?.as_ref().and_then(|(_, source)| source.chosen.clone())
+        self.source.lock().ok()?.as_ref().and_then(|(_, source)| source.cautions.chosen.clone())
     }
 
     /// The cached description, unless it is due for a refresh.
@@ -96,7 +96,7 @@ impl Shared {
                 self.address
             )));
         }
-        match &source.obstacle {
+        match &source.cautions.obstacle {
             Some(why) => Err(SourceError::Invalid(format!("cannot write to {}: {why}", self.address))),
             None => Ok(source),
         }

@@ -118,7 +118,7 @@ pub async fn detect(conn: &mut Conn, profiles: &Profiles) -> Result<Source, Sour
             fit.profile.name,
             names.join(", ")
         ));
-        source.chosen = source.notes.last().cloned();
+        source.cautions.chosen = source.notes.last().cloned();
     }
     Ok(source)
 }
@@ -141,11 +141,11 @@ pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfil
             .notes
             .push("the tables are like those of renewscope, but no migration is recorded: they are only read".into());
     }
-    source.hidden = row_security::note(&row_security::filtered(conn, &tables).await?);
+    source.cautions.hidden = row_security::note(&row_security::filtered(conn, &tables).await?);
     if source.is_own() {
-        source.obstacle = own::obstacle(conn, &tables).await?;
+        source.cautions.obstacle = own::obstacle(conn, &tables).await?;
     }
-    source.notes.extend([source.hidden.clone(), source.obstacle.clone()].into_iter().flatten());
+    source.notes.extend([source.cautions.hidden.clone(), source.cautions.obstacle.clone()].into_iter().flatten());
     Ok(source)
 }
 

@@ -74,15 +74,22 @@ pub struct Source {
     pub carries_reason: bool,
     /// How new rows are found.
     pub tail: Tail,
-    /// Row security may hide rows from this role: the note for users.
-    pub hidden: Option<String>,
-    /// Why nothing may be written to renewscope's own tables: a newer version made them.
-    pub obstacle: Option<String>,
+    /// What users must know before they believe an answer.
+    pub cautions: Cautions,
     /// What is missing or guessed, in words.
     pub notes: Vec<String>,
     /// Events may be stored: our migrations made the tables.
     pub is_written: bool,
-    /// The note on a choice among several sources that fit, where nobody made it.
+}
+
+/// Notes that commands print on stderr, besides being among the source's notes.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Cautions {
+    /// Row security may hide rows from this role.
+    pub hidden: Option<String>,
+    /// Why nothing may be written to renewscope's own tables: a newer version made them.
+    pub obstacle: Option<String>,
+    /// Several sources fit, and nobody chose one.
     pub chosen: Option<String>,
 }
 
@@ -129,11 +136,9 @@ impl Source {
             tail: profile.tail.clone(),
             map,
             schema: Reader::of(profile, found)?.schema(),
-            hidden: None,
-            obstacle: None,
+            cautions: Cautions::default(),
             notes: Vec::new(),
             is_written: false,
-            chosen: None,
         };
         source.notes = notes(&source);
         Ok(source)
