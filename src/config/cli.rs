@@ -55,6 +55,10 @@ pub struct Global {
     /// Write at most this many rows [default: all]
     #[arg(long, global = true, value_name = "N", help_heading = COMMON)]
     pub limit: Option<u64>,
+    /// Let the database work this long on one statement, for example: 90s, 5m or 0 for no limit
+    /// [env: RENEWSCOPE_STATEMENT_TIMEOUT; default: 30s]
+    #[arg(long, global = true, value_name = "TIME", help_heading = COMMON)]
+    pub statement_timeout: Option<String>,
     /// Use color on the screen [default: auto]
     #[arg(long, global = true, value_name = "WHEN", help_heading = COMMON)]
     pub color: Option<When>,
@@ -115,6 +119,12 @@ pub enum Command {
     Ingest(Ingest),
     /// Store one event; for renewal hooks and scripts
     Record(Box<Record>),
+    /// Print the signature of each message: a line each, plain or a JSON string; needs no database
+    Sig {
+        /// The file, plain or compressed by gzip or zstd; '-' is stdin
+        #[arg(default_value = "-")]
+        file: PathBuf,
+    },
     /// Create, inspect and change the database schema
     #[command(subcommand)]
     Db(Db),
@@ -157,8 +167,8 @@ pub struct Count {
     /// Print one row per group instead of one number
     #[arg(long, value_name = "GROUP")]
     pub by: Option<Group>,
-    /// Exit with 5 if the count matches, for example '>0', '>=10', '=0'
-    #[arg(long, value_name = "CONDITION", conflicts_with = "by")]
+    /// Exit with 5 if the count, or the number of groups with --by, matches, for example '>0', '>=10', '=0'
+    #[arg(long, value_name = "CONDITION")]
     pub fail_if: Option<Condition>,
 }
 
@@ -336,8 +346,8 @@ fn any_path() -> impl TypedValueParser<Value = PathBuf> {
 /// filter terms has no meaning. Commands without a filter are not changed.
 pub fn lift_negations(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     const FILTERED: [&str; 4] = ["list", "tail", "count", "export"];
-    const OTHERS: [&str; 11] =
-        ["demo", "get", "ingest", "record", "db", "doctor", "sources", "config", "completions", "man", "help"];
+    const OTHERS: [&str; 12] =
+        ["demo", "get", "ingest", "record", "sig", "db", "doctor", "sources", "config", "completions", "man", "help"];
     let mut args: Vec<OsString> = args.into_iter().collect();
     let command = args.iter().skip(1).find(|a| FILTERED.iter().chain(&OTHERS).any(|name| a == name));
     if command.is_some_and(|c| OTHERS.iter().any(|name| c == name)) {

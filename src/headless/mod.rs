@@ -24,7 +24,7 @@ use crate::domain::text::Clean;
 use crate::logging;
 use crate::runtime::prompt;
 
-use commands::{about, console, count, db, doctor, export, ingest, list, record, sources, tail};
+use commands::{about, console, count, db, doctor, export, ingest, list, record, sig, sources, tail};
 use failure::{Exit, Failure};
 use session::Interrupt;
 
@@ -63,6 +63,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Some(Command::Completions { shell }) => return about::completions(*shell),
         Some(Command::Man) => return about::man(),
+        Some(Command::Sig { file }) => return sig::sig(file, cli.global.limit),
         _ => {}
     }
     if let (None, [word]) = (&cli.command, cli.filter.as_slice()) {
@@ -82,6 +83,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     };
     let file = if cli.command.is_some() { File { view: None, ..file } } else { file };
     let config = Config::resolve(&cli.global, filter, file, |name| std::env::var(name).ok())?;
+    config.database.value.warnings().iter().for_each(|warning| tell(warning));
     if prompt::is_available() {
         config.database.value.set_prompt(Arc::new(prompt::password));
     }
@@ -116,7 +118,10 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
         Some(Command::Get { id }) => list::get(&config, table, &id, &Interrupt::watch()).await,
         Some(Command::Tail(c)) => tail::tail(&config, table, c.since.as_deref(), &Interrupt::watch()).await,
         Some(Command::Count(c)) => match c.by {
-            Some(group) => count::by(&config, table, group, &Interrupt::watch()).await,
+            Some(by) => {
+                let groups = count::Groups { by, fail_if: c.fail_if };
+                count::by(&config, table, groups, &Interrupt::watch()).await
+            }
             None => count::count(&config, format, c.fail_if, &Interrupt::watch()).await,
         },
         Some(Command::Export(c)) => export::export(&config, format, &c.output, &Interrupt::watch()).await,
@@ -128,5 +133,6 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
         Some(Command::Config { .. }) => about::config(&config, table),
         Some(Command::Completions { shell }) => about::completions(shell),
         Some(Command::Man) => about::man(),
+        Some(Command::Sig { file }) => sig::sig(&file, config.limits.rows),
     }
 }

@@ -79,7 +79,9 @@ pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, 
             why: format!("cannot create the directory '{}': {e}", directory.display()).into(),
         })?;
     }
-    Store::connect(&config.database.value, &with(config, options)).await
+    let store = Store::connect(&config.database.value, &with(config, options)).await?;
+    store.remark().iter().for_each(|remark| tell(remark));
+    Ok(store)
 }
 
 /// As [`connect`], but the first query makes the connection.
@@ -89,7 +91,7 @@ pub async fn open(config: &Config, options: ConnectOptions) -> Result<Store, Sou
 
 fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
     let profiles = std::sync::Arc::clone(&config.sources.profiles);
-    ConnectOptions { create: config.embedded, profiles, ..options }
+    ConnectOptions { create: config.embedded, profiles, statement_timeout: config.limits.statement.value, ..options }
 }
 
 /// Queries that the user can interrupt.
@@ -97,6 +99,7 @@ fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
 pub struct Session {
     store: Store,
     interrupt: Interrupt,
+    hides_rows: bool,
 }
 
 impl Session {
@@ -107,7 +110,16 @@ impl Session {
             () = interrupt.requested() => return Err(Failure::Interrupted),
             store = connect(config, ConnectOptions::default()) => store?,
         };
-        Ok(Self { store, interrupt: interrupt.clone() })
+        let hidden = store.hidden_rows().await?;
+        if let Some(note) = &hidden {
+            tell(note);
+        }
+        Ok(Self { store, interrupt: interrupt.clone(), hides_rows: hidden.is_some() })
+    }
+
+    /// Whether row security may hide rows, so that every number is a lower bound.
+    pub fn hides_rows(&self) -> bool {
+        self.hides_rows
     }
 
     /// The database itself, for a separate task.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bed;
+mod count;
 mod export;
 mod ingest;
 mod odd_rows;
@@ -10,6 +11,7 @@ mod odd_rows;
 #[path = "../common/pg.rs"]
 mod pg;
 mod record;
+mod sig;
 mod sources;
 mod zones;
 

@@ -58,7 +58,8 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
             from_file(config.columns.is_some()),
         ),
         ("keys", replaced_keys(config), from_file(config.keymap != Keymap::default())),
-        ("row limit", config.limit.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
+        ("statement timeout", config.limits.shown(), config.limits.statement.origin.to_string()),
+        ("row limit", config.limits.rows.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
         (
             "log",
             if log_on { log.unwrap_or_default() } else { "off".to_owned() },

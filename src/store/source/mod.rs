@@ -10,6 +10,7 @@ pub(super) mod own;
 mod qualify;
 pub(super) mod reader;
 pub mod report;
+mod row_security;
 pub(super) mod search_index;
 
 use std::collections::BTreeMap;
@@ -73,8 +74,14 @@ pub struct Source {
     pub carries_reason: bool,
     /// How new rows are found.
     pub tail: Tail,
+    /// Row security may hide rows from this role: the note for users.
+    pub hidden: Option<String>,
     /// What is missing or guessed, in words.
     pub notes: Vec<String>,
+    /// Events may be stored: our migrations made the tables.
+    pub is_written: bool,
+    /// The note on a choice among several sources that fit, where nobody made it.
+    pub chosen: Option<String>,
 }
 
 /// What the database says about the tables that a profile names.
@@ -120,12 +127,16 @@ impl Source {
             tail: profile.tail.clone(),
             map,
             schema: Reader::of(profile, found)?.schema(),
+            hidden: None,
             notes: Vec::new(),
+            is_written: false,
+            chosen: None,
         };
         source.notes = notes(&source);
         Ok(source)
     }
 
+    /// Whether the tables have the shape of renewscope's own.
     pub fn is_own(&self) -> bool {
         self.profile.is_own()
     }
@@ -135,6 +146,7 @@ impl Source {
         let has = self.indexes;
         has.time && has.kind && has.device && (self.map.org.is_none() || (has.org && has.org_kind))
     }
+    /// The identifier column of a party; `None` if the source does not record it.
     pub fn party(&self, party: Party) -> Option<&IdColumn> {
         match party {
             Party::Org => self.map.org.as_ref(),
@@ -191,10 +203,12 @@ fn lacks(profile: &SourceProfile, tables: &BTreeMap<String, Table>, part: Part) 
     column.is_some_and(|c| table.is_some_and(|t| t.column(c.name()).is_none()))
 }
 
+/// Whether an index leads with this column.
 fn leads(indexes: &[Index], column: &SqlIdent) -> bool {
     indexes.iter().any(|i| i.leads_with(column.name()))
 }
 
+/// Which composite indexes serve the pages of a mapped table.
 fn page_indexes(map: &ColumnMap, indexes: &[Index]) -> PageIndexes {
     let (at, id) = (map.created_at.name.name(), map.order().name.name());
     let has = |lead: &[&str]| indexes.iter().any(|i| i.pages(lead, at, id));
@@ -210,6 +224,7 @@ fn page_indexes(map: &ColumnMap, indexes: &[Index]) -> PageIndexes {
     }
 }
 
+/// Where device names come from, by the shape of the directory table.
 fn device_names(profile: &SourceProfile, devices: Option<&Table>, map: &ColumnMap) -> DeviceNames {
     if map.device.label.is_some() {
         return DeviceNames::Beside;
@@ -226,6 +241,7 @@ fn device_names(profile: &SourceProfile, devices: Option<&Table>, map: &ColumnMa
     }
 }
 
+/// The expression of an organization's name over its row `o`, by the columns that its table has.
 fn org_name(profile: &SourceProfile, orgs: Option<&Table>, map: &ColumnMap) -> Option<String> {
     if !profile.fields.org.as_ref().is_some_and(|f| f.directory) || !map.is_table() {
         return None;
@@ -244,6 +260,7 @@ fn org_name(profile: &SourceProfile, orgs: Option<&Table>, map: &ColumnMap) -> O
     }
 }
 
+/// What a person should know about a source: missing indexes and fields, guessed zones.
 fn notes(source: &Source) -> Vec<String> {
     let mut notes = Vec::new();
     let events = source.profile.relation.table.name() == EVENTS;
