@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::event::RenewalEvent;
+use crate::domain::format;
 use crate::domain::page::Total;
 use crate::protocol::tail::{ALERT, Batch, TailEvent, TailNews};
 use crate::protocol::{Answer, Reply, Slot, SourceError};
@@ -30,6 +31,12 @@ impl Model {
             let source = take!(reply.outcome, Answer::Described);
             let newest = source.as_ref().ok().and_then(|source| source.newest);
             self.ctx.newest = self.ctx.newest.max(newest.filter(|at| *at <= self.ctx.now));
+            let unreadable = source.as_ref().map_or(0, |source| source.unreadable);
+            if unreadable > self.ctx.source.value().map_or(0, |source| source.unreadable) {
+                let rows = if unreadable == 1 { "row" } else { "rows" };
+                let rows = format!("{} {rows}", format::count(unreadable));
+                self.say(format!("{rows} cannot be shown; 'renewscope doctor' lists what is wrong with them"));
+            }
             self.ctx.source.settle(source);
             let step = self.view.described(&self.ctx);
             self.take(step, effects);

@@ -223,6 +223,25 @@ fn how_the_link_is_protected_is_on_screen_and_a_weak_one_comes_first() {
 }
 
 #[test]
+fn rows_that_cannot_be_shown_are_counted_on_the_screen() {
+    let mut c = console(120);
+    c.hold = true;
+    for (unreadable, expected) in
+        [(3, Some("3 rows cannot be shown; 'renewscope doctor' lists")), (3, None), (4, Some("4 rows"))]
+    {
+        c.keys("r");
+        let request = c.pending.iter().rfind(|r| r.query == Query::Describe).unwrap().clone();
+        let Ok(Answer::Described(described)) = c.memory.ask(&request.query) else { panic!() };
+        let described = Description { unreadable, ..described };
+        c.send(Msg::Reply(Reply { ticket: request.ticket, outcome: Ok(Answer::Described(described)) }));
+        match expected {
+            Some(words) => assert!(c.screen().contains(words), "{}", c.screen()),
+            None => assert!(!c.screen().contains("cannot be shown")),
+        }
+    }
+}
+
+#[test]
 fn a_query_that_died_with_its_connection_is_retried_once() {
     let mut c = console(120);
     tell(&mut c, TailNews::Batch(Batch::default()));

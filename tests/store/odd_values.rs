@@ -492,3 +492,29 @@ async fn thousands_of_values_in_a_filter_are_answered() {
         assert!(refused.starts_with("the filter has 20000 values, and this database takes at most "), "{refused}");
     }
 }
+
+/// A text of any length costs a page no memory: its size is shown instead.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_beyond_the_limit_is_shown_by_its_size() {
+    for bed in [Bed::sqlite().await, Bed::postgres().await] {
+        bed.fill(&[event("edge-1", "renewal_failed", at(0)), event("edge-2", "renewal_failed", at(1))]).await;
+        let text = if bed.is_postgres() { "repeat('x', 20000000)" } else { "hex(zeroblob(10000000))" };
+        let change = format!("UPDATE certificate_renewal_events SET error_message = {text} WHERE event_type <> ''");
+        match &bed.url {
+            Some(url) => pg::execute(url, &change).await,
+            None => {
+                let mut conn = sqlite(bed.address.path().unwrap()).await;
+                conn.execute(sqlx::raw_sql(AssertSqlSafe(change))).await.unwrap();
+            }
+        }
+        let whole = bed.all(&Criteria::default()).await;
+        assert_eq!(whole.len(), 2);
+        let marked = "⟨text of 20000000 bytes⟩";
+        assert_eq!(whole[0].error.as_ref().unwrap().text.raw(), marked);
+        let one = bed.store.get(None, &whole[0].id).await.unwrap().unwrap();
+        assert_eq!(one.error.as_ref().unwrap().text.raw(), marked);
+        let head = bed.page(&Criteria::default(), Anchor::Newest, 1).await.rows[0].error.clone().unwrap();
+        // PostgreSQL cuts a long text where it is stored.
+        assert!(head.text.raw() == marked || head.text.raw() == "x".repeat(400), "{head:?}");
+    }
+}

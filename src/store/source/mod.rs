@@ -39,6 +39,13 @@ pub struct PageIndexes {
     pub clock: bool,
 }
 
+/// Fields that every row has, and whose values an index lists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Listed {
+    pub orgs: bool,
+    pub kinds: bool,
+}
+
 /// Where device names come from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DeviceNames {
@@ -63,10 +70,7 @@ pub struct Source {
     pub schema: Option<Schema>,
     pub indexes: PageIndexes,
     pub search: SearchIndexes,
-    /// Every row has an organization, and an index lists them.
-    pub closed_orgs: bool,
-    /// Every row has a type, and an index lists them.
-    pub closed_kinds: bool,
+    pub listed: Listed,
     pub devices: DeviceNames,
     /// The name of an organization as an expression over its row `o`; `None`: no names.
     pub org_name: Option<String>,
@@ -128,8 +132,10 @@ impl Source {
                 PageIndexes { clock: leads(indexes, time), ..PageIndexes::default() }
             },
             search: if is_table { SearchIndexes::of(&map, found.search) } else { SearchIndexes::default() },
-            closed_orgs: is_table && map.org.as_ref().is_some_and(|c| c.required && listed(&c.name)),
-            closed_kinds: plain_kind && map.kind.required && !map.kind.cast && listed(&fields.kind.column),
+            listed: Listed {
+                orgs: is_table && map.org.as_ref().is_some_and(|c| c.required && listed(&c.name)),
+                kinds: plain_kind && map.kind.required && !map.kind.cast && listed(&fields.kind.column),
+            },
             devices: device_names(profile, found.tables.get("devices"), &map),
             org_name: org_name(profile, found.tables.get("organizations"), &map),
             carries_reason: fields.reason.as_ref().is_some_and(|r| r.carried) && is_table && map.reason.is_some(),

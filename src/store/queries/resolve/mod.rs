@@ -88,7 +88,7 @@ impl Resolver<'_> {
             Check::Kind(any) if !c.negated => any.iter().map(exact).collect::<Option<Vec<_>>>(),
             _ => None,
         };
-        if source.closed_kinds
+        if source.listed.kinds
             && let Some(named) = clauses.iter().map(named).collect::<Option<Vec<_>>>()
         {
             for mut kinds in named {
@@ -122,7 +122,7 @@ impl Resolver<'_> {
     /// The types of the table in their order; `None` where no index lists them, or where they are too many.
     pub async fn list_kinds(&self, s: &mut Session) -> Result<Option<Vec<String>>, SourceError> {
         let source = self.source;
-        if !source.closed_kinds {
+        if !source.listed.kinds {
             return Ok(None);
         }
         let (sql, shape) = distinct(source, Values::Kinds);

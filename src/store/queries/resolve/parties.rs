@@ -26,7 +26,7 @@ impl Resolver<'_> {
     /// The organizations of the table with their names; `None` where no index lists them, or where they are too many.
     pub async fn list_orgs(&self, s: &mut Session) -> Result<Option<Vec<(Id, Option<Text>)>>, SourceError> {
         let source = self.source;
-        let Some(column) = source.map.org.as_ref().filter(|_| source.closed_orgs) else { return Ok(None) };
+        let Some(column) = source.map.org.as_ref().filter(|_| source.listed.orgs) else { return Ok(None) };
         let (sql, shape) = distinct(source, Values::Orgs(column));
         let rows = s.rows(&sql, &shape).await?;
         let ids: Option<Vec<Id>> = rows.into_iter().map(|mut r| r.id(0)).collect();

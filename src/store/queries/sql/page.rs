@@ -27,6 +27,8 @@ pub(crate) struct Select {
 
 /// The columns of an event without names and lengths, which follow them.
 const BARE: usize = 9;
+/// The longest text that is read, in bytes: one row must not take the memory of the machine.
+pub const MAX_TEXT: u64 = 16 << 20;
 /// Up to this number of branches, whole rows are merged instead of keys.
 const WHOLE_BRANCHES: usize = 4;
 
@@ -131,9 +133,9 @@ pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
     }
     let error = map.error.as_ref().map(TextColumn::expr);
     let text = match (errors, source.dialect) {
-        (Errors::Whole, _) => error.clone(),
+        (Errors::Whole, _) => error.as_ref().map(|e| bounded(e)),
         (Errors::Head, Dialect::Postgres) => error.as_ref().map(|e| format!("left({e}, {})", ErrorText::HEAD)),
-        (Errors::Head, Dialect::Sqlite) => error.as_ref().map(|e| sqlite_head(e)),
+        (Errors::Head, Dialect::Sqlite) => error.as_ref().map(|e| bounded_as(e, &sqlite_head(e))),
     };
     add(text, CellType::Text);
     let length = match source.dialect {
@@ -162,6 +164,18 @@ pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
         map.extra.iter().for_each(|(_, name)| add(Some(column(name)), CellType::Text));
     }
     select
+}
+
+/// A text, unless it is longer than [`MAX_TEXT`]: then its size in words. The size is known without reading the text.
+fn bounded(text: &str) -> String {
+    bounded_as(text, text)
+}
+
+/// As [`bounded`], for a part of the text.
+fn bounded_as(text: &str, part: &str) -> String {
+    format!(
+        "CASE WHEN octet_length({text}) > {MAX_TEXT} THEN '⟨text of ' || octet_length({text}) || ' bytes⟩' ELSE {part} END"
+    )
 }
 
 /// The first bytes of a text, at least [`ErrorText::HEAD`] characters: `substr` counts the characters of a text up to its
@@ -198,13 +212,18 @@ pub(crate) fn columns(source: &Source) -> String {
     let map = &source.map;
     let mut names = vec![&map.id.name, &map.device.name, &map.kind.name, &map.created_at.name];
     names.extend(map.org.as_ref().map(|c| &c.name));
-    names.extend([&map.reason, &map.error].into_iter().flatten().map(|c| &c.name));
+    names.extend(map.reason.as_ref().map(|c| &c.name));
     names.extend([&map.old_expiry, &map.new_expiry].into_iter().flatten().map(|c| &c.name));
     names.extend(map.severity.as_ref().map(|c| &c.name));
     names.extend(map.outcome.as_ref());
     names.extend(map.tie.as_ref().map(|c| &c.name));
     names.extend([Party::Device, Party::Org].into_iter().filter_map(|party| source.label_of(party)));
-    let names: Vec<_> = names.into_iter().map(|n| format!("e.{n}")).collect();
+    let mut names: Vec<_> = names.into_iter().map(|n| format!("e.{n}")).collect();
+    // SQLite copies each value that an inner select gives, however little of it the outer one reads.
+    names.extend(map.error.as_ref().map(|c| match source.dialect {
+        Dialect::Postgres => format!("e.{}", c.name),
+        Dialect::Sqlite => format!("{} AS {}", bounded(&format!("e.{}", c.name)), c.name),
+    }));
     names.join(", ")
 }
 

@@ -1,19 +1,18 @@
 //! The statements that each composer writes, for sources and filters that take every branch: a changed operator, a lost
 //! condition or another order of columns shows as a changed text. What the statements find is tested against memory
-//! elsewhere.
+//! elsewhere. After an intended change, run the tests once with INSTA_UPDATE=always and read the difference.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod sources;
 
 use uuid::Uuid;
+
+use self::sources::{own, sources};
 
 use crate::domain::event::Id;
 use crate::domain::filter::criteria::{Check, Clause, ExpiryMatch, KindMatch, NameMatch, Pattern, SpanMatch};
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::Cursor;
-use crate::profile::SourceProfile;
-use crate::profile::choice::Profiles;
 use crate::protocol::query::{Field, HistogramQuery};
 use crate::protocol::tail::TimeSlice;
 use crate::store::queries::resolved::{Condition, PartyTest, Resolved, Set};
@@ -22,122 +21,10 @@ use crate::store::queries::sql::directory::{Directory, devices_named, labels_of_
 use crate::store::queries::sql::keys::{self, Bound, Branch, Order};
 use crate::store::queries::sql::page::{self, Errors, Window};
 use crate::store::queries::sql::{Selection, histogram, tail, usable};
-use crate::store::source::catalog::{Column, Index, Table};
+use crate::store::source::Source;
 use crate::store::source::columns::Party;
-use crate::store::source::search_index::SearchIndex;
-use crate::store::source::{Found, Source};
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Dialect, Sql};
-
-/// A table of a catalog: `name type` for each column, `!` behind those that are NOT NULL.
-fn table(columns: &str) -> Table {
-    let column = |text: &str| {
-        let (name, ty) = text.trim().split_once(' ').unwrap();
-        let (ty, required) = ty.strip_suffix('!').map_or((ty, false), |ty| (ty, true));
-        Column { name: name.to_owned(), ty: ty.to_owned(), required, readable: true }
-    };
-    Table { schema: None, columns: columns.split(',').map(column).collect(), readable: true }
-}
-
-fn index(columns: &str) -> Index {
-    Index { name: "i".into(), columns: columns.into(), valid: true, bytes: None }
-}
-
-const PAGING: [&str; 5] = [
-    "created_at desc,id desc",
-    "org_id desc,created_at desc,id desc",
-    "event_type desc,created_at desc,id desc",
-    "org_id desc,event_type desc,created_at desc,id desc",
-    "device_id desc,created_at desc,id desc",
-];
-
-/// The source that a profile makes of these tables.
-fn source(profile: SourceProfile, dialect: Dialect, tables: &[(&str, &str)], indexes: &[&str]) -> Source {
-    let schema = (dialect == Dialect::Postgres).then(|| "s".to_owned());
-    let made =
-        |(name, columns): &(&str, &str)| ((*name).to_owned(), Table { schema: schema.clone(), ..table(columns) });
-    let tables: BTreeMap<_, _> = tables.iter().map(made).collect();
-    let indexes: Vec<_> = indexes.iter().map(|columns| index(columns)).collect();
-    let search = [SearchIndex { name: "x".into(), columns: "error_message,reason".into(), valid: true, bytes: None }];
-    let found = Found { dialect, tables: &tables, indexes: &indexes, search: &search };
-    Source::build(&Arc::new(profile), &found).unwrap()
-}
-
-fn built_in(name: &str) -> SourceProfile {
-    SourceProfile::clone(Profiles::default().all.iter().find(|p| p.name == name).unwrap())
-}
-
-/// Our own tables, with all paging indexes or none.
-fn own(dialect: Dialect, indexed: bool) -> Source {
-    let (id, time) = if dialect == Dialect::Postgres { ("uuid", "timestamp") } else { ("blob", "integer") };
-    let events = format!(
-        "id {id}!, device_id {id}!, org_id {id}!, event_type text!, reason text, old_cert_expiration {time}, \
-         new_cert_expiration {time}, error_message text, created_at {time}!"
-    );
-    let names = format!("id {id}!, org_id {id}!, name text");
-    let tables = [("certificate_renewal_events", events.as_str()), ("devices", &names), ("organizations", &names)];
-    source(built_in("own"), dialect, &tables, if indexed { &PAGING } else { &[] })
-}
-
-const ODD: &str = r#"
-name = "odd"
-database = ["postgres", "sqlite"]
-[relation]
-table = "odd"
-tie = "n"
-empty-is-absent = true
-[fields]
-id = { column = "key", type = "text" }
-device = { column = "host", type = "text", name = "host_name" }
-org = { column = "site", type = "int" }
-type = { column = "step", values = { failed = "renewal_failed" } }
-reason = { column = "why" }
-error = { column = "message" }
-severity = { column = "sev" }
-time = { column = "at", type = "unix-seconds" }
-old-expiry = { column = "old_at", type = "unix-millis" }
-new-expiry = { column = "new_at", type = "unix-micros" }
-[outcome]
-column = "ok"
-values = { true = "succeeded", false = "failed" }
-[outcomes]
-mapped = "failed"
-[[extra]]
-column = "job"
-"#;
-
-/// A foreign table that is read through a select, and one that is read as it is.
-fn foreign(dialect: Dialect, derived: bool) -> Source {
-    let text = if derived {
-        ODD.to_owned()
-    } else {
-        let plain = "name = \"plain\"\ndatabase = [\"postgres\", \"sqlite\"]\n[relation]\ntable = \"odd\"\n[fields]\n";
-        let fields = "id = { column = \"n\" }\ndevice = { column = \"m\" }\norg = { column = \"site\" }\n\
-             type = { column = \"step\" }\nreason = { column = \"why\" }\nerror = { column = \"message\" }\n\
-             time = { column = \"at\", type = \"unix-millis\" }\nold-expiry = { column = \"old_at\" }\n\
-             new-expiry = { column = \"new_at\" }\n";
-        format!("{plain}{fields}")
-    };
-    let int = if dialect == Dialect::Postgres { "int8" } else { "integer" };
-    let columns = format!(
-        "key text, n {int}, m {int}, host text, host_name varchar(9), site {int}, step text, why blob, message text, \
-         sev mood, at {int}, old_at {int}, new_at {int}, ok bool, job text"
-    );
-    source(SourceProfile::parse("odd.toml", &text).unwrap(), dialect, &[("odd", &columns)], &["at,n", "step,at,n"])
-}
-
-fn sources() -> Vec<(&'static str, Source)> {
-    use Dialect::{Postgres, Sqlite};
-    vec![
-        ("own, PostgreSQL", own(Postgres, true)),
-        ("own, SQLite", own(Sqlite, true)),
-        ("own without indexes, PostgreSQL", own(Postgres, false)),
-        ("plain, PostgreSQL", foreign(Postgres, false)),
-        ("plain, SQLite", foreign(Sqlite, false)),
-        ("derived, PostgreSQL", foreign(Postgres, true)),
-        ("derived, SQLite", foreign(Sqlite, true)),
-    ]
-}
 
 fn at(seconds: i64) -> Instant {
     Instant::from_unix_micros(seconds * 1_000_000 + 500_000)
@@ -231,8 +118,8 @@ fn pages() {
     approve("pages", &out);
 }
 
-#[test]
-fn conditions() {
+/// One check of each kind, with each kind of value.
+fn checks() -> Vec<Check> {
     let is = |x: &str| vec![Pattern::Is(x.into()), Pattern::StartsWith(x.into())];
     let moment = |from, until| ExpiryMatch::Within { from, until };
     let uuid = Uuid::from_u128(9);
@@ -258,7 +145,7 @@ fn conditions() {
         SpanMatch::AtLeast(Span(4)),
         SpanMatch::More(Span(5)),
     ];
-    let checks = vec![
+    vec![
         Check::Kind(kinds),
         Check::Org(names()),
         Check::Device(vec![]),
@@ -274,11 +161,17 @@ fn conditions() {
         Check::Expires(vec![ExpiryMatch::None, moment(Some(at(1)), Some(at(2)))]),
         Check::Expires(vec![moment(None, Some(at(2)))]),
         Check::Extends(spans),
-    ];
+    ]
+}
+
+#[test]
+fn conditions() {
+    let is = |x: &str| vec![Pattern::Is(x.into()), Pattern::StartsWith(x.into())];
+    let uuid = Uuid::from_u128(9);
     let mut out = String::new();
     for (name, source) in sources() {
         let party = |party, any| Condition::Party { negated: true, party, any };
-        let mut conditions: Vec<Condition> = checks.iter().cloned().map(checked).collect();
+        let mut conditions: Vec<Condition> = checks().into_iter().map(checked).collect();
         for p in [Party::Org, Party::Device] {
             conditions.push(party(p, vec![PartyTest::Ids(ids(&source, p, 2)), PartyTest::Range(uuid, Uuid::max())]));
             conditions.push(party(
@@ -295,7 +188,7 @@ fn conditions() {
         conditions.push(Condition::Check(Clause { negated: true, check: Check::Error(is("no")) }));
         for condition in conditions {
             let resolved = with(vec![condition]);
-            note(&mut out, &name.to_owned(), &aggregate::count(Selection::new(&source, &resolved), Some(9)));
+            note(&mut out, name, &aggregate::count(Selection::new(&source, &resolved), Some(9)));
         }
     }
     approve("conditions", &out);
