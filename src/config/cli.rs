@@ -119,6 +119,12 @@ pub enum Command {
     Ingest(Ingest),
     /// Store one event; for renewal hooks and scripts
     Record(Box<Record>),
+    /// Print the signature of each message: a line each, plain or a JSON string; needs no database
+    Sig {
+        /// The file, plain or compressed by gzip or zstd; '-' is stdin
+        #[arg(default_value = "-")]
+        file: PathBuf,
+    },
     /// Create, inspect and change the database schema
     #[command(subcommand)]
     Db(Db),
@@ -340,8 +346,8 @@ fn any_path() -> impl TypedValueParser<Value = PathBuf> {
 /// filter terms has no meaning. Commands without a filter are not changed.
 pub fn lift_negations(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     const FILTERED: [&str; 4] = ["list", "tail", "count", "export"];
-    const OTHERS: [&str; 11] =
-        ["demo", "get", "ingest", "record", "db", "doctor", "sources", "config", "completions", "man", "help"];
+    const OTHERS: [&str; 12] =
+        ["demo", "get", "ingest", "record", "sig", "db", "doctor", "sources", "config", "completions", "man", "help"];
     let mut args: Vec<OsString> = args.into_iter().collect();
     let command = args.iter().skip(1).find(|a| FILTERED.iter().chain(&OTHERS).any(|name| a == name));
     if command.is_some_and(|c| OTHERS.iter().any(|name| c == name)) {

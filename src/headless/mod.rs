@@ -24,7 +24,7 @@ use crate::domain::text::Clean;
 use crate::logging;
 use crate::runtime::prompt;
 
-use commands::{about, console, count, db, doctor, export, ingest, list, record, sources, tail};
+use commands::{about, console, count, db, doctor, export, ingest, list, record, sig, sources, tail};
 use failure::{Exit, Failure};
 use session::Interrupt;
 
@@ -63,6 +63,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Some(Command::Completions { shell }) => return about::completions(*shell),
         Some(Command::Man) => return about::man(),
+        Some(Command::Sig { file }) => return sig::sig(file, cli.global.limit),
         _ => {}
     }
     if let (None, [word]) = (&cli.command, cli.filter.as_slice()) {
@@ -129,5 +130,6 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
         Some(Command::Config { .. }) => about::config(&config, table),
         Some(Command::Completions { shell }) => about::completions(shell),
         Some(Command::Man) => about::man(),
+        Some(Command::Sig { file }) => sig::sig(&file, config.limits.rows),
     }
 }

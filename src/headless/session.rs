@@ -1,6 +1,6 @@
 //! A command's connection, its queries, and the signals that interrupt them.
 //!
-//! The commands call it; it prints nothing and returns every error to them.
+//! The commands call it; it prints nothing but the number of rows that cannot be shown, and returns every error to them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::domain::event::RenewalEvent;
 use crate::domain::filter::{Criteria, Filter};
+use crate::domain::format;
 use crate::domain::page::{Anchor, Page};
 use crate::protocol::query::{FacetQuery, Field};
 use crate::protocol::{Answer, Query, SourceError};
@@ -167,6 +168,8 @@ pub struct Walk {
     anchor: Option<Anchor>,
     left: u64,
     rows: u32,
+    /// Rows so far that cannot be shown.
+    unreadable: u64,
 }
 
 impl Walk {
@@ -180,6 +183,7 @@ impl Walk {
             anchor: Some(Anchor::Newest),
             left: limit.unwrap_or(u64::MAX),
             rows,
+            unreadable: 0,
         }
     }
 
@@ -191,6 +195,10 @@ impl Walk {
         self.left = self.left.saturating_sub(page.rows.len() as u64);
         if page.more_older {
             self.anchor = page.rows.last().map(|row| Anchor::Older(row.cursor()));
+        }
+        self.unreadable += page.unreadable;
+        if self.anchor.is_none() || self.left == 0 {
+            report_unreadable(self.unreadable);
         }
         let bytes: u64 = page.rows.iter().filter_map(|r| r.error.as_ref()).map(|e| e.text.raw().len() as u64).sum();
         self.rows = match bytes {
@@ -215,6 +223,15 @@ impl Walk {
             }
         });
         Ahead { pages, task: task.abort_handle() }
+    }
+}
+
+/// Says on stderr that rows cannot be shown, if there are such.
+pub fn report_unreadable(rows: u64) {
+    let (are, they, them) = if rows == 1 { ("row", "it has", "it") } else { ("rows", "they have", "them") };
+    if rows > 0 {
+        let rows = format::count(rows);
+        tell(&format!("{rows} {are} cannot be shown: {they} no usable id or time; 'renewscope doctor' lists {them}"));
     }
 }
 

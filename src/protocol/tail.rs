@@ -13,7 +13,10 @@ use crate::domain::page::{Cursor, Total};
 
 use super::SourceError;
 
-/// What to follow. A newer order replaces an older one.
+/// The generation of the order that the alert follows, beside the one that the screen follows.
+pub const ALERT: u64 = u64::MAX;
+
+/// What to follow. A newer order replaces an older one, except that [`ALERT`]'s and the screen's are independent.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TailOrder {
     pub generation: u64,
@@ -121,8 +124,6 @@ pub struct TailRows {
     pub rows: Vec<TailRow>,
     /// Place and tie of the last row read, if the limit ended the query. That row need not match the criteria.
     pub more: Option<(Place, Id)>,
-    /// Rows of the slice that cannot be shown; see [`Page::unreadable`](crate::domain::page::Page::unreadable).
-    pub unreadable: u64,
 }
 
 /// A row's position in the order of a slice: its stored time in microseconds since 2000-01-01, or its serial number.

@@ -5,10 +5,12 @@
 mod bed;
 mod export;
 mod ingest;
+mod odd_rows;
 #[allow(dead_code)]
 #[path = "../common/pg.rs"]
 mod pg;
 mod record;
+mod sig;
 mod sources;
 mod zones;
 

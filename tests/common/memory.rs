@@ -100,7 +100,7 @@ impl Memory {
                 rows.truncate(*limit as usize);
                 let more = rows.last().filter(|_| rows.len() == *limit as usize);
                 let more = more.map(|last| (last.place, last.row.id.clone()));
-                TailAnswer::Rows(TailRows { rows, more, ..TailRows::default() })
+                TailAnswer::Rows(TailRows { rows, more })
             }
             TailQuery::Keys { criteria, slice: part, limit } => {
                 let rows = slice(criteria, part).into_iter().take(*limit as usize);
@@ -112,7 +112,7 @@ impl Memory {
             }
             TailQuery::Pick { criteria, ids, .. } => {
                 let rows = self.matching(criteria).into_iter().filter(|r| ids.contains(&r.id)).map(found).collect();
-                TailAnswer::Rows(TailRows { rows, ..TailRows::default() })
+                TailAnswer::Rows(TailRows { rows, more: None })
             }
         }
     }
@@ -152,6 +152,7 @@ impl Memory {
                     newest: rows.first().map(|r| r.created_at),
                     traits: foreign.map_or_else(Arc::default, |(_, traits)| traits),
                     notes: Vec::new(),
+                    unreadable: 0,
                 })
             }
         })

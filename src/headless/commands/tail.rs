@@ -18,10 +18,10 @@ use crate::headless::commands::list::criteria;
 use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Format, RowWriter, event};
-use crate::headless::session::{Interrupt, Session};
+use crate::headless::session::{Interrupt, Session, report_unreadable};
 use crate::headless::tell;
-use crate::protocol::SourceError;
 use crate::protocol::tail::{Start, TailEvent, TailNews, TailOrder, Window};
+use crate::protocol::{Answer, Query, SourceError};
 use crate::runtime::clock;
 use crate::worker::tail::follow;
 
@@ -38,6 +38,9 @@ pub async fn tail(
     let zone = &config.zone.value;
     let since = since.map(When::parse).transpose().map_err(|e| Failure::Usage(format!("--since: {e}")))?;
     let session = Session::open(config, interrupt).await?;
+    if let Ok(Answer::Described(source)) = session.run(Query::Describe).await {
+        report_unreadable(source.unreadable);
+    }
     let start = since.map_or(Start::Now, |when| Start::At(when.at(clock::now(), zone)));
     let order = TailOrder { generation: 0, criteria: criteria(config).live(), start, whole: format != Format::Table };
     let (news, mut inbox) = mpsc::channel::<TailEvent>(WAITING);

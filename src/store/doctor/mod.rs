@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use crate::domain::instant::Instant;
 use crate::protocol::SourceError;
 use crate::store::Store;
+use crate::store::queries::unreadable::odd_rows;
 use crate::store::source::Source;
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, EVENTS, Table};
@@ -73,7 +74,12 @@ pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Findin
         findings.push(postgres::notifications(&mut session, &tables, main).await?);
     }
     match &source {
-        Ok(source) => findings.extend(of_source(source)),
+        Ok(source) => {
+            findings.extend(of_source(source));
+            if let Some(found) = odd_rows(&mut session, source).await? {
+                findings.push(Finding::reduced("rows", found, "give each an id and a time of their columns' types"));
+            }
+        }
         Err(e) => findings.push(Finding::off("events", e.to_string(), e.next_step())),
     }
     Ok(findings)
@@ -130,6 +136,10 @@ fn paging(source: &Source) -> Finding {
 
 fn search(source: &Source) -> Finding {
     let (topic, make) = ("search indexes", "run 'renewscope db index --search'");
+    if source.search.stale {
+        let found = "the index does not belong to these rows and is not used: a copy of the file, or an older version";
+        return Finding::reduced(topic, found, make);
+    }
     match (source.search.error, source.search.reason || source.map.reason.is_none()) {
         (true, true) => Finding::ok(topic, "all present"),
         (false, false) => {

@@ -45,7 +45,8 @@ pub async fn answer(executor: &Executor<'_>, s: &mut Session, query: &TailQuery)
             let (sql, shape) = tail::rows(Selection::new(executor.source, &resolved), read, errors(*whole));
             let rows = s.rows(&sql, &shape).await?;
             let full = rows.len() >= usize::try_from(*limit).unwrap_or(usize::MAX);
-            let read = Read { criteria, rows, by_number: matches!(slice, TimeSlice::Serial { .. }), full };
+            let by_number = matches!(slice, TimeSlice::Serial { .. });
+            let read = Read { criteria, rows, by_number, full, errors: errors(*whole) };
             read.events(executor, s).await.map(TailAnswer::Rows)
         }
         TailQuery::Keys { criteria, slice, limit } => {
@@ -62,7 +63,7 @@ pub async fn answer(executor: &Executor<'_>, s: &mut Session, query: &TailQuery)
             let selection = Selection::new(executor.source, &resolved);
             let (sql, shape) = tail::pick(selection, ids, serial.as_deref(), errors(*whole));
             let rows = s.rows(&sql, &shape).await?;
-            let read = Read { criteria, rows, by_number: false, full: false };
+            let read = Read { criteria, rows, by_number: false, full: false, errors: errors(*whole) };
             read.events(executor, s).await.map(TailAnswer::Rows)
         }
     }
@@ -88,30 +89,29 @@ struct Read<'a> {
     by_number: bool,
     /// Whether the limit ended the read.
     full: bool,
+    errors: Errors,
 }
 
 impl Read<'_> {
     /// Decodes the rows and fills in their names. Clauses on names that only this program knows are tested here.
     async fn events(self, executor: &Executor<'_>, s: &mut Session) -> Result<TailRows, SourceError> {
-        let Read { criteria, rows, by_number, full } = self;
+        let Read { criteria, rows, by_number, full, errors } = self;
         let at = rows.first().map_or(0, Row::len).saturating_sub(1);
-        let (mut unreadable, mut last) = (0, None);
+        let mut last = None;
         let mut serials = Vec::with_capacity(rows.len());
         let mut events = Vec::with_capacity(rows.len());
         for mut row in rows {
             let serial = row.int(at);
-            let event = decode(executor.source, false, &mut row);
+            let event = decode(executor.source, errors, false, &mut row);
             last = match (serial.filter(|_| by_number), &event) {
                 (Some(serial), _) => Some((serial, Id::Int(serial))),
                 (None, Some(event)) => Some((event.cursor().at.pg_micros(), event.cursor().id)),
                 (None, None) => last,
             };
-            match event {
-                Some(event) => {
-                    serials.push(serial);
-                    events.push(event);
-                }
-                None => unreadable += 1,
+            // A row that cannot be shown is counted with the description of the source.
+            if let Some(event) = event {
+                serials.push(serial);
+                events.push(event);
             }
         }
         executor.shared.names.fill(s, executor.source, &mut events).await?;
@@ -124,7 +124,7 @@ impl Read<'_> {
         let more = last.filter(|_| full);
         let by_name = named_in_memory(executor.source, criteria);
         rows.retain(|found| by_name.matches(&found.row));
-        Ok(TailRows { rows, more, unreadable })
+        Ok(TailRows { rows, more })
     }
 }
 

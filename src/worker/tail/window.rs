@@ -361,7 +361,7 @@ mod tests {
     }
 
     fn read(rows: &[TailRow]) -> TailRows {
-        TailRows { rows: rows.to_vec(), ..TailRows::default() }
+        TailRows { rows: rows.to_vec(), more: None }
     }
 
     #[test]

@@ -116,7 +116,8 @@ impl Read for Patient {
     }
 }
 
-fn unpack(raw: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
+/// The input without its packing, which its first bytes tell.
+pub(in crate::headless::commands) fn unpack(raw: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
     let mut reader = BufReader::with_capacity(BUFFER, raw);
     let (mut magic, mut got) = ([0; 4], 0);
     // A pipe can deliver its first bytes one by one.

@@ -4,7 +4,7 @@
 //! ends with the same rows. A bad row never fails its batch.
 
 mod event;
-mod input;
+pub(super) mod input;
 mod records;
 mod rejects;
 
