@@ -99,6 +99,7 @@ fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
 pub struct Session {
     store: Store,
     interrupt: Interrupt,
+    hides_rows: bool,
 }
 
 impl Session {
@@ -109,7 +110,16 @@ impl Session {
             () = interrupt.requested() => return Err(Failure::Interrupted),
             store = connect(config, ConnectOptions::default()) => store?,
         };
-        Ok(Self { store, interrupt: interrupt.clone() })
+        let hidden = store.hidden_rows().await?;
+        if let Some(note) = &hidden {
+            tell(note);
+        }
+        Ok(Self { store, interrupt: interrupt.clone(), hides_rows: hidden.is_some() })
+    }
+
+    /// Whether row security may hide rows, so that every number is a lower bound.
+    pub fn hides_rows(&self) -> bool {
+        self.hides_rows
     }
 
     /// The database itself, for a separate task.

@@ -196,8 +196,16 @@ impl Counting<'_> {
         Ok(Some(Counted { values: sums.into_iter().collect(), partial }))
     }
 
-    /// The first row beyond the newest up to the ceiling; `None` where no more match.
+    /// The first row beyond the newest up to the ceiling; `None` if no more match, or if there is no ceiling: looking for a
+    /// row behind all rows would sort them.
     async fn cutoff(&self, s: &mut Session, resolved: &Resolved) -> Result<Option<Cursor>, SourceError> {
+        if i64::try_from(self.query.ceiling).is_ok_and(|ceiling| ceiling < i64::MAX) {
+            return self.beyond(s, resolved).await;
+        }
+        Ok(None)
+    }
+
+    async fn beyond(&self, s: &mut Session, resolved: &Resolved) -> Result<Option<Cursor>, SourceError> {
         let (sql, shape) = beyond(Selection::new(self.executor.source, resolved), self.query.ceiling);
         let first = s.rows(&sql, &shape).await?.into_iter().next();
         Ok(first.and_then(|mut row| Some(Cursor { at: row.time(0)?, id: row.id(1)? })))

@@ -10,6 +10,7 @@ pub(super) mod own;
 mod qualify;
 pub(super) mod reader;
 pub mod report;
+mod row_security;
 pub(super) mod search_index;
 
 use std::collections::BTreeMap;
@@ -73,6 +74,8 @@ pub struct Source {
     pub carries_reason: bool,
     /// How new rows are found.
     pub tail: Tail,
+    /// Row security may hide rows from this role: the note for users.
+    pub hidden: Option<String>,
     /// What is missing or guessed, in words.
     pub notes: Vec<String>,
     /// Events may be stored: our migrations made the tables.
@@ -124,6 +127,7 @@ impl Source {
             tail: profile.tail.clone(),
             map,
             schema: Reader::of(profile, found)?.schema(),
+            hidden: None,
             notes: Vec::new(),
             is_written: false,
             chosen: None,
