@@ -70,6 +70,17 @@ impl Context<'_> {
         }
     }
 
+    /// As [`fault`](Self::fault), for a statement that reads: what would be a fault of a row is one of the source, since the
+    /// user gave no row that could be corrected.
+    pub fn read_error(&self, error: sqlx::Error) -> SourceError {
+        match self.fault(error) {
+            Fault::Row(why) => {
+                SourceError::Failed(format!("{why}; a value in the database, or the profile's select, does not fit"))
+            }
+            Fault::Source(e) => e,
+        }
+    }
+
     /// As [`fault`](Self::fault), where no row is written.
     pub fn error(&self, error: sqlx::Error) -> SourceError {
         self.fault(error).into()
