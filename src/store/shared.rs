@@ -62,7 +62,7 @@ impl Shared {
 
     /// The note on a source that was chosen among several; see [`Source::chosen`].
     pub fn remark(&self) -> Option<String> {
-        self.source.lock().ok()?.as_ref().and_then(|(_, source)| source.cautions.chosen.clone())
+        self.source.lock().ok()?.as_ref().and_then(|(_, source)| source.chosen.clone())
     }
 
     /// The cached description, unless it is due for a refresh.
@@ -90,13 +90,13 @@ impl Shared {
         if self.access == Access::Read {
             return Err(SourceError::Invalid(format!("{} is open for reading only", self.address)));
         }
-        if !source.is_written {
+        if !source.rights.is_written {
             return Err(SourceError::Invalid(format!(
                 "the event table at {} was not made by renewscope's migrations; it is only read; store events in another database",
                 self.address
             )));
         }
-        match &source.cautions.obstacle {
+        match &source.rights.obstacle {
             Some(why) => Err(SourceError::Invalid(format!("cannot write to {}: {why}", self.address))),
             None => Ok(source),
         }

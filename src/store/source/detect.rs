@@ -118,7 +118,7 @@ pub async fn detect(conn: &mut Conn, profiles: &Profiles) -> Result<Source, Sour
             fit.profile.name,
             names.join(", ")
         ));
-        source.cautions.chosen = source.notes.last().cloned();
+        source.chosen = source.notes.last().cloned();
     }
     Ok(source)
 }
@@ -135,17 +135,17 @@ pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfil
     }
     let found = Found { dialect: survey.dialect, tables: &tables, indexes: &indexes, search: &search };
     let mut source = Source::build(profile, &found)?;
-    source.is_written = profile.is_own() && survey.made == Made::Here;
-    if profile.is_own() && !source.is_written {
+    source.rights.is_written = profile.is_own() && survey.made == Made::Here;
+    if profile.is_own() && !source.rights.is_written {
         source
             .notes
             .push("the tables are like those of renewscope, but no migration is recorded: they are only read".into());
     }
-    source.cautions.hidden = row_security::note(&row_security::filtered(conn, &tables).await?);
+    source.rights.hidden = row_security::note(&row_security::filtered(conn, &tables).await?);
     if source.is_own() {
-        source.cautions.obstacle = own::obstacle(conn, &tables).await?;
+        source.rights.obstacle = own::obstacle(conn, &tables).await?;
     }
-    source.notes.extend([source.cautions.hidden.clone(), source.cautions.obstacle.clone()].into_iter().flatten());
+    source.notes.extend([source.rights.hidden.clone(), source.rights.obstacle.clone()].into_iter().flatten());
     Ok(source)
 }
 

@@ -444,7 +444,7 @@ mod tests {
         assert_eq!(w.floor, at(95).pg_micros());
         assert_eq!(w.existing(Start::Now), [time(95, Some(101)), time(101, None)]);
         assert_eq!(w.read_to(), Some(at(100)));
-        // The head never ends before it begins, whatever the clock does.
+        // The head never ends before it begins, even if the clock is set back.
         let end = Some(at(100).plus(Span(1)));
         assert_eq!(w.head(at(3)), TimeSlice::Time { from: at(100), after: None, until: end });
     }
