@@ -73,7 +73,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// All outcomes, in the order of histograms and legends. The indexes of a histogram's buckets follow it.
+    /// All outcomes, in one fixed order. The indexes of a histogram's buckets follow it.
     pub const ALL: [Self; 4] = [Self::Failed, Self::Succeeded, Self::Started, Self::Other];
     /// The outcome with that word in the filter language.
     pub fn named(word: &str) -> Option<Self> {

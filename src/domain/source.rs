@@ -30,7 +30,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// All parts, in the order of a profile's documentation.
+    /// All parts, in the order in which missing ones are listed.
     pub const ALL: [Self; 7] =
         [Self::Device, Self::Org, Self::Reason, Self::OldExpiry, Self::NewExpiry, Self::Error, Self::Severity];
 

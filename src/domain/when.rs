@@ -176,7 +176,7 @@ impl Length {
         Ok(Self { count, unit })
     }
 
-    /// The length in microseconds; saturates, though no valid length is that long.
+    /// The length in microseconds; the longest ones in weeks saturate at the end of `i64`.
     pub fn span(&self) -> Span {
         let n = i64::from(self.count);
         match self.unit {
