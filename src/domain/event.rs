@@ -162,7 +162,7 @@ pub struct RenewalEvent {
     pub reason: Option<Text>,
     /// The end of the certificate in use before the renewal, in UTC.
     pub old_expiry: Option<Instant>,
-    /// The end of the certificate that the renewal gave, in UTC; only a success has one.
+    /// The end of the certificate that the renewal gave, in UTC; usually only a success has one.
     pub new_expiry: Option<Instant>,
     /// The error message of a failure, or its beginning.
     pub error: Option<ErrorText>,

@@ -24,7 +24,7 @@ pub(super) struct Pass<'a> {
     pub(super) text: &'a str,
     /// The byte of `text` that is read next.
     pub(super) at: usize,
-    /// The masked text so far. It is UTF-8, since runs are copied at character boundaries.
+    /// The masked text so far. Each part of the message is copied or masked.
     pub(super) out: Vec<u8>,
     /// Where in the message each mask of `out` comes from, in order.
     pub(super) spans: Vec<Range<usize>>,
