@@ -26,7 +26,7 @@ pub struct Section {
 pub struct Mistake {
     /// The filter as typed.
     pub input: &'static str,
-    /// The message that [`Filter::parse`](super::Filter::parse) returns for it, character by character.
+    /// The error of [`Filter::parse`](super::Filter::parse) for it, as it is printed, character by character.
     pub message: &'static str,
 }
 
