@@ -11,6 +11,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+/// The help text of filter terms, which several commands take.
 const FILTER_HELP: &str = "Select events by filter terms, for example: type:failed org:acme since:24h";
 /// The heading over the options that every command takes.
 const COMMON: &str = "Options of every command";
@@ -185,7 +186,9 @@ pub enum Group {
 /// A comparison with a number, as `--fail-if` takes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Condition {
+    /// The comparison sign: `>=`, `<=`, `!=`, `==`, `>`, `<` or `=`.
     order: &'static str,
+    /// The number on the right of the sign.
     number: u64,
 }
 
@@ -205,6 +208,7 @@ impl Condition {
 
 impl std::str::FromStr for Condition {
     type Err = String;
+    /// Reads a sign and a number, with spaces or none between. The error lists the valid forms.
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let order = [">=", "<=", "!=", "==", ">", "<", "="].into_iter().find(|o| text.starts_with(o));

@@ -30,10 +30,13 @@ use crate::views::events::columns::EventColumns;
 /// The origin of a setting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
+    /// A command-line option, by its name with hyphens.
     Option(&'static str),
+    /// An environment variable, by its name.
     Variable(&'static str),
     /// The configuration file.
     File,
+    /// Nothing set it.
     Default,
 }
 
@@ -51,25 +54,34 @@ impl fmt::Display for Origin {
 /// A value and its origin.
 #[derive(Clone, Debug)]
 pub struct Setting<T> {
+    /// The value that is in effect.
     pub value: T,
+    /// Which place set it.
     pub origin: Origin,
 }
 
 /// The settings of every command. It can hold the password of the database, which its `Debug` does not show.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The address of the selected database.
     pub database: Setting<Address>,
     /// The source profiles, one of which describes the event table.
     pub sources: Sources,
     /// Whether the database is the default file in the user's data directory.
     pub embedded: bool,
+    /// The zone in which times are read and shown; UTC unless set.
     pub zone: Setting<Zone>,
+    /// The filter to start with: terms, a view, or both.
     pub filter: Setting<Filter>,
     /// Named filters.
     pub views: Vec<(String, Filter)>,
+    /// The console's keys.
     pub keymap: Keymap,
+    /// The columns of the list; `None`: what the console remembers, or the usual ones.
     pub columns: Option<EventColumns>,
+    /// The console's colors; `None`: by the terminal.
     pub theme: Option<Theme>,
+    /// Which new events alert, and by which means.
     pub alert: Option<Alert>,
     /// The configuration file that was read.
     pub file: Option<PathBuf>,
@@ -77,31 +89,42 @@ pub struct Config {
     pub database_name: Option<String>,
     /// The named databases; for an invalid address, the reason.
     pub databases: Vec<(String, Result<Address, String>)>,
+    /// When to use color: `--color`, else `NO_COLOR`, else by the terminal.
     pub color: cli::When,
+    /// Whether to draw with ASCII characters only, by option or file.
     pub ascii: bool,
+    /// How many rows, and how long a statement may run.
     pub limits: Limits,
 }
 
 /// Why a setting is invalid. Never holds a secret.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum ConfigError {
+    /// The address, or the name of a database, is invalid.
     #[error("{origin}: {why}")]
     Database { origin: Origin, why: String },
+    /// The statement timeout is no duration, or too long.
     #[error("{origin}: {why}")]
     Limit { origin: Origin, why: String },
+    /// The time zone is unknown.
     #[error("{origin}: {why}")]
     Zone { origin: Origin, why: String },
+    /// The filter terms have a mistake; the text is the parser's message.
     #[error("{0}")]
     Filter(String),
     /// `line` 0: unknown.
     #[error("{path}{}: {why}", if *line > 0 { format!(", line {line}") } else { String::new() })]
     File { path: String, line: usize, why: String },
+    /// The source profile is unknown or invalid.
     #[error("{origin}: {why}")]
     Source { origin: Origin, why: String },
+    /// No view has the requested name.
     #[error("no view '{name}'; {valid}")]
     View { name: String, valid: String },
+    /// The default database needs the home directory.
     #[error("no default database: the home directory is unknown; set HOME, or name a file with '--db sqlite:PATH'")]
     NoHome,
+    /// The path of the default database cannot be written in an address.
     #[error("no default database: the path '{0}' is not UTF-8; name a file with '--db sqlite:PATH'")]
     Path(String),
 }
@@ -111,7 +134,7 @@ const DATABASE_VARIABLES: [&str; 2] = ["RENEWSCOPE_DB", "DATABASE_URL"];
 
 impl Config {
     /// Merges the options, the filter terms and the environment, which `variable` reads. Options override variables,
-    /// which override the configuration file.
+    /// which override the configuration file. The first invalid setting is the error.
     pub fn resolve(
         global: &cli::Global,
         filter: &[String],
@@ -143,7 +166,8 @@ impl Config {
 }
 
 impl Config {
-    /// The same settings on another named database, with the profile that fits it.
+    /// The same settings on another named database, with the profile that fits it. Fails for an unknown name and for a
+    /// named database whose address is invalid.
     pub fn on(&self, name: &str) -> Result<Self, ConfigError> {
         let invalid = |why: String| ConfigError::Database { origin: Origin::File, why };
         let found = self.databases.iter().find(|(known, _)| known == name);
@@ -159,11 +183,16 @@ impl Config {
 
 /// The selected database.
 struct Chosen {
+    /// Where it is, and what selected it.
     address: Setting<Address>,
+    /// Whether it is the default file, because nothing selected another.
     embedded: bool,
+    /// Its name in the configuration file, if it was selected by name.
     name: Option<String>,
 }
 
+/// The database of `--db`, else of the variables, else of the configuration file, else the default file. A text without
+/// `:`, `/`, `.` and `=` must be a configured name.
 fn database(
     global: &cli::Global,
     file: &File,
@@ -230,6 +259,7 @@ fn view(global: &cli::Global, file: &File, words: Filter) -> Result<Setting<Filt
     Ok(Setting { value, origin })
 }
 
+/// The path of the default database. Fails without a home directory and for a path that is not UTF-8.
 fn embedded_file() -> Result<PathBuf, ConfigError> {
     let file = paths::embedded_database().ok_or(ConfigError::NoHome)?;
     if file.to_str().is_none() {

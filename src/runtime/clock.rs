@@ -2,7 +2,8 @@
 
 use crate::domain::instant::Instant;
 
-/// The time now, UTC, to the microsecond.
+/// The time now, UTC, to the microsecond. The system's clock can be set back, so a later call may return an earlier
+/// time.
 pub fn now() -> Instant {
     Instant::from_utc(chrono::Utc::now())
 }

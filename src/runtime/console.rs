@@ -36,14 +36,19 @@ const NEWS: usize = 64;
 const FRAME: Duration = Duration::from_millis(16);
 /// Frames that are drawn without delay after an idle time, so that the first rows appear at once.
 const AT_ONCE: u32 = 3;
+/// The time between two updates of relative times.
 const TICK: Duration = Duration::from_secs(1);
 
+/// Why the console could not start or had to end. Its messages say what to do.
 #[derive(Debug, Error)]
 pub enum ConsoleError {
+    /// Standard input or standard output is no terminal.
     #[error("the console needs a terminal; without one use 'renewscope list', 'count' or 'export'")]
     NoTerminal,
+    /// Reading from the terminal or writing to it failed.
     #[error("lost the terminal: {0}")]
     Terminal(#[from] io::Error),
+    /// A task or a part of the screen panicked, or the tasks ended early.
     #[error("{0}; this is a bug in renewscope")]
     Fault(String),
 }
@@ -51,16 +56,18 @@ pub enum ConsoleError {
 /// Why the console ended.
 #[derive(Clone, PartialEq, Debug)]
 pub enum End {
+    /// The user quit.
     Quit,
     /// The user quit before any query had an answer.
     Unanswered,
-    /// A signal, by its number.
+    /// A signal, by its number. SIGHUP, SIGINT or SIGTERM.
     Signal(i32),
     /// The user switches to another named database, with the current filter.
     Open(String, Filter),
 }
 
-/// Runs the console on `source` until the user quits or a signal ends it. The terminal is restored in any case.
+/// Runs the console on `source` until the user quits or a signal ends it. The terminal is restored in any case. Fails
+/// without a terminal before anything is drawn.
 pub async fn run<S: EventSource>(source: S, mut start: Start, skin: Skin, memory: Memory) -> Result<End, ConsoleError> {
     if !stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(ConsoleError::NoTerminal);
@@ -87,31 +94,41 @@ fn idle(now: Deadline) -> Deadline {
     now.checked_sub(FRAME * AT_ONCE).unwrap_or(now)
 }
 
+/// A screen that writes each frame through a buffer of 64 KiB.
 fn new_screen() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
     Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, stdout())))
 }
 
+/// The model with all that the loop needs to perform its effects.
 struct Console {
     model: Model,
     skin: Skin,
     memory: Memory,
     screen: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     orders: mpsc::Sender<Order>,
+    /// The screen shows an older state than the model's.
     dirty: bool,
+    /// Set once the loop must end.
     end: Option<End>,
     /// The earliest time of the next frame that news cause.
     next_frame: Deadline,
 }
 
+/// What the loop wakes up for, in the order in which it is served.
 enum Wake {
+    /// A key, a paste or a new size; `None` when the terminal has closed.
     Event(Option<io::Result<Event>>),
     Signal(Signal),
+    /// The next frame is due.
     Frame,
+    /// A message of a task; `None` when all tasks have ended.
     News(Option<News>),
+    /// A second has passed.
     Tick,
 }
 
 impl Console {
+    /// Runs until an effect or a signal sets the end, or an error ends it.
     async fn serve(&mut self, mut inbox: mpsc::Receiver<News>) -> Result<End, ConsoleError> {
         let mut signals = Signals::new()?;
         let mut events = EventStream::new();
@@ -184,6 +201,7 @@ impl Console {
         suspend
     }
 
+    /// Gives a message to the model and performs its effects.
     async fn update(&mut self, msg: Msg) {
         let effects = self.model.update(msg);
         self.dirty = true;
@@ -192,6 +210,7 @@ impl Console {
         }
     }
 
+    /// Performs one effect. Failures of the clipboard, the alert and the memory are ignored.
     async fn perform(&mut self, effect: Effect) {
         let order = match effect {
             Effect::Send(request) => Order::Run(request),
@@ -231,6 +250,7 @@ impl Console {
         let _ = self.orders.send(order).await;
     }
 
+    /// Draws a frame and sets the earliest time of the next one.
     fn draw(&mut self) -> io::Result<()> {
         self.dirty = false;
         let now = Deadline::now();
@@ -240,6 +260,7 @@ impl Console {
         Ok(())
     }
 
+    /// Gives the terminal back, stops the process, and takes the terminal again when it continues.
     fn suspend(&mut self) -> io::Result<()> {
         terminal::restore();
         super::signals::stop_here();

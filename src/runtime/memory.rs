@@ -22,7 +22,8 @@ impl Memory {
         Self(directory)
     }
 
-    /// The filters of earlier runs, oldest first, each once.
+    /// The filters of earlier runs, oldest first, each once. At most 200, the newest; a longer file is shortened. Empty
+    /// where nothing can be read.
     pub fn filters(&self) -> Vec<String> {
         let Some(text) = self.read("filters") else { return Vec::new() };
         let mut filters: Vec<String> = Vec::new();
@@ -37,14 +38,15 @@ impl Memory {
         }
         filters
     }
-    /// Appends a filter. Concurrent consoles append to the same file.
+    /// Appends a filter. Concurrent consoles append to the same file. A filter with a line break is not saved. A failed
+    /// write is logged and otherwise ignored.
     pub fn remember(&self, filter: &str) {
         if !filter.contains('\n') {
             self.write("filters", &format!("{filter}\n"), true);
         }
     }
 
-    /// The columns of the last choice.
+    /// The columns of the last choice. `None` where none were saved, or a saved one is unknown.
     pub fn columns(&self) -> Option<EventColumns> {
         default_columns().named(self.read("columns")?.split_whitespace()).ok()
     }
@@ -53,10 +55,12 @@ impl Memory {
         self.write("columns", &names.join(" "), false);
     }
 
+    /// The content of a file of the directory; `None` if it cannot be read.
     fn read(&self, name: &str) -> Option<String> {
         std::fs::read_to_string(self.0.as_deref()?.join(name)).ok()
     }
 
+    /// Writes or appends to a file of the directory; a failure is logged.
     fn write(&self, name: &str, text: &str, append: bool) {
         let Some(directory) = &self.0 else { return };
         if let Err(error) = put(directory, name, text, append) {

@@ -25,7 +25,8 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Replaces the default action of the signals. Needs a running tokio runtime.
+    /// Replaces the default action of the signals. Needs a running tokio runtime. Fails if the system refuses a
+    /// listener.
     pub fn new() -> io::Result<Self> {
         let raw = |s: rustix::process::Signal| signal(SignalKind::from_raw(s.as_raw()));
         Ok(Self {
@@ -37,7 +38,8 @@ impl Signals {
         })
     }
 
-    /// Waits for the next signal.
+    /// Waits for the next signal. SIGINT, SIGTERM and SIGHUP end the program; several at once come one by one, in any
+    /// order.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::End(2),

@@ -14,9 +14,11 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 
 /// Whether the modes are on. Held while drawing, so that a panic elsewhere cannot restore in the middle of a frame.
 static ENTERED: Mutex<bool> = Mutex::new(false);
+/// Set by the panic hook, before the terminal is restored.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// Enters raw mode, alternate screen and bracketed paste. No mouse mode: the terminal's text selection stays usable.
+/// Fails if the terminal is gone or does not support raw mode.
 pub fn enter() -> io::Result<()> {
     let mut entered = ENTERED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     enable_raw_mode()?;
@@ -42,6 +44,7 @@ pub fn restore() {
     }
 }
 
+/// Writes the sequences that undo the modes, and ends raw mode.
 fn leave() {
     let mut out = stdout();
     // Separately: the failure of one must not prevent the others. On a terminal that is gone all fail.
@@ -51,7 +54,8 @@ fn leave() {
     let _ = out.flush();
 }
 
-/// Runs `draw` unless the terminal is restored already.
+/// Runs `draw` unless the terminal is restored already. `None` means that it was not run. The lock is held meanwhile,
+/// so that no other thread restores in the middle.
 pub fn with_screen<T>(draw: impl FnOnce() -> io::Result<T>) -> io::Result<Option<T>> {
     let entered = ENTERED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if *entered && !has_panicked() { draw().map(Some) } else { Ok(None) }
