@@ -190,7 +190,7 @@ impl Store {
     pub async fn hidden_rows(&self) -> Result<Option<String>, SourceError> {
         let mut session = self.0.pool.acquire().await?;
         match self.0.source(&mut session).await {
-            Ok(source) => Ok(source.hidden.clone()),
+            Ok(source) => Ok(source.rights.hidden.clone()),
             Err(e) if e.is_connection() => Err(e),
             Err(_) => Ok(None),
         }

@@ -90,12 +90,15 @@ impl Shared {
         if self.access == Access::Read {
             return Err(SourceError::Invalid(format!("{} is open for reading only", self.address)));
         }
-        if !source.is_written {
+        if !source.rights.is_written {
             return Err(SourceError::Invalid(format!(
                 "the event table at {} was not made by renewscope's migrations; it is only read; store events in another database",
                 self.address
             )));
         }
-        Ok(source)
+        match &source.rights.obstacle {
+            Some(why) => Err(SourceError::Invalid(format!("cannot write to {}: {why}", self.address))),
+            None => Ok(source),
+        }
     }
 }

@@ -136,3 +136,19 @@ fn what_names_nothing_is_refused() {
     }
     assert_eq!(bed.run(&["count"]).data(), "0\n");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_held_write_lock_is_named() {
+    use sqlx::Connection;
+    let bed = Bed::new();
+    bed.run(&["db", "init"]).exits(0);
+    let mut holder = sqlx::SqliteConnection::connect(bed.db.as_ref().unwrap()).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut holder).await.unwrap();
+    let ran = bed.run(&["record", "--device", "edge-1", "--type", "renewal_failed"]);
+    assert!(
+        ran.exits(3).stderr.contains("another process has held the write lock of the file for 5 s"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("server"), "{}", ran.stderr);
+}

@@ -86,7 +86,7 @@ async fn of_a_role_with_few_rights() {
     says(
         &report,
         &[
-            "open transactions reduced this role does not see those of other roles: the tail finds events that appear within 15s",
+            "open transactions reduced this role does not see those of other roles: the tail finds events that appear within 5s",
             "rights reduced no SELECT on 'devices': devices are shown by id GRANT SELECT ON devices",
             "rights reduced no SELECT on 'organizations'",
             "rights reduced no SELECT on '_sqlx_migrations'",

@@ -517,14 +517,27 @@ async fn an_array_is_closed_when_the_tail_is_interrupted() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_renewscope"));
     command.args(["--db", &server.fleet(), "tail", "--since", "2026-11-20", "--format", "json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut out = child.stdout.take().unwrap();
     let mut text = String::new();
-    while text.matches("created_at").count() < 3 {
-        out.read_line(&mut text).unwrap();
-    }
     let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
+    // A tail that hangs fails the test, and does not hang it.
+    let (done, ended) = std::sync::mpsc::channel::<()>();
+    let watchdog = std::thread::spawn(move || {
+        if ended.recv_timeout(Duration::from_secs(60)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    });
+    // The line of the last row ends with the next one.
+    while text.matches("created_at").count() < 3 {
+        let mut bytes = [0; 4096];
+        let read = std::io::Read::read(&mut out, &mut bytes).unwrap();
+        assert!(read > 0, "the tail ended early: {text}");
+        text.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
+    }
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     std::io::Read::read_to_string(&mut out, &mut text).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{text}");
+    drop(done);
+    watchdog.join().unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap().as_array().unwrap().len(), 3, "{text}");
 }

@@ -309,3 +309,12 @@ async fn no_transaction_stays_open_between_queries() {
         assert_eq!(bed.number(open).await, 0);
     }
 }
+
+/// Nobody who only reads can correct an input.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_a_select_cannot_convert_is_a_failure_of_the_source() {
+    let bed = bed().await;
+    let store = odd_store(&bed.reader, "e.error_message::int::text").await;
+    let error = refused(store.run(&newest()).await);
+    assert!(matches!(&error, SourceError::Failed(why) if why.contains("invalid input syntax")), "{error:?}");
+}

@@ -436,7 +436,7 @@ async fn a_search_finds_the_same_rows_after_dump_and_restore() {
         let found = renewscope::store::doctor::examine(&bed.reader().await, || at(0)).await.unwrap();
         found.into_iter().find(|f| f.topic == "search indexes").unwrap().found
     };
-    assert!(found(&bed).await.contains("at once"));
+    assert!(found(&bed).await.contains("all present"));
     // The last row goes, and comes back: the index stays in step.
     let last = bed.all(&Criteria::default()).await[0].id.clone();
     assert!(bed.store.delete(None, &last).await.unwrap());

@@ -70,6 +70,17 @@ impl Context<'_> {
         }
     }
 
+    /// As [`fault`](Self::fault), for a statement that reads: what would be a fault of a row is one of the source, since the
+    /// user gave no row that could be corrected.
+    pub fn read_error(&self, error: sqlx::Error) -> SourceError {
+        match self.fault(error) {
+            Fault::Row(why) => {
+                SourceError::Failed(format!("{why}; a value in the database, or the profile's select, does not fit"))
+            }
+            Fault::Source(e) => e,
+        }
+    }
+
     /// As [`fault`](Self::fault), where no row is written.
     pub fn error(&self, error: sqlx::Error) -> SourceError {
         self.fault(error).into()
@@ -110,6 +121,9 @@ impl Context<'_> {
             // Only the system's schema is searched; see the search path of a session.
             ("42883" | "42704", _) => SourceError::Failed(format!(
                 "{why}; only functions and types of pg_catalog are found by their bare names: in a profile's select, write the schema before any other"
+            )),
+            ("42P10", _) => SourceError::Failed(format!(
+                "cannot tell duplicates: {why}; the event table has no unique index on 'id' alone, as on a table that was partitioned by hand"
             )),
             ("40001", _) => SourceError::Failed(format!(
                 "the standby stopped the query because it was in the way of replay: {why}; run it again, or raise max_standby_streaming_delay there"

@@ -308,7 +308,7 @@ impl PgConn {
             self.note(&e);
             let limit = self.limits.timeout;
             let overdue = !limit.is_zero() && started.elapsed() >= limit.mul_f64(0.9);
-            if !self.writes() && is_write(&e) { self.wrote(&e) } else { self.context(overdue).error(e) }
+            if !self.writes() && is_write(&e) { self.wrote(&e) } else { self.context(overdue).read_error(e) }
         })
     }
 

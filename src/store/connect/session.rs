@@ -79,6 +79,9 @@ impl Session {
         let explained = self.explain(sql).await;
         let rows = self.conn()?.rows(sql, shape).await;
         self.busy = false;
+        if let Err(error) = &rows {
+            tracing::warn!(%error, "a statement failed");
+        }
         explained.and(rows)
     }
 

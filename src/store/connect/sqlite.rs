@@ -297,7 +297,7 @@ impl SqliteConn {
             .try_collect()
             .await;
         self.control.deadline.store(u64::MAX, Ordering::Relaxed);
-        rows.map_err(|e| self.context().error(e))
+        rows.map_err(|e| self.context().read_error(e))
     }
 }
 

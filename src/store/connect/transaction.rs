@@ -54,6 +54,16 @@ impl PgConn {
         if self.open || (self.writes() && self.settings.is_none()) {
             return Ok(());
         }
+        let begun = self.begin_read().await;
+        if begun.is_err() {
+            // A transaction that failed at its beginning may be open on the server.
+            self.health = Health::Lost;
+        }
+        begun
+    }
+
+    /// Begins the transaction in one round trip, with the settings behind a pooler, where the backend is ours until its end.
+    async fn begin_read(&mut self) -> Result<(), sqlx::Error> {
         let Some(settings) = &self.settings else {
             sqlx::raw_sql(BEGIN_READ).execute(&mut self.inner).await?;
             self.open = true;

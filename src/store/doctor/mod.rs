@@ -119,7 +119,7 @@ fn unseen(error: SourceError) -> Finding {
 /// Whether policies hide rows from this role. SQLite has none.
 fn row_security(source: &Source) -> Option<Finding> {
     let topic = "row security";
-    match &source.hidden {
+    match &source.rights.hidden {
         Some(note) => {
             let remedy = "use a role with BYPASSRLS, or a view of the events whose owner has it";
             Some(Finding::reduced(topic, note.clone(), remedy))
@@ -182,7 +182,8 @@ fn of_source(source: &Source) -> Vec<Finding> {
         findings.push(Finding::reduced("paging indexes", found, "create one, if the table is yours"));
     }
     // Notes on indexes and row security repeat the findings above.
-    let notes = source.notes.iter().filter(|note| !note.contains(" index") && Some(*note) != source.hidden.as_ref());
+    let notes =
+        source.notes.iter().filter(|note| !note.contains(" index") && Some(*note) != source.rights.hidden.as_ref());
     findings.extend(notes.map(|note| Finding::reduced("events", note.clone(), "")));
     findings
 }

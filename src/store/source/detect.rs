@@ -135,14 +135,17 @@ pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfil
     }
     let found = Found { dialect: survey.dialect, tables: &tables, indexes: &indexes, search: &search };
     let mut source = Source::build(profile, &found)?;
-    source.is_written = profile.is_own() && survey.made == Made::Here;
-    if profile.is_own() && !source.is_written {
+    source.rights.is_written = profile.is_own() && survey.made == Made::Here;
+    if profile.is_own() && !source.rights.is_written {
         source
             .notes
             .push("the tables are like those of renewscope, but no migration is recorded: they are only read".into());
     }
-    source.hidden = row_security::note(&row_security::filtered(conn, &tables).await?);
-    source.notes.extend(source.hidden.clone());
+    source.rights.hidden = row_security::note(&row_security::filtered(conn, &tables).await?);
+    if source.is_own() {
+        source.rights.obstacle = own::obstacle(conn, &tables).await?;
+    }
+    source.notes.extend([source.rights.hidden.clone(), source.rights.obstacle.clone()].into_iter().flatten());
     Ok(source)
 }
 

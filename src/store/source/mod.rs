@@ -58,6 +58,17 @@ pub enum DeviceNames {
     Beside,
 }
 
+/// What a session may see of a source, and write to it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Rights {
+    /// Events may be stored: our migrations made the tables.
+    pub is_written: bool,
+    /// Why nothing may be written to renewscope's own tables: a newer version made them.
+    pub obstacle: Option<String>,
+    /// Row security may hide rows from this role: the note for users.
+    pub hidden: Option<String>,
+}
+
 /// A source as it was found.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Source {
@@ -78,12 +89,10 @@ pub struct Source {
     pub carries_reason: bool,
     /// How new rows are found.
     pub tail: Tail,
-    /// Row security may hide rows from this role: the note for users.
-    pub hidden: Option<String>,
+    /// What this session may see and write.
+    pub rights: Rights,
     /// What is missing or guessed, in words.
     pub notes: Vec<String>,
-    /// Events may be stored: our migrations made the tables.
-    pub is_written: bool,
     /// The note on a choice among several sources that fit, where nobody made it.
     pub chosen: Option<String>,
 }
@@ -133,9 +142,8 @@ impl Source {
             tail: profile.tail.clone(),
             map,
             schema: Reader::of(profile, found)?.schema(),
-            hidden: None,
+            rights: Rights::default(),
             notes: Vec::new(),
-            is_written: false,
             chosen: None,
         };
         source.notes = notes(&source);

@@ -203,7 +203,7 @@ impl Bars {
     }
 
     /// Where the bulk of the rows begins, if it fills less than half of the buckets: at most one row in a thousand, and at
-    /// least one, is older. So one row of a wrong clock does not stretch the axis over decades.
+    /// least one, is older. So one row of a wrong clock does not spread the axis over decades.
     pub fn bulk(&self) -> Option<Instant> {
         if self.is_loading() || !self.shown.is_counted() {
             return None;
