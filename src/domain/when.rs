@@ -3,6 +3,8 @@
 //! A time stays as it was written until it is asked for with a clock reading and a zone, so that a filter keeps
 //! its meaning and prints back. A length such as `15m` is always the past: that long ago, never ahead.
 
+pub mod pasted;
+
 use std::fmt;
 
 use super::instant::{Civil, Instant, Span};
@@ -24,6 +26,8 @@ pub enum When {
     Local(LocalTime),
     /// Given with its offset.
     At(Instant),
+    /// A date and time without a year, as logs write them.
+    Recent(pasted::Yearless),
 }
 
 /// A valid calendar reading without a zone, years 0 to 9999. A date alone is its midnight.
@@ -67,7 +71,12 @@ const VALID_UNITS: &str = "valid units are s, m, h, d and w, as in '15m'";
 
 impl When {
     /// Reads one time. Spaces around it are ignored; words in any case.
+    /// What other programs write is read too; see [`pasted`].
     pub fn parse(text: &str) -> Result<Self, TimeError> {
+        Self::parse_typed(text).or_else(|unknown| pasted::as_typed(text, unknown))
+    }
+
+    fn parse_typed(text: &str) -> Result<Self, TimeError> {
         let text = text.trim();
         match text.to_ascii_lowercase().as_str() {
             "now" => return Ok(Self::Now),
@@ -107,6 +116,7 @@ impl When {
             // A LocalTime is always a date and time, so the fallback is never taken.
             Self::Local(LocalTime(civil)) => zone.instant_of(*civil).unwrap_or(now),
             Self::At(instant) => *instant,
+            Self::Recent(yearless) => yearless.at(now, zone),
         }
     }
 }
@@ -259,6 +269,7 @@ impl fmt::Display for When {
             Self::Ago(length) => length.fmt(f),
             Self::Local(local) => local.fmt(f),
             Self::At(instant) => f.write_str(&instant.rfc3339()),
+            Self::Recent(yearless) => yearless.fmt(f),
         }
     }
 }

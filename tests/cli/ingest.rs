@@ -23,7 +23,7 @@ fn bad_lines_are_rejected_by_number_and_copied() {
         ran.stderr,
         "renewscope: line 2 is not a JSON object: key must be a string at column 2\n\
          renewscope: line 4 is not UTF-8 at byte 1\n\
-         renewscope: line 5 has the created_at '2026-11-20T25:00:00Z', which is not an RFC 3339 time\n\
+         renewscope: line 5 has the created_at '2026-11-20T25:00:00Z', which is not a time; write RFC 3339, as in 2026-11-20T14:00:00Z\n\
          ingested 1, duplicate 0, rejected 3\n"
     );
     let kept = std::fs::read(bed.path("bad.ndjson")).unwrap();

@@ -11,11 +11,13 @@ use uuid::Uuid;
 use crate::domain::event::{NewEvent, Party};
 use crate::domain::instant::Instant;
 use crate::domain::text::without_nul;
+use crate::domain::when::pasted;
 use crate::headless::commands::ingest::quoted;
 use crate::headless::commands::ingest::records::fields;
 use crate::headless::output::csv;
 use crate::headless::output::event::KEYS;
 use crate::headless::tell;
+use crate::runtime::clock;
 
 /// Unknown field names; printed once, at the end.
 #[derive(Default)]
@@ -177,8 +179,13 @@ fn party(id: Option<String>, name: Option<String>) -> Party {
 
 fn time(key: &str, text: Option<String>) -> Result<Option<Instant>, String> {
     let Some(text) = filled(text) else { return Ok(None) };
-    let read = Instant::parse_rfc3339(&text).map(Some);
-    read.ok_or_else(|| format!("has the {key} {}, which is not an RFC 3339 time", quoted(&text)))
+    // Nearly all times are RFC 3339; only the others need the clock, for their messages.
+    match Instant::parse_rfc3339(&text) {
+        Some(at) => Ok(Some(at)),
+        None => pasted::in_data(&text, clock::now())
+            .map(Some)
+            .map_err(|why| format!("has the {key} {}, which {why}", quoted(&text))),
+    }
 }
 
 #[cfg(test)]
@@ -277,7 +284,7 @@ mod tests {
             (r#"{"device":7}"#, "has a 'device' that is neither text nor null"),
             (
                 r#"{"device":"a","event_type":"b","created_at":"\u001bnow"}"#,
-                "has the created_at '␛now', which is not an RFC 3339 time",
+                "has the created_at '␛now', which is not a time; write RFC 3339, as in 2026-11-20T14:00:00Z",
             ),
         ] {
             assert_eq!(from_json(line.as_bytes(), &mut Ignored::default()), Err(why.to_owned()), "{line}");
