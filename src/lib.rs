@@ -21,6 +21,7 @@ pub mod app;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod files;
 pub mod headless;
 pub mod logging;
 pub mod profile;

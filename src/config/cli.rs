@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 const FILTER_HELP: &str = "Select events by filter terms, for example: type:failed org:acme since:24h";
@@ -234,46 +234,47 @@ pub enum InputFormat {
     Csv,
 }
 
+/// The values of a hook. Bytes that are not UTF-8 become `U+FFFD`: no event is lost because of its wording.
 #[derive(Args, Debug)]
 pub struct Record {
     /// Set the device: its name or its UUID
-    #[arg(long, value_name = "NAME|UUID")]
+    #[arg(long, value_name = "NAME|UUID", allow_hyphen_values = true, value_parser = any_text())]
     pub device: String,
     /// Set the organization: its name or its UUID [default: the default organization]
-    #[arg(long, value_name = "NAME|UUID")]
+    #[arg(long, value_name = "NAME|UUID", allow_hyphen_values = true, value_parser = any_text())]
     pub org: Option<String>,
     /// Set the event type, for example renewal_start, renewal_success, renewal_failed
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", allow_hyphen_values = true, value_parser = any_text())]
     pub kind: String,
     /// Set why the certificate is renewed, for example proactive or expired
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = any_text())]
     pub reason: Option<String>,
     /// Set the error message
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = any_text())]
     pub error: Option<String>,
     /// Read the error message from a file; '-' is stdin
     #[arg(long, value_name = "FILE", conflicts_with = "error", value_parser = any_path())]
     pub error_file: Option<PathBuf>,
     /// Set the time of the event [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = any_text())]
     pub at: Option<String>,
     /// Set the event's id, by which a repetition is recognized [default: derived from the content]
-    #[arg(long, value_name = "UUID")]
-    pub id: Option<uuid::Uuid>,
-    /// Set the expiry of the old certificate
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "UUID", allow_hyphen_values = true, value_parser = any_text())]
+    pub id: Option<String>,
+    /// Set the expiry of the old certificate; 90d means 90 days after the event
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = any_text())]
     pub old_expiry: Option<String>,
-    /// Set the expiry of the new certificate
-    #[arg(long, value_name = "TIME")]
+    /// Set the expiry of the new certificate; 90d means 90 days after the event
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = any_text())]
     pub new_expiry: Option<String>,
-    /// Read the old expiry from a PEM file; in a chain, from the first certificate
+    /// Read the old expiry from a PEM or DER file: of the first certificate that is not a CA's
     #[arg(long, value_name = "FILE", conflicts_with = "old_expiry", value_parser = any_path())]
     pub old_cert: Option<PathBuf>,
-    /// Read the new expiry from a PEM file; in a chain, from the first certificate
+    /// Read the new expiry from a PEM or DER file: of the first certificate that is not a CA's
     #[arg(long, value_name = "FILE", conflicts_with = "new_expiry", value_parser = any_path())]
     pub new_cert: Option<PathBuf>,
-    /// Append the event to this file if the database is unreachable; 'ingest' reads it later
-    #[arg(long, value_name = "FILE")]
+    /// Append the event to this file if it cannot be stored; 'ingest' reads it later
+    #[arg(long, value_name = "FILE", value_parser = any_path())]
     pub spool: Option<PathBuf>,
 }
 
@@ -332,15 +333,37 @@ fn any_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
+/// A text in which bytes that are not UTF-8 become `U+FFFD`.
+fn any_text() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|text| text.to_string_lossy().into_owned())
+}
+
+/// The name of the subcommand. The value of an option before it is none, though a database can be called `demo`.
+fn command_name(args: &[OsString]) -> Option<String> {
+    let root = Cli::command();
+    let takes_value = |arg: &OsString| {
+        let long = arg.to_str().and_then(|a| a.strip_prefix("--"));
+        long.is_some_and(|long| {
+            root.get_arguments().any(|a| a.get_long() == Some(long) && a.get_action().takes_values())
+        })
+    };
+    let mut words = args.iter().skip(1);
+    while let Some(arg) = words.next() {
+        if takes_value(arg) {
+            words.next();
+        } else if arg == "help" || root.get_subcommands().any(|c| arg == c.get_name()) {
+            return arg.to_str().map(str::to_owned);
+        }
+    }
+    None
+}
+
 /// Moves negated filter terms such as `-org:lab`, which the parser would read as options, behind a `--`. The order of
 /// filter terms has no meaning. Commands without a filter are not changed.
 pub fn lift_negations(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     const FILTERED: [&str; 4] = ["list", "tail", "count", "export"];
-    const OTHERS: [&str; 11] =
-        ["demo", "get", "ingest", "record", "db", "doctor", "sources", "config", "completions", "man", "help"];
     let mut args: Vec<OsString> = args.into_iter().collect();
-    let command = args.iter().skip(1).find(|a| FILTERED.iter().chain(&OTHERS).any(|name| a == name));
-    if command.is_some_and(|c| OTHERS.iter().any(|name| c == name)) {
+    if command_name(&args).is_some_and(|name| !FILTERED.contains(&name.as_str())) {
         return args;
     }
     let end = args.iter().position(|a| a == "--").unwrap_or(args.len());
@@ -365,7 +388,6 @@ fn is_negation(arg: &OsString) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_parser_is_consistent() {
@@ -391,6 +413,20 @@ mod tests {
         let args = ["renewscope", "record", "--device", "a", "--type", "b", "--error", "-on: x"].map(OsString::from);
         let cli = Cli::try_parse_from(lift_negations(args)).unwrap();
         assert!(matches!(cli.command, Some(Command::Record(r)) if r.error.as_deref() == Some("-on: x")));
+    }
+
+    #[test]
+    fn a_database_can_have_the_name_of_a_command() {
+        for (typed, db) in [("--db demo list -org:lab", "demo"), ("--db record -org:lab", "record")] {
+            let args = std::iter::once("renewscope").chain(typed.split(' ')).map(OsString::from);
+            let cli = Cli::try_parse_from(lift_negations(args)).unwrap();
+            assert_eq!(cli.global.db.as_deref(), Some(db));
+            let filter = match &cli.command {
+                Some(Command::List(list)) => &list.filter,
+                _ => &cli.filter,
+            };
+            assert_eq!(filter.as_slice(), ["-org:lab"], "{typed}");
+        }
     }
 
     #[test]
