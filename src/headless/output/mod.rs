@@ -18,6 +18,10 @@ use crate::domain::instant::Instant;
 
 pub use crate::config::cli::Format;
 
+/// The longest row that a data format writes and `ingest` reads, in bytes. An error of `record` may have 16 MiB, which
+/// escapes can make six times as long.
+pub const LONGEST: usize = 128 << 20;
+
 /// One value. Text is unescaped: each format escapes it by its rules.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Cell<'a> {
@@ -144,6 +148,12 @@ impl<W: Write> RowWriter<W> {
             Style::Csv => csv::row(line, cells, scratch)?,
             Style::Md => markdown::row(line, cells)?,
         }
+        // A file of which a row could not be read back would look complete.
+        if line.len() > LONGEST && matches!(self.style, Style::Ndjson | Style::Csv) {
+            let id = cells.first().and_then(Cell::plain).unwrap_or_default();
+            let why = format!("row '{id}' is longer than {} MiB, which 'ingest' could not read", LONGEST >> 20);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{why}; exclude it by '-id:{id}'")));
+        }
         self.out.write_all(line)
     }
 
@@ -228,6 +238,16 @@ mod tests {
             ),
         ] {
             assert_eq!(written(format, &rows), expected, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_could_not_be_read_back_is_not_written() {
+        let row = [Cell::Text("7".into()), Cell::Text("x".repeat(LONGEST).into())];
+        for format in [Format::Ndjson, Format::Csv] {
+            let mut writer = RowWriter::new(io::sink(), format, vec![Column::new("id"), Column::new("error")], false);
+            let error = writer.row(&row).unwrap_err().to_string();
+            assert!(error.contains("row '7' is longer than 128 MiB"), "{error}");
         }
     }
 
