@@ -56,7 +56,7 @@ fn main() {
     let dir = tempfile::tempdir().unwrap();
     let subjects = runtime.block_on(subjects(dir.path()));
     println!(
-        "| database | commit to screen, median | 95th of 100 | idle: processor | written to the terminal | questions a minute |"
+        "| database | commit to screen, median | 95th of 100 | idle: processor | written to the terminal | queries a minute |"
     );
     println!("|---|---|---|---|---|---|");
     for subject in &subjects {

@@ -1,4 +1,4 @@
-//! The console on a source that panics after a while: what its tests need to see the terminal given back.
+//! The console on a source that panics after 300 ms. `tests/terminal.rs` runs it to check that the terminal is restored.
 
 use std::future::Future;
 use std::time::Duration;
@@ -48,7 +48,7 @@ fn main() -> std::process::ExitCode {
         alert: None,
         size: (0, 0),
     };
-    let ended = runtime.block_on(console::run(Faulty, settings, (Skin::new(true, false, false), Default::default())));
+    let ended = runtime.block_on(console::run(Faulty, settings, Skin::new(true, false, false), Default::default()));
     runtime.shutdown_background();
     match ended {
         Ok(_) => 0.into(),

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Real renewals into a real store: 20 devices get certificates by certbot from pebble, renew them at a second pebble,
-# five fail in five ways, and everything is recorded through assets/hooks into one SQLite file, eight at once. Then what
-# renewscope says is compared with the certificates themselves.
+# Records real renewals and compares the result with the certificates. 20 devices get certificates with certbot from pebble
+# and renew them at a second pebble; five fail in five ways. The hooks in assets/hooks record everything into one SQLite
+# file, eight at a time.
 #
-# Loopback only; no root, unless certbot, pebble, openssl or curl are to be installed. About a minute and a half.
+# Uses the loopback interface only. Needs root only to install certbot, pebble, openssl or curl. Takes about 90 s.
 #
-#   RENEWSCOPE   the program to test; without it, it is built
-#   KEEP=1       keeps the working directory and names it
+#   RENEWSCOPE   the program to test; default: a new build
+#   KEEP=1       keeps the working directory and prints its path
 set -euo pipefail
 case ${RENEWSCOPE:-} in */*) RENEWSCOPE=$(realpath "$RENEWSCOPE") ;; esac
 cd "$(dirname "$0")/.."

@@ -1,16 +1,16 @@
 #!/bin/sh
-# A certbot deploy hook that records each certificate obtained: put it into renewal-hooks/deploy/, or name it with
-# --deploy-hook. It sees successes only; renew-one.sh records starts and failures too.
+# A certbot deploy hook that records each obtained certificate. Put it into renewal-hooks/deploy/, or pass it to
+# --deploy-hook. certbot runs it for successes only; renew-one.sh records starts and failures too.
 #
-#   RENEWSCOPE_DB   where to record (or DATABASE_URL, or the user's own file)
+#   RENEWSCOPE_DB   where to record (or DATABASE_URL, else the file in the user's data directory)
 #   RENEWSCOPE      the program, if it is not on the PATH
-#   DEVICE, ORG     the names to record; without them the certificate's name and the default organisation
+#   DEVICE, ORG     the names to record; default: the certificate's name and the default organization
 
-# Under renew-one.sh the success is recorded there, with its start.
+# renew-one.sh records the success itself, together with the start.
 [ -z "${RENEW_ONE:-}" ] || exit 0
 
 new=$(readlink -f "$RENEWED_LINEAGE/cert.pem")
-# certN.pem succeeds cert(N-1).pem, which certbot keeps. The first has none.
+# certbot keeps cert(N-1).pem, the predecessor of certN.pem. The first certificate has none.
 n=${new##*/cert}
 n=${n%.pem}
 old=${new%/*}/cert$((n - 1)).pem

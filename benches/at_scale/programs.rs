@@ -83,7 +83,7 @@ impl Bench<'_> {
         let against = if bed.is_postgres() { "`COPY`" } else { "`.import`" };
         let what = format!("ingest of {limit} events, against {against}");
         table.line(bed.name, &what, (rate(ours), "rows/s"), Some(rate(theirs)), Target::AtLeast(0.5));
-        table.line(bed.name, "ingest: the most memory held", (mib(memory), "MiB"), None, Target::None);
+        table.line(bed.name, "ingest: peak memory", (mib(memory), "MiB"), None, Target::None);
         for file in [ndjson, csv] {
             let _ = fs::remove_file(file);
         }
@@ -168,7 +168,7 @@ impl Bench<'_> {
             Some(rate(same)),
             Target::None,
         );
-        table.line(bed.name, "export: the most memory held", (mib(held), "MiB"), None, Target::Below(64.0));
+        table.line(bed.name, "export: peak memory", (mib(held), "MiB"), None, Target::Below(64.0));
         for file in [out, csv] {
             let _ = fs::remove_file(file);
         }
@@ -198,9 +198,9 @@ impl Bench<'_> {
         }
         let mut line =
             |what: &str, took, target| table.line(bed.name, what, (ms(took), "ms"), Some(ms(reference)), target);
-        line("start: to the first frame that is full of rows", page, Target::AtMost(2.0));
-        line("start: until nothing on it is empty, panes and histogram", all, Target::None);
-        line("start: until all of it is exact, all time counted", whole, Target::None);
+        line("start: first frame full of rows", page, Target::AtMost(2.0));
+        line("start: panes and histogram filled", all, Target::None);
+        line("start: everything exact, all time counted", whole, Target::None);
         table.line(bed.name, "memory at the first full frame", (mib(held), "MiB"), None, Target::Below(25.0));
         table.line(bed.name, "memory after 200 pages", (mib(scrolled), "MiB"), None, Target::Below(40.0));
     }
@@ -292,12 +292,12 @@ impl Bench<'_> {
         tokio::time::sleep(RESTED).await;
         let seconds = RESTED.as_secs_f64();
         let share = (ticks(screen) - cpu) as f64 / seconds;
-        table.line(bed.name, "at rest: a core", (share, "%"), None, Target::Below(0.3));
+        table.line(bed.name, "idle: a core", (share, "%"), None, Target::Below(0.3));
         let drawn = (screen.raw_bytes().len() - drawn) as f64 / seconds;
-        table.line(bed.name, "at rest: written to the terminal", (drawn, "bytes/s"), None, Target::Below(5.0));
+        table.line(bed.name, "idle: written to the terminal", (drawn, "bytes/s"), None, Target::Below(5.0));
         if bed.is_postgres() {
             let asked = (statements().await - asked) as f64 / seconds;
-            table.line(bed.name, "at rest: statements", (asked, "/s"), None, Target::Below(1.2));
+            table.line(bed.name, "idle: statements", (asked, "/s"), None, Target::Below(1.2));
         }
         screen.keys("q");
         screen.wait_exit();

@@ -34,7 +34,10 @@ impl Model {
         let filter = self.filter.absolute(self.now, &self.zone).to_string();
         let mut words = vec!["renewscope".to_owned(), "list".to_owned()];
         words.extend((!self.reach.is_empty()).then(|| self.reach.clone()));
-        words.push(format!("--tz {}", self.zone.name()));
+        let zone = self.zone.name();
+        // A rule of `TZ` may hold signs that a shell takes for redirections.
+        let is_plain = zone.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+'));
+        words.push(format!("--tz {}", if is_plain { zone.to_owned() } else { shell_quoted(zone) }));
         words.extend((!filter.is_empty()).then(|| format!("-- {}", shell_quoted(&filter))));
         let command = words.join(" ");
         if command.chars().any(crate::domain::text::is_unsafe) {

@@ -39,7 +39,7 @@ pub struct List {
     older_from: Option<Anchor>,
     newer_from: Option<Anchor>,
     /// How far that look has come.
-    looked_to: Option<Instant>,
+    searched_to: Option<Instant>,
     /// The user has stopped it; a move or a new question starts it again.
     halted: bool,
     follow: bool,
@@ -84,7 +84,7 @@ impl Default for List {
             base: None,
             older_from: None,
             newer_from: None,
-            looked_to: None,
+            searched_to: None,
             halted: false,
             follow: true,
             arrived: 0,
@@ -128,15 +128,15 @@ impl List {
     }
     /// Whether the present question has been answered, so that "no rows" may be said.
     pub fn is_settled(&self) -> bool {
-        self.answered && self.load.is_none() && self.failed.is_none() && self.looked_to.is_none()
+        self.answered && self.load.is_none() && self.failed.is_none() && self.searched_to.is_none()
     }
     /// Whether any question has been answered.
     pub fn was_answered(&self) -> bool {
         self.answered
     }
     /// How far a look that takes long has come, and whether it goes on.
-    pub fn looked_to(&self) -> Option<(Instant, bool)> {
-        Some((self.looked_to?, !self.halted))
+    pub fn searched_to(&self) -> Option<(Instant, bool)> {
+        Some((self.searched_to?, !self.halted))
     }
     /// Whether the window holds the whole result.
     pub fn is_whole(&self) -> bool {
@@ -275,7 +275,7 @@ impl List {
 
     /// Keeps where a look that ended for lack of time goes on.
     fn note_walk(&mut self, page: &Page, asked: &Anchor, load: &Load) {
-        let on = page.onward(asked).filter(|_| page.looked_to.is_some());
+        let on = page.onward(asked).filter(|_| page.searched_to.is_some());
         if matches!(load, Load::Replace(_)) {
             (self.older_from, self.newer_from) = (None, None);
         }
@@ -284,7 +284,7 @@ impl List {
         } else {
             self.newer_from = on;
         }
-        self.looked_to = page.looked_to;
+        self.searched_to = page.searched_to;
     }
 
     fn replace(&mut self, page: Page, land: &Land) {

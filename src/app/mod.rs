@@ -301,7 +301,7 @@ impl Model {
     fn follow_tail(&mut self, effects: &mut Vec<Effect>) {
         self.tail.generation += 1;
         self.tail.begun = false;
-        let (generation, criteria) = (self.tail.generation, self.criteria());
+        let (generation, criteria) = (self.tail.generation, self.criteria().live());
         effects.push(Effect::Tail(TailOrder { generation, criteria, start: Start::Overlapping, whole: false }));
     }
 

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod file;
 pub mod paths;
 pub mod sources;
+pub mod zone;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -121,7 +122,7 @@ impl Config {
             embedded: chosen.embedded,
             database_name: chosen.name,
             databases: file.databases.iter().map(|(name, one)| (name.clone(), named(one, &file))).collect(),
-            zone: zone(global, &file)?,
+            zone: zone::zone(global, &file, &variable)?,
             filter: view(global, &file, filter)?,
             views: file.views.into_iter().collect(),
             keymap: file.keymap,
@@ -230,24 +231,6 @@ fn embedded_file() -> Result<PathBuf, ConfigError> {
         return Err(ConfigError::Path(Clean::line(&file.to_string_lossy()).as_str().to_owned()));
     }
     Ok(file)
-}
-
-fn zone(global: &cli::Global, file: &File) -> Result<Setting<Zone>, ConfigError> {
-    let (name, origin) = match (&global.tz, &file.tz) {
-        (Some(name), _) => (name, Origin::Option("--tz")),
-        (None, Some(name)) => (name, Origin::File),
-        (None, None) => return Ok(Setting { value: Zone::Utc, origin: Origin::Default }),
-    };
-    let local = name.eq_ignore_ascii_case("local");
-    let machine = if local { iana_time_zone::get_timezone().ok() } else { None };
-    if local && machine.is_none() {
-        let why = "the zone of this machine is unknown; name one, for example '--tz Europe/Berlin'".to_owned();
-        return Err(ConfigError::Zone { origin, why });
-    }
-    let value = Zone::parse(machine.as_deref().unwrap_or(name));
-    let value =
-        value.map_err(|e| ConfigError::Zone { origin, why: Clean::line(&e.to_string()).as_str().to_owned() })?;
-    Ok(Setting { value, origin })
 }
 
 /// `--color` overrides `NO_COLOR`, which turns color off if it is not empty (no-color.org).

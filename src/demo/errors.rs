@@ -1,7 +1,7 @@
-//! The messages of failed renewals: real ones, with their variable parts drawn anew for each event, and a few
-//! hostile ones of the kind that a console must survive.
+//! Error messages of failed renewals: real ones with variable parts drawn anew for each event, and a few hostile ones.
 //!
-//! Must not invent wording: what a device, broker or authority says comes from `assets/demo/renewal-errors.tsv`.
+//! Must not invent wording: the messages of devices, brokers and authorities come from
+//! `assets/demo/renewal-errors.tsv`.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -21,7 +21,7 @@ struct Template {
 }
 
 impl Template {
-    /// `None` for comments, for the header and for lines that are not three cells.
+    /// `None` for comments, the header and lines without exactly three cells.
     fn read(line: &'static str) -> Option<Self> {
         let mut cells = line.split('\t');
         let (category, message, source) = (cells.next()?, cells.next()?, cells.next()?);
@@ -32,7 +32,7 @@ impl Template {
     }
 }
 
-/// A message not yet written out: small enough to keep forty thousand of them.
+/// A message before its text is written out, so that a history of forty thousand stays small.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fault {
     template: Which,
@@ -45,7 +45,7 @@ enum Which {
     Hostile(Hostile),
 }
 
-/// Texts that try to move the cursor, to turn the line round, to hide, or to be too much.
+/// Texts that move the cursor, reverse the writing direction, hide, or are very large.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hostile {
     Escapes,
@@ -60,16 +60,16 @@ impl Hostile {
     pub const ALL: [Self; 6] = [Self::Escapes, Self::Bidi, Self::ZeroWidth, Self::ManyLines, Self::Huge, Self::Formula];
 }
 
-/// What a message speaks of.
+/// The values of a message's variable parts.
 pub struct Scene<'a> {
     pub device: &'a str,
     pub org: Uuid,
-    /// When the event was written.
+    /// The event's time.
     pub at: Instant,
 }
 
 impl Fault {
-    /// A message of one of these categories; of any, when none of them is known.
+    /// A message of one of these categories; of any category if none of them exists.
     pub fn of(categories: &[&str], rng: &mut Prng) -> Self {
         let fits: Vec<u16> =
             (0_u16..).zip(TEMPLATES.iter()).filter(|(_, t)| categories.contains(&t.category)).map(|(n, _)| n).collect();
@@ -77,7 +77,7 @@ impl Fault {
         Self { template: Which::Real(rng.pick(&fits).copied().unwrap_or(any)), draw: rng.next() }
     }
 
-    /// The same message about another moment: its variable parts differ.
+    /// The same message with its variable parts drawn anew.
     pub fn again(self, rng: &mut Prng) -> Self {
         Self { draw: rng.next(), ..self }
     }
@@ -86,7 +86,7 @@ impl Fault {
         Self { template: Which::Hostile(text), draw: 0 }
     }
 
-    /// The whole message. The same fault in the same scene always reads the same.
+    /// The whole message. The same fault in the same scene always gives the same text.
     pub fn render(self, scene: &Scene<'_>) -> String {
         match self.template {
             Which::Hostile(text) => text.render(scene),
@@ -98,7 +98,7 @@ impl Fault {
     }
 }
 
-/// Replaces every `{key}`. What is no key stays as it is: messages may contain braces of their own.
+/// Replaces every `{key}`. Unknown keys stay, because messages may contain braces.
 fn fill(message: &str, scene: &Scene<'_>, rng: &mut Prng) -> String {
     let mut out = String::with_capacity(message.len() + 64);
     let mut rest = message;
@@ -119,7 +119,7 @@ fn fill(message: &str, scene: &Scene<'_>, rng: &mut Prng) -> String {
     out
 }
 
-/// The keys of the list. `None` for any other word.
+/// The value of a key; `None` for an unknown key.
 fn value<'a>(key: &str, scene: &Scene<'a>, rng: &mut Prng) -> Option<Cow<'a, str>> {
     const BASE32: &[u8] = b"0123456789abcdefghijklmnopqrstuv";
     const HEX: &[u8] = b"0123456789abcdef";
@@ -128,7 +128,7 @@ fn value<'a>(key: &str, scene: &Scene<'a>, rng: &mut Prng) -> Option<Cow<'a, str
     let past = |rng: &mut Prng| at.minus(rng.span(Span::hours(2), Span::days(25)));
     Some(Cow::Owned(match key {
         "name" => return Some(Cow::Borrowed(scene.device)),
-        // A device name as Flight Control makes it: the hash of a public key.
+        // Flight Control names devices by the hash of their public key.
         "fp" => letters(rng, BASE32, 52),
         "fp16" => letters(rng, BASE32, 16),
         "csr" => format!("{}-{}", scene.device, letters(rng, HEX, 8)),
@@ -141,7 +141,7 @@ fn value<'a>(key: &str, scene: &Scene<'a>, rng: &mut Prng) -> Option<Cow<'a, str
         "5xx" => choose(rng, &["500", "502", "503", "503", "504"]),
         "host" => choose(rng, &["api-1.fleet.example", "api-2.fleet.example", "agent-api.fleet.example"]),
         "fqdn" => format!("{}.devices.example", scene.device),
-        // Addresses of the documentation ranges.
+        // Addresses reserved for documentation (RFC 5737).
         "ip" => format!("{}.{}", choose(rng, &["192.0.2", "198.51.100", "203.0.113"]), 1 + rng.below(254)),
         "now" => seconds(at).rfc3339(),
         "past" => seconds(past(rng)).rfc3339(),
@@ -168,12 +168,12 @@ pub fn uuid(rng: &mut Prng) -> Uuid {
     uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
 }
 
-/// Cut to the second, as certificates state times.
+/// Truncates to the second, as certificates state times.
 pub fn seconds(t: Instant) -> Instant {
     Instant::from_pg_micros(t.pg_micros() - t.pg_micros().rem_euclid(1_000_000))
 }
 
-/// As Go prints a time in UTC.
+/// A time in UTC as Go prints it.
 fn go_time(t: Instant) -> String {
     t.rfc3339().replace('T', " ").replace('Z', " +0000 UTC")
 }

@@ -1,4 +1,4 @@
-//! The devices of the simulated fleet, and its rows.
+//! The devices of the simulated fleet and its rows.
 
 use uuid::Uuid;
 
@@ -10,10 +10,10 @@ use super::story::{Cohort, Story};
 use crate::domain::event::{NewEvent, Party, device_id_of, org_id_of};
 use crate::domain::instant::{Instant, Span};
 
-/// 2,000 devices of 8 organisations, 90 days of their renewals, and what happens to them next.
+/// 2,000 devices of 8 organizations, 90 days of their renewals, and their state after it.
 pub struct Fleet {
     pub(super) devices: Vec<Device>,
-    /// Oldest first; none after the `now` the fleet was made at.
+    /// Oldest first; none after the `now` of creation.
     pub(super) rows: Vec<Row>,
     pub(super) live: Live,
     pub(super) rng: Prng,
@@ -33,13 +33,13 @@ impl Fleet {
         Self { devices, rows, live, rng, story }
     }
 
-    /// The past, oldest first. Every event has an id of its own and names its device and organisation by id and name.
+    /// The past, oldest first. Each event has its own id and names its device and organization by id and name.
     pub fn history(&self) -> impl Iterator<Item = NewEvent> {
         self.rows.iter().map(|row| self.event(row))
     }
 
-    /// What has happened after the previous call (at first: after the history) and not after `until`, oldest first.
-    /// Nothing when `until` is not later. After a long pause only its last minutes are played.
+    /// The events after the previous call (at first: after the history) and up to `until`, oldest first. Empty if
+    /// `until` is not later than before. After a long pause only the last minutes are simulated.
     pub fn live(&mut self, until: Instant) -> Vec<NewEvent> {
         let rows = self.advance(until);
         rows.iter().map(|row| self.event(row)).collect()
@@ -86,7 +86,7 @@ pub enum What {
     RecoveryStart,
     RecoverySuccess,
     RecoveryFailed,
-    /// A type that is none of the six known ones: written by a newer agent.
+    /// A type outside of the six known ones, as a newer agent writes it.
     Deferred,
 }
 
@@ -104,7 +104,7 @@ impl What {
     }
 }
 
-/// One device, as far as its renewals go.
+/// One device and the state of its renewals.
 #[derive(Clone, Debug)]
 pub struct Device {
     pub number: u32,
@@ -113,18 +113,18 @@ pub struct Device {
     pub org: &'static str,
     pub org_id: Uuid,
     pub lifetime: Span,
-    /// From one success to the next attempt.
+    /// The time from one success to the next attempt.
     pub rhythm: Span,
     pub cohort: Cohort,
-    /// Its events come from a hook of our own, which repeats the reason on the outcome.
+    /// Its events come from our own hook, which repeats the reason on the outcome.
     pub hook: bool,
-    /// The writer knows its expiry dates.
+    /// The writer knows the expiry dates.
     pub tracked: bool,
-    /// The expiry of the certificate it holds now, if it holds one.
+    /// The expiry of its current certificate, if it has one.
     pub expiry: Option<Instant>,
-    /// Nothing new begins before this: an attempt is under way, or it backs off.
+    /// No attempt begins before this: one is in progress, or the device backs off.
     pub ready: Instant,
-    /// Attempts failed in a row.
+    /// Consecutive failed attempts.
     pub failures: u32,
 }
 
@@ -186,10 +186,10 @@ fn muster(rng: &mut Prng, story: &Story) -> Vec<Device> {
     devices
 }
 
-/// Certificates of 30 days, renewed after nine: their renewals are what a history of 90 days is full of.
+/// Certificates of 30 days, renewed after nine: most rows of 90 days of history come from these.
 const MONTH: (Span, Span) = (Span::days(30), Span::days(9));
 
-/// Lifetime of the certificates, and the time from one to the next.
+/// The certificates' lifetime, and the time from one to the next.
 fn terms(rng: &mut Prng) -> (Span, Span) {
     match rng.below(100) {
         0..64 => MONTH,

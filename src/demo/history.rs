@@ -1,6 +1,6 @@
-//! The past of the simulated fleet: each device walked through 90 days, one attempt after the other.
+//! The past of the simulated fleet: the attempts of each device over 90 days.
 //!
-//! Must keep the chain of each device whole: the old expiry of an event is the new expiry of the success before it.
+//! Must keep each device's chain of expiries: the old expiry of an event is the new expiry of the success before it.
 
 use super::errors::{self, Fault};
 use super::fleet::{Device, Row, What};
@@ -8,7 +8,7 @@ use super::prng::Prng;
 use super::story::{self, Cohort, INCIDENT, OUTAGE, Story, midnight};
 use crate::domain::instant::{Instant, Span};
 
-/// All rows of the history, in no order, and those of attempts still under way at its end.
+/// All rows of the history, unordered, and those of attempts that are in progress at its end.
 pub fn write(devices: &mut [Device], story: &Story, rng: &mut Prng) -> Vec<Row> {
     let mut rows = Vec::with_capacity(45_000);
     let mut pen = Pen { rows: &mut rows, story, rng };
@@ -19,16 +19,16 @@ pub fn write(devices: &mut [Device], story: &Story, rng: &mut Prng) -> Vec<Row> 
     rows
 }
 
-/// How an attempt ends.
+/// The end of an attempt.
 #[derive(Clone, Copy)]
 pub enum Verdict {
     Success,
     Fail(Fault),
-    /// No outcome is ever written.
+    /// No outcome is written.
     Stall,
 }
 
-/// Writes rows, and keeps the devices that it writes about up to date.
+/// Appends rows and updates the state of their devices.
 pub struct Pen<'a> {
     pub rows: &'a mut Vec<Row>,
     pub story: &'a Story,
@@ -36,7 +36,8 @@ pub struct Pen<'a> {
 }
 
 impl Pen<'_> {
-    /// Writes a start at `t` and what follows from it. Returns when the attempt is over; the device is busy until then.
+    /// Writes a start at `t` and the rows that follow from it. Returns when the attempt ends; the device is busy until
+    /// then.
     pub fn attempt(&mut self, d: &mut Device, t: Instant, verdict: Verdict) -> Instant {
         let recovery = d.expiry.is_some_and(|e| e <= t);
         self.row(d, t, if recovery { What::RecoveryStart } else { What::Start });
@@ -58,7 +59,7 @@ impl Pen<'_> {
     }
 
     fn row(&mut self, d: &Device, at: Instant, what: What) -> Option<&mut Row> {
-        // The service repeats the reason on one outcome only; a hook does on all.
+        // The service repeats the reason on one outcome only, a hook on all.
         let reason = match what {
             What::RecoveryStart | What::RecoveryFailed => Some("expired"),
             What::RecoverySuccess if d.hook => Some("expired"),
@@ -93,7 +94,7 @@ impl Pen<'_> {
         d.failures += 1;
     }
 
-    /// Doubles from `first` up to `cap`, give or take a fifth.
+    /// Doubles from `first` up to `cap`, varied by up to a fifth.
     pub fn back_off(&mut self, d: &Device, first: Span, cap: Span) -> Span {
         let n = d.failures.saturating_sub(1).min(12);
         let wait = first.0.saturating_mul(1 << n).min(cap.0);
@@ -129,7 +130,7 @@ impl Pen<'_> {
                     Some(expires) => drop(self.wind_down(d, expires)),
                     None => self.live_until(d, self.story.incident),
                 }
-                // The root of an even draw grows like a ramp.
+                // The square root of a uniform draw rises linearly in density.
                 let into = (self.rng.unit().sqrt() * INCIDENT.0 as f64) as i64;
                 let first = self.story.incident.plus(Span(into)).max(d.ready);
                 let causes = denials(d, first);
@@ -145,7 +146,7 @@ impl Pen<'_> {
         }
     }
 
-    /// The usual life up to `limit`.
+    /// Ordinary renewals up to `limit`.
     fn live_until(&mut self, d: &mut Device, limit: Instant) {
         let begin = self.story.begin;
         let first = self.rng.span(Span(0), d.rhythm.min(Span::days(88)));
@@ -155,14 +156,15 @@ impl Pen<'_> {
         self.walk(d, due, limit);
     }
 
-    /// The usual life, with a last success such that the certificate expires about `expires`. Returns when that was.
+    /// Ordinary renewals, the last of which succeeds so that the certificate expires at about `expires`. Returns the
+    /// end of that attempt.
     fn wind_down(&mut self, d: &mut Device, expires: Instant) -> Instant {
         let last = expires.minus(d.lifetime);
         self.live_until(d, last.minus(Span::minutes(1)));
         self.attempt(d, last.minus(Span::minutes(1)).max(d.ready), Verdict::Success)
     }
 
-    /// Renewals from `due` on, as long as they begin before `limit`.
+    /// Renewals from `due` on, while they begin before `limit`.
     fn walk(&mut self, d: &mut Device, mut due: Instant, limit: Instant) {
         while due < limit {
             if d.cohort == Cohort::Deferring && self.rng.chance(0.4) {
@@ -175,7 +177,7 @@ impl Pen<'_> {
         }
     }
 
-    /// Attempts from `t` on until one succeeds: when it did. `None` when `limit` comes first.
+    /// Attempts from `t` on until one succeeds; returns its end, or `None` if `limit` comes first.
     fn renew(&mut self, d: &mut Device, mut t: Instant, limit: Instant) -> Option<Instant> {
         let mut fault = None;
         while t < limit {
@@ -184,7 +186,7 @@ impl Pen<'_> {
             t = match verdict {
                 Verdict::Success => return Some(end),
                 Verdict::Stall => end.plus(self.rng.span(Span::hours(2), Span::hours(20))),
-                // While the authority is away many try often, and stop waiting soon after it is back.
+                // During the outage devices retry often, and back off less once the authority answers again.
                 Verdict::Fail(_) if self.story.is_outage(end) => {
                     end.plus(self.back_off(d, Span::minutes(4), Span::minutes(14)))
                 }
@@ -215,14 +217,14 @@ impl Pen<'_> {
         if self.rng.chance(0.008) { Verdict::Stall } else { Verdict::Success }
     }
 
-    /// When the next renewal is due after one that was over at `done`.
+    /// When the next renewal is due after one that ended at `done`.
     fn due(&mut self, d: &Device, done: Instant) -> Instant {
         let slack = Span(d.rhythm.0 / 16);
         let next = done.plus(d.rhythm).plus(self.rng.span(Span(-slack.0), slack));
         self.bend(d, done, next)
     }
 
-    /// Brings a renewal forward that was told to happen during the outage, or on the day of the demo.
+    /// Moves a renewal forward into the outage, or to the day of the demo, for the devices of those cohorts.
     fn bend(&mut self, d: &Device, done: Instant, next: Instant) -> Instant {
         let (from, length) = match d.cohort {
             Cohort::Rollout => (self.story.outage, Span(OUTAGE.0 - Span::minutes(3).0)),
@@ -232,7 +234,7 @@ impl Pen<'_> {
         if done < from && next > from { from.plus(self.rng.span(Span(0), length)) } else { next }
     }
 
-    /// Attempts from `t` to the end of the history, none of which succeeds; `wait` is the first and the longest back-off.
+    /// Attempts from `t` to the end of the history, all failing; `wait` is the first and the longest back-off.
     fn keep_failing(&mut self, d: &mut Device, mut t: Instant, causes: &[&str], wait: (Span, Span)) {
         let mut fault = Fault::of(causes, self.rng);
         while t < self.story.now {
@@ -247,7 +249,7 @@ impl Pen<'_> {
         d.ready = t;
     }
 
-    /// A recovery that was approved and could not be signed: the service writes that as a failed renewal.
+    /// A recovery that was approved but could not be signed; the service records it as a failed renewal.
     fn unsigned_recovery(&mut self, d: &mut Device, t: Instant) -> Instant {
         self.row(d, t, What::RecoveryStart);
         let end = t.plus(self.rng.span(Span::seconds(3), Span::seconds(40)));
@@ -257,7 +259,8 @@ impl Pen<'_> {
         end
     }
 
-    /// Expires, fails to recover, and recovers hours later: after a review of the same request, or in a new attempt.
+    /// The device expires, fails to recover, and recovers hours later: after a review of the same request, or in a new
+    /// attempt.
     fn reviewed(&mut self, d: &mut Device, expires: Instant) {
         self.wind_down(d, expires);
         let t = expires.plus(self.rng.span(Span::minutes(10), Span::hours(6))).max(d.ready);
@@ -276,7 +279,7 @@ impl Pen<'_> {
         self.walk(d, due, self.story.now);
     }
 
-    /// The devices renewed in bulk: all rows of one statement bear one instant.
+    /// The devices that a batch job renews: all rows of one statement have the same time.
     fn batches(&mut self, devices: &mut [Device]) {
         let mut night = midnight(self.story.begin.plus(Span::days(1)));
         let settle = Span::seconds(250);
@@ -295,7 +298,7 @@ impl Pen<'_> {
     }
 }
 
-/// What a device in the present incident is told at `t`.
+/// The error categories of a device in the current incident at `t`.
 pub fn denials(d: &Device, t: Instant) -> &'static [&'static str] {
     if d.expiry.is_some_and(|e| e <= t) { &story::RECOVERY_DENIED } else { &story::DENIED }
 }

@@ -1,7 +1,7 @@
-//! What happens to the simulated fleet while somebody watches: the incident goes on for a while, most devices renew,
-//! and now and then many come at once.
+//! The simulated fleet while the console runs: the incident goes on for a while, most devices renew, and now and then
+//! many renew at once.
 //!
-//! Must not look at a clock: time is what the caller says it is.
+//! Must not read a clock: the caller passes the time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,19 +14,19 @@ use super::history::{Pen, Verdict, denials};
 use super::story::{self, Cohort, Story};
 use crate::domain::instant::{Instant, Span};
 
-/// The present, between two calls.
+/// The state between two calls.
 pub struct Live {
-    /// What is told up to here.
-    told: Instant,
+    /// Rows up to this instant are returned already.
+    returned: Instant,
     /// When the next attempt begins.
     next: Instant,
-    /// Attempts of a burst still to begin.
+    /// Remaining attempts of a burst.
     burst: u64,
-    /// Rows that are already settled and lie ahead, by time.
+    /// Rows that are already determined but not yet due, by time.
     ahead: BinaryHeap<Reverse<Ahead>>,
 }
 
-/// Ordered by time, then id, as tables order rows.
+/// Ordered by time, then id, as in the table.
 #[derive(PartialEq, Eq)]
 struct Ahead((Instant, Uuid), Row);
 
@@ -41,25 +41,25 @@ impl PartialOrd for Ahead {
     }
 }
 
-/// After a pause longer than this the fleet is taken to have rested meanwhile.
+/// After a longer pause only this much is simulated.
 const LONGEST: Span = Span::minutes(10);
-/// The approver works again after so long a demo.
+/// The approver works again this long after the demo began.
 const REPAIRED: Span = Span::minutes(25);
-/// A device that renewed rests at least so long.
+/// A device that renewed stays idle for this long.
 const REST: Span = Span::minutes(30);
 
 impl Live {
-    /// Begins at `now`, with the rows of the attempts under way.
-    pub fn beginning(now: Instant, under_way: Vec<Row>) -> Self {
-        let ahead = under_way.into_iter().map(|r| Reverse(Ahead((r.at, r.id), r))).collect();
-        Self { told: now, next: now.plus(Span(1)), burst: 0, ahead }
+    /// Begins at `now` with the rows of the attempts in progress.
+    pub fn beginning(now: Instant, in_progress: Vec<Row>) -> Self {
+        let ahead = in_progress.into_iter().map(|r| Reverse(Ahead((r.at, r.id), r))).collect();
+        Self { returned: now, next: now.plus(Span(1)), burst: 0, ahead }
     }
 }
 
 impl Fleet {
-    /// The rows after the last call and not after `until`, oldest first.
+    /// The rows after the previous call and up to `until`, oldest first.
     pub(super) fn advance(&mut self, until: Instant) -> Vec<Row> {
-        if until <= self.live.told {
+        if until <= self.live.returned {
             return Vec::new();
         }
         self.live.next = self.live.next.max(until.minus(LONGEST));
@@ -69,7 +69,7 @@ impl Fleet {
             let gap = self.gap();
             self.live.next = t.plus(gap);
         }
-        self.live.told = until;
+        self.live.returned = until;
         let mut rows = Vec::new();
         while self.live.ahead.peek().is_some_and(|Reverse(a)| a.1.at <= until) {
             rows.extend(self.live.ahead.pop().map(|Reverse(a)| a.1));
@@ -77,7 +77,7 @@ impl Fleet {
         rows
     }
 
-    /// Time to the next attempt: 1.4 s in the mean, as of independent devices, and next to nothing in a burst.
+    /// The time to the next attempt: 1.4 s on average, exponentially distributed; milliseconds in a burst.
     fn gap(&mut self) -> Span {
         if self.live.burst > 0 {
             self.live.burst -= 1;
@@ -90,7 +90,7 @@ impl Fleet {
         Span((seconds.min(20.0) * 1e6) as i64 + 1)
     }
 
-    /// Some device that is free at `t` tries; nobody does, when those asked are all busy.
+    /// Starts an attempt of some device that is free at `t`; none if all devices drawn are busy.
     fn begin_one(&mut self, t: Instant) {
         let afflicted = self.rng.chance(0.42);
         for _ in 0..24 {
@@ -121,7 +121,7 @@ impl Fleet {
     }
 }
 
-/// How often a device fails now, and of what. `None`: never.
+/// The probability of a failure now, and its categories. `None`: it never fails.
 fn causes(d: &Device, t: Instant, story: &Story) -> Option<(f64, &'static [&'static str])> {
     match d.cohort {
         Cohort::Denied { .. } if t > story.now.plus(REPAIRED) => None,

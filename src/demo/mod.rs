@@ -1,8 +1,8 @@
-//! A simulated fleet for `renewscope demo`: a past to look into, and a present in which something goes wrong.
+//! A simulated fleet for `renewscope demo`: 90 days of history, and an incident that goes on while the console runs.
 //!
-//! It exists so that the console can be tried, shown and tested without anybody's database. Pure: the same seed and
-//! the same `now` give the same events, to the last id. It must not read a clock, touch a database or spawn; whoever
-//! shows it stores [`Fleet::history`] and asks [`Fleet::live`] again and again.
+//! It lets users and tests try the console without a database of their own. The `demo` command stores
+//! [`Fleet::history`] and then polls [`Fleet::live`]. Pure: the same seed and the same `now` give the same events,
+//! including their ids. It must not read a clock, touch a database or spawn tasks.
 
 mod errors;
 mod fleet;

@@ -1,6 +1,6 @@
-//! A small deterministic source of chance, so that one seed always tells the same story.
+//! A small deterministic random number generator, so that one seed always gives the same fleet.
 //!
-//! Must not be used for anything that has to be unpredictable: the sequence is known to everyone who knows the seed.
+//! Must not be used for anything that has to be unpredictable: whoever knows the seed knows the sequence.
 
 use crate::domain::instant::Span;
 
@@ -8,7 +8,7 @@ use crate::domain::instant::Span;
 #[derive(Clone, Debug)]
 pub struct Prng(u64);
 
-/// The odd constant by which the state advances: 2^64 divided by the golden ratio.
+/// The odd increment of the state: 2^64 divided by the golden ratio.
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Prng {
@@ -24,7 +24,7 @@ impl Prng {
         z ^ (z >> 31)
     }
 
-    /// A number in `0..n`; 0 for an `n` of 0. The bias of the remainder is far below what a demo can show.
+    /// A number in `0..n`; 0 if `n` is 0. The bias of the modulo is negligible for a demo.
     pub const fn below(&mut self, n: u64) -> u64 {
         if n == 0 { 0 } else { self.next() % n }
     }
@@ -38,22 +38,22 @@ impl Prng {
         self.unit() < probability
     }
 
-    /// A length of time in `from..to`, to the microsecond.
+    /// A span in `from..to`, with microseconds.
     pub fn span(&mut self, from: Span, to: Span) -> Span {
         let width = to.0.saturating_sub(from.0).max(0).unsigned_abs();
         Span(from.0.saturating_add_unsigned(self.below(width)))
     }
 
-    /// One of `items`; `None` of none.
+    /// One of `items`; `None` if there are none.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         let n = self.below(items.len() as u64);
         items.get(usize::try_from(n).unwrap_or(0))
     }
 
-    /// How often this source, begun with `seed`, has been asked.
+    /// The number of draws since `seed`.
     #[cfg(test)]
     pub const fn draws_since(&self, seed: u64) -> u64 {
-        // The inverse of `STEP` modulo 2^64 turns the state back into a count.
+        // The inverse of `STEP` modulo 2^64 turns the state into a count.
         self.0.wrapping_sub(seed).wrapping_mul(inverse(STEP))
     }
 }

@@ -1,22 +1,22 @@
-//! What goes wrong in the simulated fleet, when, and for whom.
+//! The incidents of the simulated fleet, their times and their devices.
 
 use super::errors::Hostile;
 use super::prng::Prng;
 use crate::domain::instant::{Instant, Span};
 
-/// The incidents, placed in time.
+/// The times of the incidents.
 #[derive(Clone, Debug)]
 pub struct Story {
     pub now: Instant,
-    /// The first moment of the history, 90 days before `now`.
+    /// The beginning of the history, 90 days before `now`.
     pub begin: Instant,
-    /// One afternoon, for 40 minutes, the certificate authority does not answer.
+    /// For 40 minutes of one afternoon the certificate authority does not answer.
     pub outage: Instant,
-    /// Since then the approver of one organisation denies requests or does not answer.
+    /// From then on the approver of one organization denies requests or does not answer.
     pub incident: Instant,
 }
 
-/// How long the authority was away.
+/// The length of the authority's outage.
 pub const OUTAGE: Span = Span::minutes(40);
 /// How long the approver has been failing when the demo begins.
 pub const INCIDENT: Span = Span::minutes(40);
@@ -31,45 +31,45 @@ impl Story {
         }
     }
 
-    /// Whether the authority is away at `t`.
+    /// Whether the authority is unreachable at `t`.
     pub fn is_outage(&self, t: Instant) -> bool {
         t >= self.outage && t < self.outage.plus(OUTAGE)
     }
 }
 
-/// The beginning of that day in UTC.
+/// The midnight before, in UTC.
 pub fn midnight(t: Instant) -> Instant {
     let day = Span::days(1).0;
     Instant::from_pg_micros(t.pg_micros() - t.pg_micros().rem_euclid(day))
 }
 
-/// What is particular about a device.
+/// A device's special behavior.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cohort {
     Steady,
     /// Fails now and then.
     Flaky,
-    /// Steady, and among those that were told to renew when the authority was away.
+    /// Steady, and scheduled to renew during the outage.
     Rollout,
-    /// Steady, and among those that renew on the day of the demo.
+    /// Steady, and due on the day of the demo.
     Today,
-    /// Renewed with many others in one statement at midnight, week by week.
+    /// Renewed by a weekly batch job at midnight, many in one statement.
     Batch,
-    /// Asks for a maintenance window first.
+    /// Waits for a maintenance window first.
     Deferring,
-    /// Joins during the history: its first certificate comes without a start.
+    /// Joins during the history: its first certificate has no start event.
     Joining {
         at: Instant,
     },
-    /// Falls silent: expires at `expires` without having tried.
+    /// Sends nothing more and expires at `expires` without an attempt.
     Silent {
         expires: Instant,
     },
-    /// Has failed since its renewal was due, always for the same reason; will expire at `expires`.
+    /// Fails since its renewal was due, always for the same reason; expires at `expires`.
     Chronic {
         expires: Instant,
     },
-    /// Expired at `expires`, and its TPM does not let it recover.
+    /// Expired at `expires`; its TPM prevents the recovery.
     Tpm {
         expires: Instant,
     },
@@ -77,29 +77,29 @@ pub enum Cohort {
     Reviewed {
         expires: Instant,
     },
-    /// In the present incident. With `expires` it is a late one: it had been silent before.
+    /// Part of the current incident. With `expires` it was silent before and is close to its expiry, or past it.
     Denied {
         expires: Option<Instant>,
     },
     /// Its clock is years behind.
     Skewed,
-    /// Its renewals succeed and extend nothing.
+    /// Its renewals succeed without extending the expiry.
     NoGain,
-    /// Once fails with a text that attacks the reader.
+    /// Fails once with a hostile text.
     Hostile {
         text: Hostile,
         at: Instant,
     },
 }
 
-/// Why a device can be among the chronic ones.
+/// The possible causes of chronic failures.
 pub const CHRONIC: [&str; 6] = ["trust_chain", "storage", "key_mismatch", "policy", "rate_limit", "acme_challenge"];
 pub const TPM: [&str; 3] = ["tpm_lockout", "tpm_hardware", "tpm_attestation"];
 pub const DENIED: [&str; 2] = ["csr_denied", "approval_timeout"];
-/// The same for a device that has expired and asks for recovery.
+/// The same for an expired device that requests recovery.
 pub const RECOVERY_DENIED: [&str; 2] = ["csr_denied", "recovery_denied"];
 pub const AUTHORITY_AWAY: [&str; 2] = ["outage", "network"];
-/// What the signer says when it fails a recovery that was already approved.
+/// The signer's errors for a recovery that was already approved.
 pub const SIGNING: [&str; 3] = ["signing_ca", "signer_config", "database"];
 pub const RECOVERY: [&str; 3] = ["recovery_auth", "device_unknown", "tpm_attestation"];
 pub const ORDINARY: [&str; 12] = [
@@ -118,7 +118,7 @@ pub const ORDINARY: [&str; 12] = [
 ];
 
 impl Cohort {
-    /// The cohort of the `n`th device of an organisation.
+    /// The cohort of an organization's `n`th device.
     pub fn of(org: &str, n: u32, story: &Story, rng: &mut Prng) -> Self {
         let now = story.now;
         match (org, n) {
@@ -153,7 +153,7 @@ impl Cohort {
         }
     }
 
-    /// Whether its story only fits into the history with certificates of a month.
+    /// Whether its story requires certificates of 30 days.
     pub const fn needs_short_life(self) -> bool {
         !matches!(
             self,
@@ -162,7 +162,7 @@ impl Cohort {
     }
 }
 
-/// Some time in the coming `days`.
+/// A time within the coming `days`.
 fn near(rng: &mut Prng, days: i64) -> Span {
     rng.span(Span::hours(3), Span::days(days))
 }

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-//! Each pattern that the fleet promises, found in what it tells.
+//! Checks each pattern that the fleet promises.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ fn now() -> Instant {
     Instant::parse_rfc3339("2026-11-21T14:02:31.25Z").unwrap()
 }
 
-static TOLD: LazyLock<Vec<NewEvent>> = LazyLock::new(|| Fleet::new(SEED, now()).history().collect());
+static HISTORY: LazyLock<Vec<NewEvent>> = LazyLock::new(|| Fleet::new(SEED, now()).history().collect());
 
 fn name(e: &NewEvent) -> &str {
     e.device.name.as_deref().unwrap()
@@ -31,11 +31,11 @@ fn since(e: &NewEvent, from: Instant) -> bool {
     e.created_at >= from
 }
 fn count(test: impl Fn(&NewEvent) -> bool) -> usize {
-    TOLD.iter().filter(|e| test(e)).count()
+    HISTORY.iter().filter(|e| test(e)).count()
 }
 fn by_device() -> BTreeMap<(&'static str, &'static str), Vec<&'static NewEvent>> {
     let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for e in TOLD.iter() {
+    for e in HISTORY.iter() {
         all.entry((org(e), name(e))).or_default().push(e);
     }
     all
@@ -51,21 +51,21 @@ fn pairs(first: &str, second: &str, span: (Span, Span)) -> usize {
 
 #[test]
 fn size_order_and_ids() {
-    let n = TOLD.len();
+    let n = HISTORY.len();
     for size in [n, Fleet::new(7, now()).history().count(), Fleet::new(u64::MAX, now()).history().count()] {
         assert!((36_000..44_000).contains(&size), "{size} events");
     }
-    assert!(TOLD.is_sorted_by_key(|e| e.created_at));
-    assert_eq!(TOLD.iter().map(|e| e.id.unwrap()).collect::<HashSet<_>>().len(), n);
-    let (first, last) = (TOLD.first().unwrap().created_at, TOLD.last().unwrap().created_at);
+    assert!(HISTORY.is_sorted_by_key(|e| e.created_at));
+    assert_eq!(HISTORY.iter().map(|e| e.id.unwrap()).collect::<HashSet<_>>().len(), n);
+    let (first, last) = (HISTORY.first().unwrap().created_at, HISTORY.last().unwrap().created_at);
     assert!(first >= now().minus(Span::days(90)) && first < now().minus(Span::days(89)), "{first:?}");
     assert!(last <= now() && last > now().minus(Span::minutes(1)), "{last:?}");
 }
 
 #[test]
-fn two_thousand_devices_of_eight_very_different_organisations() {
+fn two_thousand_devices_of_eight_very_different_organizations() {
     let mut sizes: HashMap<&str, BTreeSet<&str>> = HashMap::new();
-    for e in TOLD.iter() {
+    for e in HISTORY.iter() {
         sizes.entry(org(e)).or_default().insert(name(e));
         assert_eq!(e.org.id, Some(org_id_of(org(e))));
         assert_eq!(e.device.id, Some(device_id_of(org_id_of(org(e)), name(e))));
@@ -74,14 +74,14 @@ fn two_thousand_devices_of_eight_very_different_organisations() {
     assert_eq!(sizes.len(), 8);
     assert_eq!((sizes["acme"], sizes["lab"]), (780, 20));
     assert_eq!(sizes.values().sum::<usize>(), 2000);
-    assert!(TOLD.iter().any(|e| name(e) == "edge-0001") && TOLD.iter().any(|e| name(e) == "store-berlin-017"));
+    assert!(HISTORY.iter().any(|e| name(e) == "edge-0001") && HISTORY.iter().any(|e| name(e) == "store-berlin-017"));
 }
 
 #[test]
 fn one_seed_one_story() {
     let same = |e: &NewEvent| (e.id, e.created_at, e.error.clone(), e.new_expiry);
     let again: Vec<_> = Fleet::new(SEED, now()).history().take(3000).map(|e| same(&e)).collect();
-    assert_eq!(again, TOLD.iter().take(3000).map(same).collect::<Vec<_>>());
+    assert_eq!(again, HISTORY.iter().take(3000).map(same).collect::<Vec<_>>());
     let other: Vec<_> = Fleet::new(SEED + 1, now()).history().take(20).map(|e| same(&e)).collect();
     assert_ne!(other[..], again[..20]);
 
@@ -93,7 +93,7 @@ fn one_seed_one_story() {
 #[test]
 fn making_it_takes_a_bounded_number_of_steps() {
     let draws = Fleet::new(SEED, now()).rng.draws_since(SEED);
-    assert!(draws < 12 * TOLD.len() as u64, "{draws} draws for {} events", TOLD.len());
+    assert!(draws < 12 * HISTORY.len() as u64, "{draws} draws for {} events", HISTORY.len());
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn starts_are_followed_by_outcomes_and_most_succeed() {
 fn the_service_gives_reasons_on_starts_and_failed_recoveries_and_a_hook_on_all() {
     let mut with = HashSet::new();
     let mut without = HashSet::new();
-    for e in TOLD.iter() {
+    for e in HISTORY.iter() {
         match e.kind.as_str() {
             "renewal_start" => assert_eq!(e.reason.as_deref(), Some("proactive")),
             "recovery_start" | "recovery_failed" => assert_eq!(e.reason.as_deref(), Some("expired")),
@@ -185,7 +185,7 @@ fn the_authority_was_away_one_afternoon_and_a_recovery_wave_followed() {
 }
 
 #[test]
-fn one_organisation_cannot_recover_for_its_tpms() {
+fn one_organization_cannot_recover_for_its_tpms() {
     let day = now().minus(Span::days(1));
     let tpm = |e: &NewEvent| e.kind == "recovery_failed" && since(e, day) && error(e).to_lowercase().contains("tpm");
     assert!(count(|e| tpm(e) && org(e) == "tyrell") > 100);
@@ -195,7 +195,7 @@ fn one_organisation_cannot_recover_for_its_tpms() {
 #[test]
 fn some_clocks_are_behind_and_their_events_are_not() {
     let skewed = |e: &&NewEvent| error(e).contains("not yet valid") && error(e).contains("is before");
-    let devices: HashSet<_> = TOLD.iter().filter(skewed).map(name).collect();
+    let devices: HashSet<_> = HISTORY.iter().filter(skewed).map(name).collect();
     assert!((2..=6).contains(&devices.len()), "{devices:?}");
 }
 
@@ -238,14 +238,14 @@ fn first_certificates_come_without_a_start() {
 fn some_writers_know_no_expiry_and_one_type_is_new() {
     let blank = |e: &NewEvent| e.kind == "renewal_success" && e.new_expiry.is_none();
     assert!((50..2000).contains(&count(blank)), "{}", count(blank));
-    let unknown: BTreeSet<_> = TOLD.iter().map(|e| e.kind.as_str()).filter(|k| !Kind::KNOWN.contains(k)).collect();
+    let unknown: BTreeSet<_> = HISTORY.iter().map(|e| e.kind.as_str()).filter(|k| !Kind::KNOWN.contains(k)).collect();
     assert_eq!(unknown, ["renewal_deferred"].into());
 }
 
 #[test]
 fn a_batch_job_writes_many_rows_of_one_instant() {
     let mut ties: HashMap<Instant, usize> = HashMap::new();
-    for e in TOLD.iter() {
+    for e in HISTORY.iter() {
         *ties.entry(e.created_at).or_default() += 1;
     }
     assert!(ties.values().filter(|n| **n == 120).count() >= 20);
@@ -253,7 +253,7 @@ fn a_batch_job_writes_many_rows_of_one_instant() {
 
 #[test]
 fn a_handful_of_texts_is_hostile() {
-    let texts: Vec<_> = TOLD.iter().filter(|e| org(e) == "lab").map(error).collect();
+    let texts: Vec<_> = HISTORY.iter().filter(|e| org(e) == "lab").map(error).collect();
     let has = |what: &str, test: &dyn Fn(&str) -> bool| assert!(texts.iter().any(|t| test(t)), "{what}");
     has("escape sequences", &|t| t.contains("\x1b[2J") && t.contains("\x1b]52;"));
     has("bidi override", &|t| t.contains('\u{202e}'));
@@ -266,7 +266,7 @@ fn a_handful_of_texts_is_hostile() {
 }
 
 #[test]
-fn right_now_one_organisation_fails_more_and_more_and_the_others_do_not() {
+fn right_now_one_organization_fails_more_and_more_and_the_others_do_not() {
     let minutes = |n| now().minus(Span::minutes(n));
     let failed = |e: &NewEvent| e.kind.ends_with("_failed") && org(e) == "acme";
     let (early, late) = (
@@ -283,7 +283,7 @@ fn right_now_one_organisation_fails_more_and_more_and_the_others_do_not() {
 
 #[test]
 fn messages_of_one_kind_differ_in_their_parts() {
-    let texts: HashSet<_> = TOLD.iter().filter_map(|e| e.error.as_deref()).collect();
+    let texts: HashSet<_> = HISTORY.iter().filter_map(|e| e.error.as_deref()).collect();
     assert!(texts.len() > 1000, "{}", texts.len());
     let denials: HashSet<_> = texts.iter().filter(|t| t.ends_with("was denied or failed")).collect();
     assert!(denials.len() > 50, "{}", denials.len());
@@ -292,14 +292,14 @@ fn messages_of_one_kind_differ_in_their_parts() {
 #[test]
 fn live_goes_on_where_history_ends() {
     let mut fleet = Fleet::new(SEED, now());
-    let mut ids: HashSet<_> = TOLD.iter().map(|e| e.id).collect();
+    let mut ids: HashSet<_> = HISTORY.iter().map(|e| e.id).collect();
     let (mut all, mut busiest) = (Vec::new(), 0);
     for second in 1..=1200 {
         let until = now().plus(Span::seconds(second));
-        let told = fleet.live(until);
-        assert!(told.iter().all(|e| e.created_at > until.minus(Span::seconds(1)) && e.created_at <= until));
-        busiest = busiest.max(told.len());
-        all.extend(told);
+        let rows = fleet.live(until);
+        assert!(rows.iter().all(|e| e.created_at > until.minus(Span::seconds(1)) && e.created_at <= until));
+        busiest = busiest.max(rows.len());
+        all.extend(rows);
     }
     assert!(all.iter().all(|e| ids.insert(e.id)));
     assert!(all.is_sorted_by_key(|e| e.created_at));
@@ -309,7 +309,7 @@ fn live_goes_on_where_history_ends() {
     assert!(acme > 150 && ok > acme, "{acme} {ok}");
     let started: HashSet<_> = all.iter().filter(|e| e.kind.ends_with("_start")).map(|e| e.device.id).collect();
     let in_flight = all.iter().filter(|e| !e.kind.ends_with("_start") && !started.contains(&e.device.id)).count();
-    assert!(in_flight > 0, "attempts under way at the end of the history have their outcomes");
+    assert!(in_flight > 0, "attempts in progress at the end of the history have their outcomes");
 }
 
 #[test]

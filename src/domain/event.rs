@@ -1,4 +1,4 @@
-//! The renewal event, and the open sets in it.
+//! The renewal event and its types. Types and reasons are open sets: unknown values are kept and shown.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::instant::Instant;
 use super::source::{Beyond, Part};
 use super::text::Text;
 
-/// An identifier as its source keeps it: a UUID in the own schema and in Flight Control, else a number or a text.
+/// An identifier as its source stores it: a UUID in our own schema and in Flight Control, else a number or a text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Id {
     Uuid(Uuid),
@@ -19,13 +19,13 @@ pub enum Id {
 }
 
 impl Id {
-    /// Its plain form: lower-case hyphenated for UUIDs. A text id comes out as it is stored: not for the screen.
+    /// The plain form: UUIDs in lower case with hyphens, texts as stored. Not safe to print; see [`clean`](Id::clean).
     pub fn raw(&self) -> String {
         let mut out = String::new();
         self.push_raw(&mut out);
         out
     }
-    /// As [`raw`](Id::raw), behind what is there already.
+    /// Appends [`raw`](Id::raw) to `out`.
     pub fn push_raw(&self, out: &mut String) {
         match self {
             Self::Uuid(u) => out.push_str(u.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
@@ -33,11 +33,11 @@ impl Id {
             Self::Text(t) => out.push_str(t.raw()),
         }
     }
-    /// For the screen.
+    /// The safe form for the screen.
     pub fn clean(&self) -> super::text::Clean {
         super::text::Clean::line(&self.raw())
     }
-    /// Whether it is the empty text, which stands for no id at all.
+    /// Whether it is the empty text, which means that the row has no id.
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::Text(t) if t.raw().is_empty())
     }
@@ -55,7 +55,7 @@ impl From<Uuid> for Id {
     }
 }
 
-/// What an event says happened to the renewal: read off the end of the type's name.
+/// What happened to the renewal, by the end of the type's name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Outcome {
     Failed,
@@ -66,11 +66,11 @@ pub enum Outcome {
 
 impl Outcome {
     pub const ALL: [Self; 4] = [Self::Failed, Self::Succeeded, Self::Started, Self::Other];
-    /// The outcome of that word of the filter language.
+    /// The outcome with that word in the filter language.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|o| o.ending() == Some(word))
     }
-    /// The ending of the types that have this outcome, and its word in the filter language; `None` for `Other`.
+    /// The ending of the types with this outcome, which is its word in the filter language; `None` for `Other`.
     pub const fn ending(self) -> Option<&'static str> {
         match self {
             Self::Failed => Some("failed"),
@@ -81,7 +81,7 @@ impl Outcome {
     }
 }
 
-/// An event type. An open set: whatever the source writes is kept and shown.
+/// An event type: an open set, so unknown names are kept and shown.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(Text);
 
@@ -107,7 +107,7 @@ impl Kind {
     }
 }
 
-/// The outcome a type's name ends in (`_failed`, `_success`, `_start`, or the bare word).
+/// The outcome that a type's name ends in (`_failed`, `_success`, `_start`, or the bare word).
 pub fn outcome_of(kind: &str) -> Outcome {
     for outcome in [Outcome::Failed, Outcome::Succeeded, Outcome::Started] {
         if outcome.ending().is_some_and(|e| has_ending(kind, e)) {
@@ -139,7 +139,7 @@ pub struct RenewalEvent {
     pub id: Id,
     /// The empty text where the row names no device; see [`device_id`](RenewalEvent::device_id).
     pub device_id: Id,
-    /// `None` where the source has no organisations.
+    /// `None` if the source has no organizations.
     pub org_id: Option<Id>,
     pub kind: Kind,
     pub reason: Option<Text>,
@@ -147,16 +147,16 @@ pub struct RenewalEvent {
     pub new_expiry: Option<Instant>,
     pub error: Option<ErrorText>,
     pub created_at: Instant,
-    /// The device's name, where the database knows one.
+    /// The device's name, if the database records one.
     pub device: Option<Text>,
-    /// The organisation's name, where the database knows one.
+    /// The organization's name, if the database records one.
     pub org: Option<Text>,
-    /// What a table that others made has beyond these; `None` for our own.
+    /// What a foreign table records in addition; `None` for our own schema.
     pub beyond: Option<Arc<Beyond>>,
 }
 
 impl RenewalEvent {
-    /// What happened: as the source states it, else by the ending of the type's name.
+    /// The outcome that the source states, else that of the type's name.
     pub fn outcome(&self) -> Outcome {
         self.stated_outcome().unwrap_or_else(|| self.kind.outcome())
     }
@@ -166,15 +166,15 @@ impl RenewalEvent {
     pub fn severity(&self) -> Option<&Text> {
         self.beyond.as_ref()?.severity.as_ref()
     }
-    /// Whether the reason is that of the device's preceding start.
+    /// Whether the reason was inferred from the device's preceding start.
     pub fn reason_inferred(&self) -> bool {
         self.beyond.as_ref().is_some_and(|b| b.reason_inferred)
     }
-    /// Whether the source records no such field in any row.
+    /// Whether no row of the source records this field.
     pub fn lacks(&self, part: Part) -> bool {
         self.beyond.as_ref().is_some_and(|b| b.traits.lacks(part))
     }
-    /// Whether the field is worked out from other rows or tables.
+    /// Whether the field is derived from other rows or tables.
     pub fn derives(&self, part: Part) -> bool {
         self.beyond.as_ref().is_some_and(|b| b.traits.derives(part))
     }
@@ -184,17 +184,17 @@ impl RenewalEvent {
     }
 }
 
-/// An error message, or the beginning of one: pages carry at most the first [`ErrorText::HEAD`] characters, so
-/// that a megabyte in one field costs a list nothing.
+/// An error message or its beginning: pages carry at most [`ErrorText::HEAD`] characters of each message, so that a
+/// message of megabytes does not slow the list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ErrorText {
     pub text: Text,
-    /// Length of the whole message in bytes of UTF-8. Equal to that of `text` when it is whole.
+    /// Length of the whole message in bytes of UTF-8; equals the length of `text` if that is whole.
     pub bytes: u64,
 }
 
 impl ErrorText {
-    /// Characters of a message that a page carries.
+    /// The characters of a message that a page carries.
     pub const HEAD: usize = 400;
 
     pub fn whole(text: impl Into<Text>) -> Self {
@@ -207,15 +207,16 @@ impl ErrorText {
     }
 }
 
-/// Where an event's device or organisation is named by the writer: by id, by name, or both.
+/// How the writer identifies a device or organization: by id, by name, or both.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Party {
     pub id: Option<Uuid>,
     pub name: Option<String>,
 }
 
-/// An event to store. What is missing is settled by the store: an unknown device or organisation is made, a missing
-/// organisation is the default one, a missing id is derived from the content, so that a repetition is recognised.
+/// An event to store. The store completes it: it creates unknown devices and organizations, uses the default
+/// organization where none is given, and derives a missing id from the content, so that a repeated event is recognized
+/// as a duplicate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewEvent {
     pub id: Option<Uuid>,
@@ -229,18 +230,18 @@ pub struct NewEvent {
     pub created_at: Instant,
 }
 
-/// The organisation that events without one belong to; Flight Control's default organisation has the same id.
+/// The organization of events without one; Flight Control's default organization has the same id.
 pub const DEFAULT_ORG: Uuid = Uuid::nil();
 pub const DEFAULT_ORG_NAME: &str = "default";
 
-/// The id of a device known by name: UUIDv5 in the OID namespace over `"<org uuid>/<name>"`, as Flight Control
-/// computes it (`getDeviceIDFromCSR`).
+/// The id of a device that is given by name: UUIDv5 in the OID namespace over `"<org uuid>/<name>"`, as Flight
+/// Control's `getDeviceIDFromCSR` computes it.
 pub fn device_id_of(org: Uuid, name: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{org}/{name}").as_bytes())
 }
 
-/// The id of an organisation known by name alone: UUIDv5 in the OID namespace over `"org/<name>"`; the name
-/// `default` is the default organisation. Our own rule: Flight Control's organisations always come with an id.
+/// The id of an organization that is given by name alone: UUIDv5 in the OID namespace over `"org/<name>"`; the name
+/// `default` is the default organization. Our own rule: Flight Control's organizations always have an id.
 pub fn org_id_of(name: &str) -> Uuid {
     if name == DEFAULT_ORG_NAME {
         return DEFAULT_ORG;

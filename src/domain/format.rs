@@ -1,9 +1,9 @@
-//! Numbers and lengths of time as people read them. Pure; the same words on the screen and in tables.
+//! Numbers, spans and times as text for the screen and for tables. Pure; one place, so that both show the same text.
 
 use super::instant::{Civil, Instant, Span};
 use super::zone::Zone;
 
-/// `1,284,003`.
+/// With thousands separators: `1,284,003`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -16,7 +16,7 @@ pub fn count(n: u64) -> String {
     out
 }
 
-/// At most five cells: `999`, `9.1k`, `640k`, `12M`. Cut, never rounded up: 9,999 is `9.9k`.
+/// At most five cells: `999`, `9.1k`, `640k`, `12M`. Truncated, never rounded up: 9,999 is `9.9k`.
 pub fn short_count(n: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")];
     for (size, unit) in UNITS {
@@ -32,8 +32,8 @@ pub fn short_count(n: u64) -> String {
     n.to_string()
 }
 
-/// The two largest units of a length of time, sign dropped: `2d 4h`, `3h 12m`, `28s`, `412d`. At most seven cells
-/// below 1,000 days; years from there.
+/// The two largest units of a span, without its sign: `2d 4h`, `3h 12m`, `28s`, `412d`. At most seven cells below 1,000
+/// days; years from there.
 pub fn span(s: Span) -> String {
     let secs = s.abs().as_seconds();
     let (d, h, m) = (secs / 86_400, secs / 3600 % 24, secs / 60 % 60);
@@ -51,17 +51,17 @@ fn pair(a: i64, unit_a: &str, b: i64, unit_b: &str) -> String {
     if b == 0 { format!("{a}{unit_a}") } else { format!("{a}{unit_a} {b}{unit_b}") }
 }
 
-/// A length of time that shrinks or grows while it is looked at: as [`span`], without seconds from ten minutes on. They would
-/// say nothing more, and a screen would be drawn for them every second.
+/// A span that changes while it is on screen: as [`span`], but without seconds from [`TO_THE_SECOND`] on, so that the
+/// screen is not redrawn every second for them.
 pub fn aging(s: Span) -> String {
     let secs = s.abs().as_seconds();
     if (TO_THE_SECOND.as_seconds()..3600).contains(&secs) { format!("{}m", secs / 60) } else { span(s) }
 }
 
-/// Up to here an age is told to the second.
+/// Shorter ages show their seconds.
 pub const TO_THE_SECOND: Span = Span::minutes(10);
 
-/// `in 2d 4h`, `3h 12m ago`, `now`; `never` and `always past` for the infinities.
+/// `in 2d 4h`, `3h 12m ago`, `now`; `never` and `before all time` for the infinities.
 pub fn relative(at: Instant, now: Instant) -> String {
     match at.since(now) {
         Some(s) if s.abs() < Span::seconds(1) => "now".into(),
@@ -72,7 +72,7 @@ pub fn relative(at: Instant, now: Instant) -> String {
     }
 }
 
-/// How much longer a new certificate lasts than the old one: `+365d`, `-2h 5m`, `±0`.
+/// The change of the expiry by a renewal: `+365d`, `-2h 5m`, `±0`.
 pub fn extension(s: Span) -> String {
     match s.0 {
         0 => "±0".into(),
@@ -81,7 +81,7 @@ pub fn extension(s: Span) -> String {
     }
 }
 
-/// A whole instant in a zone, the zone named: `2026-11-21 14:02:29.118 UTC`. No fraction where it is zero.
+/// A full local time with its offset: `2026-11-21 14:02:29.118 +01:00`, or ` UTC`. No fraction if it is zero.
 pub fn stamp(at: Instant, zone: &Zone) -> String {
     let Some(c) = zone.civil(at) else { return infinite(at) };
     let mut out = format!("{} {:02}:{:02}:{:02}", day(&c), c.hour, c.minute, c.second);
@@ -94,11 +94,18 @@ pub fn stamp(at: Instant, zone: &Zone) -> String {
     out
 }
 
-/// For a column of times, the zone being named above it: `11-21 14:02:29`, with the year in front if `with_year`.
+/// For a column under a title that names the zone: `11-21 14:02:29`, with the year in front if `with_year`. A local
+/// time that occurs twice is followed by its offset, six more cells: `10-25 02:30:00+02:00`.
 pub fn clock(at: Instant, zone: &Zone, with_year: bool) -> String {
     let Some(c) = zone.civil(at) else { return infinite(at) };
-    let time = format!("{:02}:{:02}:{:02}", c.hour, c.minute, c.second);
+    let offset = fold_label(at, zone);
+    let time = format!("{:02}:{:02}:{:02}{offset}", c.hour, c.minute, c.second);
     if with_year { format!("{} {time}", day(&c)) } else { format!("{:02}-{:02} {time}", c.month, c.day) }
+}
+
+/// The offset to append to a local time that occurs twice in the zone: `+02:00`; empty for all others.
+pub fn fold_label(at: Instant, zone: &Zone) -> String {
+    zone.fold_label(at).unwrap_or_default()
 }
 
 /// A date alone: `2026-11-21`.
@@ -111,7 +118,7 @@ fn infinite(at: Instant) -> String {
     if at == Instant::INFINITY { "infinity".into() } else { "-infinity".into() }
 }
 
-/// Year, month and day; years before 1 AD as historians count them: `0044-03-15 BC`.
+/// Year, month and day; years before 1 AD in historians' count: `0044-03-15 BC`.
 fn day(c: &Civil) -> String {
     let (year, era) = if c.year < 1 { (1 - c.year, " BC") } else { (c.year, "") };
     format!("{year:04}-{:02}-{:02}{era}", c.month, c.day)
@@ -119,6 +126,7 @@ fn day(c: &Civil) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -151,5 +159,20 @@ mod tests {
         for (secs, text) in [(599, "9m 59s"), (600, "10m"), (3599, "59m"), (3600, "1h"), (-700, "11m")] {
             assert_eq!(aging(Span::seconds(secs)), text);
         }
+    }
+    #[test]
+    fn the_hour_that_comes_twice_reads_back_to_its_instant() {
+        use crate::domain::when::When;
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        let mut at = Instant::parse_rfc3339("2026-10-24T22:30:00Z").unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..10 {
+            let text = clock(at, &berlin, true);
+            assert_eq!(When::parse(&text).unwrap().at(at, &berlin), at, "{text}");
+            assert!(seen.insert(text));
+            at = at.plus(Span::minutes(30));
+        }
+        assert!(seen.contains("2026-10-25 02:30:00+02:00") && seen.contains("2026-10-25 02:30:00+01:00"));
+        assert!(seen.contains("2026-10-25 01:30:00") && seen.contains("2026-10-25 03:00:00"));
     }
 }

@@ -1,8 +1,8 @@
-//! Points in time as the databases hold them, over their whole range.
+//! Instants over the whole range of the databases.
 //!
-//! `chrono` ends at the year 262142 and knows no infinity; a PostgreSQL `timestamp` has both, and one such row
-//! must neither stop a page nor be shown as something that it is not. So the program carries PostgreSQL's own
-//! count, microseconds since 2000-01-01 UTC, with its two infinities, and turns to `chrono` only at the edges.
+//! `chrono` ends at the year 262142 and has no infinity; a PostgreSQL `timestamp` has both, and one such row must
+//! neither fail a page nor show a wrong time. Hence an instant is PostgreSQL's own count, microseconds since 2000-01-01
+//! UTC with two infinities, and is converted to `chrono` only at the program's borders.
 
 use std::fmt;
 
@@ -11,16 +11,16 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 /// Microseconds from 1970-01-01 to 2000-01-01, both UTC.
 const UNIX_TO_2000: i64 = 946_684_800_000_000;
 const DAY: i64 = 86_400_000_000;
-/// The first instant PostgreSQL can store: 4714-11-24 BC.
+/// The first instant that PostgreSQL stores: 4714-11-24 BC.
 const EARLIEST: i64 = -211_813_488_000_000_000;
-/// The last one: the end of 294276.
+/// The last finite one: the end of 294276 AD.
 const LATEST: i64 = 9_223_371_331_199_999_999;
 
-/// An instant in UTC, to the microsecond: 4714 BC to 294276 AD, and both infinities.
+/// An instant in UTC with microseconds: 4714 BC to 294276 AD, and both infinities.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(i64);
 
-/// A signed length of time in microseconds.
+/// A signed span in microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Span(pub i64);
 
@@ -49,7 +49,7 @@ impl Instant {
     pub const INFINITY: Self = Self(i64::MAX);
     pub const NEG_INFINITY: Self = Self(i64::MIN);
 
-    /// From PostgreSQL's binary form: microseconds since 2000-01-01, the ends of `i64` being the infinities.
+    /// From PostgreSQL's binary form: microseconds since 2000-01-01 UTC; the ends of `i64` are the infinities.
     pub const fn from_pg_micros(micros: i64) -> Self {
         Self(micros)
     }
@@ -57,8 +57,8 @@ impl Instant {
         self.0
     }
 
-    /// From microseconds since 1970-01-01. The ends of `i64` are the infinities; what lies before PostgreSQL's
-    /// first day is taken as that day, so that every database orders it alike.
+    /// From microseconds since 1970-01-01 UTC; the ends of `i64` are the infinities. Earlier instants than PostgreSQL's
+    /// first become that one, so that all databases order them alike.
     pub const fn from_unix_micros(micros: i64) -> Self {
         if micros == i64::MAX {
             return Self::INFINITY;
@@ -72,8 +72,7 @@ impl Instant {
         }
     }
 
-    /// Microseconds since 1970-01-01; `None` for the last 29 years that PostgreSQL knows (after 294247-01-10),
-    /// which do not fit.
+    /// Microseconds since 1970-01-01 UTC; `None` for PostgreSQL's last 29 years (after 294247-01-10), which do not fit.
     pub const fn unix_micros(self) -> Option<i64> {
         match self.0 {
             i64::MAX | i64::MIN => Some(self.0),
@@ -85,7 +84,7 @@ impl Instant {
         Self::from_unix_micros(t.timestamp_micros())
     }
 
-    /// `None` for the infinities and for years that `chrono` cannot hold.
+    /// `None` for the infinities and for years outside of `chrono`'s range.
     pub fn to_utc(self) -> Option<DateTime<Utc>> {
         if !self.is_finite() {
             return None;
@@ -97,7 +96,7 @@ impl Instant {
         self.0 != i64::MAX && self.0 != i64::MIN
     }
 
-    /// Later by `span`; stays finite (clamped to the range) when `self` is, and infinite when it is not.
+    /// Adds `span`; a finite instant stays finite, clamped to the range, and an infinite one stays infinite.
     pub const fn plus(self, span: Span) -> Self {
         if !self.is_finite() {
             return self;
@@ -109,6 +108,16 @@ impl Instant {
             Self(EARLIEST)
         } else {
             Self(n)
+        }
+    }
+    /// The excluded end of a range of `span` that begins here: as [`plus`](Self::plus), but an infinity if it lies
+    /// outside of the range. A walk from end to end therefore terminates and includes the last rows.
+    pub const fn end_after(self, span: Span) -> Self {
+        match self.0.checked_add(span.0) {
+            _ if !self.is_finite() => self,
+            Some(n) if n >= EARLIEST && n <= LATEST => Self(n),
+            _ if span.0 < 0 => Self::NEG_INFINITY,
+            _ => Self::INFINITY,
         }
     }
     pub const fn minus(self, span: Span) -> Self {
@@ -123,11 +132,11 @@ impl Instant {
         Some(Span(self.0.saturating_sub(earlier.0)))
     }
 
-    /// Civil date and time of day in UTC: (year, month, day, microsecond of the day); years count 0 and down before 1 AD.
+    /// Calendar date and time of day in UTC: (year, month, day, microsecond of the day); 1 BC is the year 0.
     fn civil(self) -> (i64, u32, u32, i64) {
         let days = self.0.div_euclid(DAY);
         let rest = self.0.rem_euclid(DAY);
-        // Days since 0000-03-01, in eras of 400 years; 730_425 days lie between that and 2000-01-01.
+        // Days since 0000-03-01, in eras of 400 years; 2000-01-01 is day 730_425.
         let z = days + 730_425;
         let era = z.div_euclid(146_097);
         let doe = z.rem_euclid(146_097);
@@ -140,7 +149,7 @@ impl Instant {
         (year, month, day, rest)
     }
 
-    /// Whether [`rfc3339`](Instant::rfc3339) writes its year in four digits, without a sign.
+    /// Whether [`rfc3339`](Instant::rfc3339) writes the year with four digits and no sign.
     pub fn is_of_four_digits(self) -> bool {
         const YEAR_0: i64 = -730_485 * DAY;
         const YEAR_10000: i64 = 2_921_940 * DAY;
@@ -170,8 +179,10 @@ impl Instant {
         (EARLIEST..i64::MAX).contains(&n).then_some(Self(n))
     }
 
-    /// RFC 3339 in UTC with `Z`, the fraction only as long as needed; years outside 0 to 9999 in ISO 8601's
-    /// expanded form (`+294276-…`, `-4713-…`), the infinities as `infinity` and `-infinity`. [`parse_rfc3339`] reads all of it back.
+    /// RFC 3339 in UTC with `Z`, the fraction as short as possible. RFC 3339 ends at the year 9999, but databases hold
+    /// later dates, and no row may be lost for its date: years outside 0 to 9999 take ISO 8601's expanded form
+    /// (`+10000-01-01T00:00:00Z`, `-4713-11-24T00:00:00Z`), with a sign and as many digits as needed, and the
+    /// infinities are `infinity` and `-infinity`. [`parse_rfc3339`] reads all of these.
     ///
     /// [`parse_rfc3339`]: Instant::parse_rfc3339
     pub fn rfc3339(self) -> String {
@@ -180,7 +191,7 @@ impl Instant {
         out
     }
 
-    /// As [`rfc3339`](Instant::rfc3339), behind what is there already.
+    /// Appends [`rfc3339`](Instant::rfc3339) to `out`.
     pub fn push_rfc3339(self, out: &mut String) {
         if self == Self::INFINITY {
             return out.push_str("infinity");
@@ -190,7 +201,7 @@ impl Instant {
         }
         let (y, m, d, rest) = self.civil();
         let (s, micros) = (rest / 1_000_000, rest % 1_000_000);
-        // Written digit by digit: an export writes three of these for every row.
+        // Writes digits without `format!`, because an export writes three instants per row.
         match u32::try_from(y) {
             Ok(year @ 0..=9999) => push_digits(out, year, 4),
             _ => out.push_str(&format!("{y:+05}")),
@@ -208,8 +219,8 @@ impl Instant {
         out.push('Z');
     }
 
-    /// Reads RFC 3339 with any offset (a space may stand for the `T`), what [`rfc3339`](Instant::rfc3339) writes,
-    /// and a time without offset as UTC. A finer fraction is cut to microseconds. `None` for anything else.
+    /// Reads RFC 3339 with any offset (a space may replace the `T`), all that [`rfc3339`](Instant::rfc3339) writes, and
+    /// times without offset as UTC. A finer fraction is truncated to microseconds. `None` for anything else.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let text = text.trim();
         match text {
@@ -243,7 +254,7 @@ impl Instant {
     }
 }
 
-/// The last `width` decimal digits of a number, zeros in front.
+/// The last `width` decimal digits of a number, with leading zeros.
 fn push_digits(out: &mut String, number: u32, width: u32) {
     for place in (0..width).rev() {
         let digit = (number / 10_u32.pow(place) % 10) as u8;
@@ -258,7 +269,7 @@ fn digits(text: &str) -> Option<i64> {
     text.parse().ok()
 }
 
-/// A clock text without its offset, and the offset in seconds east of UTC.
+/// Splits a clock time into the time and its offset in seconds, positive to the east.
 fn split_offset(clock: &str) -> Option<(&str, i64)> {
     if let Some(rest) = clock.strip_suffix(['Z', 'z']) {
         return Some((rest, 0));
@@ -272,8 +283,10 @@ fn split_offset(clock: &str) -> Option<(&str, i64)> {
         None if offset.len() == 4 && offset.is_ascii() => offset.split_at(2),
         None => (offset, "0"),
     };
-    let (h, m) = (digits(h)?, digits(m)?);
-    (h <= 23 && m <= 59).then_some((rest, sign * (h * 3600 + m * 60)))
+    // Local mean times before 1972 have seconds.
+    let (m, s) = m.split_once(':').unwrap_or((m, "0"));
+    let (h, m, s) = (digits(h)?, digits(m)?, digits(s)?);
+    (h <= 23 && m <= 59 && s <= 59).then_some((rest, sign * (h * 3600 + m * 60 + s)))
 }
 
 impl fmt::Debug for Instant {
@@ -282,7 +295,7 @@ impl fmt::Debug for Instant {
     }
 }
 
-/// Broken-down time for display in some zone.
+/// A calendar date and clock time, without a zone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Civil {
     pub year: i64,
@@ -295,7 +308,7 @@ pub struct Civil {
 }
 
 impl Instant {
-    /// The calendar reading in UTC; `None` for the infinities.
+    /// The date and time in UTC; `None` for the infinities.
     pub fn civil_utc(self) -> Option<Civil> {
         if !self.is_finite() {
             return None;
@@ -315,7 +328,7 @@ impl Instant {
 }
 
 impl Civil {
-    /// The instant that a clock in UTC shows so; `None` for what is no date, no time of day, or out of range.
+    /// The instant of that date and time in UTC; `None` for an invalid one and outside of the range.
     pub fn to_instant_utc(&self) -> Option<Instant> {
         if self.hour > 23 || self.minute > 59 || self.second > 59 || self.micros > 999_999 {
             return None;
@@ -324,7 +337,7 @@ impl Civil {
         Instant::from_civil(self.year, self.month, self.day, i64::from(seconds) * 1_000_000 + i64::from(self.micros))
     }
 
-    /// The reading of a `chrono` time in its own zone.
+    /// The date and time of a `chrono` time in its own zone.
     pub fn from_chrono<Z: chrono::TimeZone>(t: &DateTime<Z>) -> Self {
         Self {
             year: i64::from(t.year()),
@@ -399,12 +412,30 @@ mod tests {
     }
 
     #[test]
+    fn a_walk_by_ends_reaches_the_end_of_time() {
+        let quarter = Span::minutes(15);
+        let mut at = Instant::from_pg_micros(LATEST).minus(Span::hours(2));
+        let mut steps = 0;
+        while at.is_finite() {
+            let next = at.end_after(quarter);
+            assert!(next > at);
+            (at, steps) = (next, steps + 1);
+        }
+        assert_eq!((at, steps), (Instant::INFINITY, 9));
+        assert_eq!(Instant::from_pg_micros(0).end_after(Span(i64::MAX)), Instant::INFINITY);
+        assert_eq!(Instant::from_pg_micros(0).end_after(Span(i64::MIN)), Instant::NEG_INFINITY);
+        assert_eq!(Instant::NEG_INFINITY.end_after(quarter), Instant::NEG_INFINITY);
+        assert_eq!(Instant::from_pg_micros(0).end_after(quarter), Instant::from_pg_micros(quarter.0));
+    }
+
+    #[test]
     fn reads_offsets_and_refuses_nonsense() {
         let t = Instant::parse_rfc3339("2026-11-20T14:00:00Z");
         for same in [
             "2026-11-20T15:00:00+01:00",
             "2026-11-20 14:00:00",
             "2026-11-20T09:30:00.000000999-0430",
+            "2026-11-20T14:53:28+00:53:28",
             "2026-11-20T14:00",
         ] {
             assert_eq!(Instant::parse_rfc3339(same), t, "{same}");
@@ -418,6 +449,7 @@ mod tests {
             "T",
             "26-1-1T0:0Z",
             "2026-11-20T14:00:00+99:00",
+            "2026-11-20T14:00:00+01:00:60",
             "+294277-01-01T00:00:00Z",
             "2026-11-20T14:00+a\u{e9}b",
         ] {

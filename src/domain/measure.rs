@@ -1,16 +1,16 @@
-//! Cells that text takes on a terminal: measuring, cutting and wrapping by grapheme, never through the middle of one.
+//! Widths of text in terminal cells: measures, truncates and wraps by grapheme, so that none is split.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::text::Clean;
 
-/// Cells that `text` takes.
+/// The cells that `text` takes.
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// At most `cells` of `text`; what does not fit ends in `…`.
+/// At most `cells` of `text`; a truncated text ends in `…`.
 pub fn cut(text: &Clean, cells: usize) -> Clean {
     let text = text.as_str();
     if text.len() <= cells || text.width() <= cells {
@@ -33,8 +33,8 @@ pub fn cut(text: &Clean, cells: usize) -> Clean {
     Clean::line(&out)
 }
 
-/// Lines of at most `cells` each, broken after blanks where there are any, else anywhere. At least one line.
-/// Blanks at a break are dropped. A character that is wider than `cells` stands alone.
+/// Wraps into lines of at most `cells`, after blanks where possible, else at any grapheme. Returns at least one line.
+/// Blanks at a line break are dropped. A grapheme wider than `cells` gets its own line.
 pub fn wrap(text: &Clean, cells: usize) -> Vec<Clean> {
     let cells = cells.max(1);
     let mut lines = Vec::new();

@@ -1,4 +1,5 @@
-//! Words of the subject. Nothing here does I/O, reads a clock or knows a screen.
+//! The subject's types and rules: events, filters, times, pages. All other rooms use them. Nothing here does I/O (the
+//! zone database of `jiff` excepted), reads a clock or knows the screen.
 
 pub mod event;
 pub mod filter;

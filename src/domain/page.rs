@@ -1,63 +1,63 @@
-//! Windows on an ordered result: keyset cursors, pages, and totals that say how sure they are.
+//! Pages of an ordered result: keyset cursors, anchors, and totals with their certainty.
 
 use super::event::{Id, RenewalEvent};
 use super::instant::{Instant, Span};
 use std::sync::Arc;
 
-/// A place in the order: newest first by `created_at`, ties by `id`, both descending. Names a row; the row itself
-/// need not exist any more. Of some sources both are as the table keeps them (a time in the table's zone, the number of
-/// the row): a cursor is for its source alone, and no time to show.
+/// A position in the order: newest first by `created_at`, then by `id`, both descending. It names a row, which may have
+/// been deleted. For foreign tables both values are those stored (a time in the table's zone, a row number), so a
+/// cursor is valid for its source only and its time is not for display.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Cursor {
     pub at: Instant,
     pub id: Id,
 }
 
-/// Where a page lies in the result.
+/// Where a page begins.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Anchor {
     /// The newest rows.
     Newest,
     /// The oldest rows.
     Oldest,
-    /// The rows that follow this one: strictly older.
+    /// The rows after this one: strictly older.
     Older(Cursor),
-    /// The rows that precede this one: strictly newer, those nearest to it.
+    /// The rows before this one: strictly newer, the nearest first.
     Newer(Cursor),
-    /// The rows at or before this instant: where a jump to a time lands.
+    /// The rows at or before this instant, for a jump to a time.
     At(Instant),
-    /// The rows at or after this instant, those nearest to it: where a look towards the newer end goes on.
+    /// The rows at or after this instant, the nearest first: continues a search towards newer rows.
     AtOrAfter(Instant),
 }
 
 impl Anchor {
-    /// Whether the page is read from its newest row on towards older ones.
+    /// Whether the page is read from newer to older rows.
     pub const fn is_older(&self) -> bool {
         matches!(self, Self::Newest | Self::Older(_) | Self::At(_))
     }
 }
 
-/// One page, always newest first, whichever way it was asked for.
+/// One page, always newest first, in whichever direction it was read.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Page {
     pub rows: Vec<Arc<RenewalEvent>>,
-    /// Whether newer rows match beyond the first of these. Unknown counts as true where it costs a query to know.
+    /// Whether newer rows match beyond the first of these. Also true where finding out would take a query.
     pub more_newer: bool,
     /// Whether older rows match beyond the last of these.
     pub more_older: bool,
-    /// The look ended for lack of time before the page was full. In the direction of reading the rows are complete up
-    /// to and including this instant; what lies beyond has not been looked at, and `more_older` (or `more_newer`, for a
-    /// page read towards newer rows) is true. [`Page::onward`] goes on from there. `None` for every page of a source that
-    /// was opened without a budget.
-    pub looked_to: Option<Instant>,
+    /// Where the search budget ended the query before the page was full. In the direction of reading the rows are
+    /// complete up to and including this instant; rows beyond it are not searched yet, and `more_older` (or
+    /// `more_newer`, for a page read towards newer rows) is true. [`Page::onward`] continues there. `None` if the
+    /// source has no search budget.
+    pub searched_to: Option<Instant>,
 }
 
 impl Page {
-    /// Where the page beyond this one begins, in the direction in which this one was asked for; `None` at the end.
-    /// A page may have no rows and still go on.
-    pub fn onward(&self, asked: &Anchor) -> Option<Anchor> {
+    /// Where the next page begins in the direction in which this one was read; `anchor` is this page's own. `None`
+    /// at the end. A page without rows may have a next one.
+    pub fn onward(&self, anchor: &Anchor) -> Option<Anchor> {
         let tick = Span(1);
-        match (asked.is_older(), self.looked_to) {
+        match (anchor.is_older(), self.searched_to) {
             (true, Some(t)) => Some(Anchor::At(t.minus(tick))),
             (false, Some(t)) => Some(Anchor::AtOrAfter(t.plus(tick))),
             (true, None) => self.rows.last().filter(|_| self.more_older).map(|r| Anchor::Older(r.cursor())),
@@ -67,14 +67,14 @@ impl Page {
 }
 
 impl RenewalEvent {
-    /// The row's place in the order of its source.
+    /// The row's position in the order of its source.
     pub fn cursor(&self) -> Cursor {
         let place = self.beyond.as_ref().and_then(|b| b.place.clone());
         place.unwrap_or_else(|| Cursor { at: self.created_at, id: self.id.clone() })
     }
 }
 
-/// A number of rows, and how sure it is.
+/// A number of rows, exact or not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Total {
     Exact(u64),

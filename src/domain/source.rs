@@ -1,7 +1,7 @@
-//! What tables that others made record beyond the common event, and what they do not record at all.
+//! What foreign tables record in addition to the common event, and which of its fields they lack.
 //!
-//! A field that a source lacks is shown as missing, never as empty, zero or guessed; what was worked out from other
-//! rows is marked. Nothing here knows how a source is read.
+//! A missing field is shown as missing, never as empty, zero or guessed, and derived values are marked. Profiles and
+//! the store fill these types in. This module must not know how a source is read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::event::Outcome;
 use super::page::Cursor;
 use super::text::Text;
 
-/// A field that a source may lack, or that may be worked out instead of recorded.
+/// A field that a source may lack or derive.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Part {
     Device,
@@ -38,11 +38,11 @@ impl Part {
             Self::Severity => "severity",
         }
     }
-    /// In a sentence: `this source records no …`.
+    /// Completes the message "this source records no …".
     pub const fn words(self) -> &'static str {
         match self {
             Self::Device => "device",
-            Self::Org => "organisation",
+            Self::Org => "organization",
             Self::Reason => "reason",
             Self::OldExpiry => "old expiry",
             Self::NewExpiry => "new expiry",
@@ -52,16 +52,16 @@ impl Part {
     }
 }
 
-/// What holds for every row of a source.
+/// Properties that hold for all rows of a source.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Traits {
     /// Fields that it does not record.
     pub lacks: Vec<Part>,
-    /// Fields that are worked out from other rows or tables.
+    /// Fields that are derived from other rows or tables.
     pub derived: Vec<Part>,
-    /// Outcomes of types whose name does not tell them.
+    /// Outcomes of types whose names do not end in one.
     pub outcomes: BTreeMap<String, Outcome>,
-    /// Whether one event, asked for alone, has further columns.
+    /// Whether the detail of one event has further columns.
     pub has_more: bool,
 }
 
@@ -72,29 +72,29 @@ impl Traits {
     pub fn derives(&self, part: Part) -> bool {
         self.derived.contains(&part)
     }
-    /// The outcome of a type of this source; by the ending of its name where nothing else is said.
+    /// The outcome of one of this source's types; by the end of its name where no outcome is listed.
     pub fn outcome_of(&self, kind: &str) -> Outcome {
         self.outcomes.get(kind).copied().unwrap_or_else(|| super::event::outcome_of(kind))
     }
 }
 
-/// What a row of such a source has beyond the common event.
+/// What a row of a foreign table records in addition to the common event.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Beyond {
     pub traits: Arc<Traits>,
-    /// Of this row, where a column says it.
+    /// The row's own outcome, if a column records it.
     pub outcome: Option<Outcome>,
     pub severity: Option<Text>,
-    /// The reason is that of the device's preceding start; this row records none.
+    /// Whether the reason was inferred from the device's preceding start.
     pub reason_inferred: bool,
-    /// Further columns by their labels. `None`: not read; a page carries none.
+    /// Further columns with their labels; `None` if they were not read. Pages do not read them.
     pub more: Option<Vec<(Arc<str>, Text)>>,
-    /// The row's place in the order where time and id do not give it: times as stored, ties by another column.
+    /// The row's position in the order, if time and id do not determine it: the time as stored, ties by another column.
     pub place: Option<Cursor>,
 }
 
 impl Beyond {
-    /// The outcome that the source states, as opposed to one that is read off the type's name.
+    /// The outcome that the source states, as opposed to the one in the type's name.
     pub fn stated_outcome(&self, kind: &str) -> Option<Outcome> {
         self.outcome.or_else(|| self.traits.outcomes.get(kind).copied())
     }

@@ -1,49 +1,32 @@
-//! The word that a mistyped one was meant to be.
+//! The word that a mistyped one most likely stands for.
 //!
-//! Only for what an error message offers: nothing is ever corrected silently.
+//! Parsers of filters, profiles, options and zones call it for their messages. It must not correct anything silently:
+//! what it finds is only offered.
 
-/// The candidate that `typed` most likely was meant to be, ASCII case ignored: the one that takes the fewest
-/// single-letter changes (at most a third of the letters), else one that `typed` begins. `None` where none is near.
+/// The candidate nearest to `typed`, ASCII case ignored: the one that takes the fewest insertions, deletions,
+/// substitutions and swaps of neighbors (optimal string alignment; at most a third of the letters), else one that
+/// `typed` begins. `None` where none is near.
 pub fn nearest<'a>(typed: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let typed: Vec<char> = typed.to_ascii_lowercase().chars().collect();
-    // Beyond this nothing is a slip of the finger, and the distance would cost.
-    if typed.len() < 2 || typed.len() > 40 {
+    let typed = typed.to_ascii_lowercase();
+    let letters = typed.chars().count();
+    // A longer text is no typing mistake, and its distance would take long to compute.
+    if !(2..=40).contains(&letters) {
         return None;
     }
-    let allowed = (typed.len() / 3).max(1);
+    let allowed = (letters / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for candidate in among {
-        let word: Vec<char> = candidate.to_ascii_lowercase().chars().collect();
-        let cost = match distance(&typed, &word) {
+        let word = candidate.to_ascii_lowercase();
+        let cost = match strsim::osa_distance(&typed, &word) {
             d if d <= allowed => d,
             _ if word.starts_with(&typed) => allowed + 1,
             _ => continue,
         };
-        if best.is_none_or(|(known, _)| cost < known) {
+        if best.is_none_or(|(lowest, _)| cost < lowest) {
             best = Some((cost, candidate));
         }
     }
     best.map(|(_, word)| word)
-}
-
-/// Insertions, deletions, substitutions and swaps of neighbours between two words.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let at = |row: &[usize], k: usize| row.get(k).copied().unwrap_or(usize::MAX - 1);
-            let mut cost = (at(&last, j + 1) + 1).min(at(&row, j) + 1).min(at(&last, j) + usize::from(x != y));
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
-            if swapped {
-                cost = cost.min(at(&before, j - 1) + 1);
-            }
-            row.push(cost);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! Text that came from outside, and the form of it that may be shown.
+//! Text from outside, and its safe form.
 //!
-//! Error messages are written by devices, brokers and sometimes by attackers. [`Text`] holds them as they are
-//! and has no `Display`; the only ways out are [`Text::raw`], for formats that escape by themselves (SQL
-//! parameters, JSON), and [`Clean`], in which nothing can move the cursor, turn the writing direction or hide.
+//! Error messages come from devices, brokers and sometimes attackers. [`Text`] holds them unchanged and has no
+//! `Display`. There are two ways out: [`Text::raw`], for formats that escape by themselves (SQL parameters, JSON), and
+//! [`Clean`], in which no character can move the cursor, change the writing direction or be invisible.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// Text as the database or a file holds it. Cheap to clone.
+/// Text as a database or a file holds it. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text(Arc<str>);
 
@@ -16,15 +16,15 @@ impl Text {
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
-    /// The true text. Only for what escapes it: bound parameters, JSON, comparison.
+    /// The unchanged text, only for what escapes it: bound parameters, JSON, comparison.
     pub fn raw(&self) -> &str {
         &self.0
     }
-    /// One safe line: line breaks and all other controls shown as signs.
+    /// One safe line: line breaks and other controls become visible signs.
     pub fn clean(&self) -> Clean {
         Clean::line(&self.0)
     }
-    /// Safe lines, split at the text's own line breaks.
+    /// Safe lines, split at the text's line breaks.
     pub fn clean_lines(&self) -> Vec<Clean> {
         self.0.split('\n').map(|l| Clean::line(l.strip_suffix('\r').unwrap_or(l))).collect()
     }
@@ -46,12 +46,13 @@ impl From<String> for Text {
     }
 }
 
-/// Text that is safe to print: no control, no bidirectional or invisible character, no line break.
+/// Text that is safe to print: without controls, bidirectional or invisible characters and line breaks.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Clean(String);
 
 impl Clean {
-    /// Shows what is unsafe instead of deleting it, since it is evidence: `ESC` as `␛`, U+202E as `⟨202E⟩`.
+    /// Replaces unsafe characters by visible signs instead of removing them, because they are evidence: `ESC` by `␛`,
+    /// U+202E by `⟨202E⟩`.
     pub fn line(text: &str) -> Self {
         if !text.chars().any(is_unsafe) {
             return Self(text.to_owned());
@@ -98,7 +99,8 @@ fn push_clean(out: &mut String, c: char) {
 }
 
 /// Whether a character must not reach a terminal, a file name or the clipboard as it is: controls, line and
-/// paragraph separators, bidirectional controls, zero-width and other default-ignorable characters, tags.
+/// paragraph separators, bidirectional controls, zero-width and other default-ignorable characters, tags, format
+/// characters of prepended marks (Unicode property `Cf`), private use and noncharacters.
 pub fn is_unsafe(c: char) -> bool {
     match c {
         ' '..='~' => false,
@@ -114,19 +116,25 @@ pub fn is_unsafe(c: char) -> bool {
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' => true,
         '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' => true,
         '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' => true,
-        // Noncharacters and private use have no agreed width.
+        // Marks that enclose the characters after them: terminals disagree on how many cells these take.
+        '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}' | '\u{8e2}' => true,
+        '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}' => true,
+        // Private use has no agreed width.
         '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' => true,
-        _ => false,
+        // Noncharacters: the last two of every plane, and 32 in the first.
+        '\u{fdd0}'..='\u{fdef}' => true,
+        c => matches!(u32::from(c) & 0xffff, 0xfffe | 0xffff),
     }
 }
 
-/// Text made fit for every database at entry: PostgreSQL cannot store NUL, so it becomes its sign `␀` on both.
+/// Replaces NUL by its sign `␀`: PostgreSQL cannot store NUL, and both databases must hold the same text.
 pub fn without_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "␀")) } else { Cow::Borrowed(text) }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use proptest::prelude::*;
 
@@ -139,6 +147,30 @@ mod tests {
             ("\u{202e}exe.\u{200b}x\u{9b}2J", "⟨202E⟩exe.⟨200B⟩x⟨009B⟩2J"),
         ] {
             assert_eq!(Text::from(raw).clean().as_str(), shown);
+        }
+    }
+
+    #[test]
+    fn noncharacters_and_format_characters_are_shown_by_their_code() {
+        let ranges = [
+            (0x600, 0x605),
+            (0x6dd, 0x6dd),
+            (0x70f, 0x70f),
+            (0x890, 0x891),
+            (0x8e2, 0x8e2),
+            (0xfdd0, 0xfdef),
+            (0x110bd, 0x110bd),
+            (0x110cd, 0x110cd),
+            (0x13430, 0x1345f),
+        ];
+        let ends = (0..=16).map(|plane| (plane * 0x10000 + 0xfffe, plane * 0x10000 + 0xffff));
+        for code in ranges.into_iter().chain(ends).flat_map(|(first, last)| first..=last) {
+            let c = char::from_u32(code).unwrap();
+            assert_eq!(Clean::line(&format!("a{c}b")).as_str(), format!("a⟨{code:04X}⟩b"));
+        }
+        // Their neighbors are letters, digits and signs like any others.
+        for c in ['\u{606}', '\u{6de}', '\u{fdcf}', '\u{fdf0}', '\u{fffd}', '\u{110bc}', '\u{1342f}', '\u{1f512}'] {
+            assert!(!is_unsafe(c), "{c:?}");
         }
     }
 

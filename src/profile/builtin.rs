@@ -1,8 +1,8 @@
-//! The profiles that come with the program, and those of the user beside them.
+//! The built-in source profiles.
 
 use super::{ProfileError, SourceProfile};
 
-/// File name and text, in the order in which they are listed.
+/// File name and text, in the order of `sources list`.
 const FILES: [(&str, &str); 5] = [
     ("own.toml", include_str!("../../assets/profiles/own.toml")),
     ("flightctl.toml", include_str!("../../assets/profiles/flightctl.toml")),
@@ -11,7 +11,7 @@ const FILES: [(&str, &str); 5] = [
     ("ca-sqlite.toml", include_str!("../../assets/profiles/ca-sqlite.toml")),
 ];
 
-/// All that came with the program. A test reads them all; one that could not be read would be missing here.
+/// All built-in profiles. A test reads each file, so that none can be missing here for a mistake in it.
 pub fn profiles() -> Vec<SourceProfile> {
     read().filter_map(Result::ok).collect()
 }

@@ -1,21 +1,21 @@
-//! The only text of a profile or a catalog that may become SQL syntax by itself: checked names.
+//! Checked names: the only text of a profile or a catalog that becomes SQL syntax without a placeholder.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// A name that may become SQL text: letters, digits and `_`, not beginning with a digit, at most 63 bytes. Always
-/// written in quotes, so that a keyword is a name like any other.
+/// A name for SQL text: letters, digits and `_`, not beginning with a digit, at most 63 bytes. It is always quoted, so
+/// a keyword is valid.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SqlIdent(String);
 
-/// A text that is no such name; safe to print.
+/// An invalid name; safe to print.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error("'{0}' cannot be used as a table or column name; letters, digits and '_' are valid")]
 pub struct IdentError(String);
 
 impl SqlIdent {
-    /// Checks a name. An error names it and what would be valid.
+    /// Checks a name. The error names it and says what is valid.
     pub fn new(name: &str) -> Result<Self, IdentError> {
         let head = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
         if head && name.len() <= 63 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {

@@ -1,7 +1,8 @@
-//! Source profiles: where the fields of an event lie in a table that somebody else made, described in one TOML file.
+//! Source profiles: the columns of a foreign table that hold an event's fields, described in one TOML file.
 //!
-//! A profile is data: it names a relation and its columns, and what the program must know that no catalog tells (zones,
-//! outcomes, how rows become visible). Nothing here asks a database; that a profile fits one is found out by the store.
+//! A profile is data: a relation, its columns, and facts that no catalog records (zones, outcomes, how rows become
+//! visible). Configuration and the store read profiles. This module must not query a database; the store checks whether
+//! a profile fits one.
 
 pub mod builtin;
 pub mod choice;
@@ -23,30 +24,30 @@ use crate::domain::instant::Span;
 use crate::domain::source::{Part, Traits};
 use crate::domain::zone::Zone;
 
-/// The profile of the tables that our own migrations make: the one source that is written to.
+/// The profile of the tables that our own migrations create: the only source that is written to.
 pub const OWN: &str = "own";
 
-/// A described source.
+/// A source profile.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SourceProfile {
     pub name: String,
-    /// One line for people.
+    /// One line for the user.
     pub about: String,
     pub databases: Vec<Backend>,
     pub relation: Relation,
-    /// Columns that must be there, by table. Holds those of the fields, and what a select says that it needs.
+    /// Required columns, by table: those of the fields, and those that a select declares.
     pub needs: BTreeMap<SqlIdent, Vec<SqlIdent>>,
     pub fields: Fields,
-    /// Outcomes of types, as the types are shown.
+    /// Outcomes by event type, as shown.
     pub outcomes: BTreeMap<String, Outcome>,
-    /// The outcome of a row out of a column; a value that is not listed says nothing.
+    /// The outcome of a row from a column; a value that is not listed sets no outcome.
     pub outcome: Option<OutcomeField>,
-    /// Columns that the detail of one event shows.
+    /// Further columns for the detail of one event.
     pub extra: Vec<Extra>,
     pub tail: Tail,
-    /// What a reader should know of the source.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// `None`: it came with the program.
+    /// `None` for a built-in profile.
     pub file: Option<PathBuf>,
     /// The TOML itself.
     pub text: String,
@@ -68,22 +69,22 @@ impl Backend {
     }
 }
 
-/// What rows are read from.
+/// The relation that rows are read from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Relation {
-    /// The table of the events; of a select, the one whose rows it gives.
+    /// The table of the events; for a select, the table whose rows it returns.
     pub table: SqlIdent,
-    /// Read instead of the table.
+    /// A select to read instead of the table.
     pub select: Option<String>,
-    /// The time column of `table` itself, where `select` calls it otherwise.
+    /// The time column of `table`, if `select` renames it.
     pub time_column: Option<SqlIdent>,
-    /// A whole number by which rows of one time are ordered; without it they are ordered by id.
+    /// An integer column that orders rows of the same time; without it the id does.
     pub tie: Option<SqlIdent>,
-    /// An empty text is as good as none.
+    /// An empty text means no value.
     pub empty_is_absent: bool,
 }
 
-/// The fields of an event. `None`: the source does not record it.
+/// The fields of an event. `None` for those that the source does not record.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Fields {
     pub id: IdField,
@@ -98,7 +99,7 @@ pub struct Fields {
     pub severity: Option<TextField>,
 }
 
-/// How a source keeps an identifier.
+/// How a source stores an identifier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum IdType {
     /// `uuid` on PostgreSQL, a BLOB of 16 bytes on SQLite.
@@ -107,14 +108,14 @@ pub enum IdType {
     Int,
 }
 
-/// How a source keeps an instant.
+/// How a source stores an instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TimeType {
-    /// PostgreSQL `timestamp`, in a zone that the profile gives.
+    /// PostgreSQL `timestamp`, in the zone that the profile names.
     Timestamp,
     /// PostgreSQL `timestamptz`.
     TimestampTz,
-    /// An integer: microseconds since 1970, the ends of the range being the infinities.
+    /// An integer: microseconds since 1970; the ends of the `i64` range are the infinities.
     UnixMicros,
     /// An integer: milliseconds since 1970.
     UnixMillis,
@@ -123,7 +124,7 @@ pub enum TimeType {
 }
 
 impl TimeType {
-    /// Microseconds of one unit of a whole number; 1 for what is none.
+    /// Microseconds per unit of an integer time; 1 for the other types.
     pub const fn micros(self) -> i64 {
         match self {
             Self::Timestamp | Self::TimestampTz | Self::UnixMicros => 1,
@@ -136,11 +137,11 @@ impl TimeType {
 #[derive(Clone, PartialEq, Debug)]
 pub struct IdField {
     pub column: SqlIdent,
-    /// `None`: as the catalog says.
+    /// `None`: the type of the catalog.
     pub ty: Option<IdType>,
-    /// A column with the name that goes with the id.
+    /// A column with the name that belongs to the id.
     pub name: Option<SqlIdent>,
-    /// Names are looked up in the tables `devices` and `organizations`, where they can be read.
+    /// Names are looked up in the tables `devices` and `organizations`, if they are readable.
     pub directory: bool,
     /// The table may lack the column.
     pub optional: bool,
@@ -150,9 +151,9 @@ pub struct IdField {
 #[derive(Clone, PartialEq, Debug)]
 pub struct TextField {
     pub column: SqlIdent,
-    /// What is stored, and what it is shown and filtered as.
+    /// Pairs of a stored value and the value shown and filtered.
     pub values: Vec<(String, String)>,
-    /// Of a reason: a row without one has that of its device's preceding start.
+    /// For a reason: a row without one takes that of the device's preceding start.
     pub carried: bool,
     pub optional: bool,
     pub derived: bool,
@@ -161,9 +162,9 @@ pub struct TextField {
 #[derive(Clone, PartialEq, Debug)]
 pub struct TimeField {
     pub column: SqlIdent,
-    /// `None`: as the catalog says.
+    /// `None`: the type of the catalog.
     pub ty: Option<TimeType>,
-    /// Of times that are stored without one.
+    /// The zone of times that are stored without one.
     pub zone: Zone,
     pub optional: bool,
     pub derived: bool,
@@ -172,7 +173,7 @@ pub struct TimeField {
 #[derive(Clone, PartialEq, Debug)]
 pub struct OutcomeField {
     pub column: SqlIdent,
-    /// A value as text, and what it means.
+    /// Pairs of a value, as text, and its outcome.
     pub values: Vec<(String, Outcome)>,
 }
 
@@ -182,17 +183,17 @@ pub struct Extra {
     pub column: SqlIdent,
 }
 
-/// How new rows are found.
+/// How the tail finds new rows.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Tail {
-    /// All rows whose time is later than this long before the newest seen are read again; known ones are dropped.
+    /// Each poll reads the rows of the last `overlap` before the newest row again and drops those delivered before.
     Time { overlap: Span },
-    /// Rows are numbered as they are inserted; those within `overlap` of the last are read again.
+    /// Rows have numbers in the order of insertion; each poll reads the last `overlap` again.
     Serial { column: SqlIdent, overlap: Span },
 }
 
 impl SourceProfile {
-    /// Reads a profile. `file` is how messages call it.
+    /// Reads a profile. `file` names it in messages.
     pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
         parse::parse(file, text)
     }
@@ -201,7 +202,7 @@ impl SourceProfile {
         self.name == OWN && self.file.is_none()
     }
 
-    /// What holds for all rows; `lacks` beyond the profile's own, where a table lacks an optional column.
+    /// Properties that hold for all rows; `lacks` adds the optional columns that a table lacks.
     pub fn traits(&self, lacks: impl Fn(Part) -> bool) -> Traits {
         let has = |part: Part| self.has(part) && !lacks(part);
         Traits {

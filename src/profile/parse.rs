@@ -1,6 +1,6 @@
-//! TOML into a profile: every key known, every name checked, every mistake told with its file, line and key.
+//! Parses profiles: unknown keys and invalid names are errors, and each error says its file, line and key.
 //!
-//! Read in two steps, as typed and then as meant, so that a mistake in one value can point at that value.
+//! Parses in two steps, TOML first and values second, so that an error in a value points at that value.
 
 use std::collections::BTreeMap;
 
@@ -21,15 +21,15 @@ use crate::domain::text::Clean;
 use crate::domain::when::Length;
 use crate::domain::zone::Zone;
 
-/// Why a text is no profile. Safe to print.
+/// An invalid profile. Safe to print.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error("{file}{}{}: {why}", if *line > 0 { format!(", line {line}") } else { String::new() },
     if key.is_empty() { String::new() } else { format!(", '{key}'") })]
 pub struct ProfileError {
     pub file: String,
-    /// From 1; 0 where the file as a whole is meant.
+    /// From 1; 0 for an error of the whole file.
     pub line: usize,
-    /// As `fields.device.column`; empty where it is not known.
+    /// As `fields.device.column`; empty if unknown.
     pub key: String,
     pub why: String,
 }
@@ -48,10 +48,10 @@ const TIMES: [(&str, TimeType); 5] = [
     ("unix-millis", TimeType::UnixMillis),
     ("unix-micros", TimeType::UnixMicros),
 ];
-/// Where a profile gives none: as the console's own table.
+/// The default overlap, that of the console's own table.
 const OVERLAP: Span = Span::seconds(5);
 
-/// The text of a file, for pointing into it.
+/// A file's name and text, for positions in messages.
 struct Source<'a> {
     file: &'a str,
     text: &'a str,
@@ -104,7 +104,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<SourceProfile, ProfileErro
     Ok(profile)
 }
 
-/// What a table must have for the fields that are read from it.
+/// Adds the columns that the fields require.
 fn add_columns(profile: &mut SourceProfile) {
     let f = &profile.fields;
     let ids = [Some(&f.id), f.device.as_ref(), f.org.as_ref()].into_iter().flatten();
@@ -128,7 +128,7 @@ fn add_columns(profile: &mut SourceProfile) {
     }
 }
 
-/// The library's words, with what was probably meant.
+/// The TOML library's message, with a suggestion for an unknown key.
 fn with_hint(message: &str) -> String {
     let message = Clean::line(message).as_str().to_owned();
     let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -173,7 +173,7 @@ impl Source<'_> {
         if !text.is_empty() && text.len() <= 40 && text.chars().all(fine) {
             return Ok(text.clone());
         }
-        let why = format!("'{}' is no name of a profile; letters a to z, digits and '-' are valid", Clean::line(text));
+        let why = format!("'{}' is no valid profile name; use letters a to z, digits and '-'", Clean::line(text));
         Err(self.error("name", Some(name.span()), why))
     }
 
@@ -213,7 +213,7 @@ impl Source<'_> {
         })
     }
 
-    /// The catalog tells the type of a table's column; of a select's it must be said.
+    /// The catalog holds the type of a table's column; a select's column must declare it.
     fn typed<T: Copy>(
         &self,
         key: &str,
@@ -263,7 +263,7 @@ impl Source<'_> {
         let zone_key = format!("fields.{key}.zone");
         let zone = typed.zone.as_ref().map_or(Ok(Zone::Utc), |name| {
             if ty.is_some_and(|ty| ty != TimeType::Timestamp) {
-                let why = "only a 'timestamp' has no zone of its own; leave the zone out".to_owned();
+                let why = "only a 'timestamp' takes a zone, because it stores none; leave the zone out".to_owned();
                 return Err(self.error(&zone_key, Some(name.span()), why));
             }
             Zone::parse(name.get_ref()).map_err(|e| self.error(&zone_key, Some(name.span()), e.to_string()))

@@ -1,9 +1,9 @@
-//! Whether a text can stand as a relation: one `SELECT` that ends where the profile says it ends.
+//! Checks that a profile's `select` is one `SELECT` that ends where the text ends.
 //!
-//! This is no guard against a malicious author: whoever writes a profile can read what the role can read, and the
-//! server refuses writes of the session. It keeps a slip from becoming another statement than the one that is shown.
+//! This does not protect against a malicious author, who may read whatever the role may read; read-only transactions
+//! refuse writes. It keeps a mistake from turning into another statement than the one shown.
 
-/// Checks a `select` of a profile. The error says what is wrong with it.
+/// Checks a profile's `select`. The error completes a sentence that begins with "the select".
 pub fn check(text: &str) -> Result<(), String> {
     let mut scan = Scan { rest: text, depth: 0 };
     let mut first = None;
@@ -52,8 +52,8 @@ impl Scan<'_> {
         self.rest = self.rest.get(bytes..).unwrap_or_default();
     }
 
-    /// A text or a name in quotes; a doubled quote is one of its characters. A backslash counts only in PostgreSQL's
-    /// `E'…'`, which is refused, since SQLite reads it otherwise.
+    /// Skips a quoted text or name; a doubled quote is part of it. PostgreSQL's `E'…'` is refused, because SQLite reads
+    /// its backslashes differently.
     fn quoted(&mut self, quote: char, whole: &str) -> Result<(), String> {
         let before = whole.len() - self.rest.len();
         let mut head = whole.get(..before).unwrap_or_default().chars().rev();
@@ -77,7 +77,7 @@ impl Scan<'_> {
         self.skip(end);
     }
 
-    /// Not nested: PostgreSQL nests them and SQLite does not, so an opening within one is refused.
+    /// Skips a comment. PostgreSQL nests block comments and SQLite does not, so nested ones are refused.
     fn block_comment(&mut self) -> Result<(), String> {
         let end = self.rest.find("*/").ok_or("has a comment that is never closed")?;
         if self.rest.get(2..end).is_some_and(|inner| inner.contains("/*")) {
@@ -87,7 +87,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// Placeholders belong to the program, and a dollar-quoted text could hide the end of the statement.
+    /// Refuses `$`: placeholders belong to the program, and a dollar-quoted text could hide the end of the statement.
     fn dollar(&mut self) -> Result<(), String> {
         Err("has a '$'; placeholders and dollar quotes are not valid here".into())
     }

@@ -1,4 +1,4 @@
-//! What a profile file may hold, and what is said of what it may not.
+//! Valid profiles, and the message for each mistake.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
@@ -38,7 +38,7 @@ fn all_of_it_is_read() {
 }
 
 #[test]
-fn mistakes_are_told_with_file_line_and_key() {
+fn mistakes_are_reported_with_file_line_and_key() {
     for (old, new, message) in [
         ("table =", "tabel =", "p.toml, line 4: unknown field `tabel`"),
         ("\"key\"", "\"a b\"", "p.toml, line 6, 'fields.id.column': 'a b' cannot be used"),
@@ -53,7 +53,7 @@ fn mistakes_are_told_with_file_line_and_key() {
             "p.toml, line 9, 'fields.time.zone': unknown time zone 'Berlin'; did you mean 'Europe/Berlin'?",
         ),
         ("\"other\"", "\"faild\"", "p.toml, line 11, 'outcomes.renew': unknown value 'faild'; did you mean 'failed'?"),
-        ("\"jobs\"", "\"My Jobs\"", "p.toml, line 1, 'name': 'My Jobs' is no name of a profile"),
+        ("\"jobs\"", "\"My Jobs\"", "p.toml, line 1, 'name': 'My Jobs' is no valid profile name"),
         (
             "\"postgres\", ",
             "\"mysql\", ",
@@ -81,6 +81,9 @@ fn mistakes_are_told_with_file_line_and_key() {
     }
     let select = GOOD.replace("table = \"renewals\"", "table = \"renewals\"\nselect = \"SELECT 1\"");
     let without = select.replace("column = \"host\", type = \"text\"", "column = \"host\"");
-    let told = SourceProfile::parse("p.toml", &without).unwrap_err().to_string();
-    assert_eq!(told, "p.toml, line 8, 'fields.device': a column of a select needs a 'type'; valid are uuid, text, int");
+    let error = SourceProfile::parse("p.toml", &without).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "p.toml, line 8, 'fields.device': a column of a select needs a 'type'; valid are uuid, text, int"
+    );
 }

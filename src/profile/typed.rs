@@ -1,4 +1,4 @@
-//! A profile file as it is typed: the keys that there are, and nothing of what they mean.
+//! The TOML structure of a profile file. It defines the keys and does not check values; `parse` does.
 
 use std::collections::BTreeMap;
 

@@ -1,31 +1,32 @@
-//! Why a question has no answer, in words for the person who asked.
+//! Why a query failed, in words for the user. The store makes these errors; the console and the headless commands print
+//! them with [`SourceError::next_step`]. No password and no other secret may enter one.
 
 use std::fmt;
 use std::ops::Deref;
 
 use thiserror::Error;
 
-/// Each variant says what failed and on what; [`SourceError::next_step`] says what to do. No secret ever enters one.
+/// Each variant says what failed and on what; [`SourceError::next_step`] says what to do.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum SourceError {
-    /// The asker left; nobody waits for this.
+    /// The caller cancelled the query, so nobody reads this.
     #[error("cancelled")]
     Cancelled,
     #[error("the database stopped the query after {0}")]
     Timeout(String),
-    /// No connection, or one that broke. Asking again later may go well.
+    /// No connection, or a connection that broke. A retry may succeed.
     #[error("cannot reach {address}: {why}")]
     Unreachable { address: String, why: Why },
     /// Password, role or permission.
     #[error("{address} refused: {why}")]
     Refused { address: String, why: Why },
-    /// Reached, but the table or a column is not as any profile describes it.
+    /// The connection works, but no profile fits the table or its columns.
     #[error("{0}")]
     Shape(String),
-    /// The question, or the choice of a source, does not fit what this database records.
+    /// This database does not record what the query, or the chosen profile, requires.
     #[error("{0}")]
     Unfit(String),
-    /// A write was not possible as asked.
+    /// Invalid input of a write.
     #[error("{0}")]
     Invalid(String),
     #[error("{0}")]
@@ -40,18 +41,18 @@ impl SourceError {
             Self::Unreachable { why, .. } => why.step.unwrap_or("check the address and that the server runs"),
             Self::Refused { why, .. } => why.step.unwrap_or("check user, password and permissions"),
             Self::Shape(_) => "check the database with 'renewscope db status'",
-            Self::Unfit(_) => "'renewscope sources detect' says what this database records",
+            Self::Unfit(_) => "run 'renewscope sources detect' to see what this database records",
             Self::Invalid(_) => "correct the input and run it again",
             Self::Failed(_) => "see the log for details",
         }
     }
-    /// Whether the database could not be had at all (exit code 3).
+    /// Whether there was no usable connection (exit code 3).
     pub fn is_connection(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Refused { .. })
     }
 }
 
-/// A reason, and what to do about it where that is known better than in general. Reads as its text.
+/// A reason, with its own next step where a better one than the general is known. Derefs to its text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Why {
     text: String,
@@ -62,7 +63,7 @@ impl Why {
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), step: None }
     }
-    /// Says what to do: a phrase without capital and full stop.
+    /// Sets the next step: a phrase in lower case without a final stop.
     pub fn step(self, step: &'static str) -> Self {
         Self { step: Some(step), ..self }
     }

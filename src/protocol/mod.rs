@@ -1,4 +1,5 @@
-//! What crosses the channel between the console and the tasks that ask the database.
+//! The messages between the console and the tasks that query the database, and the interface of a source. The console
+//! and the worker import this module; the store implements it. It must not know SQL or the screen.
 
 pub mod error;
 pub mod query;
@@ -11,7 +12,7 @@ pub use source::EventSource;
 
 use std::time::Duration;
 
-/// The places on screen that wait for an answer. One question lives in each; a newer one replaces it.
+/// The parts of the screen that show an answer. Each has at most one query in flight; a newer one replaces it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Slot {
     List,
@@ -24,7 +25,7 @@ pub enum Slot {
     Names,
 }
 
-/// Names one question: an answer is taken only by who waits for exactly this one.
+/// Identifies one query. The console takes a reply only if its ticket equals that of the slot's query in flight.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Ticket {
     pub slot: Slot,
@@ -35,7 +36,7 @@ pub struct Ticket {
 pub struct Request {
     pub ticket: Ticket,
     pub query: Query,
-    /// Waits this long for a newer question before it goes to the database.
+    /// How long the worker waits for a newer query of the slot before it runs this one.
     pub debounce: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! The questions, and an answer for each.
+//! The queries, and the answer to each.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use super::tail::{TailAnswer, TailQuery};
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Query {
-    /// Rows of the list, errors cut to their head. A source that was given a budget for searches may stop before the
-    /// page is full; see [`Page::looked_to`]. -> [`Answer::Page`]
+    /// Rows of the list, error texts cut to [`ErrorText::HEAD`](crate::domain::event::ErrorText::HEAD). A source with a
+    /// search budget may stop before the page is full; see [`Page::searched_to`]. -> [`Answer::Page`]
     Page { criteria: Criteria, anchor: Anchor, limit: u32 },
-    /// As `Page`, with whole error texts and however long it takes; for exports. -> [`Answer::Page`]
+    /// As `Page`, with whole error texts and without a search budget; for exports. -> [`Answer::Page`]
     WholePage { criteria: Criteria, anchor: Anchor, limit: u32 },
     /// How many rows match; stops counting at `ceiling`. -> [`Answer::Count`]
     Count { criteria: Criteria, ceiling: Option<u64> },
@@ -28,7 +28,7 @@ pub enum Query {
     Event { id: Id },
     /// What a tail reads. -> [`Answer::Tail`]
     Tail(TailQuery),
-    /// The source itself. -> [`Answer::Described`]
+    /// The source's description. -> [`Answer::Described`]
     Describe,
 }
 
@@ -59,7 +59,7 @@ pub struct FacetQuery {
     /// Only values whose name contains this, ASCII case ignored; ids by their beginning.
     pub needle: String,
     pub limit: u32,
-    /// Count at most this many of the newest matching rows; beyond, totals are `AtLeast`.
+    /// Counts at most this many of the newest matching rows; with more, totals are `AtLeast`.
     pub ceiling: u64,
 }
 
@@ -68,21 +68,21 @@ pub struct Facets {
     pub values: Vec<Facet>,
     /// More values exist than are listed.
     pub more: bool,
-    /// The counting stopped at the ceiling: every number is a lower bound.
+    /// Counting stopped at the ceiling: every number is a lower bound.
     pub partial: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Facet {
-    /// What the filter compares: the id for organisations and devices, the text for types and reasons. `None`: the
+    /// What the filter compares: the id for organizations and devices, the text for types and reasons. `None` for the
     /// rows without a value.
     pub id: Option<Id>,
-    /// The name, where there is one.
+    /// The name, where one is recorded.
     pub name: Option<Text>,
     pub rows: Total,
 }
 
-/// Equal buckets from `from` on: `buckets` of `width` microseconds.
+/// Equal buckets: `buckets` of `width_micros` each, the first beginning at `from`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct HistogramQuery {
     pub criteria: Criteria,
@@ -97,10 +97,10 @@ pub struct Histogram {
     pub buckets: Vec<[u64; 4]>,
 }
 
-/// What a source is and what it can do, for the header and for the doctor.
+/// A source's properties and abilities, for the header and `doctor`.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Description {
-    /// The server or file, without any secret.
+    /// The server or file, without secrets.
     pub address: String,
     /// `own`, `flightctl`, …
     pub profile: String,
@@ -111,8 +111,8 @@ pub struct Description {
     /// First and last `created_at`, `None` where the table is empty.
     pub oldest: Option<Instant>,
     pub newest: Option<Instant>,
-    /// What its rows lack, and what was worked out.
+    /// Fields that its rows lack, and fields that are derived.
     pub traits: Arc<Traits>,
-    /// Facts worth a line: missing indexes, guessed zones.
+    /// Notes for the user, one line each: missing indexes, assumed zones.
     pub notes: Vec<String>,
 }

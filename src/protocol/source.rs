@@ -1,23 +1,24 @@
-//! What the tasks need of a database: the store is one such source, the tests' fake the other.
+//! The interface of a database: the store implements it, and so does the tests' fake.
 
 use std::future::Future;
 
 use super::{Answer, Query, SourceError};
 
 pub trait EventSource: Clone + Send + Sync + 'static {
-    /// Answers one question. When `cancelled` resolves first, the work is stopped where it runs, in the database
-    /// too, and the outcome is [`SourceError::Cancelled`].
+    /// Runs one query. If `cancelled` resolves first, the query is stopped in the database too, and the error is
+    /// [`SourceError::Cancelled`].
     fn answer(
         &self,
         query: &Query,
         cancelled: impl Future<Output = ()> + Send,
     ) -> impl Future<Output = Result<Answer, SourceError>> + Send;
 
-    /// A number that moves when somebody else has written, where the source has one. It may move without that too.
+    /// A counter that changes with every commit of another connection, where the source has one. It may change without
+    /// a commit too.
     fn changes(&self) -> Option<i64>;
 
-    /// Resolves when the source says that somebody has written. A hint only: it may be lost, and a source that gives
-    /// none never resolves.
+    /// Resolves when the source reports a commit of another connection. Notifications may be lost, so callers must poll
+    /// as well; a source without notifications never resolves.
     fn notified(&self) -> impl Future<Output = ()> + Send {
         std::future::pending()
     }

@@ -1,8 +1,8 @@
-//! The live tail: what is asked of it, what it tells, and the questions that it puts to the database.
+//! The live tail: its order, the events that it sends, and the queries that it runs.
 //!
-//! `created_at` is when a transaction began and a row shows when it commits, so no single cursor over the times finds
-//! every row. A tail therefore knows two things: how far it has read, and the floor below which nothing can appear any
-//! more. What commits between the two is found by comparing keys.
+//! `created_at` is the time at which a transaction began, and a row becomes visible at its commit; so no cursor over
+//! the times finds every row. A tail keeps two marks: the high-water mark of the rows that it has read, and the floor,
+//! below which no row can appear any more. Between the two it compares keys to find rows that committed late.
 
 use std::sync::Arc;
 
@@ -13,26 +13,26 @@ use crate::domain::page::{Cursor, Total};
 
 use super::SourceError;
 
-/// What to follow. A newer order replaces the older one.
+/// What to follow. A newer order replaces an older one.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TailOrder {
     pub generation: u64,
     pub criteria: Criteria,
     pub start: Start,
-    /// Rows with the whole of their errors, and all of them however many wait: for a reader that keeps them. A screen
-    /// takes heads, and passes over a backlog that nobody could read.
+    /// Whether rows come with whole error texts, and all of them however many are pending: for readers that store them.
+    /// Otherwise error texts are cut and a backlog too long for a screen is skipped.
     pub whole: bool,
 }
 
-/// From where on rows are told.
+/// The rows with which a tail begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Start {
-    /// Those that are committed from now on.
+    /// Rows committed after the tail starts.
     Now,
-    /// Those too that were committed shortly before: for a reader that loads the table at the same time and knows by id
-    /// what it has.
+    /// Rows committed shortly before the start too: for a reader that loads the table at the same time and drops
+    /// duplicates by id.
     Overlapping,
-    /// All at or after an instant, and then those that are committed.
+    /// All rows at or after an instant, then rows as they are committed.
     At(Instant),
 }
 
@@ -45,59 +45,59 @@ pub struct TailEvent {
 #[derive(Clone, PartialEq, Debug)]
 pub enum TailNews {
     Batch(Batch),
-    /// More rows wait than a screen can show: these were passed over. They are in the table.
+    /// More rows were pending than a screen can show, so this many were skipped. They are in the table.
     Skipped(Total),
-    /// The database has not answered for this long; the question is still out.
+    /// The query in flight has taken this long so far.
     Slow(Span),
-    /// A reading failed, for the `tries`th time in a row; the next is tried after `retry_in`.
+    /// A poll failed, for the `tries`th time in a row; the next follows after `retry_in`.
     Trouble {
         error: SourceError,
         retry_in: Span,
         tries: u32,
     },
-    /// A reading succeeded after trouble; its rows come next.
+    /// A poll succeeded after failures; its rows come next.
     Recovered,
 }
 
-/// Rows not told before in this generation, newest first. May be empty: then only the rest is news.
+/// Rows not yet delivered in this generation, newest first. An empty batch reports the other fields only.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Batch {
     pub rows: Vec<Arc<RenewalEvent>>,
-    /// How many of them are older than rows told before: their transactions committed late, or their writers' clocks
-    /// are behind.
+    /// How many of the rows are late: older than rows delivered before, because their transactions committed late or
+    /// their writers' clocks are behind.
     pub late: u64,
-    /// From the time of the newest row until it was read, by the database's clock; `None` where only late ones came.
+    /// From the newest row's `created_at` to its reading, by the database's clock; `None` if all rows are late.
     pub lag: Option<Span>,
     pub window: Window,
-    /// More is there already and follows at once.
+    /// More rows are pending and follow at once.
     pub more: bool,
 }
 
-/// Within which no row is lost, between its `created_at` and its commit.
+/// The time between a row's `created_at` and its commit within which the tail guarantees to deliver the row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Window {
-    /// Not known yet.
+    /// Not known before the first poll.
     #[default]
     Unknown,
-    /// Every row: the database numbers rows in the order of their commits.
+    /// Unlimited: the database numbers rows in the order of their commits.
     Every,
-    /// The floor follows the oldest open transaction, and rows of transactions that are open for up to this long are
-    /// found. A writer that fills in its own times has only the overlap.
+    /// Open transactions are visible: rows of transactions that stay open for up to `longest` are found. For writers
+    /// that set `created_at` themselves only `overlap` holds.
     Open { longest: Span, overlap: Span },
-    /// Open transactions cannot be seen: only what commits this soon is sure to be found.
+    /// Open transactions are not visible: only rows that commit within this time are certain to be found.
     Overlap(Span),
 }
 
-/// A question of the tail. -> [`TailAnswer`]
+/// A query of the tail. -> [`TailAnswer`]
 #[derive(Clone, PartialEq, Debug)]
 pub enum TailQuery {
-    /// What the database says of its own time and its open transactions. To be asked before the rows. -> `Horizon`
+    /// The database's clock and its open transactions. Must run before the query for rows. -> `Horizon`
     Horizon,
-    /// Rows of a stretch, in its order. -> `Rows`
+    /// Rows of a time slice, in its order. -> `Rows`
     Rows { criteria: Criteria, stretch: Stretch, limit: u32, whole: bool },
-    /// The keys of a stretch, in its order. -> `Keys`
+    /// Keys of a time slice, in its order. -> `Keys`
     Keys { criteria: Criteria, stretch: Stretch, limit: u32 },
-    /// These rows, in any order; those that are there. -> `Rows`
+    /// The rows of these ids that exist, in any order. -> `Rows`
     Pick { criteria: Criteria, ids: Vec<Id>, whole: bool },
 }
 
@@ -111,7 +111,7 @@ pub enum TailAnswer {
 #[derive(Clone, PartialEq, Debug)]
 pub struct TailKey {
     pub place: Place,
-    /// What orders rows of one place: the id, or a number of its own.
+    /// Orders rows of the same place: the id, or another column's number.
     pub tie: Id,
     pub id: Id,
 }
@@ -119,55 +119,54 @@ pub struct TailKey {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct TailRows {
     pub rows: Vec<TailRow>,
-    /// Place and tie of the last row read, where the limit ended the reading. Rows that were read need not match.
+    /// Place and tie of the last row read, if the limit ended the query. That row need not match the criteria.
     pub more: Option<(Place, Id)>,
 }
 
-/// A row's place in the order of a stretch: the microseconds of its time as the table stores it (PostgreSQL's count), or
-/// its number.
+/// A row's position in the order of a slice: its stored time in microseconds since 2000-01-01, or its serial number.
 pub type Place = i64;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct TailRow {
     pub place: Place,
-    /// The number that the database gave the row when it was inserted, where it gives one.
+    /// The number that the database assigned at insertion, where it assigns one.
     pub serial: Option<i64>,
-    /// Its time as the table stores it: of a clock that may not be UTC's.
+    /// Its time as stored; the table's zone may differ from UTC.
     pub at: Instant,
     pub row: Arc<RenewalEvent>,
 }
 
-/// A part of the table in the order in which a tail reads it.
+/// A slice of the table, in the order in which a tail reads it.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Stretch {
-    /// By time and id: at or after `from` and behind `after`, before `until`; times as the table stores them.
+    /// By stored time and id: at or after `from` and after the cursor `after`, before `until`.
     Time { from: Instant, after: Option<Cursor>, until: Option<Instant> },
     /// By number: above `after`, up to and including `until`.
     Serial { after: i64, until: Option<i64> },
 }
 
-/// How far a database's word reaches at one moment.
+/// The state of the database's clock and transactions at one moment, from which the tail computes its floor.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Horizon {
-    /// By the database's own clock, read as the table stores times.
+    /// The database's clock, in the zone in which the table stores times.
     pub now: Instant,
-    /// How much that reading is ahead of UTC.
+    /// The offset of that zone from UTC.
     pub ahead: Span,
     /// When the oldest open transaction began that may still add rows.
     pub open: Option<Instant>,
-    /// Whether all open transactions of writers can be seen.
+    /// Whether all open transactions of writers are visible.
     pub sees_all: bool,
-    /// Commits that come this much after a row's time are looked for without any sign of them.
+    /// Commits up to this long after a row's `created_at` are looked up without any other sign of them.
     pub overlap: Span,
-    /// Where rows are numbered.
+    /// Where rows have serial numbers.
     pub serial: Option<Serial>,
 }
 
-/// The numbers that a database gives rows as they are inserted.
+/// The serial numbers that a database assigns to rows at insertion.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Serial {
-    /// The highest that can be seen; 0: none yet.
+    /// The highest visible number; 0 for an empty table.
     pub highest: i64,
-    /// Given in the order of commits: none appears below one that can be seen.
+    /// Whether numbers follow the order of commits: no row appears below a visible number.
     pub ordered: bool,
 }

@@ -1,8 +1,8 @@
-//! The databases: the questions of the protocol answered from PostgreSQL and SQLite, and events stored in them.
+//! The facade of the store: [`Store`] runs the protocol's queries on PostgreSQL or SQLite, and stores events.
 //!
-//! The one layer that knows a driver. Questions are composed once for both databases (`sql`), through a map of columns,
-//! with values only ever bound. Nothing here migrates by connecting, except where [`ConnectOptions::create`] says so,
-//! and a session that was opened to read cannot write: the server refuses it.
+//! The worker calls it through [`EventSource`](crate::protocol::EventSource), the headless commands directly.
+//! Connecting never migrates, except where [`ConnectOptions::create`] says so, and a store opened with
+//! [`Access::Read`] cannot write. No SQL is composed here; see [`queries`].
 
 mod connect;
 pub mod doctor;
@@ -36,16 +36,16 @@ use queries::sql::aggregate;
 use shared::Shared;
 use sql::Dialect;
 
-/// Questions that run at once.
-const QUESTIONS: usize = 4;
+/// Connections for queries; the tail has one more.
+const CONNECTIONS: usize = 4;
 
-/// A database of events. Clones share its connections.
+/// A database of events. Clones share its connections and caches.
 #[derive(Clone)]
 pub struct Store(Arc<Shared>);
 
 impl Store {
-    /// Opens the database and looks at its event table. A database without that table can be connected to: each
-    /// question is then answered with [`SourceError::Shape`].
+    /// Opens a connection and describes the event table. A database without that table can be connected to: each
+    /// query then fails with [`SourceError::Shape`].
     pub async fn connect(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
         let store = Self::prepared(address, options).await?;
         let mut session = store.0.pool.acquire().await?;
@@ -54,14 +54,14 @@ impl Store {
             Err(e) => return Err(e),
         }
         drop(session);
-        address.end_asking();
+        address.stop_prompting();
         Ok(store)
     }
 
-    /// As [`connect`](Self::connect), but without a connection: the first question makes it, and says why it cannot.
-    /// Nobody is asked for a password. A missing file of one's own is made nevertheless.
+    /// Like [`connect`](Self::connect), but opens no connection: the first query does, and reports why it cannot. No
+    /// password prompt appears. With [`ConnectOptions::create`] a missing SQLite file is still created.
     pub async fn open(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
-        address.end_asking();
+        address.stop_prompting();
         Self::prepared(address, options).await
     }
 
@@ -77,7 +77,7 @@ impl Store {
             profiles: Arc::clone(&options.profiles),
             names: directory::Names::default(),
             parties: parties::Names::default(),
-            pool: Pool::new(connector(address, options, Use::Questions), QUESTIONS),
+            pool: Pool::new(connector(address, options, Use::Queries), CONNECTIONS),
             tail: Pool::new(connector(address, options, Use::Tail), 1),
             listening: listen::Listening::default(),
             source: Mutex::default(),
@@ -86,8 +86,8 @@ impl Store {
         })))
     }
 
-    /// Answers a question. When `cancelled` resolves first, the statement is stopped in the database and the answer is
-    /// [`SourceError::Cancelled`]; so it is when the future itself is dropped, though nobody hears of it then.
+    /// Runs a query. When `cancelled` resolves first, the statement is cancelled in the database and the result is
+    /// [`SourceError::Cancelled`]. Dropping the future cancels the statement too.
     pub async fn answer(
         &self,
         query: &Query,
@@ -100,7 +100,7 @@ impl Store {
             session = self.0.lane(query).acquire() => session?,
         };
         let stopper = session.stopper();
-        let work = self.settle(&mut session, query);
+        let work = self.run_with_retry(&mut session, query);
         tokio::pin!(work);
         tokio::select! {
             biased;
@@ -112,62 +112,63 @@ impl Store {
         }
     }
 
-    /// Answers a question, once more from its beginning where the connection had died while it rested: the asker need
-    /// not know that the server was restarted since the last question.
-    async fn settle(&self, session: &mut Session, query: &Query) -> Result<Answer, SourceError> {
+    /// Runs a query, and once more if an idle connection failed on first use, so that callers do not notice a server
+    /// restart between two queries.
+    async fn run_with_retry(&self, session: &mut Session, query: &Query) -> Result<Answer, SourceError> {
         let answer = queries::answer(&self.0, session, query).await;
-        if answer.is_ok() || !session.may_renew() {
+        if answer.is_ok() || !session.can_retry() {
             return answer;
         }
-        session.renew().await?;
+        session.reconnect().await?;
         queries::answer(&self.0, session, query).await
     }
 
-    /// Answers a question that nobody will cancel.
-    pub async fn ask(&self, query: &Query) -> Result<Answer, SourceError> {
+    /// Runs a query that is never cancelled.
+    pub async fn run(&self, query: &Query) -> Result<Answer, SourceError> {
         self.answer(query, std::future::pending()).await
     }
 
-    /// Stores one event. Gives its id, which is derived from its content where it had none.
+    /// Stores one event and returns its id, which is derived from its content if the event has none.
     pub async fn create(&self, event: &NewEvent) -> Result<(Uuid, RowOutcome), SourceError> {
         let outcome = self.create_many(std::slice::from_ref(event)).await?.into_iter().next();
         let outcome = outcome.unwrap_or_else(|| RowOutcome::Refused("no outcome was reported".to_owned()));
         Ok((write::event_id(event), outcome))
     }
 
-    /// Stores events in one transaction, each once however often it comes. One outcome for each, in their order. A row
-    /// that cannot be stored is refused alone. [`SourceError::Invalid`] where the table is not our own.
+    /// Stores events in one transaction; an event that exists already is reported as a duplicate. Returns one outcome
+    /// per event, in order; a row that cannot be stored is refused alone. [`SourceError::Invalid`] if the table is
+    /// not renewscope's own.
     pub async fn create_many(&self, events: &[NewEvent]) -> Result<Vec<RowOutcome>, SourceError> {
         let mut session = self.0.pool.acquire().await?;
         self.0.check_writable(&mut session).await?;
         write::create_many(&mut session, events).await
     }
 
-    /// One event with its whole error; with an organisation, only if it is of that one.
+    /// One event with its whole error text; with an organization, only if it belongs to that one.
     pub async fn get(&self, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
         let mut session = self.0.pool.acquire().await?;
         let found = self.event(&mut session, org, id).await;
-        if found.is_ok() || !session.may_renew() {
+        if found.is_ok() || !session.can_retry() {
             return found;
         }
-        session.renew().await?;
+        session.reconnect().await?;
         self.event(&mut session, org, id).await
     }
 
     async fn event(&self, s: &mut Session, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
         let source = self.0.source(s).await?;
-        queries::asker::Asker { shared: &self.0, source: &source }.event(s, org, id).await
+        queries::executor::Executor { shared: &self.0, source: &source }.event(s, org, id).await
     }
 
-    /// Removes one event; with an organisation, only if it is of that one. Whether there was one.
+    /// Deletes one event; with an organization, only if it belongs to that one. Returns whether there was one.
     pub async fn delete(&self, org: Option<&Id>, id: &Id) -> Result<bool, SourceError> {
         let mut session = self.0.pool.acquire().await?;
         self.0.check_writable(&mut session).await?;
         write::delete(&mut session, org, id).await
     }
 
-    /// A number that changes when another process has committed to a SQLite file, and from time to time without that: a
-    /// hint to read again. `None` for PostgreSQL, which has no such number.
+    /// A number that changes when another process may have committed to a SQLite file, and every ten seconds without
+    /// that: a wake-up for the tail. `None` for PostgreSQL, which has no such number.
     pub fn changes(&self) -> Option<i64> {
         match self.0.address.place() {
             Place::Sqlite(path) => Some(self.0.commits.number(path)),
@@ -175,8 +176,8 @@ impl Store {
         }
     }
 
-    /// Closes the connections in order. Of an SQLite file, the last one to close takes the write-ahead log back into it,
-    /// so that the file alone holds everything.
+    /// Closes the connections in order. For SQLite, closing the last one checkpoints the write-ahead log into the
+    /// file.
     pub async fn close(&self) {
         self.0.pool.close().await;
         self.0.tail.close().await;
@@ -186,13 +187,13 @@ impl Store {
         &self.0.address
     }
 
-    /// The database's plans for the statements of a question, the last one being that of its answer. For tests and for
-    /// the doctor.
+    /// The database's plans for the statements of a query; the last one is that of its result. For tests and
+    /// `doctor`.
     pub async fn explain(&self, query: &Query) -> Result<Vec<String>, SourceError> {
         self.plans(query, aggregate::explain).await
     }
 
-    /// As [`explain`](Self::explain), with the rows and the buffers that PostgreSQL has really read.
+    /// Like [`explain`](Self::explain), with the rows and buffers that PostgreSQL really read.
     pub async fn measure(&self, query: &Query) -> Result<Vec<String>, SourceError> {
         self.plans(query, aggregate::measure).await
     }
@@ -200,7 +201,7 @@ impl Store {
     async fn plans(&self, query: &Query, word: fn(Dialect) -> &'static str) -> Result<Vec<String>, SourceError> {
         let mut session = self.0.pool.acquire().await?;
         let word = word(session.conn()?.dialect());
-        session.explain_next(word);
+        session.collect_plans(word);
         let _ = queries::answer(&self.0, &mut session, query).await?;
         Ok(session.plans())
     }

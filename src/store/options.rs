@@ -1,13 +1,13 @@
-//! What a store is opened with: rights, time limits, and how much a search may read.
+//! What a store is opened with: access, time limits, and how much a search may read.
 //!
-//! The ground of the store: every room may name it, and it names none of them.
+//! The ground of the store: every module may name it, and it names none of them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::profile::choice::Profiles;
 
-/// What a session may do; the server holds it to that.
+/// What a session may do; the server enforces it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
     Read,
@@ -18,16 +18,17 @@ pub enum Access {
 #[derive(Clone, Debug)]
 pub struct ConnectOptions {
     pub access: Access,
-    /// SQLite: makes a missing file and brings its schema up to date. For the embedded file, the demonstration and tests.
+    /// SQLite: create a missing file and migrate it. For the embedded file, the demo and tests.
     pub create: bool,
-    /// The longest that one statement of a question may run, in the database.
+    /// How long one statement may run, enforced by the database. Zero is no limit.
     pub statement_timeout: Duration,
-    /// How the session calls itself to the server's administrator.
+    /// The session's `application_name`, unless the address names one.
     pub application_name: String,
-    /// How much [`Query::Page`] may look at where no index carries the search. `None`: all of it, so that every page is
-    /// complete. A console, where a person waits, gives [`SearchBudget::default`].
+    /// How much [`Query::Page`](crate::protocol::Query::Page) may read where no index carries the search. `None`:
+    /// everything, so that every page is complete. The console uses [`SearchBudget::default`], because a person waits
+    /// for it.
     pub search_budget: Option<SearchBudget>,
-    /// What the event table may be described by.
+    /// The source profiles that may describe the event table.
     pub profiles: Arc<Profiles>,
 }
 
@@ -44,17 +45,17 @@ impl Default for ConnectOptions {
     }
 }
 
-/// The bounds of one look for rows that no index finds; see [`Page::looked_to`](crate::domain::page::Page::looked_to).
+/// The limits of one search without an index; see [`Page::searched_to`](crate::domain::page::Page::searched_to).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SearchBudget {
-    /// No further slice is begun after this time. One slice is always looked at.
+    /// No further slice starts after this time. The first slice is always read.
     pub time: Duration,
-    /// Rows of the first slice; the next ones grow and shrink by how long one took.
+    /// Rows of the first slice; later ones grow and shrink with the time that one took.
     pub first_slice: u64,
 }
 
 impl Default for SearchBudget {
-    /// An answer in about a tenth of a second, whatever is sought.
+    /// A result in about 100 ms, even if nothing matches.
     fn default() -> Self {
         Self { time: Duration::from_millis(100), first_slice: 2000 }
     }

@@ -1,6 +1,6 @@
-//! What the queries of one store share: connections, caches, and what is known of the source.
+//! What the queries of one store share: connections, caches, and the description of the source.
 //!
-//! Built by [`Store`](crate::store::Store) only.
+//! Built by [`Store`](crate::store::Store) only, and read by every query. It runs no query itself.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Moment};
@@ -15,10 +15,10 @@ use crate::store::options::{Access, SearchBudget};
 use crate::store::queries::names::{directory, parties};
 use crate::store::source::{Source, detect};
 
-/// A description of the source older than this is made anew where it lacked something.
+/// A description with notes (something is missing) is refreshed after this time.
 const DESCRIPTION_AGE: Duration = Duration::from_secs(60);
 
-/// What the questions of one store share.
+/// Shared by all queries of one store.
 pub(crate) struct Shared {
     pub address: Address,
     pub access: Access,
@@ -27,12 +27,12 @@ pub(crate) struct Shared {
     pub names: directory::Names,
     pub parties: parties::Names,
     pub pool: Arc<Pool>,
-    /// The one connection of the live tail: it must not wait behind questions.
+    /// The connection of the live tail, so that the tail never waits behind queries.
     pub tail: Arc<Pool>,
     pub listening: listen::Listening,
     pub source: Mutex<Option<(Moment, Arc<Source>)>>,
     pub commits: commits::Commits,
-    /// Held by the one question that looks at what the database holds; others wait for what it finds.
+    /// Held by the one query that describes the source; the others wait for its result.
     pub describing: tokio::sync::Mutex<()>,
 }
 
@@ -41,13 +41,13 @@ impl Shared {
         if matches!(query, Query::Tail(_)) { &self.tail } else { &self.pool }
     }
 
-    /// What the database holds, as it was found at the first look.
+    /// The description of the source, cached after the first use.
     pub async fn source(&self, session: &mut Session) -> Result<Arc<Source>, SourceError> {
-        if let Some(source) = self.known_source() {
+        if let Some(source) = self.cached_source() {
             return Ok(source);
         }
         let _describing = self.describing.lock().await;
-        if let Some(source) = self.known_source() {
+        if let Some(source) = self.cached_source() {
             return Ok(source);
         }
         let source = Arc::new(detect::detect(session.conn()?, &self.profiles).await?);
@@ -57,22 +57,23 @@ impl Shared {
         Ok(source)
     }
 
-    fn known_source(&self) -> Option<Arc<Source>> {
+    fn cached_source(&self) -> Option<Arc<Source>> {
         let (at, source) = self.source.lock().ok().and_then(|kept| kept.clone())?;
         (source.notes.is_empty() || at.elapsed() < DESCRIPTION_AGE).then_some(source)
     }
 
-    /// The table turned out to be other than described: the next question looks again.
+    /// Drops the cached description: the table turned out to be different from it.
     pub fn forget_source(&self) {
         if let Ok(mut kept) = self.source.lock() {
             *kept = None;
         }
     }
 
+    /// [`SourceError::Invalid`] unless this store may write and the tables are renewscope's own.
     pub async fn check_writable(&self, session: &mut Session) -> Result<(), SourceError> {
         let source = match self.source(session).await {
-            Err(_) if session.may_renew() => {
-                session.renew().await?;
+            Err(_) if session.can_retry() => {
+                session.reconnect().await?;
                 self.source(session).await?
             }
             other => other?,

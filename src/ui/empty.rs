@@ -20,7 +20,7 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer, area: Rect) {
         let words = format!("{error}; {}", error.next_step());
         let room = usize::from(area.width).saturating_sub(6);
         lines.extend(measure::wrap(&Clean::line(&words), room).into_iter().map(|l| (l.as_str().to_owned(), false)));
-    } else if let Some((at, goes_on)) = model.list.looked_to() {
+    } else if let Some((at, goes_on)) = model.list.searched_to() {
         let when = format::stamp(at, &model.zone);
         lines.push((format!("Nothing found yet: looked back to {when}."), true));
         lines.push((String::new(), false));

@@ -191,7 +191,7 @@ fn place_in_result(model: &Model, skin: &Skin) -> String {
     if model.list.error().is_some() {
         return "could not look".into();
     }
-    if let Some((at, goes_on)) = model.list.looked_to() {
+    if let Some((at, goes_on)) = model.list.searched_to() {
         let when = format::clock(at, &model.zone, true);
         let state =
             if goes_on { format!("looked back to {when}{}", skin.glyphs.more) } else { format!("stopped at {when}") };

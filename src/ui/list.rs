@@ -26,7 +26,9 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let visible = || model.list.rows().iter().skip(view.offset).take(view.height);
     let this_year = model.zone.civil(model.now).map(|c| c.year);
     let with_year = visible().any(|r| model.zone.civil(r.created_at).map(|c| c.year) != this_year);
-    let columns = layout(&model.columns, usize::from(area.width), with_year, visible());
+    let twice = visible().any(|r| model.zone.fold_label(r.created_at).is_some());
+    let longer = if with_year { 5 } else { 0 } + if twice { 6 } else { 0 };
+    let columns = layout(&model.columns, usize::from(area.width), longer, visible());
     titles(model, skin, buf, area, &columns);
     let shown = visible().count();
     for (i, event) in visible().enumerate() {
@@ -59,12 +61,12 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
 fn layout<'a>(
     wanted: &Columns,
     width: usize,
-    with_year: bool,
+    longer: usize,
     rows: impl Iterator<Item = &'a std::sync::Arc<RenewalEvent>>,
 ) -> Vec<(Column, usize)> {
     let longest = rows.map(|r| crate::domain::measure::width(crate::app::list_name(r).as_str())).max().unwrap_or(0);
     // The first cell of a line is the cursor's.
-    let mut columns = wanted.fitting(width.saturating_sub(1), GAP, if with_year { 5 } else { 0 });
+    let mut columns = wanted.fitting(width.saturating_sub(1), GAP, longer);
     let used: usize = columns.iter().map(|(_, w)| w + GAP).sum();
     let mut spare = (width + GAP).saturating_sub(used + 1);
     if let Some((_, width)) = columns.iter_mut().find(|(c, _)| *c == Column::Device) {

@@ -10,6 +10,7 @@ mod ingest;
 mod pg;
 mod record;
 mod sources;
+mod zones;
 
 use bed::{Bed, Ran};
 

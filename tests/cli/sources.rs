@@ -72,9 +72,9 @@ async fn sources_are_listed_shown_and_detected() {
 async fn what_a_source_lacks_is_refused_and_not_empty() {
     let bed = bed("sirius").await;
     for (args, why) in [
-        (&["list", "expires:<7d"][..], "'expires:' cannot be asked here: the source 'sirius' records no expiry"),
-        (&["count", "org:acme"], "records no organisation"),
-        (&["count", "--by", "org"], "cannot count: the source 'sirius' records no organisation"),
+        (&["list", "expires:<7d"][..], "'expires:' does not fit this source: 'sirius' records no expiry"),
+        (&["count", "org:acme"], "records no organization"),
+        (&["count", "--by", "org"], "cannot count: the source 'sirius' records no organization"),
     ] {
         assert!(bed.run(args).exits(2).stderr.contains(why), "{args:?}");
     }

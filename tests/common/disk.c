@@ -1,4 +1,4 @@
-/* Loaded before the C library of a server: while the file that DISK_IS_FULL names exists, no file grows. */
+/* Preloaded into a server. While the file that DISK_IS_FULL names exists, every write that would grow a file fails. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -60,8 +60,8 @@ impl Memory {
             end += 1;
         }
         let rows: Vec<_> = all[first..end].iter().filter(|r| criteria.matches(r)).cloned().collect();
-        let looked_to = (end < all.len()).then(|| all[end - 1].created_at);
-        Page { rows, more_newer: first > 0, more_older: looked_to.is_some(), looked_to }
+        let searched_to = (end < all.len()).then(|| all[end - 1].created_at);
+        Page { rows, more_newer: first > 0, more_older: searched_to.is_some(), searched_to }
     }
     pub fn break_with(&self, error: Option<SourceError>) {
         *self.broken.lock().unwrap() = error;
@@ -181,7 +181,7 @@ fn page(rows: Vec<Arc<RenewalEvent>>, anchor: &Anchor, limit: usize) -> Page {
         Anchor::AtOrAfter(at) => rows.partition_point(|r| r.created_at >= *at),
         _ => (first + limit).min(rows.len()),
     };
-    Page { rows: rows[first..end].to_vec(), more_newer: first > 0, more_older: end < rows.len(), looked_to: None }
+    Page { rows: rows[first..end].to_vec(), more_newer: first > 0, more_older: end < rows.len(), searched_to: None }
 }
 
 fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {

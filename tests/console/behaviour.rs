@@ -362,7 +362,7 @@ fn the_copied_command_says_the_same_tomorrow() {
     let Some(Effect::Copy(text)) = c.effects.last() else { panic!("nothing copied") };
     assert_eq!(
         text.as_str(),
-        "renewscope list --db sqlite:fleet.db --tz UTC -- 'since:2026-11-21T13:02:31Z type:failed'"
+        "renewscope list --db sqlite:fleet.db --tz UTC -- 'since:2026-11-21T13:02:31Z type:failed until:2026-11-21T14:07:31Z'"
     );
 }
 

@@ -6,6 +6,7 @@ use renewscope::app::alert::Means;
 use renewscope::app::list::Mark;
 use renewscope::app::msg::{Effect, Msg};
 use renewscope::domain::event::{Id, RenewalEvent};
+use renewscope::domain::filter::criteria::Check;
 use renewscope::domain::instant::Span;
 use renewscope::domain::page::Total;
 use renewscope::protocol::query::Description;
@@ -214,4 +215,17 @@ fn a_question_that_died_with_its_connection_is_asked_again_once() {
     fail(&mut c);
     c.wait(Span::seconds(60));
     assert!(c.pending.is_empty(), "somebody may have ended it on purpose");
+}
+
+#[test]
+fn a_tail_of_a_relative_range_does_not_end_with_the_range() {
+    let mut c = console(120);
+    c.keys("2");
+    let not_ahead = |check: &Check| matches!(check, Check::NotAhead(_));
+    let tail = c.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Tail(order) => Some(&order.criteria),
+        _ => None,
+    });
+    assert!(tail.unwrap().all.iter().all(|clause| !not_ahead(&clause.check)));
+    assert!(c.model.criteria().all.iter().any(|clause| not_ahead(&clause.check)));
 }

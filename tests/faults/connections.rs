@@ -1,4 +1,4 @@
-//! Connections that end, fall silent or are refused, seen from the store.
+//! Connections that end, time out or are refused, seen from the store.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{COUNT, connect, connect_fails, count, counted_in_the_end, event, fil
 const HELD: &str = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event_type = 'Lock' \
     AND application_name = 'renewscope' AND datname = current_database()";
 
-/// Waits until the server shows this many questions that wait for a lock.
+/// Waits until this many queries wait for a lock on the server.
 async fn wait_for_held(url: &str, expected: i64) {
     let mut conn = pg::connect(url).await;
     let waiting = async {
@@ -20,10 +20,10 @@ async fn wait_for_held(url: &str, expected: i64) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("the server to show the question");
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("the server to show the query");
 }
 
-/// A session that keeps everybody from the table until it is dropped.
+/// A session that holds an exclusive lock on the table until it is dropped.
 async fn hold(url: &str) -> sqlx::PgConnection {
     let mut conn = pg::connect(url).await;
     let lock = "BEGIN; LOCK TABLE certificate_renewal_events IN ACCESS EXCLUSIVE MODE";
@@ -32,14 +32,14 @@ async fn hold(url: &str) -> sqlx::PgConnection {
 }
 
 #[tokio::test]
-async fn a_restart_between_two_questions_is_invisible() {
+async fn a_restart_between_two_queries_is_not_noticed() {
     let server = Cluster::start(&[]);
     let url = server.fleet();
     fill(&url, 10).await;
     let (one, two) = (connect(&url).await, connect(&url).await);
     let writer = Store::connect(&Address::parse(&url).unwrap(), &writing()).await.unwrap();
     for how in [Stop::Fast, Stop::Immediate] {
-        // Several connections rest: each is found out, none is told of.
+        // Several connections are idle: each is replaced, no query fails.
         let answers = tokio::join!(count(&one), count(&one), count(&one), count(&two));
         assert_eq!(answers, (Ok(10), Ok(10), Ok(10), Ok(10)));
         server.restart(how);
@@ -54,7 +54,7 @@ fn event_id(n: i64) -> renewscope::domain::event::Id {
 }
 
 #[tokio::test]
-async fn a_stopped_server_is_told_and_found_again() {
+async fn a_stopped_server_is_reported_and_reconnected() {
     let server = Cluster::start(&[]);
     let url = server.fleet();
     fill(&url, 10).await;
@@ -70,7 +70,7 @@ async fn a_stopped_server_is_told_and_found_again() {
 }
 
 #[tokio::test]
-async fn a_store_opens_before_its_server_is_there() {
+async fn a_store_opens_before_its_server_runs() {
     let server = Cluster::start(&[]);
     let url = server.fleet();
     fill(&url, 10).await;
@@ -93,7 +93,7 @@ async fn a_server_that_is_not_ready_says_so() {
 }
 
 #[tokio::test]
-async fn a_silent_network_ends_a_question_at_its_limit() {
+async fn a_silent_network_ends_a_query_at_its_limit() {
     let server = Cluster::start(&[]);
     let url = server.fleet();
     fill(&url, 10).await;
@@ -105,11 +105,11 @@ async fn a_silent_network_ends_a_question_at_its_limit() {
     proxy.silence();
     let error = count(&store).await.unwrap_err();
     says(&error, &["no answer within 5.3 s", "check the network"]);
-    // The one that was silent is not used again, nor is the one that rested beside it.
+    // Neither the silent connection nor the idle one beside it is used again.
     proxy.forget();
     assert_eq!(count(&store).await, Ok(10));
     assert_eq!(proxy.connections(), made + 1);
-    // While connecting the limit is another one.
+    // The limit for connecting is another one.
     proxy.silence();
     let other = Store::open(&address, &reading(Duration::from_secs(30))).await.unwrap();
     let error = count(&other).await.unwrap_err();
@@ -120,7 +120,7 @@ async fn a_silent_network_ends_a_question_at_its_limit() {
 }
 
 #[tokio::test]
-async fn a_frozen_server_ends_a_question_at_its_limit() {
+async fn a_frozen_server_ends_a_query_at_its_limit() {
     let server = Cluster::start(&[]);
     let url = server.fleet();
     fill(&url, 10).await;
@@ -133,7 +133,7 @@ async fn a_frozen_server_ends_a_question_at_its_limit() {
 }
 
 #[tokio::test]
-async fn a_cut_connection_is_replaced_and_the_rested_ones_are_tried() {
+async fn a_cut_connection_is_replaced_and_idle_ones_are_checked() {
     let server = Cluster::start(&[]);
     let url = server.fleet();
     fill(&url, 10).await;
@@ -164,7 +164,7 @@ async fn another_server_takes_over() {
 }
 
 #[tokio::test]
-async fn a_session_killed_while_it_rests_is_replaced() {
+async fn a_session_killed_while_idle_is_replaced() {
     let url = pg::migrated().await;
     let store = connect(&url).await;
     assert_eq!(tokio::join!(count(&store), count(&store)), (Ok(0), Ok(0)));
@@ -179,36 +179,36 @@ async fn terminate(url: &str) {
 }
 
 #[tokio::test]
-async fn a_session_killed_at_work_says_so() {
+async fn a_session_killed_during_a_query_is_reported() {
     let url = pg::migrated().await;
-    // A new connection: what is asked on it is not asked twice.
+    // A new connection: its first query is not retried.
     let store = Store::open(&Address::parse(&url).unwrap(), &reading(Duration::from_secs(30))).await.unwrap();
     let holder = hold(&url).await;
-    let asking = tokio::spawn(async move { count(&store).await });
+    let running = tokio::spawn(async move { count(&store).await });
     wait_for_held(&url, 1).await;
     terminate(&url).await;
-    let error = asking.await.unwrap().unwrap_err();
-    says(&error, &["the session was ended on the server", "ask again"]);
+    let error = running.await.unwrap().unwrap_err();
+    says(&error, &["the session was ended on the server", "run it again"]);
     drop(holder);
 }
 
 #[tokio::test]
-async fn a_left_question_is_gone_from_the_server() {
+async fn a_cancelled_query_ends_on_the_server() {
     let url = pg::migrated().await;
     let store = connect(&url).await;
     let holder = hold(&url).await;
     let (leave, left) = tokio::sync::oneshot::channel::<()>();
-    let asking = tokio::spawn(async move {
+    let running = tokio::spawn(async move {
         let answer = store.answer(&COUNT, async { drop(left.await) }).await;
         (answer, store)
     });
     wait_for_held(&url, 1).await;
     leave.send(()).unwrap();
-    let (answer, store) = asking.await.unwrap();
+    let (answer, store) = running.await.unwrap();
     assert_eq!(answer, Err(SourceError::Cancelled));
-    // The lock is still held: it was not the lock that ended the question.
+    // The lock is still held: the cancel request ended the query.
     wait_for_held(&url, 0).await;
-    // Dropped without a word, it ends as well.
+    // A dropped query ends too.
     let dropped = {
         let store = store.clone();
         tokio::spawn(async move { count(&store).await })
@@ -225,19 +225,19 @@ async fn a_reading_session_has_its_limits_on_the_server() {
     let url = pg::migrated().await;
     let store = connect(&url).await;
     let holder = hold(&url).await;
-    let asking = tokio::spawn(async move { count(&store).await });
+    let running = tokio::spawn(async move { count(&store).await });
     wait_for_held(&url, 1).await;
     let mut conn = pg::connect(&url).await;
     let name = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
         AND application_name = 'renewscope' AND usename = 'postgres'";
     assert_eq!(sqlx::query_scalar::<_, i64>(name).fetch_one(&mut conn).await.unwrap(), 1);
-    // The lock is waited for no longer than the session's own limit.
-    says(&asking.await.unwrap().unwrap_err(), &["another session holds a lock"]);
+    // The session's lock timeout applies.
+    says(&running.await.unwrap().unwrap_err(), &["another session holds a lock"]);
     drop(holder);
 }
 
 #[tokio::test]
-async fn no_connection_left_says_so() {
+async fn a_server_without_free_connections_is_reported() {
     let url = pg::migrated().await;
     pg::execute(
         &url,
@@ -252,7 +252,7 @@ async fn no_connection_left_says_so() {
 }
 
 #[tokio::test]
-async fn a_commit_whose_answer_is_lost_is_not_repeated() {
+async fn a_commit_whose_result_is_lost_is_not_retried() {
     let url = pg::migrated().await;
     // A commit that waits for a lock.
     let wait = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS \

@@ -53,14 +53,14 @@ async fn connect_fails(url: &str) -> SourceError {
 const COUNT: Query = Query::Count { criteria: Criteria { all: Vec::new() }, ceiling: None };
 
 async fn count(store: &Store) -> Result<u64, SourceError> {
-    match store.ask(&COUNT).await? {
+    match store.run(&COUNT).await? {
         Answer::Count(Total::Exact(n)) => Ok(n),
         other => panic!("{other:?}"),
     }
 }
 
 async fn describe(store: &Store) -> Description {
-    match store.ask(&Query::Describe).await.unwrap() {
+    match store.run(&Query::Describe).await.unwrap() {
         Answer::Described(d) => d,
         other => panic!("{other:?}"),
     }

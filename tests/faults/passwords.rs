@@ -1,4 +1,4 @@
-//! Passwords that are wanted, changed and missing, and that nobody gets to see.
+//! Passwords: required, changed and missing ones, none of which is ever printed.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,8 +11,8 @@ use crate::{count, fill, reading, says};
 
 const SECRET: &str = "x-very-s3cret";
 
-/// A server that asks the role `ann` for a password.
-async fn asking() -> Cluster {
+/// A server that requires a password of the role `ann`.
+async fn password_server() -> Cluster {
     let server = Cluster::start(&[]);
     let url = server.fleet();
     fill(&url, 10).await;
@@ -23,7 +23,7 @@ async fn asking() -> Cluster {
 
 #[tokio::test]
 async fn a_changed_password_is_looked_up_again() {
-    let server = asking().await;
+    let server = password_server().await;
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("password");
     std::fs::write(&file, SECRET).unwrap();
@@ -37,7 +37,7 @@ async fn a_changed_password_is_looked_up_again() {
     let change = "ALTER ROLE ann PASSWORD 'x-another'; SELECT pg_terminate_backend(pid, 10000) \
         FROM pg_stat_activity WHERE usename = 'ann'";
     server.execute(change).await;
-    // The store knows the old one, and so does the file still: told, and not tried again and again.
+    // Store and file both have the old one: reported, and not sent again.
     let error = count(&store).await.unwrap_err();
     says(&error, &["refused: password authentication failed", "check the user and the password"]);
     std::fs::write(&file, "x-another").unwrap();
@@ -64,9 +64,9 @@ impl Program<'_> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_password_comes_from_each_of_its_places_and_is_shown_in_none() {
+async fn a_password_from_any_source_is_never_printed() {
     use std::os::unix::fs::PermissionsExt;
-    let server = asking().await;
+    let server = password_server().await;
     let home = tempfile::tempdir().unwrap();
     let url = server.url_as("ann", "fleet");
     let plain = Program { home: home.path(), url: url.clone() };

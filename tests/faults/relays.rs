@@ -1,4 +1,4 @@
-//! What stands before or beside the server: a pooler, a hot standby, and roles with few rights.
+//! A pooler, a hot standby, and roles with few rights.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::cluster::{Bouncer, Cluster};
 use crate::{COUNT, connect, connect_fails, count, counted_in_the_end, describe, fill, pg, reading, says};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn questions_go_through_a_pooler_within_their_limits() {
+async fn queries_keep_their_limits_behind_a_pooler() {
     let server = Cluster::start(&[]);
     let url = server.fleet();
     fill(&url, 10).await;
-    // One that refuses the settings, one that drops them without a word.
+    // One pooler refuses the settings, one drops them silently.
     for ignored in ["", "options"] {
         let bouncer = Bouncer::before(&server, ignored);
         let address = Address::parse(&bouncer.url("fleet")).unwrap();
@@ -44,7 +44,7 @@ async fn questions_go_through_a_pooler_within_their_limits() {
 }
 
 #[tokio::test]
-async fn a_restart_behind_a_pooler_is_told_and_over() {
+async fn a_restart_behind_a_pooler_is_reported_and_recovered() {
     let server = Cluster::start(&[]);
     let url = server.fleet();
     fill(&url, 10).await;
@@ -56,7 +56,7 @@ async fn a_restart_behind_a_pooler_is_told_and_over() {
 }
 
 #[tokio::test]
-async fn a_standby_answers_and_a_conflict_with_replay_is_survived() {
+async fn a_standby_serves_queries_and_survives_replay_conflicts() {
     let primary = Cluster::start(&["wal_level=replica"]);
     let url = primary.fleet();
     fill(&url, 1000).await;
@@ -71,7 +71,7 @@ async fn a_standby_answers_and_a_conflict_with_replay_is_survived() {
     };
     says(&error, &["read-only", "write to the primary"]);
 
-    // A session keeps an old view of the rows; replay removes them, and ends it. Questions go on.
+    // A session holds an old snapshot; replay removes its rows and ends it. Queries continue.
     let mut old = pg::connect(&standby.url("fleet")).await;
     sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM certificate_renewal_events")
         .execute(&mut old)
@@ -90,14 +90,14 @@ async fn a_standby_answers_and_a_conflict_with_replay_is_survived() {
 }
 
 #[tokio::test]
-async fn a_question_in_the_way_of_replay_is_asked_again() {
+async fn a_query_cancelled_by_replay_is_retried() {
     let primary = Cluster::start(&["wal_level=replica"]);
     let url = primary.fleet();
     fill(&url, 100).await;
     let standby = Cluster::standby_of(&primary, &["max_standby_streaming_delay=0"]);
     let store = connect(&standby.url("fleet")).await;
-    // Questions all the time, while the rows are rewritten and vacuumed away under them: none of them fails.
-    let asking = tokio::spawn(async move {
+    // Queries run continuously while their rows are deleted and vacuumed: none of them fails.
+    let running = tokio::spawn(async move {
         let mut answers = 0;
         loop {
             let n = count(&store).await.unwrap();
@@ -112,12 +112,12 @@ async fn a_question_in_the_way_of_replay_is_asked_again() {
         primary.execute(&part).await;
         primary.execute("VACUUM certificate_renewal_events").await;
     }
-    let answers = tokio::time::timeout(Duration::from_secs(60), asking).await.expect("the last row gone").unwrap();
+    let answers = tokio::time::timeout(Duration::from_secs(60), running).await.expect("the last row gone").unwrap();
     assert!(answers > 0);
 }
 
 #[tokio::test]
-async fn a_role_with_the_events_alone_can_ask() {
+async fn a_role_with_select_on_the_events_alone_can_query() {
     let url = pg::migrated().await;
     fill(&url, 10).await;
     let grant = "CREATE ROLE events_alone LOGIN; GRANT SELECT ON certificate_renewal_events TO events_alone";

@@ -1,4 +1,4 @@
-//! TLS as users of libpq expect it, with real certificates, and what is said when it fails.
+//! TLS as users of libpq expect it, with real certificates, and the messages when it fails.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use renewscope::protocol::SourceError;
@@ -6,7 +6,7 @@ use renewscope::protocol::SourceError;
 use crate::cluster::Cluster;
 use crate::{connect, connect_fails, count, describe, says};
 
-/// An authority, which signs certificates for servers.
+/// A certificate authority.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -22,7 +22,7 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    /// A certificate and its key. `names`: those that count; the common name is `localhost` in any case.
+    /// A certificate and its key. `names`: the subjectAltName entries; the common name is always `localhost`.
     fn sign(&self, names: &[&str], expired: bool) -> (String, String) {
         let mut params = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
         params.distinguished_name.push(DnType::CommonName, "localhost");
@@ -55,7 +55,7 @@ impl Bed {
         self.server.write("server.key", key);
     }
 
-    /// Gives the running server another certificate.
+    /// Installs another certificate on the running server.
     fn exchange(&self, names: &[&str], expired: bool) {
         self.server.stop(crate::cluster::Stop::Fast);
         self.install(&self.authority.sign(names, expired));
@@ -82,7 +82,7 @@ impl Bed {
 }
 
 #[tokio::test]
-async fn each_mode_protects_as_its_name_says() {
+async fn each_sslmode_protects_as_documented() {
     let bed = Bed::new().await;
     bed.works("disable", None, "off").await;
     bed.works("allow", None, "prefer: server not verified").await;
@@ -102,7 +102,7 @@ async fn each_mode_protects_as_its_name_says() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_does_not_fit_is_explained() {
+async fn a_certificate_that_fails_verification_is_explained() {
     let bed = Bed::new().await;
     let ours = Some("ours.pem");
     bed.exchange(&["db.example"], false);
@@ -118,7 +118,7 @@ async fn a_certificate_that_does_not_fit_is_explained() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_not_talked_to_in_the_clear_unasked() {
+async fn a_server_without_tls_is_refused_unless_allowed() {
     let server = Cluster::start(&[]);
     let url = |mode: &str| format!("postgres://postgres@localhost:{}/fleet?sslmode={mode}", server.port);
     for mode in ["require", "verify-ca", "verify-full"] {

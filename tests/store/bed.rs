@@ -74,7 +74,7 @@ impl Bed {
     }
 
     pub async fn count(&self, criteria: &Criteria, ceiling: Option<u64>) -> Total {
-        match self.store.ask(&Query::Count { criteria: criteria.clone(), ceiling }).await.unwrap() {
+        match self.store.run(&Query::Count { criteria: criteria.clone(), ceiling }).await.unwrap() {
             Answer::Count(total) => total,
             other => panic!("{other:?}"),
         }
@@ -83,7 +83,7 @@ impl Bed {
     /// All rows that match, newest first, with whole errors.
     pub async fn all(&self, criteria: &Criteria) -> Vec<Arc<RenewalEvent>> {
         let query = Query::WholePage { criteria: criteria.clone(), anchor: Anchor::Newest, limit: 100_000 };
-        match self.store.ask(&query).await.unwrap() {
+        match self.store.run(&query).await.unwrap() {
             Answer::Page(page) => page.rows,
             other => panic!("{other:?}"),
         }
@@ -91,7 +91,7 @@ impl Bed {
 }
 
 pub async fn page(store: &Store, criteria: &Criteria, anchor: Anchor, limit: u32) -> Page {
-    match store.ask(&Query::Page { criteria: criteria.clone(), anchor, limit }).await.unwrap() {
+    match store.run(&Query::Page { criteria: criteria.clone(), anchor, limit }).await.unwrap() {
         Answer::Page(page) => page,
         other => panic!("{other:?}"),
     }

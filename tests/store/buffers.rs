@@ -1,7 +1,7 @@
-//! What each question reads at 200,000 rows: the index that answers it, and how many pages of it. Counted by PostgreSQL,
-//! so the same on every machine.
+//! What each query reads at 200,000 rows: the index that answers it, and how many of its pages. PostgreSQL counts them,
+//! so the numbers are the same on every machine.
 //!
-//! A row is one that was looked at: a device has few, and a condition on something else is tested on each of them.
+//! A row counts when it was examined: a device has few, and each of them is tested for the other conditions.
 
 use renewscope::domain::filter::Criteria;
 use renewscope::domain::filter::criteria::{Check, Clause, KindMatch, NameMatch, Pattern};
@@ -22,7 +22,7 @@ const LIMIT: u32 = 200;
 /// One part of a filter: none, one value, or several; and how many values there are.
 type Part = (Option<Check>, usize);
 
-/// The kinds of questions. Exhaustive: a new one has to be entered here, and [`entries`] must ask it.
+/// The kinds of queries. Exhaustive: a new one must be added here, and [`entries`] must run it.
 fn kind(query: &Query) -> &'static str {
     match query {
         Query::Page { .. } => "page",
@@ -31,7 +31,7 @@ fn kind(query: &Query) -> &'static str {
         Query::Facets(_) => "facets",
         Query::Histogram(_) => "histogram",
         Query::Event { .. } => "event",
-        // What a horizon asks is no table.
+        // A horizon reads no table.
         Query::Tail(TailQuery::Horizon) => "tail's horizon",
         Query::Tail(TailQuery::Rows { .. }) => "tail's rows",
         Query::Tail(TailQuery::Keys { .. }) => "tail's keys",
@@ -52,7 +52,7 @@ const KINDS: [&str; 10] = [
     "describe",
 ];
 
-/// A question, the index that must answer it, and how many pages of events it may touch.
+/// A query, the index that must answer it, and how many pages of events it may touch.
 struct Entry {
     query: Query,
     index: &'static str,
@@ -67,7 +67,7 @@ struct Bed {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_question_reads_what_it_shows() {
+async fn a_query_reads_what_it_shows() {
     let url = data::postgres(FLEET).await;
     let store = Store::connect(&Address::parse(&url).unwrap(), &ConnectOptions::default()).await.unwrap();
     let newest = page(&store, &Criteria::default(), Anchor::Newest, 1).await.rows[0].cursor();
@@ -76,10 +76,10 @@ async fn a_question_reads_what_it_shows() {
     let bed = Bed { store, newest, middle };
     let mut entries = pages(&bed);
     entries.extend(others(&bed));
-    let mut asked: Vec<_> = entries.iter().map(|e| kind(&e.query)).collect();
-    asked.sort_unstable();
-    asked.dedup();
-    assert!(KINDS.iter().all(|k| asked.contains(k)), "a question is not measured; these are: {asked:?}");
+    let mut run: Vec<_> = entries.iter().map(|e| kind(&e.query)).collect();
+    run.sort_unstable();
+    run.dedup();
+    assert!(KINDS.iter().all(|k| run.contains(k)), "a query is not measured; these are: {run:?}");
     let mut faults = Vec::new();
     for entry in &entries {
         let plan = bed.store.measure(&entry.query).await.unwrap();
@@ -91,11 +91,11 @@ async fn a_question_reads_what_it_shows() {
             faults.push(format!("{:?}\n{read:?}, {bound} pages of events are allowed:\n{text}", entry.query));
         }
     }
-    assert!(faults.is_empty(), "{} of {} questions\n\n{}", faults.len(), entries.len(), faults.join("\n\n"));
+    assert!(faults.is_empty(), "{} of {} queries\n\n{}", faults.len(), entries.len(), faults.join("\n\n"));
     pg::execute(&url, "TRUNCATE certificate_renewal_events").await;
 }
 
-/// Every combination of organisation, device, type and time, from every kind of place in the order.
+/// Every combination of organization, device, type and time, from every kind of place in the order.
 fn pages(bed: &Bed) -> Vec<Entry> {
     let orgs = |names: &[&str]| names.iter().map(|n| NameMatch::Name(Pattern::Is((*n).into()))).collect::<Vec<_>>();
     let devices = |range: std::ops::Range<u32>| range.map(|n| format!("edge-{n}")).collect::<Vec<_>>();
@@ -171,7 +171,7 @@ fn others(bed: &Bed) -> Vec<Entry> {
     };
     let (page, kinds) = ("idx_cert_renewal_events_page", "idx_cert_renewal_events_type_page");
     let entry = |query, index, bound: fn(&Read) -> u64| Entry { query, index, bound: Box::new(bound) };
-    // An index alone: a hundred and more entries on a page, and the way down to each stretch.
+    // An index alone: a hundred and more entries on a page, and one descent for each range.
     let from_index = |read: &Read| read.scanned / 40 + 200;
     let by_row = |read: &Read| 2 * (read.scanned + read.removed) + 60;
     let facets = |field, criteria: Criteria| {
@@ -214,7 +214,7 @@ fn others(bed: &Bed) -> Vec<Entry> {
     ]
 }
 
-/// The plan of the last statement that reads events: names are looked up in others, before it and behind it.
+/// The plan of the last statement that reads events: other statements before and after it look up names.
 fn answer_plan(plan: &[String]) -> &[String] {
     let begins = |at: usize| !plan[at].starts_with(' ') && plan[at].contains("(cost=");
     let from: Vec<usize> = (0..plan.len()).filter(|at| begins(*at)).collect();
@@ -224,14 +224,14 @@ fn answer_plan(plan: &[String]) -> &[String] {
     plans.iter().rev().find(reads).expect("a statement that reads events")
 }
 
-/// What an answer read: pages of the event table and its indexes, pages for names, and rows.
+/// What a query read: pages of the event table and its indexes, pages for names, and rows.
 #[derive(Debug)]
 struct Read {
     events: u64,
     names: u64,
-    /// Rows of the answer.
+    /// Rows of the result.
     shown: u64,
-    /// Rows that the scans of events gave, and rows that they looked at in vain.
+    /// Rows that the scans of events returned, and rows that they examined in vain.
     scanned: u64,
     removed: u64,
 }
@@ -243,7 +243,7 @@ impl Read {
             let of = |word| number(line, word).unwrap_or(0);
             line.contains("Buffers: shared").then(|| of("hit=") + of("read="))
         };
-        // A node that touched nothing says nothing.
+        // A node that touched no page has no such line.
         let inside = |at: usize| plan[at + 1..].iter().take_while(|l| !l.contains("->") && !l.starts_with("Planning"));
         let behind = |at: usize| inside(at).find_map(buffers).unwrap_or(0);
         let given = |line: &str| number(line, "(actual rows=").unwrap_or(0) * number(line, "loops=").unwrap_or(1);

@@ -1,4 +1,4 @@
-//! The conformance suite: what holds on one database holds on the other.
+//! The conformance suite: what holds on one database must hold on the other.
 
 use std::time::Duration;
 
@@ -28,9 +28,9 @@ on_both!(
     hostile_text_comes_back,
     expiry_extremes,
     cancel_stops_the_database,
-    a_dropped_question_frees_its_connection,
+    a_dropped_query_frees_its_connection,
     describe,
-    changes_hint,
+    changes_are_noticed,
 );
 
 async fn create_get_delete(bed: Bed) {
@@ -90,16 +90,16 @@ async fn parties_are_settled(bed: Bed) {
     bed.fill(&[NewEvent { device: by_id(None), org: org(5, None), ..event("", "a", at(0)) }]).await;
     let row = bed.all(&Criteria::default()).await.remove(0);
     assert_eq!((row.device.clone(), row.org.clone()), (None, None));
-    // A name that becomes known later is filled in; a name that is there is kept.
+    // A name that arrives later is filled in; an existing name stays.
     bed.fill(&[NewEvent { device: by_id(Some("kiosk")), org: org(5, Some("hall")), ..event("", "b", at(1)) }]).await;
     bed.fill(&[NewEvent { device: by_id(Some("other")), org: org(5, Some("x")), ..event("", "c", at(2)) }]).await;
     for row in bed.all(&Criteria::default()).await {
         assert_eq!((row.device.as_ref().unwrap().raw(), row.org.as_ref().unwrap().raw()), ("kiosk", "hall"));
     }
-    // Named alone, it is the one that the directory has by that name.
+    // A name alone leads to the one that the directory has by that name.
     bed.fill(&[NewEvent { device: named("kiosk"), org: named("hall"), ..event("", "d", at(3)) }]).await;
     assert_eq!(bed.all(&Criteria::default()).await[0].device_id, Id::Uuid(id));
-    // No organisation: the default one.
+    // No organization: the default one.
     bed.fill(&[NewEvent { device: named("kiosk"), org: Party::default(), ..event("", "e", at(4)) }]).await;
     let row = bed.all(&Criteria::default()).await.remove(0);
     assert_eq!(row.org_id, Some(Id::Uuid(DEFAULT_ORG)));
@@ -124,7 +124,7 @@ async fn bad_rows_are_refused_alone(bed: Bed) {
     assert_eq!(bed.count(&Criteria::default(), None).await, Total::Exact(stored));
 }
 
-/// Many rows, most of them at one instant, over several types, organisations and devices.
+/// Many rows, most of them at one instant, over several types, organizations and devices.
 fn heavy_ties() -> Vec<NewEvent> {
     let kinds = ["renewal_start", "renewal_success", "renewal_failed", "recovery_failed"];
     (0..700_u128)
@@ -221,7 +221,7 @@ async fn facets(
     ceiling: u64,
 ) -> (Vec<(String, Total)>, Facets) {
     let query = FacetQuery { field, criteria, needle: needle.into(), limit: 5, ceiling };
-    let Answer::Facets(facets) = bed.store.ask(&Query::Facets(query)).await.unwrap() else { panic!() };
+    let Answer::Facets(facets) = bed.store.run(&Query::Facets(query)).await.unwrap() else { panic!() };
     let label = |f: &renewscope::protocol::query::Facet| match (&f.name, &f.id) {
         (Some(name), _) => name.raw().to_owned(),
         (None, Some(id)) => id.raw(),
@@ -250,7 +250,7 @@ async fn facets_list_and_search(bed: Bed) {
     assert_eq!(facets(&bed, Field::Org, none(), "", 1000).await.0, exact(&[("acme", 20), ("globex", 1)]));
     assert_eq!(facets(&bed, Field::Org, none(), "GLOB", 1000).await.0, exact(&[("globex", 1)]));
     assert_eq!(facets(&bed, Field::Reason, none(), "", 1000).await.0, exact(&[("-", 11), ("expired", 10)]));
-    // The ceiling is reached: lower bounds, and what was not counted is listed all the same.
+    // At the ceiling, counts are lower bounds, and uncounted values are listed too.
     let (values, all) = facets(&bed, Field::Org, none(), "", 20).await;
     assert!(all.partial);
     assert_eq!(values, [("acme".to_owned(), Total::AtLeast(20)), ("globex".to_owned(), Total::AtLeast(0))]);
@@ -258,7 +258,7 @@ async fn facets_list_and_search(bed: Bed) {
     let (values, all) = facets(&bed, Field::Device, none(), "", 1000).await;
     assert!(all.more && values.len() == 5 && !all.partial);
     assert_eq!(facets(&bed, Field::Device, none(), "kiosk", 1000).await.0, exact(&[("Kiosk-1", 1)]));
-    // A device is found by name even where none of its rows match, and by the beginning of its id.
+    // A device is found by name even if none of its rows match, and by the beginning of its id.
     let failed = all_of([Check::Kind(vec![KindMatch::Ending("failed".into())])]);
     assert_eq!(facets(&bed, Field::Device, failed, "kiosk", 1000).await.0, exact(&[("Kiosk-1", 0)]));
     let id = device_id_of(org_id_of("globex"), "Kiosk-1").to_string();
@@ -282,7 +282,7 @@ async fn histogram_by_bucket_and_outcome(bed: Bed) {
     bed.fill(&events).await;
     let ask = async |criteria: Criteria| {
         let query = HistogramQuery { criteria, from: at(0), width_micros: 60_000_000, buckets: 3 };
-        let Answer::Histogram(h) = bed.store.ask(&Query::Histogram(query)).await.unwrap() else { panic!() };
+        let Answer::Histogram(h) = bed.store.run(&Query::Histogram(query)).await.unwrap() else { panic!() };
         h.buckets
     };
     assert_eq!(ask(Criteria::default()).await, [[2, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1]]);
@@ -292,7 +292,7 @@ async fn histogram_by_bucket_and_outcome(bed: Bed) {
     assert_eq!(ask(failed).await, [[2, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]);
     // Widths that are no whole seconds put each row where integer arithmetic puts it.
     let query = HistogramQuery { criteria: Criteria::default(), from: at(0), width_micros: 19_999_999, buckets: 4 };
-    let Answer::Histogram(h) = bed.store.ask(&Query::Histogram(query)).await.unwrap() else { panic!() };
+    let Answer::Histogram(h) = bed.store.run(&Query::Histogram(query)).await.unwrap() else { panic!() };
     assert_eq!(h.buckets, [[1, 0, 0, 0], [0; 4], [0; 4], [2, 1, 0, 0]]);
 }
 
@@ -378,7 +378,7 @@ async fn expiry_extremes(bed: Bed) {
     assert_eq!(count(Some("infinity"), None).await, 1);
 }
 
-/// A question that takes long: every error is searched for something that is in none of them.
+/// A slow query: it searches every error for a text that none contains.
 async fn slow(bed: &Bed) -> Query {
     let error = "ab".repeat(1000);
     let events: Vec<_> =
@@ -392,7 +392,7 @@ async fn cancel_stops_the_database(bed: Bed) {
     let slow = slow(&bed).await;
     let reader = bed.reader().await;
     for _ in 0..3 {
-        // Uncancelled it would run into the time limit, which is another answer.
+        // Without the cancellation it would fail by the time limit, which is another error.
         let answer = reader.answer(&slow, tokio::time::sleep(Duration::from_millis(50))).await;
         assert_eq!(answer, Err(SourceError::Cancelled));
         if let Some(url) = &bed.url {
@@ -405,7 +405,7 @@ async fn cancel_stops_the_database(bed: Bed) {
 }
 
 /// Waits until the server runs nothing of the program's: the end of a statement is reported a moment before it counts as
-/// idle. A statement that was not stopped would outlast the number of looks by far.
+/// idle. A statement that was not stopped would outlast all of these checks.
 async fn until_idle(url: &str) {
     for _ in 0..200 {
         if running(url).await == 0 {
@@ -428,19 +428,19 @@ async fn running(url: &str) -> i64 {
     .unwrap()
 }
 
-async fn a_dropped_question_frees_its_connection(bed: Bed) {
+async fn a_dropped_query_frees_its_connection(bed: Bed) {
     let slow = slow(&bed).await;
     let reader = bed.reader().await;
-    // More leavers than there are connections: the last question still gets one.
+    // More dropped queries than there are connections: the last query still gets one.
     for _ in 0..6 {
-        let gone = tokio::time::timeout(Duration::from_millis(30), reader.ask(&slow)).await;
+        let gone = tokio::time::timeout(Duration::from_millis(30), reader.run(&slow)).await;
         assert!(gone.is_err());
     }
     page(&reader, &Criteria::default(), Anchor::Newest, 1).await;
 }
 
 async fn describe(bed: Bed) {
-    let ask = async || match bed.reader().await.ask(&Query::Describe).await.unwrap() {
+    let ask = async || match bed.reader().await.run(&Query::Describe).await.unwrap() {
         Answer::Described(d) => d,
         other => panic!("{other:?}"),
     };
@@ -452,7 +452,7 @@ async fn describe(bed: Bed) {
     assert_eq!((full.oldest, full.newest), (Some(at(5)), Some(at(9))));
 }
 
-async fn changes_hint(bed: Bed) {
+async fn changes_are_noticed(bed: Bed) {
     let reader = bed.reader().await;
     let before = reader.changes();
     assert_eq!(before.is_none(), bed.is_postgres());

@@ -13,7 +13,7 @@ use renewscope::protocol::{Answer, Query};
 use super::bed::{Bed, at};
 
 const CEILING: usize = 40;
-/// Begins and ends within the rows, with edges between their microseconds.
+/// Begins and ends within the rows, with boundaries between their microseconds.
 const BUCKETS: (i64, i64, u32) = (-2 * 3600, 900_000_001, 18);
 
 /// `expected` are the rows that match, newest first.
@@ -22,7 +22,7 @@ pub async fn compare(bed: &Bed, expected: &[Arc<RenewalEvent>], criteria: &Crite
         let criteria = criteria.clone();
         let ceiling = CEILING as u64;
         let query = FacetQuery { field, criteria: criteria.clone(), needle: String::new(), limit: 1000, ceiling };
-        let Answer::Facets(facets) = bed.store.ask(&Query::Facets(query)).await.unwrap() else { panic!() };
+        let Answer::Facets(facets) = bed.store.run(&Query::Facets(query)).await.unwrap() else { panic!() };
         let value = |e: &RenewalEvent| match field {
             Field::Kind => Some(e.kind.raw().to_owned()),
             Field::Reason => e.reason.as_ref().map(|r| r.raw().to_owned()),
@@ -44,7 +44,7 @@ pub async fn compare(bed: &Bed, expected: &[Arc<RenewalEvent>], criteria: &Crite
     }
     let (from, width_micros, buckets) = BUCKETS;
     let query = HistogramQuery { criteria: criteria.clone(), from: at(from), width_micros, buckets };
-    let Answer::Histogram(found) = bed.store.ask(&Query::Histogram(query)).await.unwrap() else { panic!() };
+    let Answer::Histogram(found) = bed.store.run(&Query::Histogram(query)).await.unwrap() else { panic!() };
     let mut counts = vec![[0_u64; 4]; buckets as usize];
     for event in expected {
         let Some(Span(offset)) = event.created_at.since(at(from)).filter(|s| s.0 >= 0) else { continue };

@@ -1,4 +1,4 @@
-//! SQL and memory agree: whatever is asked, both databases give the rows that `Criteria::matches` keeps.
+//! SQL and memory agree: for every filter, both databases return the rows that `Criteria::matches` keeps.
 
 use std::sync::Arc;
 
@@ -136,6 +136,7 @@ pub fn check() -> impl Strategy<Value = Check> {
         proptest::collection::vec(pattern(), some.clone()).prop_map(Check::Severity),
         proptest::collection::vec(pattern(), some.clone()).prop_map(Check::Error),
         range().prop_map(|(from, until)| Check::Time { from, until }),
+        range().prop_filter_map("an end", |(_, until)| until.map(Check::NotAhead)),
         proptest::collection::vec(expiry, some.clone()).prop_map(Check::Expires),
         proptest::collection::vec(spans, some).prop_map(Check::Extends),
         word().prop_map(Check::Text),

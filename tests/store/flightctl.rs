@@ -109,7 +109,7 @@ async fn every_form_is_read_with_names() {
             assert_eq!(count(all_of([org()])).await, 4);
         } else {
             let query = Query::Count { criteria: all_of([org()]), ceiling: None };
-            assert!(matches!(refused(store.ask(&query).await), SourceError::Unfit(_)));
+            assert!(matches!(refused(store.run(&query).await), SourceError::Unfit(_)));
         }
         assert_eq!(count(none_of([org()])).await, if with_org { 0 } else { 4 });
     }
@@ -127,7 +127,7 @@ async fn facets_find_devices_by_name() {
             limit: 5,
             ceiling: 100,
         };
-        let Answer::Facets(facets) = store.ask(&Query::Facets(query)).await.unwrap() else { panic!() };
+        let Answer::Facets(facets) = store.run(&Query::Facets(query)).await.unwrap() else { panic!() };
         facets
     };
     let all = facets("").await;
@@ -219,12 +219,12 @@ async fn an_incomplete_table_is_named() {
     let address = Address::parse(&url).unwrap();
     let store = read(&address).await;
     let query = Query::Count { criteria: Criteria::default(), ceiling: None };
-    let error = refused(store.ask(&query).await);
+    let error = refused(store.run(&query).await);
     assert!(
         matches!(&error, SourceError::Shape(why) if why.contains("relation 'certificate_renewal_events' not found")),
         "{error}"
     );
     pg::execute(&url, "CREATE TABLE certificate_renewal_events (id UUID, device_id UUID, created_at TIMESTAMP)").await;
-    let error = refused(store.ask(&query).await);
+    let error = refused(store.run(&query).await);
     assert!(matches!(&error, SourceError::Shape(why) if why.contains("no column 'event_type'")), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Which index answers which question, on both databases.
+//! Which index answers which query, on both databases.
 
 use renewscope::domain::event::NewEvent;
 use renewscope::domain::filter::Criteria;
@@ -12,9 +12,9 @@ use super::bed::{Bed, all_of, at, event, named};
 use super::pg;
 use crate::on_both;
 
-on_both!(every_question_has_its_index);
+on_both!(every_query_has_its_index);
 
-/// Twenty thousand rows: four organisations of unequal size, six types of unequal frequency, four hundred devices.
+/// Twenty thousand rows: four organizations of unequal size, six types of unequal frequency, four hundred devices.
 pub async fn fill(bed: &Bed) {
     let kinds = ["renewal_start", "renewal_success", "renewal_start", "renewal_success", "renewal_failed"];
     let events: Vec<_> = (0..20_000_i64)
@@ -34,7 +34,7 @@ pub async fn fill(bed: &Bed) {
     }
 }
 
-async fn every_question_has_its_index(bed: Bed) {
+async fn every_query_has_its_index(bed: Bed) {
     fill(&bed).await;
     let failed = || Check::Kind(vec![KindMatch::Ending("failed".into())]);
     let orgs = |names: &[&str]| Check::Org(names.iter().map(|n| NameMatch::Name(Pattern::Is((*n).into()))).collect());
@@ -63,7 +63,7 @@ async fn every_question_has_its_index(bed: Bed) {
         let query = FacetQuery { field, criteria: criteria.clone(), needle: String::new(), limit: 10, ceiling: 500 };
         check(&bed, &Query::Facets(query), index).await;
     }
-    // All types fail the negation of nothing: no condition is left, and the plain order answers.
+    // All types pass: no condition remains, and the plain order answers.
     let all = all_of([Check::Kind(vec![KindMatch::Name(Pattern::Contains("re".into()))])]);
     check(&bed, &Query::Page { criteria: all, anchor: Anchor::Newest, limit: 100 }, "idx_cert_renewal_events_page")
         .await;
@@ -72,12 +72,12 @@ async fn every_question_has_its_index(bed: Bed) {
     let query =
         HistogramQuery { criteria: all_of([orgs(&["lab"])]), from: at(0), width_micros: 60_000_000, buckets: 20 };
     check(&bed, &Query::Histogram(query), "idx_cert_renewal_events_org_type_page").await;
-    // What no index of types answers is asked in one turn over the rows, not in one for each type.
+    // What no index of types answers is counted in one pass over the rows, not in one per type.
     let unindexed = all_of([Check::Text("error 99".into())]);
     let query = HistogramQuery { criteria: unindexed, from: at(0), width_micros: 60_000_000, buckets: 20 };
     let plan = bed.store.explain(&Query::Histogram(query)).await.unwrap();
     let compound = plan.iter().any(|l| l.contains("Append") || l.contains("COMPOUND") || l.contains("UNION"));
-    assert!(!compound, "a text is sought type by type:\n{}", plan.join("\n"));
+    assert!(!compound, "a text is searched type by type:\n{}", plan.join("\n"));
     let query = Query::Count { criteria: all_of([orgs(&["lab"]), failed()]), ceiling: Some(10_000) };
     check(&bed, &query, "idx_cert_renewal_events_org_type_page").await;
     check(&bed, &Query::Describe, "idx_cert_renewal_events_").await;
@@ -87,11 +87,11 @@ async fn cursor(bed: &Bed) -> renewscope::domain::page::Cursor {
     bed.page(&Criteria::default(), Anchor::At(at(12_000)), 1).await.rows[0].cursor()
 }
 
-/// The plan uses the index, and reads the event table in no other way than through one.
+/// The plan uses the index, and reads the event table only through indexes.
 async fn check(bed: &Bed, query: &Query, index: &str) {
     let plan = bed.store.explain(query).await.unwrap();
     let text = plan.join("\n");
-    // A device has few rows: all of them, sorted, may cost PostgreSQL less than reading them in order.
+    // A device has few rows: sorting all of them may cost PostgreSQL less than reading them in order.
     let same = if index == "idx_cert_renewal_events_device_page" { "idx_cert_renewal_events_device_id" } else { index };
     assert!(plan.iter().any(|l| l.contains(index) || l.contains(same)), "{query:?} does not use {index}:\n{text}");
     let postgres = plan.iter().filter(|l| l.contains("Seq Scan on certificate_renewal_events")).count();

@@ -1,5 +1,5 @@
-//! Searches for text: the same rows with an index and without one, all at once or slice by slice, and none left out when
-//! a look ends for lack of time.
+//! Text searches return the same rows with an index and without one, in one statement or slice by slice, and skip none
+//! when the time budget ends a search.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,10 +30,10 @@ on_both!(
     a_walk_without_a_match_goes_on_to_the_end,
     a_whole_page_has_no_budget,
     an_index_answers_in_one_statement,
-    a_frequent_text_is_walked_to,
+    a_frequent_text_is_searched_without_the_index,
 );
 
-/// Opens the database with a budget for one slice a question.
+/// Opens the database with a budget of one slice per query.
 async fn hurried(bed: &Bed, first_slice: u64) -> Store {
     with_budget(bed, SearchBudget { time: Duration::ZERO, first_slice }).await
 }
@@ -43,7 +43,7 @@ async fn with_budget(bed: &Bed, budget: SearchBudget) -> Store {
     Store::connect(&bed.address, &options).await.unwrap()
 }
 
-/// Statements past the store, on either database.
+/// Runs statements without the store, on either database.
 async fn execute(bed: &Bed, statements: &str) {
     match &bed.url {
         Some(url) => pg::execute(url, statements).await,
@@ -58,13 +58,13 @@ async fn execute(bed: &Bed, statements: &str) {
 
 async fn make_index(bed: &mut Bed) -> Vec<IndexReport> {
     let made = schema::index_search(&bed.address).await.unwrap();
-    // What a store found at its first look it keeps.
+    // A store caches its description of the source.
     bed.store = Store::connect(&bed.address, &writing()).await.unwrap();
     made
 }
 
-/// Pages from the anchor on to the end, in the direction of the anchor; the rows newest first, and how many of the pages
-/// ended for lack of time.
+/// Pages from the anchor to the end, in the direction of the anchor; the rows newest first, and how many of the pages the
+/// budget ended.
 async fn walked(store: &Store, criteria: &Criteria, from: Anchor, limit: u32) -> (Vec<Arc<RenewalEvent>>, usize) {
     let older = from.is_older();
     let (mut rows, mut cut) = (Vec::<Arc<RenewalEvent>>::new(), 0);
@@ -73,9 +73,9 @@ async fn walked(store: &Store, criteria: &Criteria, from: Anchor, limit: u32) ->
         let page = page(store, criteria, anchor.clone(), limit).await;
         assert!(page.rows.is_sorted_by(|a, b| a.cursor() > b.cursor()), "a page is newest first");
         assert!(page.rows.len() <= limit as usize);
-        if let Some(t) = page.looked_to {
+        if let Some(t) = page.searched_to {
             cut += 1;
-            assert!(page.rows.len() < limit as usize, "a full page needs no more time");
+            assert!(page.rows.len() < limit as usize, "a full page needs no further time");
             assert!(if older { page.more_older } else { page.more_newer });
             assert!(page.rows.iter().all(|r| if older { r.created_at >= t } else { r.created_at <= t }));
         }
@@ -89,7 +89,7 @@ async fn walked(store: &Store, criteria: &Criteria, from: Anchor, limit: u32) ->
     (rows, cut)
 }
 
-/// Every way through the result gives it whole.
+/// Every way through the result returns all of it.
 async fn check_walks(store: &Store, stored: &[Arc<RenewalEvent>], criteria: &Criteria) -> usize {
     let mut expected: Vec<_> = stored.iter().filter(|e| criteria.matches(e)).cloned().collect();
     expected.sort_by_key(|e| std::cmp::Reverse(e.cursor()));
@@ -123,16 +123,16 @@ async fn check_walks(store: &Store, stored: &[Arc<RenewalEvent>], criteria: &Cri
     cuts
 }
 
-/// Rows and criteria at random, of those criteria that ask the rows for a text or another field without an index.
+/// Random rows, and random criteria that test a field without an index.
 fn random(runner: &mut TestRunner, rows: usize, filters: usize) -> (Vec<NewEvent>, Vec<Criteria>) {
-    let asks = |c: &Criteria| {
-        let asks = |check: &Check| {
+    let unindexed = |c: &Criteria| {
+        let tests = |check: &Check| {
             matches!(check, Check::Text(_) | Check::Error(_) | Check::Reason(_) | Check::Expires(_) | Check::Extends(_))
         };
-        c.all.iter().any(|clause| asks(&clause.check))
+        c.all.iter().any(|clause| tests(&clause.check))
     };
     let rows = proptest::collection::vec(row(), rows).new_tree(runner).unwrap().current();
-    let filters = (0..filters).map(|_| criteria().prop_filter("", asks).new_tree(runner).unwrap().current());
+    let filters = (0..filters).map(|_| criteria().prop_filter("", unindexed).new_tree(runner).unwrap().current());
     (rows, filters.collect())
 }
 
@@ -149,14 +149,14 @@ async fn a_walk_finds_what_a_full_sort_finds(bed: Bed) {
         let store = hurried(&bed, [1, 10, 64][n % 3]).await;
         cuts += check_walks(&store, &stored, criteria).await;
     }
-    assert!(cuts > 0, "no look ended early");
-    // With the plain indexes of a table that others made, too.
+    assert!(cuts > 0, "no search ended early");
+    // With the plain indexes of a foreign table too.
     schema::rollback(&bed.address, None).await.unwrap();
     let store = hurried(&bed, 10).await;
     for criteria in &filters[..10] {
         check_walks(&store, &stored, criteria).await;
     }
-    // With time, the slices grow and one question is enough.
+    // With enough time the slices grow, and one query is enough.
     let patient = with_budget(&bed, SearchBudget { time: Duration::from_secs(3600), first_slice: 1 }).await;
     for criteria in &filters[..10] {
         assert_eq!(check_walks(&patient, &stored, criteria).await, 0);
@@ -169,7 +169,7 @@ async fn the_index_changes_no_answer(mut bed: Bed) {
     bed.store.create_many(&rows[..200]).await.unwrap();
     let made = make_index(&mut bed).await;
     assert!(made.iter().filter(|i| i.on_request).all(|i| i.state == IndexState::Created && i.bytes.is_some()));
-    // From here on the database keeps the index in step.
+    // From here on the database maintains the index.
     bed.store.create_many(&rows[200..]).await.unwrap();
     let stored = bed.all(&Criteria::default()).await;
     for event in stored.iter().step_by(9) {
@@ -197,7 +197,7 @@ async fn the_index_changes_no_answer(mut bed: Bed) {
     assert!(again.iter().all(|i| i.state == IndexState::Exists), "{again:?}");
 }
 
-/// Rows a second apart, with errors that a search has to read.
+/// Rows one second apart, with errors that a search must read.
 async fn fill_many(bed: &Bed, rows: u32) {
     bed.fill(&[event("edge", "renewal_failed", at(-1))]).await;
     let first = bed.all(&Criteria::default()).await.remove(0);
@@ -234,14 +234,14 @@ async fn a_walk_without_a_match_goes_on_to_the_end(bed: Bed) {
     let page_of = |anchor| page(&store, &nowhere, anchor, 100);
     let newest = page_of(Anchor::Newest).await;
     assert_eq!((newest.rows.len(), newest.more_older, newest.more_newer), (0, true, false));
-    assert_eq!(newest.looked_to, Some(at(second - 2000)));
+    assert_eq!(newest.searched_to, Some(at(second - 2000)));
     assert_eq!(newest.onward(&Anchor::Newest), Some(Anchor::At(at(second - 2000).minus(Span(1)))));
     let oldest = page_of(Anchor::Oldest).await;
     assert_eq!((oldest.rows.len(), oldest.more_older, oldest.more_newer), (0, false, true));
-    assert_eq!(oldest.looked_to, Some(at(1998)));
+    assert_eq!(oldest.searched_to, Some(at(1998)));
     assert_eq!(walked(&store, &nowhere, Anchor::Newest, 100).await, (vec![], 100));
     assert_eq!(walked(&store, &nowhere, Anchor::Oldest, 100).await, (vec![], 100));
-    // One that matches, far back.
+    // One match, far back.
     let far = all_of([Check::Error(vec![Pattern::Is("X509: attempt 7777".into())])]);
     let (found, cut) = walked(&store, &far, Anchor::Newest, 100).await;
     assert_eq!((found.len(), cut), (1, 100));
@@ -252,7 +252,7 @@ async fn a_walk_without_a_match_goes_on_to_the_end(bed: Bed) {
     // A frequent text fills the page from the first slice.
     let every = all_of([Check::Text("ATTEMPT".into())]);
     let full = page(&store, &every, Anchor::Newest, 100).await;
-    assert_eq!((full.rows.len(), full.looked_to, full.more_older), (100, None, true));
+    assert_eq!((full.rows.len(), full.searched_to, full.more_older), (100, None, true));
     assert_eq!(full.rows.first().map(|r| r.created_at), Some(at(second - 1)));
 }
 
@@ -264,25 +264,25 @@ async fn a_whole_page_has_no_budget(bed: Bed) {
     let one = all_of([Check::Text("error 7".into()), Check::Time { from: None, until: Some(at(10)) }]);
     let store = hurried(&bed, 2).await;
     let query = Query::WholePage { criteria: one.clone(), anchor: Anchor::Newest, limit: 10 };
-    let Answer::Page(whole) = store.ask(&query).await.unwrap() else { panic!() };
-    assert_eq!((whole.rows.len(), whole.looked_to, whole.more_older), (1, None, false));
+    let Answer::Page(whole) = store.run(&query).await.unwrap() else { panic!() };
+    assert_eq!((whole.rows.len(), whole.searched_to, whole.more_older), (1, None, false));
     // Neither has a store that was not given one.
     let whole = bed.page(&one, Anchor::Newest, 10).await;
-    assert_eq!((whole.rows.len(), whole.looked_to, whole.more_older), (1, None, false));
-    // What an index carries is not walked to, whatever the budget.
+    assert_eq!((whole.rows.len(), whole.searched_to, whole.more_older), (1, None, false));
+    // A filter that an index answers is not searched slice by slice.
     let indexed = all_of([
         Check::Kind(vec![KindMatch::Ending("failed".into())]),
         Check::Org(vec![NameMatch::Name(Pattern::Is("acme".into()))]),
     ]);
     let page = page(&store, &indexed, Anchor::Newest, 200).await;
-    assert_eq!((page.rows.len(), page.looked_to), (200, None));
+    assert_eq!((page.rows.len(), page.searched_to), (200, None));
 }
 
 async fn an_index_answers_in_one_statement(mut bed: Bed) {
     plans::fill(&bed).await;
     make_index(&mut bed).await;
     if let Some(url) = &bed.url {
-        // What the index has not sorted in yet is read from a list.
+        // Vacuum merges the index's pending list, which scans would read in full.
         pg::execute(url, "VACUUM ANALYZE certificate_renewal_events").await;
     }
     let (error, either): (&[&str], &[&str]) = if bed.is_postgres() {
@@ -316,15 +316,15 @@ async fn an_index_answers_in_one_statement(mut bed: Bed) {
             Query::Histogram(histogram),
         ] {
             let plan = budget.explain(&query).await.unwrap().join("\n");
-            // What SQLite's index does not find is not asked for again.
+            // Rows that SQLite's index does not find need no second statement.
             let names = if expected == 0 && !bed.is_postgres() { &names[..1] } else { names };
             assert!(names.iter().all(|n| plan.contains(n)), "{query:?} does not use {names:?}:\n{plan}");
         }
         let page = page(&budget, &criteria, Anchor::Newest, 100).await;
-        assert_eq!((page.rows.len(), page.looked_to, page.more_older), (expected, None, false), "{criteria:?}");
+        assert_eq!((page.rows.len(), page.searched_to, page.more_older), (expected, None, false), "{criteria:?}");
         assert_eq!(bed.count(&criteria, Some(10)).await, Total::Exact(expected as u64));
     }
-    // Nothing that is shorter than a trigram, or that is to be absent.
+    // No index for a text shorter than a trigram, or for a negation.
     for criteria in [all_of([Check::Text("ro".into())]), none_of([rare()])] {
         let query = Query::Page { criteria: criteria.clone(), anchor: Anchor::Newest, limit: 100 };
         let plan = budget.explain(&query).await.unwrap().join("\n");
@@ -332,7 +332,7 @@ async fn an_index_answers_in_one_statement(mut bed: Bed) {
     }
 }
 
-async fn a_frequent_text_is_walked_to(mut bed: Bed) {
+async fn a_frequent_text_is_searched_without_the_index(mut bed: Bed) {
     fill_many(&bed, 30_000).await;
     make_index(&mut bed).await;
     let every = all_of([Check::Text("attempt".into())]);
@@ -342,18 +342,18 @@ async fn a_frequent_text_is_walked_to(mut bed: Bed) {
         page.rows.iter().map(|r| &r.id).collect::<Vec<_>>(),
         stored[..100].iter().map(|r| &r.id).collect::<Vec<_>>()
     );
-    assert_eq!((page.looked_to, page.more_older), (None, true));
+    assert_eq!((page.searched_to, page.more_older), (None, true));
     if !bed.is_postgres() {
         let query = Query::Page { criteria: every, anchor: Anchor::Newest, limit: 100 };
         let plan = bed.store.explain(&query).await.unwrap().join("\n");
-        // Counted, and then left alone.
+        // Counted, and then searched without the index.
         assert!(plan.contains("VIRTUAL TABLE") && plan.contains("idx_cert_renewal_events_page"), "{plan}");
         assert!(!plan.contains("rowid=?"), "{plan}");
     }
 }
 
 #[tokio::test]
-async fn a_search_index_that_is_out_of_step_is_made_anew() {
+async fn a_stale_search_index_is_rebuilt() {
     let mut bed = Bed::sqlite().await;
     let lost = NewEvent { error: Some("tpm2: lost".into()), ..event("edge", "renewal_failed", at(0)) };
     bed.fill(&[lost, event("edge", "renewal_start", at(1))]).await;
@@ -364,10 +364,10 @@ async fn a_search_index_that_is_out_of_step_is_made_anew() {
         let rows = bed.all(&all_of([Check::Text("TPM2: lost".into())])).await.len();
         (made.last().map(|i| i.state), rows, bed)
     };
-    // Row numbers that moved, as in a copy made row by row.
+    // Row numbers that changed, as in a copy made row by row.
     execute(&bed, "UPDATE certificate_renewal_events_search_config SET v = v; DROP TRIGGER certificate_renewal_events_search_update;
         UPDATE certificate_renewal_events SET rowid = rowid + 10;").await;
-    // A half index is not used.
+    // An incomplete index is not used.
     bed.store = Store::connect(&bed.address, &writing()).await.unwrap();
     assert_eq!(bed.all(&text).await.len(), 1);
     let (state, rows, bed) = rows_of(bed).await;
@@ -391,7 +391,7 @@ async fn a_search_index_that_is_out_of_step_is_made_anew() {
 }
 
 #[tokio::test]
-async fn who_may_not_install_the_extension_is_told_who_can() {
+async fn a_role_that_may_not_install_the_extension_learns_who_may() {
     let url = pg::migrated().await;
     pg::execute(
         &url,
@@ -409,7 +409,7 @@ async fn who_may_not_install_the_extension_is_told_who_can() {
         let note = index.note.as_deref().unwrap();
         assert!(note.contains("CREATE EXTENSION pg_trgm") && note.contains("permission denied"), "{note}");
     }
-    // In a schema that is not searched, the operators are found all the same.
+    // Operators are found in a schema outside the search path too.
     pg::execute(
         &url,
         "CREATE SCHEMA tools; CREATE EXTENSION pg_trgm SCHEMA tools;
@@ -421,7 +421,7 @@ async fn who_may_not_install_the_extension_is_told_who_can() {
 }
 
 #[tokio::test]
-async fn a_table_of_others_on_sqlite_gets_no_triggers() {
+async fn a_foreign_sqlite_table_gets_no_triggers() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("theirs.db");
     let mut conn = SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await.unwrap();

@@ -1,4 +1,4 @@
-//! What a session may do, and what an unreachable or unwilling database says.
+//! What a session may do, and the messages of an unreachable or unwilling database.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::bed::{Bed, all_of, at, event, page, refused, writing};
 use super::pg;
 use crate::on_both;
 
-on_both!(a_reader_cannot_write, a_long_statement_is_stopped, four_questions_at_once);
+on_both!(a_reader_cannot_write, a_long_statement_is_stopped, four_queries_at_the_same_time);
 
 async fn a_reader_cannot_write(bed: Bed) {
     let reader = bed.reader().await;
@@ -29,11 +29,11 @@ async fn a_long_statement_is_stopped(bed: Bed) {
     bed.fill(&(0..3000).map(row).collect::<Vec<_>>()).await;
     let options = ConnectOptions { statement_timeout: Duration::from_millis(100), ..ConnectOptions::default() };
     let store = Store::connect(&bed.address, &options).await.unwrap();
-    assert_eq!(refused(store.ask(&slow()).await), SourceError::Timeout("0.1 s".into()));
+    assert_eq!(refused(store.run(&slow()).await), SourceError::Timeout("0.1 s".into()));
     assert_eq!(page(&store, &Criteria::default(), Anchor::Newest, 5).await.rows.len(), 5);
 }
 
-async fn four_questions_at_once(bed: Bed) {
+async fn four_queries_at_the_same_time(bed: Bed) {
     bed.fill(&(0..100).map(|n| event("edge", "renewal_start", at(n))).collect::<Vec<_>>()).await;
     let reader = bed.reader().await;
     let tasks: Vec<_> = (0..40)
@@ -48,15 +48,15 @@ async fn four_questions_at_once(bed: Bed) {
 }
 
 async fn describe(store: &Store) -> Description {
-    match store.ask(&Query::Describe).await.unwrap() {
+    match store.run(&Query::Describe).await.unwrap() {
         Answer::Described(d) => d,
         other => panic!("{other:?}"),
     }
 }
 
-/// The session keeps its statements prepared; each is refused once after the type of a column has changed.
+/// The session caches prepared statements; each fails once after the type of a column has changed.
 #[tokio::test]
-async fn a_table_that_is_altered_between_two_questions_is_read_on() {
+async fn a_table_altered_between_two_queries_is_read_again() {
     let url = pg::migrated().await;
     let address = Address::parse(&url).unwrap();
     let writer = Store::connect(&address, &writing()).await.unwrap();
@@ -64,18 +64,18 @@ async fn a_table_that_is_altered_between_two_questions_is_read_on() {
     let reader = Store::connect(&address, &ConnectOptions::default()).await.unwrap();
     let read = async || page(&reader, &Criteria::default(), Anchor::Newest, 5).await.rows.len();
     assert_eq!((read().await, read().await), (1, 1));
-    let kept =
+    let sessions =
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'renewscope' AND datname = current_database()";
     let mut watch = pg::connect(&url).await;
-    let before: i64 = sqlx::query_scalar(kept).fetch_one(&mut watch).await.unwrap();
+    let before: i64 = sqlx::query_scalar(sessions).fetch_one(&mut watch).await.unwrap();
     pg::execute(&url, "ALTER TABLE certificate_renewal_events ALTER COLUMN error_message TYPE varchar(4000)").await;
     assert_eq!((read().await, read().await), (1, 1));
-    let after: i64 = sqlx::query_scalar(kept).fetch_one(&mut watch).await.unwrap();
+    let after: i64 = sqlx::query_scalar(sessions).fetch_one(&mut watch).await.unwrap();
     assert_eq!(before, after, "on the same connection");
 }
 
 #[tokio::test]
-async fn the_server_holds_a_reader_to_reading() {
+async fn the_server_refuses_writes_of_a_reader() {
     let address = Address::parse(&pg::migrated().await).unwrap();
     let reader = Store::connect(&address, &ConnectOptions::default()).await.unwrap();
     assert!(describe(&reader).await.read_only);
@@ -83,7 +83,7 @@ async fn the_server_holds_a_reader_to_reading() {
     assert!(!describe(&writer).await.read_only);
 }
 
-/// Stands before the server as a pooler does that knows no `options`: refuses a start with them, passes on the others.
+/// A proxy that behaves like a pooler without `options`: refuses a start-up message with them, forwards all others.
 async fn pooler(listener: tokio::net::UnixListener, server: String) {
     while let Ok((mut client, _)) = listener.accept().await {
         let server = server.clone();
@@ -124,13 +124,13 @@ async fn limits_hold_behind_a_pooler() {
     let options = ConnectOptions { statement_timeout: Duration::from_millis(300), ..ConnectOptions::default() };
     let reader = Store::connect(&address, &options).await.unwrap();
     assert!(describe(&reader).await.read_only);
-    assert_eq!(refused(reader.ask(&slow()).await), SourceError::Timeout("0.3 s".into()));
+    assert_eq!(refused(reader.run(&slow()).await), SourceError::Timeout("0.3 s".into()));
     let gone = reader.answer(&slow(), tokio::time::sleep(Duration::from_millis(50))).await;
     assert_eq!(gone, Err(SourceError::Cancelled));
     assert_eq!(page(&reader, &Criteria::default(), Anchor::Newest, 5).await.rows.len(), 5);
 }
 
-/// Searches every error for what is in none.
+/// Searches every error for texts that none contains.
 fn slow() -> Query {
     let parts = (0..400).map(|n| Pattern::Contains(format!("{}c{n}", "ab".repeat(40)))).collect();
     Query::Count { criteria: all_of([Check::Error(parts)]), ceiling: None }
@@ -166,7 +166,7 @@ async fn failures_to_connect_say_why() {
 }
 
 #[tokio::test]
-async fn a_table_one_may_not_read_is_refused() {
+async fn a_table_without_select_right_is_refused() {
     let url = pg::migrated().await;
     pg::execute(
         &url,
@@ -176,6 +176,6 @@ async fn a_table_one_may_not_read_is_refused() {
     let address = Address::parse(&url.replace("postgres@", "reads_nothing@")).unwrap();
     let store = Store::connect(&address, &ConnectOptions::default()).await.unwrap();
     let query = Query::Count { criteria: Criteria::default(), ceiling: None };
-    let error = refused(store.ask(&query).await);
+    let error = refused(store.run(&query).await);
     assert!(matches!(&error, SourceError::Refused { .. }), "{error}");
 }

@@ -49,7 +49,7 @@ const CASES: &[Case] = &[
         profile: "flightctl",
         expected: "expected.ndjson",
         change: None,
-        filters: &[("org:acme", Err("records no organisation")), ("device:*1*", Err("names cannot be looked up"))],
+        filters: &[("org:acme", Err("records no organization")), ("device:*1*", Err("names cannot be looked up"))],
     },
     Case {
         directory: "flightctl-prd",
@@ -64,10 +64,10 @@ const CASES: &[Case] = &[
         expected: "expected.ndjson",
         change: None,
         filters: &[
-            ("expires:<7d", Err("'expires:' cannot be asked here: the source 'sirius' records no expiry")),
+            ("expires:<7d", Err("'expires:' does not fit this source: 'sirius' records no expiry")),
             ("extends:<=0", Err("records no old and new expiry")),
             ("reason:expired", Err("records no reason")),
-            ("org:acme", Err("records no organisation")),
+            ("org:acme", Err("records no organization")),
         ],
     },
     Case {
@@ -164,14 +164,14 @@ fn criteria(filter: &str) -> Criteria {
 
 async fn whole(store: &Store, criteria: &Criteria) -> Vec<Arc<RenewalEvent>> {
     let query = Query::WholePage { criteria: criteria.clone(), anchor: Anchor::Newest, limit: 100_000 };
-    match store.ask(&query).await.unwrap() {
+    match store.run(&query).await.unwrap() {
         Answer::Page(page) => page.rows,
         other => panic!("{other:?}"),
     }
 }
 
 async fn describe(store: &Store) -> Description {
-    match store.ask(&Query::Describe).await.unwrap() {
+    match store.run(&Query::Describe).await.unwrap() {
         Answer::Described(description) => description,
         other => panic!("{other:?}"),
     }
@@ -272,7 +272,7 @@ async fn pages(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
 
 /// What a tail reads, by time as the table stores it and where rows are numbered by number, in small parts.
 async fn tail(store: &Store, rows: &[Arc<RenewalEvent>], (from, name): (Instant, &str)) {
-    let Answer::Tail(TailAnswer::Horizon(horizon)) = store.ask(&Query::Tail(TailQuery::Horizon)).await.unwrap() else {
+    let Answer::Tail(TailAnswer::Horizon(horizon)) = store.run(&Query::Tail(TailQuery::Horizon)).await.unwrap() else {
         panic!()
     };
     let mut stretches = vec![Stretch::Time { from, after: None, until: None }];
@@ -285,7 +285,7 @@ async fn tail(store: &Store, rows: &[Arc<RenewalEvent>], (from, name): (Instant,
         while let Some(stretch) = next.take() {
             let query =
                 TailQuery::Rows { criteria: Criteria::default(), stretch: stretch.clone(), limit: 7, whole: false };
-            let Answer::Tail(TailAnswer::Rows(found)) = store.ask(&Query::Tail(query)).await.unwrap() else { panic!() };
+            let Answer::Tail(TailAnswer::Rows(found)) = store.run(&Query::Tail(query)).await.unwrap() else { panic!() };
             told.extend(found.rows.iter().map(|r| r.row.id.clone()));
             next = found.more.map(|(place, id)| match stretch {
                 Stretch::Time { from, until, .. } => {
@@ -342,7 +342,7 @@ async fn filters(store: &Store, rows: &[Arc<RenewalEvent>], case: &Case) {
         let asked = criteria(filter);
         let query = Query::WholePage { criteria: asked.clone(), anchor: Anchor::Newest, limit: 100_000 };
         let stated = case.filters.iter().find(|(f, _)| *f == filter).map(|(_, outcome)| *outcome);
-        let answer = match (store.ask(&query).await, stated) {
+        let answer = match (store.run(&query).await, stated) {
             (Err(e), Some(Err(why))) => {
                 assert!(e.to_string().contains(why), "{filter}: {e}");
                 continue;
@@ -358,7 +358,7 @@ async fn filters(store: &Store, rows: &[Arc<RenewalEvent>], case: &Case) {
         if let Some(Ok(n)) = stated {
             assert_eq!(ids.len() as u64, n, "{} {filter}", case.directory);
         }
-        let count = store.ask(&Query::Count { criteria: asked, ceiling: None }).await.unwrap();
+        let count = store.run(&Query::Count { criteria: asked, ceiling: None }).await.unwrap();
         assert_eq!(count, Answer::Count(Total::Exact(expected.len() as u64)), "{} {filter}", case.directory);
     }
 }
@@ -368,7 +368,7 @@ async fn questions(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
     for field in [Field::Kind, Field::Org, Field::Device, Field::Reason] {
         let query =
             FacetQuery { field, criteria: Criteria::default(), needle: String::new(), limit: 1000, ceiling: 100_000 };
-        let Answer::Facets(facets) = store.ask(&Query::Facets(query)).await.unwrap() else { panic!() };
+        let Answer::Facets(facets) = store.run(&Query::Facets(query)).await.unwrap() else { panic!() };
         let sum: u64 = facets.values.iter().map(|f| if let Total::Exact(n) = f.rows { n } else { 0 }).sum();
         let having = rows.iter().filter(|r| match field {
             Field::Kind | Field::Org => true,
@@ -381,7 +381,7 @@ async fn questions(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
     let from = rows.last().unwrap().created_at;
     let span = rows[0].created_at.since(from).unwrap().0;
     let query = HistogramQuery { criteria: Criteria::default(), from, width_micros: span / 9 + 1, buckets: 10 };
-    let Answer::Histogram(histogram) = store.ask(&Query::Histogram(query)).await.unwrap() else { panic!() };
+    let Answer::Histogram(histogram) = store.run(&Query::Histogram(query)).await.unwrap() else { panic!() };
     let mut sums = [0; 4];
     for bucket in &histogram.buckets {
         sums.iter_mut().zip(bucket).for_each(|(sum, n)| *sum += n);
@@ -393,7 +393,7 @@ async fn questions(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
     }
     assert_eq!(sums, expected, "{name}");
     for row in [&rows[0], &rows[rows.len() - 1]] {
-        let Answer::Event(Some(one)) = store.ask(&Query::Event { id: row.id.clone() }).await.unwrap() else { panic!() };
+        let Answer::Event(Some(one)) = store.run(&Query::Event { id: row.id.clone() }).await.unwrap() else { panic!() };
         assert_eq!(as_json(&one), as_json(row), "{name}");
     }
 }
@@ -402,7 +402,7 @@ async fn questions(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
 async fn a_namesake_is_claimed_by_no_profile() {
     let loaded = load("aws-cert-assistant-initial").await;
     let store = open(&loaded.address, Profiles::default()).await.unwrap();
-    let told = refused(store.ask(&Query::Describe).await).to_string();
+    let told = refused(store.run(&Query::Describe).await).to_string();
     assert!(told.contains("'aws-cert-assistant' nearly fits: relation 'audit_logs' has no column"), "{told}");
 }
 
@@ -487,7 +487,7 @@ async fn the_example_of_the_documentation_works_as_it_stands() {
             let found: Vec<_> = found.iter().map(|r| r.device_id.raw()).collect();
             assert_eq!(found.join(" "), devices, "{filter}");
         }
-        let Answer::Event(Some(one)) = store.ask(&Query::Event { id: rows[1].id.clone() }).await.unwrap() else {
+        let Answer::Event(Some(one)) = store.run(&Query::Event { id: rows[1].id.clone() }).await.unwrap() else {
             panic!()
         };
         let more = one.beyond.as_ref().unwrap().more.clone().unwrap();
@@ -514,7 +514,7 @@ async fn where_several_profiles_fit_one_is_chosen() {
             (Ok(found), Ok(store)) => assert_eq!(describe(&store).await.profile, found),
             (Err(why), Err(told)) => assert!(told.to_string().contains(why), "{told}"),
             (Err(why), Ok(store)) => {
-                let told = refused(store.ask(&Query::Describe).await).to_string();
+                let told = refused(store.run(&Query::Describe).await).to_string();
                 assert!(told.contains(why), "{told}");
             }
             (Ok(_), Err(e)) => panic!("{e}"),
@@ -539,7 +539,7 @@ async fn devices_and_types_of_another_source_are_found_by_a_part_of_their_name()
             limit: 50,
             ceiling: 100_000,
         };
-        let Answer::Facets(facets) = store.ask(&Query::Facets(query)).await.unwrap() else { panic!() };
+        let Answer::Facets(facets) = store.run(&Query::Facets(query)).await.unwrap() else { panic!() };
         let all = facets.values.iter().all(|f| f.id.as_ref().is_some_and(|id| id.raw().contains(having)));
         assert!(!facets.values.is_empty() && all, "{directory}: {facets:?}");
     }

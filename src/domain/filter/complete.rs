@@ -1,7 +1,7 @@
-//! What could be meant at a place in a filter that is still being typed.
+//! Completion proposals for a filter that is still being typed.
 //!
-//! Takes any text, finished or not, and never judges it: that is the parser's part. Names come from the caller,
-//! who knows what the database holds; nothing is looked up here.
+//! Accepts any text, finished or not, and does not report mistakes, which is the parser's task. The caller passes the
+//! names; this module must not query anything.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::{Field, Glob, Key};
 use crate::domain::event::{Kind, Outcome};
 use crate::domain::text::Clean;
 
-/// Names to offer, as the database holds them.
+/// Names to propose, as the database holds them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Candidates {
     pub types: Vec<String>,
@@ -18,18 +18,18 @@ pub struct Candidates {
     pub reasons: Vec<String>,
 }
 
-/// One proposal.
+/// One completion proposal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Completion {
     /// Bytes of the text to replace.
     pub replace: Range<usize>,
-    /// What to put there, quoted where the language needs it. The cursor belongs behind it.
+    /// The replacement, quoted where the language requires it. The cursor goes after it.
     pub with: String,
-    /// For the screen.
+    /// The text to show.
     pub label: Clean,
 }
 
-/// More than these nobody reads.
+/// The longest list of proposals.
 const MOST: usize = 50;
 
 const PAST: [&str; 8] = ["15m", "1h", "24h", "7d", "30d", "today", "yesterday", "now"];
@@ -38,9 +38,9 @@ const EXPIRES: [&str; 7] = ["past", "<1d", "<7d", "<30d", "<60d", ">60d", "none"
 const SEVERITIES: [&str; 5] = ["critical", "error", "warning", "info", "debug"];
 const EXTENDS: [&str; 4] = ["<=0", "<30d", ">=30d", ">=1d"];
 
-/// Proposals for the word that the cursor stands in, best first. `cursor` counts bytes; one inside a character
-/// or behind the end is moved back to the nearest place before. What stands behind the cursor in the same word is
-/// replaced but does not narrow the choice.
+/// Proposals for the word at the cursor, best first. `cursor` counts bytes; a position inside a character or past the
+/// end moves back to the nearest valid one. The rest of the word after the cursor is replaced but does not narrow the
+/// proposals.
 pub fn complete(text: &str, cursor: usize, candidates: &Candidates) -> Vec<Completion> {
     let cursor = text.floor_char_boundary(cursor);
     let place = Place::at(text, cursor);
@@ -58,7 +58,7 @@ pub fn complete(text: &str, cursor: usize, candidates: &Candidates) -> Vec<Compl
 
 /// The part of a text that a completion replaces.
 struct Place {
-    /// The key whose value it is; `None` where a key or a free word stands.
+    /// The key whose value this is; `None` for a key or a free word.
     key: Option<Key>,
     start: usize,
     end: usize,
@@ -90,7 +90,7 @@ impl Place {
     }
 }
 
-/// Tells quoted text from bare text, one character after the other.
+/// Tracks, character by character, whether text is quoted.
 #[derive(Default)]
 struct Scan {
     quoted: bool,
@@ -98,7 +98,7 @@ struct Scan {
 }
 
 impl Scan {
-    /// Whether the character ends a value: white space, or a comma behind a key, outside of quotes.
+    /// Whether the character ends a value: white space, or a comma after a key, outside of quotes.
     fn ends_value(&mut self, c: char, key: Option<Key>) -> bool {
         if self.quoted {
             self.quoted = c != '"' || self.escaped;
@@ -109,8 +109,8 @@ impl Scan {
         c.is_whitespace() || c == ',' && key.is_some()
     }
 
-    /// How many bytes behind the cursor belong to the value that it stands in. A quote that is still open there
-    /// and never closed takes nothing: what follows are other terms.
+    /// The bytes after the cursor that belong to the value at the cursor. 0 if a quote is open at the cursor and never
+    /// closed: the text after it is other terms.
     fn rest_of_value(mut self, text: &str, key: Option<Key>) -> usize {
         let opened = self.quoted;
         let mut end = None;
@@ -123,7 +123,7 @@ impl Scan {
     }
 }
 
-/// Something to offer: what is compared and shown, and what is written.
+/// A candidate: the name to compare and show, and the text to write.
 struct Offer {
     name: String,
     with: String,
@@ -134,7 +134,7 @@ impl Offer {
         let name = text.into();
         Self { with: name.clone(), name }
     }
-    /// A name from the database, written so that it reads back as itself.
+    /// A name from the database, quoted so that it reads back as itself.
     fn name(name: &str) -> Option<Self> {
         Glob::literal(name).map(|glob| Self { name: name.to_owned(), with: glob.to_string() })
     }
@@ -159,7 +159,7 @@ fn offers(key: Key, from: &Candidates) -> Vec<Offer> {
     }
 }
 
-/// The words of the language, then the types that the database has, else those that it is known to write.
+/// The words of the language, then the database's types, or Flight Control's types if none are known.
 fn types(seen: &[String]) -> Vec<Offer> {
     let words = Outcome::ALL.iter().filter_map(|o| o.ending()).chain(super::resolve::BEGINNINGS);
     let mut offers: Vec<Offer> = words.map(Offer::plain).collect();
@@ -172,7 +172,7 @@ fn types(seen: &[String]) -> Vec<Offer> {
     offers
 }
 
-/// The offers that hold what was typed, best first; equally good ones in the order given.
+/// The candidates that contain the typed letters in order, best first; equal ones in the order given.
 fn ranked(typed: &str, offers: impl IntoIterator<Item = Offer>, replace: &Range<usize>) -> Vec<Completion> {
     let needle: Vec<char> = typed.to_lowercase().chars().collect();
     let scored = offers.into_iter().filter_map(|offer| Some((rank(&needle, &offer.name)?, offer)));
@@ -186,11 +186,10 @@ fn ranked(typed: &str, offers: impl IntoIterator<Item = Offer>, replace: &Range<
     found.into_iter().take(MOST).map(completion).collect()
 }
 
-/// How good a match is, smaller being better: where it begins, how many letters lie between its own, and how
-/// long the name is.
+/// A match's rank, smaller is better: the gaps between the letters, the position of the first, the length of the name.
 type Rank = (usize, usize, usize);
 
-/// `None` where the letters typed do not occur in this order. Case is ignored.
+/// `None` if the typed letters do not occur in this order. Case is ignored.
 fn rank(needle: &[char], name: &str) -> Option<Rank> {
     if needle.is_empty() {
         return Some((0, 0, 0));

@@ -1,15 +1,24 @@
-//! A filter made absolute: what a database composes SQL from and what [`Criteria::matches`] evaluates in memory.
+//! An absolute filter: the store composes SQL from it, and [`Criteria::matches`] evaluates it in memory.
 //!
-//! No clock, no zone and no relative time is left in it, so both evaluations of one value agree by construction
-//! of their rules, which stand here, at each variant.
+//! It holds no clock, zone or relative time. Both evaluations follow the rules stated at each variant, so that they
+//! agree.
 
 use crate::domain::instant::{Instant, Span};
 use uuid::Uuid;
 
-/// Clauses that all must hold.
+/// Clauses that must all hold.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Criteria {
     pub all: Vec<Clause>,
+}
+
+impl Criteria {
+    /// The same criteria for a reader that follows new rows for hours: without the [`Check::NotAhead`] bound, which is
+    /// valid only near the time at which they were made.
+    pub fn live(mut self) -> Self {
+        self.all.retain(|clause| !matches!(clause.check, Check::NotAhead(_)));
+        self
+    }
 }
 
 /// One condition. `negated` is the exact complement: it keeps the rows for which the check is false *or unknown*.
@@ -19,17 +28,17 @@ pub struct Clause {
     pub check: Check,
 }
 
-/// What a row is asked. A row that lacks the field never satisfies a check. Lists mean "any of these".
+/// A condition on a row. A row that lacks the field satisfies no check. Lists mean "any of these".
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Check {
     Kind(Vec<KindMatch>),
-    /// The organisation's id, or its name as written (case matters).
+    /// The organization's id, or its name as written (case matters).
     Org(Vec<NameMatch>),
     /// The device's id, or its name as written (case matters).
     Device(Vec<NameMatch>),
     /// As written, case matters.
     Reason(Vec<Pattern>),
-    /// Upper and lower case of ASCII letters are the same.
+    /// The case of ASCII letters is ignored.
     Error(Vec<Pattern>),
     /// As written, case matters.
     Severity(Vec<Pattern>),
@@ -39,17 +48,21 @@ pub enum Check {
         from: Option<Instant>,
         until: Option<Instant>,
     },
-    /// Of the row's new expiry, else its old one.
+    /// `created_at` before this instant. It ends a range that begins at a relative time and has no explicit end, so
+    /// that "the last hour" excludes rows of clocks that run far ahead. Readers that follow new rows must drop it; see
+    /// [`Criteria::live`].
+    NotAhead(Instant),
+    /// On the row's new expiry, or the old one if there is no new one.
     Expires(Vec<ExpiryMatch>),
-    /// New expiry minus old expiry, where both are known and finite.
+    /// New expiry minus old expiry, if both are recorded and finite.
     Extends(Vec<SpanMatch>),
-    /// Occurs in the error or in the reason that the row itself records; upper and lower case of ASCII letters are the same.
+    /// Occurs in the error, or in the reason if the row itself records it; the case of ASCII letters is ignored.
     Text(String),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KindMatch {
-    /// The outcome that the source states is `x`; where it states none, the type is `x` or ends in `_x` (`failed`,
+    /// The outcome that the source states is `x`; if it states none, the type is `x` or ends in `_x` (`failed`,
     /// `success`, `start`). See `event::has_ending`.
     Ending(String),
     /// The type is `x` or begins with `x_` (`renewal`, `recovery`). See `event::has_beginning`.
@@ -57,7 +70,7 @@ pub enum KindMatch {
     Name(Pattern),
 }
 
-/// How a text is compared. `%`, `_`, `\`, `[` and `?` are plain characters in all of them.
+/// A comparison of texts. `%`, `_`, `\`, `[` and `?` are plain characters in all of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Pattern {
     Is(String),
@@ -66,14 +79,14 @@ pub enum Pattern {
     Contains(String),
 }
 
-/// How an organisation, a device or an event id is named.
+/// A comparison of an organization, a device or an event id.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NameMatch {
     /// By name (a text id counts as a name). [`Pattern::Is`] of a whole number matches an integer id too.
     Name(Pattern),
     Uuid(Uuid),
-    /// UUIDs from `first` to `last`, both included: those that begin with 8 or more given digits.
-    /// A text that is such a prefix may also be a name, so `name` is compared as well, as `Name(Is(name))` would.
+    /// UUIDs from `first` to `last`, both included: those that begin with the given 8 or more digits. Such a text may
+    /// be a name too, so `name` is compared as `Name(Is(name))`.
     UuidPrefix {
         first: Uuid,
         last: Uuid,
@@ -83,9 +96,9 @@ pub enum NameMatch {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ExpiryMatch {
-    /// `from` included, `until` excluded; infinities lie outside of every range that does not reach them.
+    /// `from` included, `until` excluded; infinities are compared like all other instants.
     Within { from: Option<Instant>, until: Option<Instant> },
-    /// Neither expiry is recorded. The one check that a missing field satisfies.
+    /// No expiry is recorded. The only check that a missing field satisfies.
     None,
 }
 

@@ -1,7 +1,7 @@
-//! Changes that the panes make to a filter. Each leaves a filter that prints and reads back.
+//! Changes to a filter by the panes. Each leaves a filter that prints and reads back.
 //!
-//! A pane shows a value as included or excluded by what the filter does to it, whichever words do it: with
-//! `type:failed`, `renewal_failed` is included. Toggling such a value takes away the words that cover it.
+//! A pane shows a value as included or excluded by the filter's effect on it, in whichever term: with `type:failed`,
+//! `renewal_failed` is included. Toggling such a value removes the words that cover it.
 
 use uuid::Uuid;
 
@@ -14,22 +14,22 @@ use crate::domain::text::Text;
 use crate::domain::when::{Range, When};
 use crate::domain::zone::Zone;
 
-/// What a filter does to one value of a field.
+/// A filter's effect on one value of a field.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
-    /// Asked for, by every term that asks for values of the field.
+    /// Every term with values of the field includes it.
     Included,
-    /// Some negated term names it.
+    /// A negated term excludes it.
     Excluded,
     Neutral,
 }
 
-/// One term, for a row of chips.
+/// One term, for display as a chip.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Chip {
-    /// As the filter prints it. May hold text from the database: to be cleaned before it is shown.
+    /// As the filter prints it. May contain text from the database, so clean it before display.
     pub text: String,
-    /// What [`Filter::drop_chip`] takes.
+    /// The argument of [`Filter::drop_chip`].
     pub index: usize,
 }
 
@@ -40,13 +40,13 @@ pub struct Bounds {
     pub until: Option<Instant>,
 }
 
-/// The value that stands for "ends in failure", in `type`.
+/// The value of `type` that means "ends in failure".
 const FAILED: &str = "failed";
 
 impl Filter {
-    /// Puts the value in, or takes it out if it is in already; `include` tells whether what is put in asks for it
-    /// or excludes it. `None` and the empty text stand for the rows without a value. Terms that say the opposite
-    /// of the value give way, so that afterwards [`state_of`](Self::state_of) is as asked, or no longer is.
+    /// Adds the value, or removes it if it is set already; `include` chooses between including and excluding it. `None`
+    /// and the empty text mean the rows without a value. Terms that contradict the value are removed, so that
+    /// [`state_of`](Self::state_of) afterwards is the chosen state, or no longer is.
     pub fn toggle(&mut self, field: Field, value: Option<&str>, include: bool) {
         let Some(glob) = value.and_then(Glob::literal) else { return self.toggle_missing(field, include) };
         let was = self.state_of(field, value);
@@ -63,13 +63,13 @@ impl Filter {
         }
     }
 
-    /// Asks for this value and no other of the field.
+    /// Includes this value and no other of the field.
     pub fn only(&mut self, field: Field, value: Option<&str>) {
         self.without(field.into());
         self.toggle(field, value, true);
     }
 
-    /// The whole type names that must be matched: no wildcards, no endings, nothing negated.
+    /// The exact type names that the filter includes, without wildcards, endings and negated terms.
     pub fn exact_types(&self) -> Vec<String> {
         let word = |glob: &&Glob| {
             let text = glob.text.as_str();
@@ -81,32 +81,32 @@ impl Filter {
         positive.flat_map(|(_, any)| any.iter().filter(word).map(|g| g.text.clone())).collect()
     }
 
-    /// Drops every term of the key.
+    /// Removes all terms of the key.
     pub fn without(&mut self, key: Key) {
         self.terms.retain(|term| term.key() != Some(key));
     }
 
-    /// What the filter does to a value; `None` and the empty text stand for the rows without one. For organisations
-    /// and devices give the id where the filter should be compared with ids, else the name.
+    /// The filter's effect on a value; `None` and the empty text mean the rows without a value. For organizations and
+    /// devices pass the id to compare with ids, else the name.
     pub fn state_of(&self, field: Field, value: Option<&str>) -> State {
         let value = value.filter(|v| !v.is_empty());
         let hit = |glob: &Glob| value.is_some_and(|v| covers(field, glob, v));
-        let (mut asked, mut refused) = (0, 0);
+        let (mut included, mut refused) = (0, 0);
         for (negated, any) in self.values_of(field) {
             match (negated, value) {
                 (true, Some(_)) if any.iter().any(hit) => return State::Excluded,
-                (false, Some(_)) if any.iter().any(hit) => asked += 1,
+                (false, Some(_)) if any.iter().any(hit) => included += 1,
                 (false, Some(_)) => refused += 1,
                 (false, None) if any.iter().any(Glob::is_any) => return State::Excluded,
                 (false, None) => refused += 1,
-                (true, None) if any.iter().any(Glob::is_any) => asked += 1,
+                (true, None) if any.iter().any(Glob::is_any) => included += 1,
                 (true, _) => {}
             }
         }
-        if asked > 0 && refused == 0 { State::Included } else { State::Neutral }
+        if included > 0 && refused == 0 { State::Included } else { State::Neutral }
     }
 
-    /// Replaces the time range; open on both sides means all times. Holes (`-time:A..B`) stay.
+    /// Replaces the time range; a range open on both sides means all times. Gaps (`-time:A..B`) stay.
     pub fn set_time(&mut self, range: Range) {
         let is_range = |term: &Term| match term.test {
             Test::Since(_) | Test::Until(_) => true,
@@ -121,12 +121,12 @@ impl Filter {
             (None, Some(until)) => Test::Until(until),
             (Some(_), Some(_)) => Test::Time(range),
         };
-        // Terms before the first that went are all still there, so the place exists.
+        // Terms before the first removed one are still there, so the index is valid.
         self.terms.insert(place.min(self.terms.len()), Term { negated: false, test });
     }
 
-    /// The time range as written; where several terms set the same side, the last of them. See
-    /// [`bounds`](Self::bounds) for what all of them together mean.
+    /// The time range as written; if several terms set the same side, the last one. [`bounds`](Self::bounds) combines
+    /// them all.
     pub fn range(&self) -> Range {
         let mut range = Range::default();
         for part in self.ranges() {
@@ -136,7 +136,8 @@ impl Filter {
         range
     }
 
-    /// The instants between which every matching row lies.
+    /// The instants between which all matching rows lie. The tolerance for clocks that run ahead does not count: a
+    /// range without an explicit end has no end here.
     pub fn bounds(&self, now: Instant, zone: &Zone) -> Bounds {
         let mut bounds = Bounds::default();
         for part in self.ranges() {
@@ -148,26 +149,26 @@ impl Filter {
         bounds
     }
 
-    /// One chip a term, in the order written.
+    /// One chip per term, in the order written.
     pub fn chips(&self) -> Vec<Chip> {
         self.terms.iter().enumerate().map(|(index, term)| Chip { text: term.to_string(), index }).collect()
     }
 
-    /// Drops one term; an index that is out of range drops nothing.
+    /// Removes one term; an index out of range removes nothing.
     pub fn drop_chip(&mut self, index: usize) {
         if index < self.terms.len() {
             self.terms.remove(index);
         }
     }
 
-    /// Failures only, on and off: adds or removes `type:failed`. Switched on, terms give way that no failure passes.
+    /// Toggles "failures only": adds or removes `type:failed`. Adding it removes the terms that exclude all failures.
     pub fn toggle_failures(&mut self) {
         if self.failures_only() {
             return self.terms.retain(|term| !is_failures(term));
         }
         let Some(failed) = Glob::literal(FAILED) else { return };
         let fails = |glob: &Glob| !glob.is_literal() || super::resolve::BEGINNINGS.contains(&glob.text.as_str());
-        // A type whose name tells no outcome may have one that its source states.
+        // A type whose name states no outcome may be a failure by its source's profile.
         let may_fail = |glob: &Glob| fails(glob) || matches!(outcome_of(&glob.text), Outcome::Failed | Outcome::Other);
         self.retain_values(Field::Type, true, |glob| glob != &failed && !glob.is_any());
         self.terms.retain(|term| match &term.test {
@@ -186,7 +187,7 @@ impl Filter {
         let was = self.state_of(field, None);
         let is_any = |term: &Term| matches!(&term.test, Test::Values { any, .. } if any.iter().any(Glob::is_any));
         let key = Key::from(field);
-        // A row without a value passes no term that asks for values.
+        // A row without a value matches no term with values.
         self.terms.retain(|term| {
             term.key() != Some(key) || if include { term.negated && !is_any(term) } else { !is_any(term) }
         });
@@ -196,7 +197,7 @@ impl Filter {
         }
     }
 
-    /// Makes every term that asks for values of the field ask for this one too; a new term where there is none.
+    /// Adds the value to all terms that include values of the field, or as a new term.
     fn include(&mut self, field: Field, glob: &Glob) {
         let mut found = false;
         for term in &mut self.terms {
@@ -215,7 +216,7 @@ impl Filter {
         }
     }
 
-    /// Adds a value to the first term of the field and sign, or as a new term.
+    /// Adds a value to the field's first term of that sign, or as a new term.
     fn add(&mut self, field: Field, negated: bool, glob: Glob) {
         for term in &mut self.terms {
             match &mut term.test {
@@ -226,7 +227,7 @@ impl Filter {
         self.terms.push(Term { negated, test: Test::Values { field, any: vec![glob] } });
     }
 
-    /// Keeps of the field's values, in terms of that sign, those that `keep` approves; drops terms left empty.
+    /// Keeps the values of the field, in terms of that sign, for which `keep` is true; removes empty terms.
     fn retain_values(&mut self, field: Field, negated: bool, keep: impl Fn(&Glob) -> bool) {
         self.terms.retain_mut(|term| match &mut term.test {
             Test::Values { field: own, any } if *own == field && term.negated == negated => {
@@ -244,8 +245,8 @@ impl Filter {
         })
     }
 
-    /// What each term says of the time, negated bounds turned round.
-    fn ranges(&self) -> impl Iterator<Item = Range> {
+    /// The time range of each term, negated bounds inverted.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = Range> {
         let from = |when: When| Range { from: Some(when), until: None };
         let until = |when: When| Range { from: None, until: Some(when) };
         self.terms.iter().filter_map(move |term| match (&term.test, term.negated) {
@@ -262,7 +263,7 @@ fn is_failures(term: &Term) -> bool {
     !term.negated && matches!(&term.test, Test::Values { field: Field::Type, any } if only(any))
 }
 
-/// Whether a value written in a filter matches a field that holds `value`: a text, a name, or an id as text.
+/// Whether a filter's value matches a field's `value`: a text, a name, or an id as text.
 fn covers(field: Field, glob: &Glob, value: &str) -> bool {
     let text = Text::from(value);
     match values(field, std::slice::from_ref(glob)) {

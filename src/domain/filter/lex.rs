@@ -1,7 +1,8 @@
-//! Text into words: quotes, commas, wildcards and columns. Knows which keys exist, not what their values mean.
+//! Splits a filter into words: quotes, commas, wildcards and columns. It knows the keys, but not the types of their
+//! values.
 //!
-//! A word is `-`? (`key:`)? and values; a value is `*`? (bare or "quoted") `*`?, and nothing else. What does not fit
-//! is an error, since a guess here would filter by something nobody asked for.
+//! A word is `-`? (`key:`)? and values; a value is `*`? (bare or "quoted") `*`?, and nothing else. Anything else is an
+//! error, because a guess would apply a filter that the user did not write.
 
 use super::parse::FilterError;
 use super::{Glob, Key};
@@ -19,15 +20,15 @@ pub(super) enum Body {
     Free(Value),
 }
 
-/// A value with its wildcards taken off.
+/// A value without its wildcards.
 pub(super) struct Value {
-    /// Where it begins: characters from 1.
+    /// Its first character's column, from 1.
     pub column: usize,
     pub glob: Glob,
     pub quoted: bool,
 }
 
-/// The words of a text, or the first mistake in it.
+/// The words of a text, or its first mistake.
 pub(super) fn words(text: &str) -> Result<Vec<Word>, FilterError> {
     let mut lexer = Lexer { chars: text.chars().collect(), at: 0 };
     let mut words = Vec::new();
@@ -42,12 +43,12 @@ struct Lexer {
     at: usize,
 }
 
-/// What may stand in a value, by where it stands.
+/// The kind of value that is being read.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Free,
     Value,
-    /// After a key that takes times: a date, one space and a clock time are one value.
+    /// After a key with times, where a date, one space and a clock time are one value.
     Time,
 }
 
@@ -66,14 +67,14 @@ impl Lexer {
     fn at_end_of_word(&self) -> bool {
         self.peek().is_none_or(char::is_whitespace)
     }
-    /// Whether anything follows.
+    /// Whether another word follows.
     fn skip_space(&mut self) -> bool {
         while self.peek().is_some_and(char::is_whitespace) {
             self.at += 1;
         }
         self.peek().is_some()
     }
-    /// From here to the end of the word, as written.
+    /// The rest of the word, as written.
     fn rest_of_word(&self) -> String {
         self.chars.iter().skip(self.at).take_while(|c| !c.is_whitespace()).collect()
     }
@@ -90,7 +91,7 @@ impl Lexer {
         }
         if self.peek() == Some('-') {
             let hint = format!("to search for the text, quote it: \"-{}\"", Clean::line(&self.rest_of_word()));
-            return Err(FilterError::new(column, "'-' stands twice", hint));
+            return Err(FilterError::new(column, "'-' is doubled", hint));
         }
         let Some(key) = self.key()? else {
             let value = self.value(Place::Free)?;
@@ -120,7 +121,7 @@ impl Lexer {
         FilterError::new(self.column(), format!("'{name}:' has no value"), hint)
     }
 
-    /// The key at this place, its colon eaten; `None` where a free word or a phrase stands.
+    /// Reads the key and its colon; `None` for a free word or a phrase.
     fn key(&mut self) -> Result<Option<Key>, FilterError> {
         let column = self.column();
         let word = self.rest_of_word();
@@ -150,7 +151,7 @@ impl Lexer {
             return Err(FilterError::new(self.column(), "text follows the closing quote", "put a space between them"));
         }
         if !quoted && text.contains('*') {
-            let hint = "a wildcard stands at the beginning or at the end of a value; quote a star to search for it";
+            let hint = "put a wildcard at the beginning or end of a value; quote a star to search for it";
             return Err(FilterError::new(column, "'*' inside a value", hint));
         }
         match Glob::new(open_start, text, open_end) {
@@ -159,8 +160,7 @@ impl Lexer {
         }
     }
 
-    /// After the opening quote, up to and with the closing one. `\"` and `\\` are one character; any other
-    /// backslash is itself.
+    /// Reads up to and including the closing quote. `\"` and `\\` are one character; any other backslash is plain.
     fn quoted(&mut self, opened: usize) -> Result<String, FilterError> {
         let mut text = String::new();
         while let Some(c) = self.peek() {
@@ -207,15 +207,15 @@ impl Lexer {
         Ok(text)
     }
 
-    /// Whether the space at this place stands between a date and a clock time.
+    /// Whether the space at this position separates a date from a clock time.
     fn clock_follows(&self) -> bool {
         let next: Vec<char> = self.chars.iter().skip(self.at + 1).take(5).copied().collect();
         matches!(next.as_slice(), [a, b, ':', c, d] if [a, b, c, d].iter().all(|x| x.is_ascii_digit()))
     }
 }
 
-const ANY_OF: &str = "write any of several values as 'a,b'";
-const EMPTY: &str = "rows without a value are found by '-reason:*', in any field that may lack one";
+const ANY_OF: &str = "separate values with one comma, as in 'a,b'";
+const EMPTY: &str = "rows without a value match '-reason:*', in any field that may be missing";
 
 fn ends_in_date(text: &str) -> bool {
     text.len().checked_sub(10).and_then(|start| text.get(start..)).is_some_and(is_date)

@@ -1,7 +1,6 @@
-//! Criteria evaluated on a row in memory.
+//! Evaluates criteria on a row in memory.
 //!
-//! This is the reference that every database's SQL is tested against, so it follows the rules at the variants of
-//! [`Check`] to the letter and takes no shortcut that SQL could not take.
+//! This is the reference for the SQL of every database, so it follows the rules of the variants of [`Check`] exactly.
 
 use uuid::Uuid;
 
@@ -11,15 +10,15 @@ use crate::domain::instant::{Instant, Span};
 use crate::domain::text::Text;
 
 impl Criteria {
-    /// Whether the row satisfies every clause. Compares the error text that the row carries: where that is only
-    /// the beginning of the message, text behind it is not seen.
+    /// Whether the row satisfies all clauses. Compares the error text of the row: if that is truncated, text past its
+    /// end does not match.
     pub fn matches(&self, event: &RenewalEvent) -> bool {
         self.all.iter().all(|clause| clause.matches(event))
     }
 }
 
 impl Clause {
-    /// Whether the row satisfies the check, or, where negated, does not.
+    /// Whether the row satisfies the check, or, if negated, does not.
     pub fn matches(&self, event: &RenewalEvent) -> bool {
         self.check.matches(event) != self.negated
     }
@@ -42,6 +41,7 @@ impl Check {
                 any.iter().any(|p| p.lower().matches(&text))
             }),
             Self::Time { from, until } => within(event.created_at, *from, *until),
+            Self::NotAhead(until) => within(event.created_at, None, Some(*until)),
             Self::Expires(any) => {
                 let expiry = event.new_expiry.or(event.old_expiry);
                 any.iter().any(|m| m.matches(expiry))
@@ -61,7 +61,7 @@ impl Check {
 }
 
 impl KindMatch {
-    /// Whether a type's name satisfies it, or the outcome that its source states.
+    /// Whether the type's name, or the outcome that its source states, satisfies it.
     pub fn matches(&self, kind: &str, stated: Option<Outcome>) -> bool {
         match (self, stated) {
             (Self::Ending(word), Some(outcome)) if Outcome::named(word).is_some() => {
@@ -80,7 +80,7 @@ impl KindMatch {
 }
 
 impl Pattern {
-    /// Whether a text satisfies it, case as written.
+    /// Whether a text satisfies it; case matters.
     pub fn matches(&self, text: &str) -> bool {
         match self {
             Self::Is(x) => text == x,
@@ -89,7 +89,7 @@ impl Pattern {
             Self::Contains(x) => text.contains(x.as_str()),
         }
     }
-    /// The same pattern for a text whose ASCII letters were made lower case.
+    /// The same pattern for a text in lower case.
     pub(super) fn lower(&self) -> Self {
         match self {
             Self::Is(x) => Self::Is(x.to_ascii_lowercase()),
@@ -101,7 +101,7 @@ impl Pattern {
 }
 
 impl NameMatch {
-    /// Whether an identifier or its name satisfies it.
+    /// Whether an id or its name satisfies it.
     pub fn matches(&self, id: Option<&Id>, name: Option<&Text>) -> bool {
         match self {
             Self::Name(pattern) => named(pattern, id, name),
@@ -117,7 +117,7 @@ fn uuid_in(id: Option<&Id>, first: Uuid, last: Uuid) -> bool {
     id.and_then(Id::as_uuid).is_some_and(|u| first <= u && u <= last)
 }
 
-/// A name, a text id, or, where the pattern is one whole number, an integer id.
+/// Compares a name, a text id, or, for a pattern that is a whole number, an integer id.
 fn named(pattern: &Pattern, id: Option<&Id>, name: Option<&Text>) -> bool {
     let by_id = match (id, pattern) {
         (Some(Id::Text(t)), p) => p.matches(t.raw()),
@@ -179,7 +179,7 @@ mod tests {
         RenewalEvent { reason: None, old_expiry: None, new_expiry: None, error: None, org_id: None, ..event() }
     }
 
-    /// What the full row and the row without its optional fields answer, and the complement of both.
+    /// Checks the result for a full row and for one without optional fields, and both complements.
     fn check(check: Check, full: bool, empty: bool) {
         for (event, expected) in [(event(), full), (bare(), empty)] {
             for negated in [false, true] {
@@ -205,7 +205,7 @@ mod tests {
         check(Check::Error(vec![Pattern::Contains("% [bROKEN]".into())]), true, false);
         check(Check::Error(vec![Pattern::StartsWith("X509".into())]), true, false);
         check(Check::Error(vec![Pattern::EndsWith("\u{c9}".into())]), true, false);
-        // Only ASCII letters fold.
+        // Only the case of ASCII letters is ignored.
         check(Check::Error(vec![Pattern::EndsWith("\u{e9}".into())]), false, false);
         check(Check::Error(vec![Pattern::Contains("1_0%".into())]), false, false);
         check(Check::Text("EXPIRED".into()), true, false);
@@ -237,6 +237,8 @@ mod tests {
         let at = |n| Some(Instant::from_pg_micros(n));
         check(Check::Time { from: at(5), until: at(6) }, true, true);
         check(Check::Time { from: None, until: at(5) }, false, false);
+        check(Check::NotAhead(Instant::from_pg_micros(6)), true, true);
+        check(Check::NotAhead(Instant::from_pg_micros(5)), false, false);
         check(Check::Expires(vec![ExpiryMatch::Within { from: at(12_000_000), until: None }]), true, false);
         check(Check::Expires(vec![ExpiryMatch::Within { from: None, until: at(12_000_000) }]), false, false);
         check(Check::Expires(vec![ExpiryMatch::None]), false, true);

@@ -1,8 +1,8 @@
-//! The filter: one value with three faces (the panes, the text of the query bar, the SQL) that always agree.
+//! The filter language. The panes, the filter line and the SQL all show the same [`Filter`] value.
 //!
-//! A [`Filter`] is what was written: times stay relative, words stay words. [`Filter::criteria`] makes it absolute.
-//! Its text is read by [`Filter::parse`] and written by `Display`; each is the other's inverse. Nothing here asks a
-//! database or a clock, and nothing here may ever turn a mistake into a filter that matches more.
+//! A [`Filter`] keeps what was written: times stay relative, words stay words. [`Filter::criteria`] makes it absolute.
+//! [`Filter::parse`] and `Display` are inverse. Nothing here may query a database, read a clock, or turn a mistake into
+//! a filter that matches more.
 
 pub mod complete;
 pub mod criteria;
@@ -20,11 +20,12 @@ pub use complete::{Candidates, Completion, complete};
 pub use criteria::Criteria;
 pub use edit::{Bounds, Chip, State};
 pub use parse::FilterError;
+pub use resolve::CLOCK_SKEW;
 
 use super::instant::Span;
 use super::when::{Length, Range, When};
 
-/// Terms that all must hold. The empty filter matches every row.
+/// Terms that must all hold. The empty filter matches every row.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Filter {
     terms: Vec<Term>,
@@ -38,7 +39,7 @@ pub struct Term {
     pub test: Test,
 }
 
-/// What a term asks. Lists mean "any of these" and are never empty.
+/// A term's condition. Lists mean "any of these" and are never empty.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Test {
     Values {
@@ -47,7 +48,7 @@ pub enum Test {
     },
     Since(When),
     Until(When),
-    /// At least one side is given.
+    /// At least one side is set.
     Time(Range),
     Expires(Vec<Expiry>),
     Extends(Vec<Extent>),
@@ -72,7 +73,7 @@ pub enum Key {
     Extends,
 }
 
-/// The keys whose values are texts: those that a pane can list and toggle.
+/// The keys with text values, which panes list and toggle.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Field {
     Type,
@@ -92,15 +93,15 @@ pub struct Glob {
     open_end: bool,
 }
 
-/// When a certificate expires, as seen from now.
+/// When a certificate expires, relative to now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Expiry {
-    /// A distance ahead: `<7d` is from now on and less than 7 days away, `>30d` is later than in 30 days.
+    /// A distance ahead: `<7d` means from now on and less than 7 days away, `>30d` later than in 30 days.
     Ahead(Order, Length),
     Past,
     /// No expiry is recorded.
     None,
-    /// Between two times, neither of them a length; at least one side is given.
+    /// Between two times, neither of which is a length; at least one side is set.
     Between(Range),
 }
 
@@ -108,7 +109,7 @@ pub enum Expiry {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Extent {
     pub order: Order,
-    /// Never set for a length of zero.
+    /// Never set for a zero length.
     pub negative: bool,
     pub length: Length,
 }
@@ -135,7 +136,7 @@ impl Filter {
 }
 
 impl Term {
-    /// The key that the term is written with; `None` for free text.
+    /// The term's key; `None` for free text.
     pub fn key(&self) -> Option<Key> {
         Some(match &self.test {
             Test::Values { field, .. } => (*field).into(),
@@ -187,7 +188,7 @@ impl Key {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|key| key.name().eq_ignore_ascii_case(name))
     }
-    /// The field it asks for texts, where it does.
+    /// The field of a key with text values.
     pub const fn field(self) -> Option<Field> {
         Some(match self {
             Self::Type => Field::Type,
@@ -221,11 +222,11 @@ impl Glob {
     pub fn any() -> Self {
         Self { open_start: false, text: String::new(), open_end: true }
     }
-    /// Exactly this text, stars being plain characters; `None` for the empty text, which no value is.
+    /// Exactly this text, with plain stars; `None` for the empty text, which matches no value.
     pub fn literal(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| Self { open_start: false, text: text.to_owned(), open_end: false })
     }
-    /// `None` where nothing is given at all.
+    /// `None` if text and wildcards are empty.
     fn new(open_start: bool, text: String, open_end: bool) -> Option<Self> {
         match (text.is_empty(), open_start || open_end) {
             (true, false) => None,
@@ -233,7 +234,7 @@ impl Glob {
             (false, _) => Some(Self { open_start, text, open_end }),
         }
     }
-    /// The text without its wildcards; empty for the lone `*`.
+    /// The text without wildcards; empty for the lone `*`.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -246,7 +247,7 @@ impl Glob {
 }
 
 impl Order {
-    /// Longer signs first, so that the first that fits is the one meant.
+    /// Longer signs first, so that `<=` is not read as `<`.
     const ALL: [Self; 5] = [Self::AtMost, Self::AtLeast, Self::Less, Self::More, Self::Equal];
 
     pub const fn sign(self) -> &'static str {

@@ -1,4 +1,4 @@
-//! Words into a [`Filter`]: what each key takes, and what is said of what it does not take.
+//! Parses words into a [`Filter`]: the values of each key, and the message for each mistake.
 
 use std::fmt;
 
@@ -8,17 +8,18 @@ use crate::domain::suggest::nearest;
 use crate::domain::text::Clean;
 use crate::domain::when::{Length, Range, TimeError, Unit, When};
 
-/// A mistake in a filter: where it is, what it is, and what would be right. Safe to print.
+/// A mistake in a filter: its column, its message and a suggestion. Safe to print.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FilterError {
-    /// Of the text's characters, from 1.
+    /// In characters of the text, from 1.
     pub column: usize,
     pub message: String,
     pub suggestion: Option<String>,
 }
 
 impl Filter {
-    /// Reads a filter; the empty text is the empty filter. Any mistake is an error, never a filter that matches more.
+    /// Reads a filter; the empty text is the empty filter. Any mistake is an error: it never yields a filter that
+    /// matches more.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let terms = lex::words(text)?.into_iter().map(term).collect::<Result<_, _>>()?;
         Ok(Self { terms })
@@ -34,7 +35,7 @@ impl FilterError {
         Self::new(column, error.message, error.suggestion)
     }
 
-    /// `word` is the whole word, beginning with `typed` and a colon.
+    /// `word` is the whole word, which begins with `typed` and a colon.
     pub(super) fn unknown_key(column: usize, typed: &str, word: &str) -> Self {
         let message = format!("unknown key '{}'", Clean::line(typed));
         let meant = typed.strip_prefix('!').and_then(Key::parse).map(|key| format!("-{}", key.name()));
@@ -60,7 +61,7 @@ impl fmt::Display for FilterError {
 }
 impl std::error::Error for FilterError {}
 
-/// The key that a word of other tools stands for. Offered, never taken.
+/// The key for a word of other tools; only suggested, never applied.
 fn alias(typed: &str) -> Option<Key> {
     Some(match typed.to_ascii_lowercase().as_str() {
         "kind" | "event" | "event_type" | "outcome" | "status" | "result" => Key::Type,
@@ -104,12 +105,12 @@ fn texts(field: Field, values: Vec<Value>) -> Test {
     Test::Values { field, any: values.into_iter().map(|v| v.glob).collect() }
 }
 
-/// A word or phrase. Stars at its ends say nothing that a search inside a text does not say already.
+/// A word or phrase. Stars at its ends are dropped, because free text matches anywhere.
 fn free_text(value: Value, negated: bool) -> Result<Test, FilterError> {
     let Value { column, glob, quoted } = value;
     if glob.is_any() {
         let hint = "rows with an error are 'error:*', rows with a reason 'reason:*'";
-        return Err(FilterError::new(column, "a lone '*' searches for nothing", hint));
+        return Err(FilterError::new(column, "a lone '*' is no search text", hint));
     }
     let text = glob.text;
     if !quoted && let Some((hint, what)) = mistaken_word(&text, negated) {
@@ -118,12 +119,12 @@ fn free_text(value: Value, negated: bool) -> Result<Test, FilterError> {
     Ok(Test::Text(text))
 }
 
-/// What is wrong with a bare word that other languages read as an operator: the hint, and the mistake.
+/// The hint and the mistake, for a bare word that other languages read as an operator.
 fn mistaken_word(text: &str, negated: bool) -> Option<(String, String)> {
     let quote = format!("to search for the text, quote it: {}", super::print::quoted(Clean::line(text).as_str()));
     let hint = match text {
         "OR" | "||" => "any of several values is 'key:a,b'",
-        "AND" | "&&" => "terms side by side all have to hold",
+        "AND" | "&&" => "all terms of a filter must hold",
         "NOT" => "a '-' right before a term negates it",
         _ => {
             let sign = text.find(['=', '<', '>'])?;
@@ -141,13 +142,13 @@ fn mistaken_word(text: &str, negated: bool) -> Option<(String, String)> {
     Some((format!("{hint}; {quote}"), format!("'{text}' is no operator")))
 }
 
-/// The one value of a key that takes one time or range.
+/// The single value of a key that takes one time or range.
 fn single<T>(key: Key, values: Vec<Value>, read: fn(&str) -> Result<T, TimeError>) -> Result<T, FilterError> {
     let mut values = values.into_iter();
     let (first, second) = (values.next(), values.next());
     if let Some(extra) = second {
         let message = format!("'{}' takes one value", key.name());
-        return Err(FilterError::new(extra.column, message, "take the comma and what follows away"));
+        return Err(FilterError::new(extra.column, message, "remove the comma and what follows it"));
     }
     let missing = || FilterError::new(1, format!("'{}:' has no value", key.name()), "give one right after the colon");
     let value = first.ok_or_else(missing)?;
@@ -155,7 +156,7 @@ fn single<T>(key: Key, values: Vec<Value>, read: fn(&str) -> Result<T, TimeError
     read(text).map_err(|e| FilterError::time(value.column, e))
 }
 
-/// A value's text where a wildcard makes no sense.
+/// The text of a value that takes no wildcard.
 fn plain(key: Key, value: &Value) -> Result<&str, FilterError> {
     if value.glob.is_literal() {
         return Ok(&value.glob.text);
@@ -182,7 +183,10 @@ fn expiry(value: &Value) -> Result<Expiry, FilterError> {
     }
     if let Some((order, length)) = compared(text) {
         if length.starts_with('-') {
-            return Err(fail(format!("'{}' looks back", Clean::line(text)), "what has expired is 'expires:past'"));
+            return Err(fail(
+                format!("'{}' is in the past", Clean::line(text)),
+                "expired certificates are 'expires:past'",
+            ));
         }
         let length = zero_or_length(length).map_err(|e| FilterError::time(value.column, e))?;
         return Ok(Expiry::Ahead(order, length));
@@ -226,7 +230,7 @@ fn compared(text: &str) -> Option<(Order, &str)> {
     Order::ALL.into_iter().find_map(|order| Some((order, text.strip_prefix(order.sign())?.trim_start())))
 }
 
-/// A length; `0` needs no unit.
+/// A length; `0` takes no unit.
 fn zero_or_length(text: &str) -> Result<Length, TimeError> {
     if text == "0" { Ok(Length { count: 0, unit: Unit::Seconds }) } else { Length::parse(text) }
 }

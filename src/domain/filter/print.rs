@@ -1,4 +1,4 @@
-//! A [`Filter`] back into text, quoted where reading it would otherwise mean something else.
+//! Prints a [`Filter`], with quotes where the text would otherwise be read differently.
 
 use std::fmt::{self, Display as _, Write as _};
 
@@ -68,7 +68,7 @@ impl fmt::Display for Extent {
     }
 }
 
-/// A text in quotes, as the language reads it back.
+/// A text in quotes, as the parser reads it.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -82,7 +82,7 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
-/// A free text: quoted also where it could be taken for a key, an operator or a comparison.
+/// Free text, quoted also where it would be read as a key, an operator or a comparison.
 fn free(text: &str) -> String {
     let operator = matches!(text, "AND" | "OR" | "NOT" | "&&" | "||") || text.contains([':', '=', '<', '>']);
     if operator || text.starts_with('-') || !is_plain(text) { quoted(text) } else { text.to_owned() }
@@ -93,7 +93,7 @@ fn is_plain(text: &str) -> bool {
     !text.contains(special) && !text.starts_with(['“', '”', '„'])
 }
 
-/// Zero seconds as the `0` that people write.
+/// Prints zero seconds as `0`.
 fn length_or_zero(f: &mut fmt::Formatter<'_>, length: Length) -> fmt::Result {
     if length == (Length { count: 0, unit: Unit::Seconds }) { f.write_char('0') } else { length.fmt(f) }
 }

@@ -1,25 +1,25 @@
-//! The filter language as a table: every form with an example, every mistake with its message.
+//! The filter language as a table: each form with an example, each mistake with its message.
 //!
-//! Documentation, help and tests all read this one table, so that none of them can say what another denies.
+//! Documentation, help and tests are made from this table, so that they cannot disagree.
 
 /// One form of the language.
 pub struct Form {
-    /// How it is written, for people.
+    /// The form, for the user.
     pub form: &'static str,
-    /// What it finds.
+    /// What it matches.
     pub meaning: &'static str,
     /// A filter that uses it.
     pub example: &'static str,
 }
 
-/// Forms that belong together.
+/// Related forms.
 pub struct Section {
     pub title: &'static str,
     pub about: &'static str,
     pub forms: &'static [Form],
 }
 
-/// A text that is no filter, and the whole message.
+/// An invalid filter, and its whole message.
 pub struct Mistake {
     pub input: &'static str,
     pub message: &'static str,
@@ -33,20 +33,20 @@ const fn mistake(input: &'static str, message: &'static str) -> Mistake {
     Mistake { input, message }
 }
 
-/// Every form, in the order of the documentation.
+/// All forms, in the order of the documentation.
 pub const SECTIONS: &[Section] = &[
     Section {
         title: "Terms",
-        about: "A filter is a row of terms, separated by spaces; a row of the table matches when all of them hold. \
+        about: "A filter is a list of terms, separated by spaces. An event matches if all terms hold. \
                 The empty filter matches everything.",
         forms: &[
             form("key:value", "the field has the value; keys in any case", "type:failed"),
             form("key:a,b", "any of the values", "org:acme,globex"),
-            form("term term", "both hold, whether the keys differ or not", "device:edge-* device:*-01"),
+            form("term term", "both must hold, also with the same key", "device:edge-* device:*-01"),
             form("-term", "the exact complement: also rows without the field", "-reason:expired"),
             form(
                 "word",
-                "occurs in the error or in the reason, in any case; not in a reason that is inferred",
+                "occurs in the error or the recorded reason, in any case; inferred reasons are not searched",
                 "timeout",
             ),
             form("\"a phrase\"", "the same, with spaces and anything else in it", "\"x509: certificate\""),
@@ -54,17 +54,17 @@ pub const SECTIONS: &[Section] = &[
     },
     Section {
         title: "Values",
-        about: "A value is compared as written, upper and lower case being different, except in `error` and in free text, \
-                where ASCII letters match in any case. `%`, `_`, `\\`, `?` and `[` are plain characters everywhere. In \
-                quotes, `\\\"` is a quote and `\\\\` a backslash, and commas, colons and stars are plain characters.",
+        about: "Values are case-sensitive, except in `error` and in free text, where the case of ASCII letters is ignored. \
+                `%`, `_`, `\\`, `?` and `[` are plain characters everywhere. In quotes, `\\\"` is a quote and `\\\\` a \
+                backslash, and commas, colons and stars are plain characters.",
         forms: &[
             form("x*", "begins with x", "device:edge-01*"),
-            form("*x", "ends in x", "device:*.example.com"),
-            form("*x*", "x occurs in it", "org:*west*"),
-            form("*", "any value at all", "reason:*"),
-            form("-key:*", "no value", "-reason:*"),
-            form("\"x\"", "x with any characters in it", "org:\"Globex, Inc\""),
-            form("\"x\"*", "a wildcard stands outside of the quotes", "org:\"Globex, \"*"),
+            form("*x", "ends with x", "device:*.example.com"),
+            form("*x*", "contains x", "org:*west*"),
+            form("*", "any value", "reason:*"),
+            form("-key:*", "no value is recorded", "-reason:*"),
+            form("\"x\"", "x, which may contain any characters", "org:\"Globex, Inc\""),
+            form("\"x\"*", "wildcards go outside of the quotes", "org:\"Globex, \"*"),
         ],
     },
     Section {
@@ -73,59 +73,65 @@ pub const SECTIONS: &[Section] = &[
         forms: &[
             form(
                 "type:failed",
-                "what failed: as the source states it, else types that end in it; also `success`, `start`",
+                "failures: by the outcome that the source states, else types that end in it; also `success`, `start`",
                 "type:failed,success",
             ),
             form("type:renewal", "types that begin with it; also `recovery`", "type:renewal"),
-            form("type:NAME", "this type, whatever the source calls it", "type:recovery_failed"),
-            form("org:NAME", "organisation, by name", "org:acme"),
+            form("type:NAME", "exactly this type, by the source's own name", "type:recovery_failed"),
+            form("org:NAME", "organization, by name", "org:acme"),
             form("device:NAME", "device, by name", "-device:lab-*"),
             form(
                 "device:UUID",
                 "by id, with or without hyphens; also org, id",
                 "device:0f3a9c1e-1111-4222-8333-444455556666",
             ),
-            form("device:DIGITS", "ids that begin with these, 8 or more; also org, id", "device:0f3a9c1e"),
-            form("reason:TEXT", "the reason as shown, an inferred one too", "reason:expired"),
-            form("error:TEXT", "a part of the error; with a wildcard its beginning or end", "error:\"x509: cert\""),
-            form("severity:TEXT", "the severity, where the source records one", "severity:error,critical"),
-            form("id:ID", "the event", "id:7d444840-9dc0-11d1-b245-5ffdce74fad2"),
+            form("device:DIGITS", "ids that begin with these 8 or more digits; also org, id", "device:0f3a9c1e"),
+            form("reason:TEXT", "the reason as shown, including inferred ones", "reason:expired"),
+            form("error:TEXT", "part of the error; with a wildcard, its beginning or end", "error:\"x509: cert\""),
+            form("severity:TEXT", "the severity, if the source records it", "severity:error,critical"),
+            form("id:ID", "the event with this id", "id:7d444840-9dc0-11d1-b245-5ffdce74fad2"),
         ],
     },
     Section {
         title: "Keys with times",
-        about: "`since`, `until` and `time` ask for the event's own time. A time is read in the zone shown.",
+        about: "`since`, `until` and `time` compare the event's own time. Times without an offset are in the zone shown.",
         forms: &[
-            form("since:TIME", "from then on, that instant included", "since:24h"),
-            form("until:TIME", "before then, that instant excluded", "until:2026-11-20"),
-            form("time:A..B", "from A, included, until B, excluded", "time:yesterday..today"),
-            form("time:A..", "one side may be open", "time:2026-11-20.."),
-            form("expires:<7d", "expires from now on, in less than 7 days; also `<=`", "expires:<7d"),
-            form("expires:>30d", "expires later than in 30 days, or never; also `>=`", "expires:>30d"),
-            form("expires:past", "expired before now", "expires:past"),
+            form("since:TIME", "at or after that time", "since:24h"),
+            form("until:TIME", "before that time", "until:2026-11-20"),
+            form("time:A..B", "at or after A and before B", "time:yesterday..today"),
+            form("time:A..", "at or after A; either side may be open", "time:2026-11-20.."),
+            form("expires:<7d", "not expired yet, expires in less than 7 days; also `<=`", "expires:<7d"),
+            form("expires:>30d", "expires in more than 30 days, or never; also `>=`", "expires:>30d"),
+            form("expires:past", "has expired", "expires:past"),
             form("expires:none", "no expiry is recorded", "expires:none,<7d"),
-            form("expires:A..B", "expires from A, included, until B, excluded", "expires:2026-12-01..2027-01-01"),
+            form("expires:A..B", "expires at or after A and before B", "expires:2026-12-01..2027-01-01"),
             form("extends:<=0", "the new expiry is no later than the old one", "extends:<=0"),
-            form("extends:<30d", "later by less than that; also `<=` `=` `>=` `>` and `-1d`", "extends:>=0,<30d"),
+            form("extends:<30d", "extended by less than that; also `<=` `=` `>=` `>` and `-1d`", "extends:>=0,<30d"),
         ],
     },
     Section {
         title: "Times",
-        about: "A length is always that long ago, never ahead. `expires` looks at the new expiry, else at the old one; \
-                `extends` needs both.",
+        about: "A length always means that long ago. A range that begins at a length, `today` or `yesterday` and has no \
+                end excludes rows dated more than 5 minutes ahead; `since:now` finds those. `expires` uses the new \
+                expiry, or the old one if there is no new one; `extends` requires both.",
         forms: &[
             form("30s 15m 2h 3d 1w", "that long ago", "since:15m"),
-            form("now", "now", "time:1h..now"),
-            form("today, yesterday", "the midnight that the day began with", "since:yesterday"),
-            form("2026-11-20", "its midnight; of a midnight that comes twice, the first", "since:2026-11-20"),
+            form("now", "the current time", "since:now"),
+            form("today, yesterday", "midnight at the beginning of that day", "since:yesterday"),
+            form("2026-11-20", "midnight of that day; the first one if it occurs twice", "since:2026-11-20"),
             form("2026-11-20 14:00", "also with `T`, with seconds, with a fraction", "since:2026-11-20 14:00"),
             form("RFC 3339", "a time with its offset", "since:2026-11-20T14:00:00+01:00"),
-            form("infinity", "as PostgreSQL has it: never expires", "expires:infinity.."),
+            form(
+                "+10000-01-01T00:00:00Z",
+                "years after 9999 or before 0, with a sign: ISO 8601's expanded form, since RFC 3339 has no such years",
+                "expires:+10000-01-01T00:00:00Z..",
+            ),
+            form("infinity", "PostgreSQL's infinite time; as an expiry: never", "expires:infinity.."),
         ],
     },
 ];
 
-/// Mistakes, and what is said of each.
+/// Mistakes and their messages.
 pub const MISTAKES: &[Mistake] = &[
     mistake("typ:failed", "filter: unknown key 'typ' at column 1; did you mean 'type'?"),
     mistake("org:acme  Devcie:x", "filter: unknown key 'Devcie' at column 11; did you mean 'device'?"),
@@ -145,22 +151,22 @@ pub const MISTAKES: &[Mistake] = &[
     mistake("type: failed", "filter: 'type:' has no value at column 6; leave no space after the colon"),
     mistake(
         "org:a,",
-        "filter: a value of 'org' is missing beside the comma at column 7; write any of several values as 'a,b'",
+        "filter: a value of 'org' is missing beside the comma at column 7; separate values with one comma, as in 'a,b'",
     ),
     mistake(
         "org:a,,b",
-        "filter: a value of 'org' is missing beside the comma at column 7; write any of several values as 'a,b'",
+        "filter: a value of 'org' is missing beside the comma at column 7; separate values with one comma, as in 'a,b'",
     ),
     mistake(
         "org:,a",
-        "filter: a value of 'org' is missing beside the comma at column 5; write any of several values as 'a,b'",
+        "filter: a value of 'org' is missing beside the comma at column 5; separate values with one comma, as in 'a,b'",
     ),
     mistake(
         "reason:\"\"",
-        "filter: an empty value at column 8; rows without a value are found by '-reason:*', in any field that may lack one",
+        "filter: an empty value at column 8; rows without a value match '-reason:*', in any field that may be missing",
     ),
     mistake("-", "filter: '-' negates nothing at column 1; write it right before a term: '-type:failed'"),
-    mistake("--force", "filter: '-' stands twice at column 1; to search for the text, quote it: \"--force\""),
+    mistake("--force", "filter: '-' is doubled at column 1; to search for the text, quote it: \"--force\""),
     mistake(
         "error:\"x509",
         "filter: this quote is never closed at column 7; add a '\"'; inside quotes write '\\\"' for a quote",
@@ -173,12 +179,12 @@ pub const MISTAKES: &[Mistake] = &[
     mistake("error:“x”", "filter: '“' does not quote at column 7; use '\"'"),
     mistake(
         "device:a*b",
-        "filter: '*' inside a value at column 8; a wildcard stands at the beginning or at the end of a value; quote a star \
-         to search for it",
+        "filter: '*' inside a value at column 8; put a wildcard at the beginning or end of a value; quote a star to search \
+         for it",
     ),
     mistake(
         "*",
-        "filter: a lone '*' searches for nothing at column 1; rows with an error are 'error:*', rows with a reason 'reason:*'",
+        "filter: a lone '*' is no search text at column 1; rows with an error are 'error:*', rows with a reason 'reason:*'",
     ),
     mistake(
         "type:failed OR org:acme",
@@ -186,7 +192,7 @@ pub const MISTAKES: &[Mistake] = &[
     ),
     mistake(
         "a AND b",
-        "filter: 'AND' is no operator at column 3; terms side by side all have to hold; to search for the text, quote it: \
+        "filter: 'AND' is no operator at column 3; all terms of a filter must hold; to search for the text, quote it: \
          \"AND\"",
     ),
     mistake(
@@ -213,7 +219,7 @@ pub const MISTAKES: &[Mistake] = &[
     mistake("since:yestrday", "filter: cannot read the time 'yestrday' at column 7; did you mean 'yesterday'?"),
     mistake(
         "since:+15m",
-        "filter: '+15m' lies ahead at column 7; valid are '15m' (that long ago), 'today', 'yesterday', 'now', '2026-11-20', \
+        "filter: '+15m' is in the future at column 7; valid are '15m' (that long ago), 'today', 'yesterday', 'now', '2026-11-20', \
          '2026-11-20T14:00' and RFC 3339",
     ),
     mistake(
@@ -221,7 +227,7 @@ pub const MISTAKES: &[Mistake] = &[
         "filter: no such date and time '2026-02-30' at column 7; valid are '15m' (that long ago), 'today', 'yesterday', \
          'now', '2026-11-20', '2026-11-20T14:00' and RFC 3339",
     ),
-    mistake("since:1h,2h", "filter: 'since' takes one value at column 10; take the comma and what follows away"),
+    mistake("since:1h,2h", "filter: 'since' takes one value at column 10; remove the comma and what follows it"),
     mistake("since:*", "filter: 'since' takes no wildcard at column 7; give a time such as '24h' or '2026-11-20'"),
     mistake(
         "time:today",
@@ -241,7 +247,7 @@ pub const MISTAKES: &[Mistake] = &[
         "expires:..7d",
         "filter: '..7d' counts back from now at column 9; lengths ahead are '<7d' and '>30d'; a range takes dates",
     ),
-    mistake("expires:<-1d", "filter: '<-1d' looks back at column 9; what has expired is 'expires:past'"),
+    mistake("expires:<-1d", "filter: '<-1d' is in the past at column 9; expired certificates are 'expires:past'"),
     mistake("expires:nine", "filter: cannot read the expiry 'nine' at column 9; did you mean 'none'?"),
     mistake(
         "expires:soon",
@@ -289,14 +295,14 @@ pub fn markdown() -> String {
 
 const HEAD: &str = "# The filter language\n\n\
     <!-- Written by the test of src/domain/filter/reference.rs; run it with RENEWSCOPE_BLESS=1 after a change. -->\n\n\
-    The text in the query bar, the panes and the command line are one filter in one language:\n\n    \
+    The query bar, the panes and the command line share one filter language:\n\n    \
     type:failed org:acme,globex -org:lab device:edge-01* reason:expired since:24h expires:<7d error:\"x509: cert\" timeout\n\n\
-    On a command line, quote the whole filter for the shell: `renewscope list 'type:failed expires:<7d'`. A filter that \
-    begins with `-` stands behind `--`.\n";
+    On a command line, quote the whole filter for the shell: `renewscope list 'type:failed expires:<7d'`. Put `--` \
+    before a filter that begins with `-`.\n";
 
 const MISTAKES_HEAD: &str = "\n## Mistakes\n\n\
-    A mistyped filter is refused, never guessed at. Columns count characters from 1.\n\n\
-    | typed | answer |\n|---|---|\n";
+    Invalid filters are rejected with the column of the mistake, in characters from 1; a typo never matches everything.\n\n\
+    | typed | message |\n|---|---|\n";
 
 fn code(text: &str) -> String {
     format!("`{}`", text.replace('|', "\\|"))

@@ -1,5 +1,5 @@
-//! A [`Filter`] made absolute: with a clock reading and a zone, into [`Criteria`] that a database or a row answers,
-//! or into a filter that means the same at any later time.
+//! Resolves a [`Filter`] with a clock reading and a zone: into [`Criteria`] for databases and rows, or into a filter
+//! that means the same at any time.
 
 use uuid::Uuid;
 
@@ -10,25 +10,39 @@ use crate::domain::instant::{Instant, Span};
 use crate::domain::when::{Range, When};
 use crate::domain::zone::Zone;
 
-/// The first halves of type names that are words of the language.
+/// The beginnings of type names that are words of the language.
 pub(super) const BEGINNINGS: [&str; 2] = ["renewal", "recovery"];
 /// The smallest step between two instants.
 const TICK: Span = Span(1);
+/// How far a writer's clock may run ahead before its rows drop out of relative ranges. Synchronized clocks differ by
+/// seconds; five minutes also cover hosts that synchronize rarely.
+pub const CLOCK_SKEW: Span = Span::minutes(5);
 
 impl Filter {
-    /// What to ask of a row, by a clock that shows `now` and with local times read in `zone`.
+    /// The criteria for the clock reading `now`, with local times read in `zone`.
     pub fn criteria(&self, now: Instant, zone: &Zone) -> Criteria {
         let clock = Clock { now, zone };
         let clause = |term: &Term| Clause { negated: term.negated, check: clock.check(&term.test) };
-        Criteria { all: self.terms.iter().map(clause).collect() }
+        let end = self.sliding_end(now).map(|end| Clause { negated: false, check: Check::NotAhead(end) });
+        Criteria { all: self.terms.iter().map(clause).chain(end).collect() }
     }
 
-    /// The same filter with every time written out in UTC, for a command that shows the same rows later and
-    /// elsewhere: its criteria are those of `self` now, whatever the clock and the zone.
+    /// The same filter with all times in UTC, for a command that lists the same rows later and on other machines: its
+    /// criteria are those of `self` now, for any clock and zone.
     pub fn absolute(&self, now: Instant, zone: &Zone) -> Self {
         let clock = Clock { now, zone };
         let fix = |term: &Term| Term { negated: term.negated, test: clock.absolute(&term.test) };
-        Self { terms: self.terms.iter().map(fix).collect() }
+        let end = self.sliding_end(now).map(|end| Term { negated: false, test: Test::Until(When::At(end)) });
+        Self { terms: self.terms.iter().map(fix).chain(end).collect() }
+    }
+
+    /// The end of a range that begins at a relative time: [`CLOCK_SKEW`] after `now`. `None` if the filter has an
+    /// explicit end or begins at no relative time. `since:now` does not count, so that it finds rows dated ahead.
+    fn sliding_end(&self, now: Instant) -> Option<Instant> {
+        let slides = |when: When| matches!(when, When::Ago(_) | When::Today | When::Yesterday);
+        let begins = self.ranges().any(|range| range.from.is_some_and(slides));
+        let ends = self.ranges().any(|range| range.until.is_some());
+        (begins && !ends).then(|| now.plus(CLOCK_SKEW))
     }
 }
 
@@ -64,7 +78,7 @@ impl Clock<'_> {
         }
     }
 
-    /// Everything but `none` as a range of instants.
+    /// All but `none` as ranges of instants.
     fn absolute_expiry(&self, expiry: Expiry) -> Expiry {
         let fixed = |at: Instant| Some(When::At(at));
         let range = match expiry {
@@ -72,14 +86,14 @@ impl Clock<'_> {
             Expiry::Past => Range { from: None, until: fixed(self.now) },
             Expiry::Between(range) => self.absolute_range(range),
             Expiry::Ahead(order, length) => {
-                let edge = self.now.plus(length.span());
-                let behind = edge.plus(TICK);
+                let cutoff = self.now.plus(length.span());
+                let after = cutoff.plus(TICK);
                 match order {
-                    Order::Less => Range { from: fixed(self.now), until: fixed(edge) },
-                    Order::AtMost => Range { from: fixed(self.now), until: fixed(behind) },
-                    Order::Equal => Range { from: fixed(edge), until: fixed(behind) },
-                    Order::AtLeast => Range { from: fixed(edge), until: None },
-                    Order::More => Range { from: fixed(behind), until: None },
+                    Order::Less => Range { from: fixed(self.now), until: fixed(cutoff) },
+                    Order::AtMost => Range { from: fixed(self.now), until: fixed(after) },
+                    Order::Equal => Range { from: fixed(cutoff), until: fixed(after) },
+                    Order::AtLeast => Range { from: fixed(cutoff), until: None },
+                    Order::More => Range { from: fixed(after), until: None },
                 }
             }
         };
@@ -102,7 +116,7 @@ impl Clock<'_> {
     }
 }
 
-/// What a field has to be, for any of the values.
+/// The check of a field for any of the values.
 pub(super) fn values(field: Field, any: &[Glob]) -> Check {
     let names = || any.iter().flat_map(names_of).collect();
     match field {
@@ -126,7 +140,7 @@ fn pattern(glob: &Glob) -> Pattern {
     }
 }
 
-/// Of a long text: without a wildcard, a part of it.
+/// In a long text, a value without wildcards matches a part.
 fn part(glob: &Glob) -> Pattern {
     if glob.is_literal() { Pattern::Contains(glob.text.clone()) } else { pattern(glob) }
 }
@@ -142,8 +156,8 @@ fn kind(glob: &Glob) -> KindMatch {
     KindMatch::Name(pattern(glob))
 }
 
-/// A name, a UUID or the beginning of one. A lone star takes every id and every name, since a row may have one
-/// without the other; digits with a star are looked for in both as well.
+/// Compares names and ids: a name, a UUID or the beginning of one. A lone star matches all ids and names, because a row
+/// may have either without the other; digits with a star are compared with both as well.
 fn names_of(glob: &Glob) -> Vec<NameMatch> {
     let name = NameMatch::Name(pattern(glob));
     if glob.is_any() {
@@ -160,7 +174,7 @@ fn names_of(glob: &Glob) -> Vec<NameMatch> {
     }
 }
 
-/// The UUIDs that begin with a text of 8 or more hex digits, hyphenated as a UUID is or not at all.
+/// The range of UUIDs that begin with 8 or more hex digits, with a UUID's hyphens or without any.
 fn uuid_range(text: &str) -> Option<(Uuid, Uuid)> {
     let hyphens = text.contains('-');
     let mut digits = 0_u32;
@@ -182,7 +196,7 @@ fn uuid_range(text: &str) -> Option<(Uuid, Uuid)> {
         return None;
     }
     let open_bits = 128 - 4 * digits;
-    // Not more than 96 bits are open, so both shifts are in range.
+    // At most 96 bits are open, so both shifts are valid.
     let first = value << open_bits;
     Some((Uuid::from_u128(first), Uuid::from_u128(first | ((1_u128 << open_bits) - 1))))
 }
@@ -195,5 +209,86 @@ fn extent(extent: &Extent) -> SpanMatch {
         Order::Equal => SpanMatch::Equal(span),
         Order::AtLeast => SpanMatch::AtLeast(span),
         Order::More => SpanMatch::More(span),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::domain::event::{Kind, RenewalEvent};
+
+    fn now() -> Instant {
+        Instant::parse_rfc3339("2026-11-21T14:00:00Z").unwrap()
+    }
+
+    fn read(text: &str) -> Filter {
+        Filter::parse(text).unwrap()
+    }
+
+    #[test]
+    fn ranges_that_begin_at_a_relative_time_leave_out_clocks_far_ahead() {
+        let soon = Clause { negated: false, check: Check::NotAhead(now().plus(Span::minutes(5))) };
+        for (text, ends) in [
+            ("since:1h", true),
+            ("since:today", true),
+            ("time:yesterday..", true),
+            ("-until:1h", true),
+            ("since:2026-11-20 since:1h", true),
+            ("since:1h -time:30m..20m", true),
+            ("since:now", false),
+            ("since:2026-11-20", false),
+            ("since:1h until:2040-01-01", false),
+            ("since:1h -since:10m", false),
+            ("time:1h..now", false),
+            ("-since:1h", false),
+            ("until:1h", false),
+            ("expires:<7d", false),
+            ("", false),
+        ] {
+            let criteria = read(text).criteria(now(), &Zone::Utc);
+            assert_eq!(criteria.all.contains(&soon), ends, "{text}");
+            let live = criteria.clone().live();
+            assert_eq!(live.all.len() + usize::from(ends), criteria.all.len(), "{text}");
+        }
+        assert_eq!(
+            read("since:1h").absolute(now(), &Zone::Utc).to_string(),
+            "since:2026-11-21T13:00:00Z until:2026-11-21T14:05:00Z"
+        );
+    }
+
+    #[test]
+    fn a_device_at_2038_is_not_in_the_last_hour() {
+        let at = |text: &str| RenewalEvent {
+            id: Uuid::nil().into(),
+            device_id: Uuid::nil().into(),
+            org_id: None,
+            kind: Kind::new("renewal_failed"),
+            reason: None,
+            old_expiry: None,
+            new_expiry: None,
+            error: None,
+            created_at: Instant::parse_rfc3339(text).unwrap(),
+            device: None,
+            org: None,
+            beyond: None,
+        };
+        let criteria = read("since:1h").criteria(now(), &Zone::Utc);
+        for (time, there) in [
+            ("2026-11-21T13:30:00Z", true),
+            // Its clock is a little ahead.
+            ("2026-11-21T14:04:59Z", true),
+            ("2038-01-19T03:14:07Z", false),
+            ("infinity", false),
+        ] {
+            assert_eq!(criteria.matches(&at(time)), there, "{time}");
+            assert!(criteria.clone().live().matches(&at(time)), "{time}");
+            // It can be found: by its own time, or as a row dated ahead.
+            assert_eq!(
+                read("since:now").criteria(now(), &Zone::Utc).matches(&at(time)),
+                time > "2026-11-21T14:00",
+                "{time}"
+            );
+        }
     }
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 const NOW: &str = "2026-11-21T14:02:31.5Z";
 
-/// Reads `text` at [`NOW`] in the zone, compares the instant, and that it prints back.
+/// Resolves `text` at [`NOW`] in the zone, compares the instant, and checks that it prints back.
 fn check(text: &str, zone: &str, expected: &str) {
     let when = When::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
     assert_eq!(When::parse(&when.to_string()), Ok(when), "{text} printed as {when}");
@@ -55,7 +55,7 @@ fn forms() {
 #[test]
 fn yesterday_is_a_calendar_day() {
     let berlin = Zone::parse("Europe/Berlin").unwrap();
-    // The day of the change has 25 hours; noon after it.
+    // The day of the change has 25 hours; this is noon after it.
     let now = Instant::parse_rfc3339("2026-10-26T11:00:00Z").unwrap();
     assert_eq!(When::Today.at(now, &berlin).rfc3339(), "2026-10-25T23:00:00Z");
     assert_eq!(When::Yesterday.at(now, &berlin).rfc3339(), "2026-10-24T22:00:00Z");

@@ -38,7 +38,8 @@ pub async fn console(config: Config) -> Result<Exit, Failure> {
     let (mut store, mut config) = (reach(&config).await?, config);
     let mut notice = None;
     loop {
-        let settings = Settings { notice: notice.take(), ..settings_of(&config, &store) };
+        let settings = settings_of(&config, &store);
+        let settings = Settings { notice: notice.take().or(settings.notice.clone()), ..settings };
         let left = show(&store, &config, settings).await?;
         // Stops in the database what still runs for the screen.
         store.close().await;
@@ -148,7 +149,7 @@ fn need_terminal() -> Result<(), Failure> {
 }
 
 fn settings(config: &Config, title: String, reach: String) -> Settings {
-    let local = iana_time_zone::get_timezone().ok().and_then(|name| Zone::parse(&name).ok()).unwrap_or(Zone::Utc);
+    let local = crate::config::zone::local(&|name: &str| std::env::var(name).ok());
     let zone = config.zone.value;
     Settings {
         title,
@@ -156,11 +157,11 @@ fn settings(config: &Config, title: String, reach: String) -> Settings {
         filter: config.filter.value.clone(),
         views: config.views.clone(),
         zone,
-        other_zone: if zone == Zone::Utc { local } else { Zone::Utc },
+        other_zone: local.as_ref().ok().copied().filter(|_| zone == Zone::Utc).unwrap_or(Zone::Utc),
         keymap: config.keymap.clone(),
         alert: config.alert.clone(),
         databases: others(config),
-        notice: None,
+        notice: local.err(),
         columns: memory().columns().or(config.columns.clone()).unwrap_or_default(),
         history: memory().filters(),
         size: (0, 0),

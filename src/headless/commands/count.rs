@@ -168,7 +168,7 @@ async fn times(config: &Config, format: Format, session: &Session, days: bool, l
                 }
             }
         }
-        after = Some(start.plus(Span(QUARTER.0.saturating_mul(i64::from(BUCKETS)))));
+        after = Some(start.end_after(Span(QUARTER.0.saturating_mul(i64::from(BUCKETS)))));
     }
     current.as_ref().map_or(Ok(()), &mut put).map_err(stdout_failed)?;
     writer.finish().map_err(stdout_failed)?;

@@ -39,7 +39,7 @@ pub async fn tail(
     let since = since.map(When::parse).transpose().map_err(|e| Failure::Usage(format!("--since: {e}")))?;
     let session = Session::open(config, interrupt).await?;
     let start = since.map_or(Start::Now, |when| Start::At(when.at(clock::now(), zone)));
-    let order = TailOrder { generation: 0, criteria: criteria(config), start, whole: format != Format::Table };
+    let order = TailOrder { generation: 0, criteria: criteria(config).live(), start, whole: format != Format::Table };
     let (news, mut inbox) = mpsc::channel::<TailEvent>(WAITING);
     let source = session.source();
     let following = tokio::spawn(async move { follow(&source, order, &news, clock::now).await });

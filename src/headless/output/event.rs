@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::domain::event::{Id, NewEvent, RenewalEvent};
+use crate::domain::format;
 use crate::domain::instant::{Civil, Instant};
 use crate::domain::zone::Zone;
 use crate::headless::output::{Cell, Column, Format};
@@ -114,5 +115,6 @@ fn short_id(id: &Id) -> String {
 pub fn stamp(at: Instant, zone: &Zone, fine: bool) -> String {
     let Some(Civil { year, month, day, hour, minute, second, micros }) = zone.civil(at) else { return at.rfc3339() };
     let date: Cow<'static, str> = format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}").into();
-    if fine { format!("{date}:{second:02}.{:03}", micros / 1000) } else { date.into_owned() }
+    let offset = format::fold_label(at, zone);
+    if fine { format!("{date}:{second:02}.{:03}{offset}", micros / 1000) } else { format!("{date}{offset}") }
 }

@@ -1,7 +1,7 @@
-//! Where a database is, without its secrets on show.
+//! Parses database addresses, and prints them without secrets.
 //!
-//! The driver prints passwords in its `Debug` form, and logs and ignores parameters that it does not know. So an
-//! address has no derived `Debug`, and an unknown parameter is refused here.
+//! sqlx prints passwords in its `Debug` form, and ignores parameters that it does not know. So an address has no
+//! derived `Debug`, and unknown parameters are rejected here. It opens no connection.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::store::connect::password::{Passwords, Prompt, Secret, Target};
 
 const SYSTEM_ROOTS: &str = "sslrootcert=system";
 
-/// The parameters that a PostgreSQL address may carry.
+/// The parameters that a PostgreSQL address may have.
 const PARAMETERS: [&str; 12] = [
     "application_name",
     "dbname",
@@ -45,7 +45,7 @@ pub(crate) enum Place {
     Postgres(Box<Server>),
 }
 
-/// A PostgreSQL server: how the driver finds it, and where its password comes from.
+/// A PostgreSQL server: driver options, and where its password comes from.
 #[derive(Clone)]
 pub(crate) struct Server {
     pub options: PgConnectOptions,
@@ -56,22 +56,22 @@ pub(crate) struct Server {
 /// How a connection is protected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tls {
-    /// A Unix socket, which no network sees.
+    /// A Unix socket, which never leaves the machine.
     Socket,
     /// A server on this machine, without TLS.
     Loopback,
     /// Turned off in the address.
     Off,
-    /// Where the server has it, and unverified.
+    /// If the server offers it, unverified.
     Prefer,
-    /// Always, and unverified.
+    /// Always, unverified.
     Require,
     VerifyCa,
     VerifyFull,
 }
 
 impl Tls {
-    /// In words. `on`: whether the session is encrypted, where that is up to the server.
+    /// In words. `on`: whether the session is encrypted, where the server decides.
     pub fn words(self, on: Option<bool>) -> &'static str {
         match (self, on) {
             (Self::Socket, _) => "off (socket)",
@@ -85,15 +85,15 @@ impl Tls {
             (Self::VerifyFull, _) => "verify-full",
         }
     }
-    /// Whether nobody on the way can read along or step in between.
+    /// Whether nobody on the network can read or intercept the session.
     pub const fn is_safe(self) -> bool {
         matches!(self, Self::Socket | Self::Loopback | Self::VerifyFull)
     }
 }
 
 impl Address {
-    /// Reads `sqlite:PATH`, `postgres://…` or `postgresql://…`. A missing password comes from `PGPASSWORD` or
-    /// `.pgpass`. Certificates of remote servers are verified in full unless `sslmode` says otherwise.
+    /// Parses `sqlite:PATH`, `postgres://…` or `postgresql://…`. A missing password comes from `PGPASSWORD` or
+    /// `.pgpass`. Certificates of remote servers are fully verified unless `sslmode` says otherwise.
     pub fn parse(text: &str) -> Result<Self, SourceError> {
         if let Some(path) = text.strip_prefix("sqlite:") {
             return Self::parse_sqlite(path.strip_prefix("//").unwrap_or(path));
@@ -101,7 +101,7 @@ impl Address {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             return Self::parse_postgres(text);
         }
-        // Not echoed: what was meant as an address may hold a password.
+        // Never echoed: the text may hold a password.
         Err(SourceError::Invalid(
             "the database address is not understood; valid are 'sqlite:PATH' and 'postgres://USER@HOST/DATABASE'"
                 .into(),
@@ -113,7 +113,7 @@ impl Address {
         Self(Place::Sqlite(path.into()))
     }
 
-    /// The file, where the database is one.
+    /// The file, if the database is one.
     pub fn path(&self) -> Option<&Path> {
         match &self.0 {
             Place::Sqlite(path) => Some(path),
@@ -125,8 +125,8 @@ impl Address {
         &self.0
     }
 
-    /// The same server, its password from a command for `sh -c` where neither the address nor `PGPASSWORD` has one. A
-    /// file needs none.
+    /// The same server, with a password command for `sh -c` that is used if neither the address nor `PGPASSWORD` has
+    /// a password. A file needs none.
     pub fn with_password_command(self, command: &str) -> Self {
         match self.0 {
             Place::Sqlite(_) => self,
@@ -137,7 +137,7 @@ impl Address {
         }
     }
 
-    /// Where the password comes from, in words; a file has none.
+    /// Where the password comes from, in words; `None` for a file.
     pub fn password_source(&self) -> Option<&'static str> {
         match &self.0 {
             Place::Sqlite(_) => None,
@@ -145,7 +145,7 @@ impl Address {
         }
     }
 
-    /// Whether nobody on the way can read along or pose as the server.
+    /// Whether nobody on the network can read along or pose as the server.
     pub(crate) fn is_protected(&self) -> bool {
         match &self.0 {
             Place::Sqlite(_) => true,
@@ -153,18 +153,18 @@ impl Address {
         }
     }
 
-    /// Whom to ask where no source has a password and the server wants one. Only until the first session is open: later
-    /// on nobody may be at the terminal, or a screen is.
-    pub fn ask_for_password(&self, prompt: Prompt) {
+    /// The prompt for when no source has a password and the server requires one. Only until the first session is
+    /// open: later nobody may be at the terminal, or a screen is active.
+    pub fn set_prompt(&self, prompt: Prompt) {
         if let Place::Postgres(server) = &self.0 {
-            server.passwords.ask(Some(prompt));
+            server.passwords.set_prompt(Some(prompt));
         }
     }
 
-    /// Nobody is asked any more.
-    pub(crate) fn end_asking(&self) {
+    /// Ends prompting.
+    pub(crate) fn stop_prompting(&self) {
         if let Place::Postgres(server) = &self.0 {
-            server.passwords.ask(None);
+            server.passwords.set_prompt(None);
         }
     }
 
@@ -183,7 +183,7 @@ impl Address {
 
     fn parse_postgres(text: &str) -> Result<Self, SourceError> {
         let (_, query) = text.split_once('?').unwrap_or((text, ""));
-        let mut asked_sslmode = false;
+        let mut has_sslmode = false;
         for key in query.split('&').filter(|p| !p.is_empty()).map(|p| p.split('=').next().unwrap_or(p)) {
             let known = PARAMETERS.contains(&key) || (key.starts_with("options[") && key.ends_with(']'));
             if !known {
@@ -192,7 +192,7 @@ impl Address {
                     PARAMETERS.join(", ")
                 )));
             }
-            asked_sslmode |= key == "sslmode";
+            has_sslmode |= key == "sslmode";
         }
         if let Some(mode) = query.split('&').filter_map(|p| p.strip_prefix("sslmode=")).find(|m| !MODES.contains(m)) {
             let mode = Clean::line(mode);
@@ -201,16 +201,16 @@ impl Address {
                 "unknown sslmode '{mode}' in the database address; valid are {valid}"
             )));
         }
-        // A word of libpq's for the machine's own authorities, which count here anyway; the driver takes it for a file.
+        // libpq's `system` means the OS trust store (our default); sqlx would open it as a file, so it is dropped.
         let (system, text) = without_system_roots(text);
         let options = PgConnectOptions::from_str(&text).map_err(|e| {
-            // The driver's words name the fault and not the address.
-            let told = e.to_string().replace("error with configuration: ", "");
+            // sqlx's message names the fault, not the address.
+            let message = e.to_string().replace("error with configuration: ", "");
             let hint = "in a user's name or a password write '/' as %2F, '@' as %40, ':' as %3A, '%' as %25";
-            SourceError::Invalid(format!("the database address cannot be read: {told}; {hint}"))
+            SourceError::Invalid(format!("the database address cannot be read: {message}; {hint}"))
         })?;
         let variable = |name: &str| std::env::var(name).ok();
-        let asked = asked_sslmode || variable("PGSSLMODE").is_some_and(|m| m.parse::<PgSslMode>().is_ok());
+        let asked = has_sslmode || variable("PGSSLMODE").is_some_and(|m| m.parse::<PgSslMode>().is_ok());
         let root = system || variable("PGSSLROOTCERT").is_some() || query.contains("sslrootcert=");
         let home_root = variable("HOME").map(|h| Path::new(&h).join(".postgresql/root.crt")).filter(|f| f.exists());
         let options = match home_root.as_ref().filter(|_| !root) {
@@ -231,8 +231,8 @@ impl Address {
     }
 }
 
-/// A remote server must prove who it is unless the user asked for less; a socket and the loopback need no proof. As with
-/// libpq, `require` with a root certificate at hand verifies the server, and `sslmode` means nothing on a socket.
+/// A remote server must be verified unless the user asked for less; a socket and the loopback need no proof. Like
+/// libpq, `require` with a root certificate verifies the authority, and `sslmode` has no effect on a socket.
 fn tls(options: &PgConnectOptions, asked: bool, root: bool) -> Tls {
     let host = options.get_host();
     if options.get_socket().is_some() || host.starts_with('/') {
@@ -244,7 +244,7 @@ fn tls(options: &PgConnectOptions, asked: bool, root: bool) -> Tls {
         _ if !asked && loopback => Tls::Loopback,
         _ if !asked => Tls::VerifyFull,
         PgSslMode::Disable => Tls::Off,
-        // The driver would never begin TLS by itself under 'allow', not even with a server that demands it.
+        // sqlx never starts TLS under 'allow', even if the server requires it.
         PgSslMode::Allow | PgSslMode::Prefer => Tls::Prefer,
         PgSslMode::Require if root => Tls::VerifyCa,
         PgSslMode::Require => Tls::Require,
@@ -253,7 +253,7 @@ fn tls(options: &PgConnectOptions, asked: bool, root: bool) -> Tls {
     }
 }
 
-/// Whether the address says `sslrootcert=system`, and the address without it.
+/// Whether the address has `sslrootcert=system`, and the address without it.
 fn without_system_roots(text: &str) -> (bool, Cow<'_, str>) {
     let Some((place, query)) = text.split_once('?').filter(|(_, q)| q.split('&').any(|p| p == SYSTEM_ROOTS)) else {
         return (false, Cow::Borrowed(text));
@@ -262,7 +262,7 @@ fn without_system_roots(text: &str) -> (bool, Cow<'_, str>) {
     (true, Cow::Owned(format!("{place}?{}", rest.join("&"))))
 }
 
-/// The password in the text of an address; a parameter counts more than what stands before the host.
+/// The password in an address; the parameter overrides the one before the host.
 fn given_password(text: &str) -> Option<Secret> {
     let (_, rest) = text.split_once("://")?;
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -275,7 +275,7 @@ fn given_password(text: &str) -> Option<Secret> {
     parameter.or_else(before_host).map(|p| decoded(&p)).filter(|p| !p.is_empty()).map(Secret::new)
 }
 
-/// Without the percent signs of an address.
+/// Percent-decodes a part of an address.
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

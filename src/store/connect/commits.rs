@@ -1,9 +1,10 @@
-//! Whether others have written to a SQLite file, told by the files alone: no statement, no connection, some microseconds.
+//! Detects commits of other processes to a SQLite file from file metadata alone: no statement, no connection, a few
+//! microseconds.
 //!
-//! A commit appends to the write-ahead log or begins it anew, or writes the file itself: it changes a time of modification.
-//! That time has a grain of some milliseconds. So a change counts twice, when it is seen and when it is older than the
-//! grain, and whoever reads after both has read every commit. What a file system does not tell is found by the look that is
-//! due in any case.
+//! A commit appends to the write-ahead log, restarts it, or writes the file itself: the modification time changes.
+//! Because that time has a granularity of some milliseconds, a change is reported twice, when it is seen and once it
+//! is older than the granularity; a reader that reads after both has read every commit. The regular poll finds what
+//! the file system does not report. Called by [`Store::changes`](crate::store::Store::changes).
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,12 +12,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant as Moment};
 
-/// Longer than any file system's grain of times, as far as SQLite can be trusted to work on it.
-const GRAIN: Duration = Duration::from_millis(50);
-/// Without any sign of a change.
-const IN_ANY_CASE: Duration = Duration::from_secs(10);
+/// Longer than the mtime granularity of any file system that SQLite can be trusted on.
+const GRANULARITY: Duration = Duration::from_millis(50);
+/// The number changes at least this often, even without a change.
+const POLL_ANYWAY: Duration = Duration::from_secs(10);
 
-/// Inode, size, and time of modification.
+/// Inode, size, and modification time in seconds and nanoseconds.
 type Stamp = (u64, u64, i64, i64);
 
 #[derive(Default)]
@@ -26,25 +27,25 @@ struct Seen {
     stamps: [Option<Stamp>; 2],
     since: Moment,
     settled: bool,
-    told: Moment,
+    reported: Moment,
     number: i64,
 }
 
 impl Commits {
-    /// A number that is another one when the file may have been written to since it was asked for before.
+    /// A number that differs from the previous one if the file may have been written to in between.
     pub fn number(&self, path: &Path) -> i64 {
         let stamps = [stamp(path), stamp(&log_of(path))];
         let now = Moment::now();
         let Ok(mut seen) = self.0.lock() else { return 0 };
-        let seen = seen.get_or_insert(Seen { stamps, since: now, settled: false, told: now, number: 0 });
+        let seen = seen.get_or_insert(Seen { stamps, since: now, settled: false, reported: now, number: 0 });
         let changed = seen.stamps != stamps;
-        let settles = !seen.settled && !changed && now.duration_since(seen.since) >= GRAIN;
+        let settles = !seen.settled && !changed && now.duration_since(seen.since) >= GRANULARITY;
         if changed {
             (seen.stamps, seen.since, seen.settled) = (stamps, now, false);
         }
         seen.settled |= settles;
-        if changed || settles || now.duration_since(seen.told) >= IN_ANY_CASE {
-            seen.told = now;
+        if changed || settles || now.duration_since(seen.reported) >= POLL_ANYWAY {
+            seen.reported = now;
             seen.number += 1;
         }
         seen.number
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_counts_when_it_is_seen_and_when_it_has_settled() {
+    fn a_change_is_reported_when_seen_and_when_settled() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("events.db");
         fs::write(&path, "a").unwrap();
@@ -84,8 +85,8 @@ mod tests {
         assert_eq!(first, 1);
         fs::write(log_of(&path), "frames").unwrap();
         assert_eq!(commits.number(&path), first + 1, "the log was written");
-        std::thread::sleep(GRAIN);
-        assert_eq!(commits.number(&path), first + 2, "what came within the same grain is read too");
+        std::thread::sleep(GRANULARITY);
+        assert_eq!(commits.number(&path), first + 2, "a later write within the same granularity is read too");
         assert_eq!(commits.number(&path), first + 2);
         fs::remove_file(&path).unwrap();
         assert_eq!(commits.number(&path), first + 3, "the file is gone");

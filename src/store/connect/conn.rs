@@ -1,4 +1,6 @@
-//! One connection to either database, under one interface.
+//! One connection to either database behind one interface.
+//!
+//! Used by sessions and by commands that hold a connection of their own. It holds no state besides the connection.
 
 use sqlx::Connection as _;
 
@@ -21,7 +23,7 @@ impl Conn {
             Self::Sqlite(_) => Dialect::Sqlite,
         }
     }
-    /// Runs a statement and reads all its rows in the given shape.
+    /// Runs a statement and reads all rows; `shape` has one entry per column.
     pub async fn rows(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, SourceError> {
         match self {
             Self::Postgres(conn) => conn.rows(sql, shape).await,
@@ -38,7 +40,7 @@ impl Conn {
             tracing::debug!(%error, "a connection did not close in order");
         }
     }
-    /// Whether it can be used still: asked of a server, known of a file.
+    /// Whether the connection still works: a round trip to a server; a file needs none.
     pub(crate) async fn ping(&mut self) -> Health {
         match self {
             Self::Postgres(conn) => conn.ping().await,
@@ -57,7 +59,7 @@ impl Conn {
             Self::Sqlite(_) => Health::Good,
         }
     }
-    /// How a connection over the network is protected, in words; a file has none.
+    /// How a network connection is protected, in words; `None` for a file.
     pub async fn tls(&mut self) -> Option<&'static str> {
         match self {
             Self::Postgres(conn) => Some(conn.tls().await),

@@ -1,5 +1,7 @@
-//! Errors of the drivers in the words of [`SourceError`]. No secret is in a driver's message; text that the server wrote
-//! is made safe to show.
+//! Driver errors in terms of [`SourceError`]: what failed, why, and what to do.
+//!
+//! Called wherever a statement or a connection fails. Driver messages contain no secret; text that a server wrote is
+//! sanitized before it is shown.
 
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use crate::protocol::{SourceError, Why};
 /// What a failed statement means.
 #[derive(Debug)]
 pub enum Fault {
-    /// It is the row that cannot be stored: its text says why. Another row may be fine.
+    /// The row cannot be stored, and why; other rows may be fine.
     Row(String),
     Source(SourceError),
 }
@@ -35,9 +37,9 @@ impl From<IdentError> for SourceError {
 /// Which connection an error came from.
 pub struct Context<'a> {
     pub address: &'a str,
-    /// The limit that the session runs under.
+    /// The limit of the session.
     pub timeout: Duration,
-    /// Whether the statement ran for as long as that.
+    /// Whether the statement ran for that long.
     pub overdue: bool,
 }
 
@@ -73,7 +75,7 @@ impl Context<'_> {
         SourceError::Unreachable { address: self.address.to_owned(), why: why.into() }
     }
 
-    /// The connection stayed silent for longer than the server itself would take to give up.
+    /// The connection was silent for longer than the server would need to time out.
     pub fn silent(&self, after: Duration) -> SourceError {
         let why = Why::new(format!("no answer within {}", seconds(after)));
         self.unreachable(why.step("check the network between here and the server"))
@@ -93,9 +95,9 @@ impl Context<'_> {
             ("57014", _) if self.overdue => self.timeout(),
             ("57014", _) => SourceError::Failed(format!("the server cancelled the query: {why}")),
             ("55P03", _) => SourceError::Failed(format!("another session holds a lock: {why}")),
-            ("42P01" | "42703", _) => SourceError::Shape(format!("{why}; the table is not as it was described")),
+            ("42P01" | "42703", _) => SourceError::Shape(format!("{why}; the table differs from its description")),
             ("40001", _) => SourceError::Failed(format!(
-                "the standby stopped the query because it was in the way of replay: {why}; ask again, or raise max_standby_streaming_delay there"
+                "the standby stopped the query because it was in the way of replay: {why}; run it again, or raise max_standby_streaming_delay there"
             )),
             ("53100", _) => {
                 SourceError::Failed(format!("the disk of the database server is full: {why}; free space there"))
@@ -119,7 +121,7 @@ impl Context<'_> {
         })
     }
 
-    /// What the driver did not understand of the server.
+    /// What sqlx did not understand of the server.
     fn protocol(&self, why: &str) -> SourceError {
         let why = Clean::line(why).as_str().to_owned();
         if why.contains("SASL") || why.contains("authentication method") {
@@ -135,7 +137,7 @@ impl Context<'_> {
         Fault::Source(match primary {
             9 if self.overdue => self.timeout(),
             9 => SourceError::Cancelled,
-            5 | 6 => SourceError::Failed("other processes write to the database and left no turn; try again".into()),
+            5 | 6 => SourceError::Failed("other processes hold the write lock of the database; try again".into()),
             8 => self.refused(
                 Why::new("the file, its directory, or the log beside it cannot be written to")
                     .step("give this user the right to write there; even a reader of a write-ahead log needs it"),
@@ -157,7 +159,7 @@ impl Context<'_> {
     }
 }
 
-/// Whether the connection that an error came from is of no further use.
+/// Whether the connection cannot be used any more.
 pub fn is_fatal(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(e) => e
@@ -168,10 +170,10 @@ pub fn is_fatal(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether the server refused who asked, and another password might be what it wants.
+/// Whether the server refused the login, and another password might help.
 pub fn is_password(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|e| e.code());
-    // Servers that ask LDAP or PAM say 28000 for a wrong password; that a rule of pg_hba.conf is missing too.
+    // Servers that use LDAP or PAM report a wrong password as 28000, which also stands for a missing pg_hba.conf rule.
     match code.as_deref() {
         Some("28P01") => true,
         Some("28000") => error.as_database_error().is_some_and(|e| e.message().contains("authentication failed")),
@@ -179,12 +181,11 @@ pub fn is_password(error: &sqlx::Error) -> bool {
     }
 }
 
-/// The server, or somebody on it, ended the session.
+/// The server, or an administrator, ended the session.
 fn shutdown(code: &str, why: String) -> Why {
     match code {
-        "57P01" => {
-            Why::new(format!("the session was ended on the server: {why}")).step("ask again; a new session is opened")
-        }
+        "57P01" => Why::new(format!("the session was ended on the server: {why}"))
+            .step("run it again; a new session is opened"),
         "57P02" => Why::new(format!("a process of the server crashed: {why}")).step("wait until the server is back"),
         "57P03" => Why::new(why).step("wait until the server is ready"),
         "57P04" => Why::new(why).step("the database is gone; check the address"),
@@ -192,37 +193,37 @@ fn shutdown(code: &str, why: String) -> Why {
     }
 }
 
-/// What became of the network, in plain words.
+/// A network error in plain words.
 fn network(e: &std::io::Error) -> Why {
     use std::io::ErrorKind::{
         BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable,
         NotFound, PermissionDenied, TimedOut, UnexpectedEof,
     };
-    let told = Clean::line(&e.to_string()).as_str().to_owned();
-    if told.contains("certificate") {
-        return tls(&told);
+    let text = Clean::line(&e.to_string()).as_str().to_owned();
+    if text.contains("certificate") {
+        return tls(&text);
     }
     match e.kind() {
         ConnectionRefused => Why::new("connection refused").step("check that the server runs and listens there"),
         NotFound => Why::new("there is no such socket").step("check that the server runs, and its socket directory"),
         PermissionDenied => Why::new("this user may not open the socket").step("check the rights of the socket"),
         HostUnreachable | NetworkUnreachable | TimedOut => {
-            Why::new(told).step("check the network between here and the server")
+            Why::new(text).step("check the network between here and the server")
         }
         ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof => {
             Why::new("the connection was closed").step("the server, or something on the way to it, went away")
         }
-        _ if told.contains("lookup address") => {
+        _ if text.contains("lookup address") => {
             Why::new("the host name is not known").step("check the host name in the address")
         }
-        _ => Why::new(told),
+        _ => Why::new(text),
     }
 }
 
-/// Why the server could not prove who it is. The names are those of the TLS library's own messages.
-fn tls(told: &str) -> Why {
-    let told = Clean::line(told).as_str().to_owned();
-    let has = |words: &str| told.contains(words);
+/// Why the server could not be verified. The names are those of the TLS library.
+fn tls(message: &str) -> Why {
+    let text = Clean::line(message).as_str().to_owned();
+    let has = |words: &str| text.contains(words);
     if has("server does not support TLS") {
         return Why::new("the server does not speak TLS")
             .step("turn on 'ssl' at the server, or add 'sslmode=disable' to the address where the network is trusted");
@@ -232,11 +233,11 @@ fn tls(told: &str) -> Why {
             .step("name the authority's certificate with 'sslrootcert=FILE' in the address");
     }
     if has("certificate is not valid for any names") {
-        return Why::new("the server's certificate has its name in the common name (CN) alone, which is not looked at")
+        return Why::new("the server's certificate has its name in the common name (CN) alone, which is not checked")
             .step("add the name to the certificate's subjectAltName, or use 'sslmode=verify-ca'");
     }
     if has("not valid for name") || has("NotValidForName") {
-        return Why::new(format!("the server's certificate is for another name: {told}"))
+        return Why::new(format!("the server's certificate is for another name: {text}"))
             .step("use a host name that the certificate holds, or 'sslmode=verify-ca'");
     }
     if has("certificate expired") || has("Expired") {
@@ -246,26 +247,26 @@ fn tls(told: &str) -> Why {
         return Why::new("the server's certificate is not valid yet").step("check the clocks here and at the server");
     }
     if has("CaUsedAsEndEntity") {
-        return Why::new("the server shows the certificate of an authority as its own")
+        return Why::new("the server presents the certificate of an authority as its own")
             .step("give the server a certificate that is signed by the authority");
     }
-    Why::new(format!("TLS failed: {told}")).step("check the server's certificate, 'sslrootcert' and 'sslmode'")
+    Why::new(format!("TLS failed: {text}")).step("check the server's certificate, 'sslrootcert' and 'sslmode'")
 }
 
-/// The driver tells of a password's characters what is wrong with them; they are nobody's business.
+/// sqlx describes what is wrong with characters of a password; that must not be shown.
 fn configuration(error: &sqlx::Error) -> String {
-    let told = clean(error);
-    if told.contains("saslprep") {
+    let text = clean(error);
+    if text.contains("saslprep") {
         return "the user name or the password has a character that none may have".to_owned();
     }
-    told
+    text
 }
 
 fn clean(error: &sqlx::Error) -> String {
     Clean::line(&error.to_string()).as_str().to_owned()
 }
 
-/// A length of time in words: `30 s`, `0.2 s`.
+/// A duration in words: `30 s`, `0.2 s`.
 pub fn seconds(d: Duration) -> String {
     if d.subsec_millis() == 0 { format!("{} s", d.as_secs()) } else { format!("{:.1} s", d.as_secs_f64()) }
 }
@@ -275,9 +276,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_not_spoken_of_as_a_server() {
+    fn errors_of_a_file_do_not_mention_a_server() {
         let context = Context { address: "sqlite:a.db", timeout: Duration::ZERO, overdue: false };
-        // A log that a reader cannot make, a file that may not be read, a directory, a damaged file, no right to open.
+        // A log that cannot be created, an unreadable file, a directory, a damaged file, no right to open.
         for code in ["8", "1288", "264", "3", "23", "10", "11", "14", "270"] {
             let error = SourceError::from(context.sqlite(code, "why".to_owned()));
             assert!(error.is_connection(), "{code}: {error}");

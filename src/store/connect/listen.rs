@@ -1,8 +1,8 @@
-//! Notifications: a hint that somebody has written, so that a tail need not wait for its next look.
+//! PostgreSQL notifications: wake-ups, so that the tail need not wait for its next poll.
 //!
-//! A hint only. A notification can be lost with its connection, and most databases send none, so nothing here is ever
-//! relied on. One connection listens, and only where a trigger notifies: on a standby nobody can listen, and through a
-//! pooler the notification would go to whoever holds the server's connection.
+//! Wake-ups only: a notification can be lost with its connection, and most databases send none, so nothing depends on
+//! them. One connection listens, and only if a trigger notifies. A standby cannot listen, and behind a pooler
+//! notifications go to whoever holds the server connection.
 
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -20,19 +20,19 @@ use crate::store::shared::Shared;
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Dialect, Sql};
 
-/// What a trigger notifies on; see [`notify`](crate::store::schema::notify).
+/// The channel that the trigger notifies; see [`notify`](crate::store::schema::notify).
 pub const CHANNEL: &str = "renewscope";
-/// A link that is silent for this long is tried.
+/// A connection that is silent for this long is checked.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// A database that sends none is looked at again this often.
-const AGAIN: Duration = Duration::from_secs(60);
-/// The longest wait between tries to listen.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a database without a trigger is checked for one.
+const RECHECK: Duration = Duration::from_secs(60);
+/// The longest wait between attempts to listen.
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// Whether somebody listens, and who waits for it.
+/// The listening task, started on first use.
 #[derive(Default)]
 pub struct Listening {
-    heard: Arc<Notify>,
+    wakeup: Arc<Notify>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -45,32 +45,32 @@ impl Drop for Listening {
 }
 
 impl Listening {
-    /// Resolves with the next notification; the first call begins to listen.
+    /// Resolves with the next notification; the first call starts to listen.
     pub async fn next(&self, shared: &Arc<Shared>) {
         if let Ok(mut task) = self.task.lock()
             && task.is_none()
         {
-            *task = Some(tokio::spawn(listen(Arc::downgrade(shared), Arc::clone(&self.heard))));
+            *task = Some(tokio::spawn(listen(Arc::downgrade(shared), Arc::clone(&self.wakeup))));
         }
-        self.heard.notified().await;
+        self.wakeup.notified().await;
     }
 }
 
-async fn listen(shared: Weak<Shared>, heard: Arc<Notify>) {
+async fn listen(shared: Weak<Shared>, wakeup: Arc<Notify>) {
     let mut wait = Duration::from_secs(1);
     while let Some(shared) = shared.upgrade() {
         let pause = match begin(&shared).await {
             Ok(Some(listener)) => {
                 wait = Duration::from_secs(1);
-                // Not kept while listening: the store must be able to end.
+                // The task must not keep the store alive while it listens.
                 drop(shared);
-                hear(listener, &heard).await;
+                forward(listener, &wakeup).await;
                 wait
             }
-            Ok(None) => AGAIN,
+            Ok(None) => RECHECK,
             Err(error) => {
-                tracing::debug!(%error, "cannot listen for notifications");
-                wait = (wait * 2).min(PATIENCE);
+                tracing::debug!(%error, "LISTEN failed");
+                wait = (wait * 2).min(MAX_BACKOFF);
                 wait
             }
         };
@@ -78,7 +78,7 @@ async fn listen(shared: Weak<Shared>, heard: Arc<Notify>) {
     }
 }
 
-/// A connection that listens; `None` where there is nothing to listen to.
+/// A listening connection; `None` if there is nothing to listen to.
 async fn begin(shared: &Arc<Shared>) -> Result<Option<PgListener>, SourceError> {
     let mut session = shared.tail.acquire().await?;
     let Conn::Postgres(conn) = session.conn()? else { return Ok(None) };
@@ -102,14 +102,14 @@ async fn begin(shared: &Arc<Shared>) -> Result<Option<PgListener>, SourceError> 
     Ok(Some(listener))
 }
 
-/// Passes notifications on until the connection is lost.
-async fn hear(mut listener: PgListener, heard: &Notify) {
-    // What was sent before this moment is not told.
-    heard.notify_one();
+/// Forwards notifications until the connection is lost.
+async fn forward(mut listener: PgListener, wakeup: &Notify) {
+    // Notifications sent before this moment were missed.
+    wakeup.notify_one();
     loop {
         match timeout(HEARTBEAT, listener.try_recv()).await {
-            Ok(Ok(Some(_))) => heard.notify_one(),
-            // The connection was lost, and with it whatever was sent meanwhile.
+            Ok(Ok(Some(_))) => wakeup.notify_one(),
+            // The connection was lost, and notifications with it.
             Ok(Ok(None) | Err(_)) => break,
             Err(_) => {
                 let alive = timeout(ACQUIRE_TIMEOUT, listener.execute("SELECT 1")).await;
@@ -119,5 +119,5 @@ async fn hear(mut listener: PgListener, heard: &Notify) {
             }
         }
     }
-    heard.notify_one();
+    wakeup.notify_one();
 }

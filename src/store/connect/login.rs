@@ -1,7 +1,7 @@
-//! Opening sessions on a PostgreSQL server that cannot write unless told to, and stopping their statements from a
-//! control connection.
+//! Logging in to a PostgreSQL server, and cancelling statements over a control connection.
 //!
-//! Nothing here keeps a connection but that one; the pool is in [`session`](crate::store::connect::session).
+//! Called by the pool. It caches no connection but the control connection, and a session it opens for reading cannot
+//! write.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +19,13 @@ use crate::store::connect::password::{Attempt, Passwords};
 use crate::store::connect::pool::ACQUIRE_TIMEOUT;
 use crate::store::connect::postgres::{Handle, PgConn};
 use crate::store::options::{Access, ConnectOptions};
-use crate::store::sql::vouched;
+use crate::store::sql::assert_safe;
 
-/// A server that does not answer a cancel request in this time is left alone; its statement timeout remains.
+/// How long a cancel request may take; after that the statement timeout has to end the statement.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Statements that a session keeps prepared: the console has about this many shapes of questions in use at a time, and each
-/// costs the server some ten kilobytes.
+/// Prepared statements per session: the console uses about this many query shapes at a time, and each costs the
+/// server about 10 KiB.
 const STATEMENTS: usize = 32;
 
 pub struct Connector {
@@ -76,11 +76,11 @@ impl Connector {
         settings
     }
 
-    /// Opens a connection, each try within [`ACQUIRE_TIMEOUT`]. A refused password is looked up again, since it may have
-    /// been changed; the same one is not tried twice, because servers count failures.
+    /// Opens a connection, each attempt within [`ACQUIRE_TIMEOUT`]. A refused password is looked up again, since it
+    /// may have changed; the same one is not sent twice, because servers count failures.
     pub async fn connect(&self) -> Result<PgConn, SourceError> {
-        let told = |why: Why| self.context().refused(why);
-        let mut attempt = self.passwords.first().await.map_err(told)?;
+        let refuse = |why: Why| self.context().refused(why);
+        let mut attempt = self.passwords.first().await.map_err(refuse)?;
         for last in [false, true] {
             let refused = match timeout(ACQUIRE_TIMEOUT, self.open(&attempt)).await {
                 Err(_) => return Err(self.context().silent(ACQUIRE_TIMEOUT)),
@@ -88,7 +88,7 @@ impl Connector {
                 Ok(Err(e)) => return Err(self.context().error(e)),
                 Ok(Ok(conn)) => return Ok(conn),
             };
-            match self.passwords.another(&attempt, &self.address).await.map_err(told)? {
+            match self.passwords.another(&attempt, &self.address).await.map_err(refuse)? {
                 Some(secret) if !last => attempt = Attempt::With(secret),
                 _ => return Err(self.refused_login(&refused, &attempt)),
             }
@@ -96,19 +96,20 @@ impl Connector {
         Err(self.context().refused("the password was refused"))
     }
 
-    /// For a connection that the driver opens and keeps by itself, under the same limits.
+    /// Options for a connection that the driver manages by itself, under the same limits.
     pub async fn listener_options(&self) -> Result<PgConnectOptions, SourceError> {
         let attempt = self.passwords.first().await.map_err(|why: Why| self.context().refused(why))?;
         Ok(self.with_password(&attempt).options(self.settings()))
     }
 
     fn refused_login(&self, error: &sqlx::Error, attempt: &Attempt) -> SourceError {
-        let told = error.as_database_error().map_or_else(String::new, |e| Clean::line(e.message()).as_str().to_owned());
+        let message =
+            error.as_database_error().map_or_else(String::new, |e| Clean::line(e.message()).as_str().to_owned());
         match attempt {
-            Attempt::With(_) => self.context().refused(Why::new(told).step("check the user and the password")),
-            Attempt::Without(Some(why)) => self.context().refused(format!("{told}; {why}")),
+            Attempt::With(_) => self.context().refused(Why::new(message).step("check the user and the password")),
+            Attempt::Without(Some(why)) => self.context().refused(format!("{message}; {why}")),
             Attempt::Without(None) => self.context().refused(
-                Why::new(format!("{told}; no password was given"))
+                Why::new(format!("{message}; no password was given"))
                     .step("set PGPASSWORD, add a line to ~/.pgpass, or name a password_command in the configuration"),
             ),
         }
@@ -116,18 +117,18 @@ impl Connector {
 
     async fn open(&self, attempt: &Attempt) -> Result<PgConn, sqlx::Error> {
         let base = self.with_password(attempt);
-        let (inner, asked) = match base.clone().options(self.settings()).connect().await {
+        let (inner, sent) = match base.clone().options(self.settings()).connect().await {
             Ok(inner) => (inner, true),
-            // A pooler in transaction mode refuses the settings at start; the server itself never does.
+            // A transaction pooler refuses start-up settings; the server itself never does.
             Err(e) if refuses_options(&e) => (base.connect().await?, false),
             Err(e) => return Err(e),
         };
         let mut conn = PgConn::new(inner, self.timeout, self.tls, &self.address);
-        conn.learn(asked, self.access, &self.local_settings()).await?;
+        conn.verify_settings(sent, self.access, &self.local_settings()).await?;
         Ok(conn)
     }
 
-    /// The driver has looked into the password file itself; what it found then may be old.
+    /// sqlx has read the password file itself while parsing; that result may be stale, so it is replaced.
     fn with_password(&self, attempt: &Attempt) -> PgConnectOptions {
         let secret = if let Attempt::With(secret) = attempt { secret.reveal() } else { "" };
         self.base.clone().password(secret)
@@ -145,8 +146,8 @@ impl Connector {
         text
     }
 
-    /// Cancels what the process runs now. The caller owns that connection and sends nothing on it meanwhile, so the
-    /// signal cannot hit a later statement of another. Whether the server was reached.
+    /// Cancels what the backend runs now; returns whether the server was reached. The caller owns that connection and
+    /// sends nothing meanwhile, so the request cannot hit a later statement of another client.
     pub async fn stop(&self, handle: &Handle) -> bool {
         match handle.pid() {
             Some(pid) => timeout(CONTROL_TIMEOUT, self.signal(pid)).await.unwrap_or(false),
@@ -156,8 +157,8 @@ impl Connector {
 
     async fn signal(&self, pid: i32) -> bool {
         let mut control = self.control.lock().await;
-        // A kept connection may have died; a fresh one gets the second turn. It is taken out meanwhile, so that one that
-        // is left in the middle of its work is not used again.
+        // A cached connection may have died; the second attempt uses a new one. It is taken out of the slot meanwhile, so
+        // that a connection abandoned during a request is not reused.
         for _ in 0..2 {
             let mut conn = match control.take() {
                 Some(conn) => conn,
@@ -167,9 +168,9 @@ impl Connector {
                     conn
                 }
             };
-            // In one message, as a pooler wants it.
+            // One message, because of poolers.
             let sql = format!("SELECT pg_cancel_backend({pid})");
-            let sent = sqlx::raw_sql(vouched(&sql)).execute(&mut conn).await;
+            let sent = sqlx::raw_sql(assert_safe(&sql)).execute(&mut conn).await;
             if sent.is_ok() {
                 *control = Some(conn);
                 return true;

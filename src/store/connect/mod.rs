@@ -1,6 +1,7 @@
-//! A session with the database, or why there is none: addresses, passwords, log-in, pools, and what drivers say.
+//! Connections: addresses, passwords, login, pools, sessions, and what driver errors mean.
 //!
-//! The one room besides `store::sql` that names a driver. It knows no query and no table.
+//! Used by the store's facade, `schema` and `doctor`. Besides `store::sql` this is the only module that names sqlx.
+//! It knows no query and no event table.
 
 pub mod address;
 pub(super) mod commits;

@@ -1,8 +1,9 @@
-//! Where the password of a server comes from: the address, `PGPASSWORD`, a command, the password file, or a person.
+//! Where a server's password comes from: the address, `PGPASSWORD`, a command, the password file, or a prompt.
 //!
-//! The driver looks a password up once, when it reads an address. A console lives for days, and passwords change
-//! meanwhile; so they are looked up here, and again when the server refuses the one in use. A password never enters an
-//! error, a log or the arguments of another program, and no type here can be printed.
+//! sqlx looks a password up once, when it parses an address. A console runs for days, and passwords change meanwhile;
+//! so they are looked up here, and again when the server refuses the cached one. Called by
+//! [`login`](crate::store::connect::login). A password must never enter an error, a log or the arguments of another
+//! program, and no type here implements `Debug`.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -15,15 +16,15 @@ use tokio::task::spawn_blocking;
 
 use crate::protocol::Why;
 
-/// A command that takes longer than this is ended.
+/// A command that runs longer than this is killed.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
-/// No password is longer; a command that prints without end must not fill the memory.
+/// The most bytes read as a password, so that a command that prints without end cannot fill the memory.
 const LONGEST: u64 = 64 * 1024;
 
-/// Asks a person; gets the address without password. `None`: nobody answered.
+/// Prompts a person; gets the address without password. `None`: no input.
 pub type Prompt = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// A password. Equal to another, but never shown.
+/// A password. Comparable, but never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -31,13 +32,13 @@ impl Secret {
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
-    /// For the driver, and for nobody else.
+    /// For the driver only.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 }
 
-/// The names by which the password file knows a server.
+/// What a line of the password file is matched with.
 #[derive(Clone)]
 pub struct Target {
     /// The host; for a socket its directory, and `localhost`.
@@ -47,9 +48,9 @@ pub struct Target {
     pub user: String,
 }
 
-/// The sources of one address's password, and the one found last. Shared by all that connect to it.
+/// The password sources of one address, and the password found last. Shared by all its connections.
 pub struct Passwords {
-    /// From the address or `PGPASSWORD`: it counts before all others and cannot change.
+    /// From the address or `PGPASSWORD`: takes precedence over all others and cannot change.
     given: Option<Secret>,
     command: Option<String>,
     target: Target,
@@ -58,22 +59,22 @@ pub struct Passwords {
     found: tokio::sync::Mutex<Option<Secret>>,
 }
 
-/// A login that is to be tried.
+/// A login to try.
 pub enum Attempt {
     With(Secret),
-    /// Without one; and why, where a source was there but could not be used.
+    /// Without a password; and why, if a source could not be used.
     Without(Option<String>),
 }
 
 impl Passwords {
-    /// `given` as in the address or `PGPASSWORD`; `variable` reads the environment.
+    /// `given`: from the address or `PGPASSWORD`; `variable` reads the environment.
     pub fn new(given: Option<Secret>, target: Target, variable: impl Fn(&str) -> Option<String>) -> Self {
         let named = variable("PGPASSFILE").filter(|f| !f.is_empty()).map(PathBuf::from);
         let file = named.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".pgpass")));
         Self { given, command: None, target, file, prompt: Mutex::default(), found: tokio::sync::Mutex::default() }
     }
 
-    /// The same sources, and a command for `sh -c` whose first line of output is the password.
+    /// The same sources, plus a command for `sh -c` whose first output line is the password.
     pub fn with_command(&self, command: &str) -> Self {
         Self {
             given: self.given.clone(),
@@ -85,8 +86,8 @@ impl Passwords {
         }
     }
 
-    /// Who is asked where no source has a password and the server wants one; `None` ends the asking.
-    pub fn ask(&self, prompt: Option<Prompt>) {
+    /// The prompt for when no source has a password and the server requires one; `None` ends prompting.
+    pub fn set_prompt(&self, prompt: Option<Prompt>) {
         if let Ok(mut slot) = self.prompt.lock() {
             *slot = prompt;
         }
@@ -101,7 +102,7 @@ impl Passwords {
         }
     }
 
-    /// What to log in with: what was found before, or what the sources say now.
+    /// What to log in with: the cached password, or what the sources have now.
     pub async fn first(&self) -> Result<Attempt, Why> {
         let mut found = self.found.lock().await;
         if let Some(secret) = found.as_ref() {
@@ -114,15 +115,15 @@ impl Passwords {
         Ok(attempt)
     }
 
-    /// What to log in with after the server refused an attempt. `None`: nothing else is known. `address` is shown to
-    /// the person who is asked.
+    /// What to log in with after the server refused an attempt. `None`: nothing else is known. `address` is shown in
+    /// the prompt.
     pub async fn another(&self, refused: &Attempt, address: &str) -> Result<Option<Secret>, Why> {
         let mut found = self.found.lock().await;
         let old = match refused {
             Attempt::With(secret) => Some(secret),
             Attempt::Without(_) => None,
         };
-        // Another connection may have met the same refusal and found the new one.
+        // Another connection may have been refused too, and found the new password.
         if found.is_some() && found.as_ref() != old {
             return Ok(found.clone());
         }
@@ -145,7 +146,7 @@ impl Passwords {
         }
         if let Some(command) = self.command.clone() {
             let ran = spawn_blocking(move || run(&command)).await;
-            return ran.unwrap_or_else(|_| Err("it was broken off".into())).map(Attempt::With).map_err(|why| {
+            return ran.unwrap_or_else(|_| Err("it was cancelled".into())).map(Attempt::With).map_err(|why| {
                 Why::new(format!("the password command failed: {why}"))
                     .step("run the command of 'password_command' by hand; its first line of output is taken")
             });
@@ -165,8 +166,7 @@ impl Passwords {
     }
 }
 
-/// The first line that a command prints. What it writes to stderr is dropped: a screen may be there, and a secret may be
-/// in it.
+/// The first line that a command prints. Its stderr is dropped: a screen may be active, and stderr may hold a secret.
 fn run(command: &str) -> Result<Secret, String> {
     let mut child = Command::new("sh")
         .args(["-c", command])
@@ -176,15 +176,15 @@ fn run(command: &str) -> Result<Secret, String> {
         .spawn()
         .map_err(|e| format!("'sh' cannot be started: {e}"))?;
     let output = child.stdout.take();
-    let (tell, told) = channel();
-    // A reader of its own, so that a command that hangs can be ended.
+    let (sender, receiver) = channel();
+    // Reads in a separate thread, so that a hanging command can be killed.
     std::thread::spawn(move || {
         let mut line = String::new();
         let read = output.map(|o| BufReader::new(o.take(LONGEST)).read_line(&mut line));
-        // Nobody listens any more where the command took too long.
-        let _ = tell.send(read.is_some_and(|r| r.is_ok()).then_some(line));
+        // The receiver is gone if the command took too long.
+        let _ = sender.send(read.is_some_and(|r| r.is_ok()).then_some(line));
     });
-    let line = match told.recv_timeout(COMMAND_TIMEOUT) {
+    let line = match receiver.recv_timeout(COMMAND_TIMEOUT) {
         Ok(line) => line.ok_or("its output is no text"),
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
             let _ = child.kill();
@@ -201,7 +201,7 @@ fn run(command: &str) -> Result<Secret, String> {
     }
 }
 
-/// The password that a file in libpq's form has for a server. The error says why the file was not read.
+/// The password for a server in a file of libpq's format. The error says why the file was not read.
 fn read_file(path: &Path, target: &Target) -> Result<Option<Secret>, String> {
     let named = path.display();
     let Ok(file) = std::fs::File::open(path) else { return Ok(None) };
@@ -226,8 +226,8 @@ fn others_may_read(about: &std::fs::Metadata) -> bool {
     about.permissions().mode() & 0o077 != 0
 }
 
-/// The password of a line `host:port:database:user:password`, where it is about this server. `*` is anything, `\`
-/// protects the character after it.
+/// The password of a line `host:port:database:user:password` if it matches this server. `*` matches anything, `\`
+/// escapes the next character.
 fn matching(line: &str, target: &Target) -> Option<Secret> {
     if line.starts_with('#') {
         return None;
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_changed_file_is_read_again_and_an_open_one_is_refused() {
+    async fn a_changed_file_is_read_again_and_a_readable_one_is_refused() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join(".pgpass");
@@ -311,15 +311,15 @@ mod tests {
         write("old", 0o600);
         let old = passwords.first().await.unwrap();
         assert_eq!(word(&old), "old");
-        assert!(passwords.another(&old, "x").await.unwrap().is_none(), "the same one is not tried twice");
+        assert!(passwords.another(&old, "x").await.unwrap().is_none(), "the same password is not sent twice");
         write("new", 0o600);
-        assert_eq!(word(&passwords.first().await.unwrap()), "old", "what serves is not looked up again");
+        assert_eq!(word(&passwords.first().await.unwrap()), "old", "a working password is not looked up again");
         assert_eq!(passwords.another(&old, "x").await.unwrap().unwrap().reveal(), "new");
         assert_eq!(word(&passwords.first().await.unwrap()), "new");
         write("new", 0o640);
         let fresh = self::passwords(None, home.path());
-        let told = word(&fresh.first().await.unwrap());
-        assert!(told.contains("others than its owner may read it; run chmod 600"), "{told}");
+        let reason = word(&fresh.first().await.unwrap());
+        assert!(reason.contains("others than its owner may read it; run chmod 600"), "{reason}");
     }
 
     #[tokio::test]
@@ -336,15 +336,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_person_is_asked_only_when_nothing_else_is_there() {
+    async fn the_prompt_appears_only_without_another_source() {
         let home = tempfile::tempdir().unwrap();
-        let asked = |p: &Passwords| p.ask(Some(Arc::new(|address: &str| Some(format!("typed for {address}")))));
+        let prompts =
+            |p: &Passwords| p.set_prompt(Some(Arc::new(|address: &str| Some(format!("typed for {address}")))));
         let none = passwords(None, home.path());
-        asked(&none);
+        prompts(&none);
         let typed = none.another(&Attempt::Without(None), "db").await.unwrap();
         assert_eq!(typed.unwrap().reveal(), "typed for db");
         let with = passwords(Some("echo pw"), home.path());
-        asked(&with);
+        prompts(&with);
         let first = with.first().await.unwrap();
         assert!(with.another(&first, "db").await.unwrap().is_none());
     }

@@ -1,7 +1,8 @@
-//! A small pool of connections of our own, and stopping what runs on them.
+//! A small connection pool, and cancelling what runs on its connections.
 //!
-//! A driver's pool cannot say which server process or which progress handler belongs to a connection. So each connection is
-//! kept with the handle that stops it. What a question does with one is in [`session`](crate::store::connect::session).
+//! sqlx's pool does not expose the backend pid or the progress handler of a connection, so each connection is stored
+//! with the handle that cancels its statement. Used by [`session`](crate::store::connect::session) and the store. It
+//! runs no statement except a ping.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Moment};
@@ -17,29 +18,29 @@ use crate::store::connect::postgres::Health;
 use crate::store::connect::session::Session;
 use crate::store::connect::sqlite;
 
-/// How long a question waits for a connection, and a connection for a server.
+/// How long opening a connection may take.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection that rested longer than this is tried before it is used.
-const TRUSTED: Duration = Duration::from_secs(5);
-/// A connection that rested longer than this is closed.
+/// A connection that was idle for longer is pinged before use.
+const FRESH: Duration = Duration::from_secs(5);
+/// A connection that was idle for longer is closed.
 const IDLE: Duration = Duration::from_secs(120);
-/// How long a connection in use is waited for before another is opened: on PostgreSQL, whose server begins a process and
-/// looks everything up anew, and on SQLite.
-const SOON: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(4));
-/// How long a stopped question may take to end before its connection is given up.
+/// How long to wait for a connection in use before opening another: on PostgreSQL, where a new backend has to fill
+/// its catalog caches, and on SQLite.
+const WAIT_FOR_RETURN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(4));
+/// How long a cancelled query may take to end before its connection is closed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a program that ends waits for that, and for its connections to close.
+/// How long closing the pool waits for cancelled statements, and for the connections.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a signal may take to end a statement before it is sent again.
+/// A cancel request that ended nothing is sent again after this time.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What opens connections, and stops what runs on them.
+/// Opens connections and cancels what runs on them.
 pub enum Connector {
     Postgres(Box<postgres::Connector>),
     Sqlite(sqlite::Connector),
 }
 
-/// Stops the statement of one connection.
+/// Cancels the statement of one connection.
 #[derive(Clone)]
 pub enum Handle {
     Postgres(postgres::Handle),
@@ -58,19 +59,19 @@ pub struct Pool {
 #[derive(Default)]
 struct Idle {
     conns: Vec<(Conn, Moment)>,
-    /// When a connection was last found dead. What has rested since before that is tried before it is used.
-    doubted: Option<Moment>,
+    /// When a connection was last found dead. Connections that are idle since before that are pinged before use.
+    suspect_since: Option<Moment>,
 }
 
 impl Pool {
-    /// `most`: questions that run at once.
+    /// `most`: queries that run at the same time.
     pub fn new(connector: Connector, most: usize) -> Arc<Self> {
         let permits = Arc::new(Semaphore::new(most));
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         Arc::new(Self { connector, idle: Mutex::default(), permits, most, returned: Notify::new() })
     }
 
-    /// What a connection that listens is opened with; `None` where there is nothing to listen to.
+    /// The options of a connection that listens; `None` on SQLite.
     pub async fn listener_options(&self) -> Result<Option<PgConnectOptions>, SourceError> {
         match &self.connector {
             Connector::Postgres(c) => c.listener_options().await.map(Some),
@@ -78,12 +79,12 @@ impl Pool {
         }
     }
 
-    /// Waits until what was left is stopped in the database, and closes the connections that rest; for a bounded time.
+    /// Waits until cancelled statements have ended, then closes the idle connections; bounded by [`CLOSE_TIMEOUT`].
     pub async fn close(&self) {
-        // A question that was dropped keeps its permit until its statement has ended.
+        // A dropped query keeps its permit until its statement has ended.
         let stopped = timeout(CLOSE_TIMEOUT, self.permits.acquire_many(self.most)).await;
         if stopped.is_err() {
-            tracing::debug!("a question did not end before its connection was closed");
+            tracing::debug!("a query did not end before its connection was closed");
         }
         let closing = async {
             for (conn, _) in self.take_all() {
@@ -97,39 +98,39 @@ impl Pool {
         self.idle.lock().map(|mut idle| std::mem::take(&mut idle.conns)).unwrap_or_default()
     }
 
-    /// A session of one's own: a rested connection that still answers, or a new one.
+    /// An idle connection that still works, or a new one.
     pub async fn acquire(self: &Arc<Self>) -> Result<Session, SourceError> {
         let permit = match timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(Ok(permit)) => permit,
-            _ => return Err(SourceError::Failed("all connections are busy; try again or narrow the question".into())),
+            _ => return Err(SourceError::Failed("all connections are busy; try again or narrow the query".into())),
         };
-        while let Some((mut conn, trusted)) = self.rested() {
-            match if trusted { Health::Good } else { conn.ping().await } {
+        while let Some((mut conn, fresh)) = self.take_idle() {
+            match if fresh { Health::Good } else { conn.ping().await } {
                 Health::Good => return Ok(Session::new(self, conn, permit, true)),
-                Health::Lost => self.doubt(),
-                // A network that swallows this one swallows the others too; each would cost as long to find out.
+                Health::Lost => self.suspect_all(),
+                // If one idle connection times out, the others would too, each after the same wait.
                 Health::Silent => drop(self.take_all()),
             }
         }
-        if let Some(conn) = self.soon().await {
+        if let Some(conn) = self.returned_soon().await {
             return Ok(Session::new(self, conn, permit, true));
         }
         let conn = self.connect().await?;
         Ok(Session::new(self, conn, permit, false))
     }
 
-    /// A connection that others are about to be done with: that is sooner than a new one is open, and at a start it leaves
-    /// the machine to the question that came first.
-    async fn soon(&self) -> Option<Conn> {
+    /// Waits briefly for a connection in use: it is free sooner than a new one is open, and at start-up the server
+    /// then works for the first query alone.
+    async fn returned_soon(&self) -> Option<Conn> {
         let others = |pool: &Self| pool.permits.available_permits() + 1 < usize::try_from(pool.most).unwrap_or(1);
         let wait = match self.connector {
-            Connector::Postgres(_) => SOON.0,
-            Connector::Sqlite(_) => SOON.1,
+            Connector::Postgres(_) => WAIT_FOR_RETURN.0,
+            Connector::Sqlite(_) => WAIT_FOR_RETURN.1,
         };
         let waited = timeout(wait, async {
             while others(self) {
                 self.returned.notified().await;
-                if let Some((conn, _)) = self.rested().filter(|(_, trusted)| *trusted) {
+                if let Some((conn, _)) = self.take_idle().filter(|(_, fresh)| *fresh) {
                     return Some(conn);
                 }
             }
@@ -145,12 +146,12 @@ impl Pool {
         })
     }
 
-    /// The connection that rested least, and whether it can be used untried.
-    fn rested(&self) -> Option<(Conn, bool)> {
+    /// The most recently used idle connection, and whether it can be used without a ping.
+    fn take_idle(&self) -> Option<(Conn, bool)> {
         let mut idle = self.idle.lock().ok()?;
         let (conn, since) = idle.conns.pop()?;
-        let trusted = since.elapsed() < TRUSTED && idle.doubted.is_none_or(|doubted| since > doubted);
-        Some((conn, trusted))
+        let fresh = since.elapsed() < FRESH && idle.suspect_since.is_none_or(|suspect_since| since > suspect_since);
+        Some((conn, fresh))
     }
 
     pub(crate) fn give_back(&self, conn: Conn) {
@@ -161,15 +162,15 @@ impl Pool {
         self.returned.notify_one();
     }
 
-    /// A connection died: the others may have.
-    pub(crate) fn doubt(&self) {
+    /// Marks all idle connections as suspect after one was found dead.
+    pub(crate) fn suspect_all(&self) {
         if let Ok(mut idle) = self.idle.lock() {
-            idle.doubted = Some(Moment::now());
+            idle.suspect_since = Some(Moment::now());
         }
     }
 
-    /// Stops a statement in the database until what waits for it has ended, for a bounded time. A signal that arrives
-    /// before the statement does is lost, so it is sent again.
+    /// Cancels a statement until `ended` resolves, for a bounded time. A cancel request that arrives before the
+    /// statement does has no effect, so it is repeated.
     pub(crate) async fn stop_until<T>(&self, handle: &Handle, ended: impl Future<Output = T>) {
         tokio::pin!(ended);
         let begun = Moment::now();
@@ -181,10 +182,10 @@ impl Pool {
         }
     }
 
-    /// Stops a statement in the database. A server that cannot be reached for it puts its connections in doubt.
+    /// Sends one cancel request. If the server is unreachable, its connections are suspect.
     async fn stop(&self, handle: &Handle) {
         match (&self.connector, handle) {
-            (Connector::Postgres(c), Handle::Postgres(h)) if !c.stop(h).await => self.doubt(),
+            (Connector::Postgres(c), Handle::Postgres(h)) if !c.stop(h).await => self.suspect_all(),
             (_, Handle::Sqlite(h)) => h.stop(),
             _ => {}
         }

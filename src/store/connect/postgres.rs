@@ -1,7 +1,7 @@
-//! PostgreSQL: a session, and statements on it within time limits, directly or through a pooler.
+//! A PostgreSQL session: statements within time limits, directly or behind a pooler.
 //!
-//! A statement ends by an answer, by the server's limit, or, where the network is dead, by ours. A session on which
-//! something went wrong says so, and is not used again. How one is opened is in [`login`](crate::store::connect::login).
+//! A statement ends with a result, by the server's limit, or, if the network is dead, by ours. A session that failed
+//! says so and is not used again. [`login`](crate::store::connect::login) opens one.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,38 +19,39 @@ use crate::store::connect::error::{Context, Fault, is_fatal, seconds};
 pub use crate::store::connect::login::Connector;
 use crate::store::options::Access;
 use crate::store::sql::cell::{CellType, PgTime, PgTimeTz, Row, Texts};
-use crate::store::sql::{Bind, Dialect, Sql, vouched};
+use crate::store::sql::{Bind, Dialect, Sql, assert_safe};
 
-/// How long a rested connection may take to say that it lives.
+/// How long an idle connection may take to answer a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
-/// The server ends a statement at its limit, and the news of it takes a while. What stays silent for longer than that
-/// is a dead network: there is nobody to end it but us.
+/// The server ends a statement at its limit, and its error takes a while to arrive. A connection that stays silent
+/// for longer than this is dead, and only this side can end the wait.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// What a page of the table costs the planner by an index, where one in sequence is 1: as it is with all that is read
-/// often in memory, and on solid disks.
+/// `random_page_cost` where a sequential page costs 1: right for data that is read often, hence cached, and for
+/// solid-state disks.
 const PAGE_COST: &str = "1.1";
 
-/// The server process behind a connection. Zero: not known, so not to be stopped.
+/// The backend process of a connection. Zero: not known, so it cannot be cancelled.
 #[derive(Clone)]
 pub struct Handle(Arc<AtomicI32>);
 
-/// Whether a connection can be asked again.
+/// Whether a connection can be used again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Health {
     Good,
-    /// It was closed: whoever asks on a new one learns more.
+    /// The connection was closed; the error on a new one tells more.
     Lost,
-    /// It gave no answer in time, and others may not either.
+    /// No answer in time; other connections are probably dead too.
     Silent,
 }
 
 pub struct PgConn {
     pub inner: PgConnection,
     pid: Arc<AtomicI32>,
-    /// Set where a pooler takes the session's settings away: every statement gets them in a transaction of its own.
+    /// Set behind a transaction pooler, which drops session settings: each statement then runs in a transaction that
+    /// sets them locally.
     settings: Option<String>,
-    /// Statements are kept prepared under their names: the session is ours, and plans each of them for its values.
+    /// Prepared statements stay on the server: the session is ours alone. They are planned for the values each time.
     keeps: bool,
     health: Health,
     tuned: Option<bool>,
@@ -59,7 +60,7 @@ pub struct PgConn {
     address: String,
 }
 
-/// Waits no longer than the limit of a session; a timeout is told as one of the network. Zero is no limit.
+/// Waits at most the session's limit plus [`MARGIN`]; a timeout is reported as a network error. Zero is no limit.
 async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     if limit.is_zero() {
         return work.await;
@@ -72,14 +73,14 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::E
 }
 
 impl Handle {
-    /// The process, where it is known to be ours.
+    /// The backend process, if it is known to be ours.
     pub fn pid(&self) -> Option<i32> {
         Some(self.0.load(Ordering::Acquire)).filter(|pid| *pid != 0)
     }
 }
 
 impl PgConn {
-    /// A session that has just been opened; [`learn`](Self::learn) comes next.
+    /// A session that has just been opened; [`verify_settings`](Self::verify_settings) is called next.
     pub fn new(inner: PgConnection, timeout: Duration, tls: Tls, address: &str) -> Self {
         Self {
             inner,
@@ -94,11 +95,11 @@ impl PgConn {
         }
     }
 
-    /// Learns the process id, and whether the settings took hold; a pooler may drop them without a word. Where they did,
-    /// the session is ours, and the planner is set in the same turn; see [`tune`](Self::tune).
+    /// Reads the backend pid and whether the session settings took hold; a pooler may drop them silently. If they
+    /// did, the session is ours, and the planner is set in the same round trip; see [`tune`](Self::tune).
     ///
-    /// All in one message: behind a pooler the second half of a statement in two may reach another server process.
-    pub async fn learn(&mut self, asked: bool, access: Access, local: &str) -> Result<(), sqlx::Error> {
+    /// One message: behind a pooler the second of two messages may reach another backend.
+    pub async fn verify_settings(&mut self, sent: bool, access: Access, local: &str) -> Result<(), sqlx::Error> {
         let sql = format!(
             "SELECT pg_backend_pid(), s.held, s.held AND s.version >= 120000, \
             CASE WHEN s.held THEN set_config('random_page_cost', '{PAGE_COST}', false) END, \
@@ -106,12 +107,12 @@ impl PgConn {
             CASE WHEN s.held AND s.version >= 120000 THEN set_config('plan_cache_mode', 'force_custom_plan', false) END, \
             CASE WHEN s.held AND s.version >= 130000 THEN set_config('enable_incremental_sort', 'off', false) END \
             FROM (SELECT current_setting('server_version_num')::int AS version, \
-            {asked} AND current_setting('statement_timeout')::interval = interval '{} milliseconds' \
+            {sent} AND current_setting('statement_timeout')::interval = interval '{} milliseconds' \
             AND ({} OR current_setting('default_transaction_read_only') = 'on') AS held) s",
             self.timeout.as_millis(),
             access == Access::Write,
         );
-        let row = sqlx::raw_sql(vouched(&sql)).fetch_one(&mut self.inner).await?;
+        let row = sqlx::raw_sql(assert_safe(&sql)).fetch_one(&mut self.inner).await?;
         let (pid, held): (i32, bool) = (row.try_get(0)?, row.try_get(1)?);
         if held {
             self.keeps = row.try_get(2)?;
@@ -127,18 +128,18 @@ impl PgConn {
         Handle(Arc::clone(&self.pid))
     }
 
-    /// Takes the place of a connection that was lost: what stops that one's question stops this one's from here on.
-    pub fn take_over(&mut self, handle: &Handle) {
+    /// Replaces a lost connection: whatever cancels that one's query cancels this one's from now on.
+    pub fn replace_handle(&mut self, handle: &Handle) {
         handle.0.store(self.pid.load(Ordering::Acquire), Ordering::Release);
         self.pid = Arc::clone(&handle.0);
     }
 
-    /// Whether another question may have this connection, and what became of it if not.
+    /// Whether another query may use this connection.
     pub const fn health(&self) -> Health {
         self.health
     }
 
-    /// Whether the session's settings are taken away by a pooler.
+    /// Whether a pooler drops the session settings.
     pub const fn is_pooled(&self) -> bool {
         self.settings.is_some()
     }
@@ -164,12 +165,12 @@ impl PgConn {
         self.tls.words(on)
     }
 
-    /// The words for an error of this connection.
+    /// The context for errors of this connection.
     pub fn context(&self, overdue: bool) -> Context<'_> {
         Context { address: &self.address, timeout: self.timeout, overdue }
     }
 
-    /// Remembers what an error means for the connection.
+    /// Records what an error means for the connection.
     fn note(&mut self, error: &sqlx::Error) {
         if is_fatal(error) {
             let silent = matches!(error, sqlx::Error::Io(e) if e.kind() == std::io::ErrorKind::TimedOut);
@@ -182,16 +183,17 @@ impl PgConn {
         self.context(false).fault(error)
     }
 
-    /// Settings of the planner, as far as the server knows them; behind a pooler the session is not ours to set.
+    /// Planner settings, as far as the server knows them; behind a pooler the session is not ours to set.
     ///
-    /// Compiling a question costs more than it saves. And where the table has every composite index:
+    /// JIT compilation costs more than it saves here. If the table has every composite index:
     ///
-    /// - nothing is to be sorted group by group: the planner takes the groups of a column for equally large, and would sort
-    ///   half the table where one organisation owns it, to save some pages of index;
-    /// - a row by an index costs little more than one beside the last: two hundred in the order of an index are then not
-    ///   thought dearer than a day of all organisations, filtered and sorted.
+    /// - incremental sort is off: the planner assumes groups of equal size, and would sort half the table if one
+    /// organization owns it, to save a few index pages;
+    /// - a random page costs about as much as a sequential one, so that 200 rows in index order are not estimated
+    /// dearer than one day of all organizations, filtered and sorted.
     ///
-    /// That is how a session begins, see [`learn`](Self::learn); only another kind of table costs a turn of its own.
+    /// Sessions start that way, see [`verify_settings`](Self::verify_settings); only another kind of table costs a
+    /// round trip.
     pub async fn tune(&mut self, all_indexes: bool) -> Result<(), SourceError> {
         if self.tuned == Some(all_indexes) || self.settings.is_some() {
             return Ok(());
@@ -200,14 +202,14 @@ impl PgConn {
             "SELECT set_config(name, CASE WHEN $1 THEN CASE name WHEN 'random_page_cost' THEN '{PAGE_COST}' ELSE 'off' END \
              ELSE reset_val END, false) FROM pg_settings WHERE name IN ('random_page_cost', 'enable_incremental_sort')"
         );
-        let set = sqlx::query(vouched(&sql)).bind(all_indexes).persistent(false).execute(&mut self.inner);
+        let set = sqlx::query(assert_safe(&sql)).bind(all_indexes).persistent(false).execute(&mut self.inner);
         within(self.timeout, set).await.map_err(|e| self.fault(e))?;
         self.tuned = Some(all_indexes);
         Ok(())
     }
 
-    /// Runs a statement; one that a standby gave up in favour of replay is asked once more, and one that was kept prepared
-    /// and is no longer what it was.
+    /// Runs a statement. Retried once: a statement that a standby cancelled for replay, and a prepared statement that
+    /// is outdated.
     pub async fn rows(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, SourceError> {
         let mut started = Moment::now();
         let mut rows = self.once(sql, shape).await;
@@ -227,8 +229,7 @@ impl PgConn {
         })
     }
 
-    /// The statements of this session are prepared no more: a table was altered, or a pooler gave the session's server
-    /// process to somebody else in spite of what it looked like.
+    /// Stops preparing statements: a table was altered, or a pooler handed the backend to another client.
     async fn forget_statements(&mut self) {
         self.keeps = false;
         let closed = within(self.timeout, self.inner.clear_cached_statements()).await;
@@ -245,7 +246,7 @@ impl PgConn {
                 self.begin().await?;
             }
             let text = if self.keeps { named_by_types(sql) } else { Cow::Borrowed(sql.text()) };
-            let query = sqlx::query_with(vouched(&text), arguments).persistent(self.keeps);
+            let query = sqlx::query_with(assert_safe(&text), arguments).persistent(self.keeps);
             let mut texts = Texts::default();
             let decode = |row: Result<PgRow, _>| row.and_then(|row| Row::from_pg(&row, shape, &mut texts));
             let rows: Result<Vec<Row>, _> = query.fetch(&mut self.inner).map(decode).try_collect().await;
@@ -253,7 +254,7 @@ impl PgConn {
                 self.pid.store(0, Ordering::Release);
                 let end = if rows.is_ok() { "COMMIT" } else { "ROLLBACK" };
                 let ended = sqlx::raw_sql(end).execute(&mut self.inner).await;
-                // Of two errors the first says why.
+                // The first of two errors is the cause.
                 if rows.is_ok() {
                     ended?;
                 } else if ended.is_err() {
@@ -265,10 +266,10 @@ impl PgConn {
         .await
     }
 
-    /// Begins a transaction under the session's limits where a pooler keeps none; the process is ours until its end.
+    /// Begins a transaction with the limits that a pooler drops from the session; the backend is ours until it ends.
     async fn begin(&mut self) -> Result<(), sqlx::Error> {
         let Some(settings) = self.settings.clone() else { return Ok(()) };
-        sqlx::raw_sql(vouched(&settings)).execute(&mut self.inner).await?;
+        sqlx::raw_sql(assert_safe(&settings)).execute(&mut self.inner).await?;
         let query = sqlx::query_scalar::<_, i32>("SELECT pg_backend_pid()").persistent(false);
         let pid = query.fetch_one(&mut self.inner).await?;
         self.pid.store(pid, Ordering::Release);
@@ -288,14 +289,14 @@ impl PgConn {
     /// Runs a statement within a writer's transaction.
     pub async fn write(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, Fault> {
         let arguments = arguments(sql.binds()).map_err(|e| self.fault(e))?;
-        let query = sqlx::query_with(vouched(sql.text()), arguments).persistent(false);
+        let query = sqlx::query_with(assert_safe(sql.text()), arguments).persistent(false);
         let rows = within(self.timeout, query.fetch_all(&mut self.inner)).await;
         let mut texts = Texts::default();
         let rows = rows.and_then(|rows| rows.iter().map(|r| Row::from_pg(r, shape, &mut texts)).collect());
         rows.map_err(|e| self.fault(e))
     }
 
-    /// Ends a writer's transaction. A commit whose answer is lost is not repeated: nobody knows what became of it.
+    /// Ends a writer's transaction. A commit whose result is lost is not retried: whether it happened is unknown.
     pub async fn end(&mut self, commit: bool) -> Result<(), Fault> {
         let end = if commit { "COMMIT" } else { "ROLLBACK" };
         let ended = within(self.timeout, sqlx::raw_sql(end).execute(&mut self.inner)).await;
@@ -317,19 +318,19 @@ impl PgConn {
     }
 }
 
-/// Cancelled by replay on a standby, the connection still being good.
+/// Whether a standby cancelled the statement for replay, the connection still being good.
 fn gave_way(e: &sqlx::Error) -> bool {
     e.as_database_error().is_some_and(|d| d.code().as_deref() == Some("40001"))
 }
 
-/// A prepared statement that the server does not have (any more), has already, or cannot run since a table was altered.
+/// A prepared statement that the server no longer has, has already, or cannot run since a table was altered.
 fn is_outdated(e: &sqlx::Error) -> bool {
     let code = e.as_database_error().and_then(|d| d.code().map(|code| code.into_owned()));
     matches!(code.as_deref(), Some("26000" | "42P05" | "0A000"))
 }
 
-/// The driver knows a kept statement by its text alone, and the server by the types of its values too: a value that is only
-/// selected may be a text once and an id the next time. So the types are said in the text.
+/// sqlx caches prepared statements by their text, the server distinguishes parameter types too: a value that is only
+/// selected may be text once and a uuid the next time. The types are therefore part of the text.
 fn named_by_types(sql: &Sql) -> Cow<'_, str> {
     if sql.binds().is_empty() {
         return Cow::Borrowed(sql.text());

@@ -1,6 +1,7 @@
-//! One session for each question, and stopping a question in the database.
+//! One session per query, and cancelling a query in the database.
 //!
-//! Dropping a driver's future stops nothing: a session that is dropped in the middle of a statement stops it.
+//! Dropping a sqlx future cancels nothing in the database, so a session that is dropped during a statement cancels
+//! it. Used by the store and its queries; it composes no SQL.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,64 +16,74 @@ use crate::store::connect::postgres::Health;
 use crate::store::sql::cell::{CellType, Row};
 use crate::store::sql::{Dialect, Sql};
 
-/// A connection that died at rest shows it with the first statement. What dies later was perhaps ended on purpose, by
-/// somebody whom the question was in the way of, and is not asked again.
-const SUDDEN: Duration = Duration::from_secs(2);
+/// Retry once if an idle connection fails on first use. A later failure may be a deliberate kill by an administrator:
+/// no retry.
+const RETRY_WINDOW: Duration = Duration::from_secs(2);
 
-/// One connection for the length of one question. Dropped in the middle of a statement, it stops that statement in the
-/// database and gives the connection up.
+/// One connection for the duration of one query. Dropped during a statement, it cancels the statement in the database
+/// and closes the connection.
 pub struct Session {
     pool: Arc<Pool>,
     conn: Option<Conn>,
     handle: Handle,
-    /// The connection served others before, and may have died since without a sign.
-    rested: bool,
+    /// The connection was idle in the pool before, and may have died there unnoticed.
+    reused: bool,
     begun: Moment,
-    /// Set while a statement runs, so that a drop can tell that one was left behind.
+    /// A statement is running, so that a drop knows that it has to be cancelled.
     busy: bool,
-    left: Arc<AtomicBool>,
+    cancelled: Arc<AtomicBool>,
     permit: Option<OwnedSemaphorePermit>,
-    /// When set, each statement is explained before it is run, by this word.
+    /// When set, each statement is first run with this EXPLAIN prefix, and its plan collected.
     plans: Option<(&'static str, Vec<String>)>,
 }
 
 impl Session {
-    pub(crate) fn new(pool: &Arc<Pool>, conn: Conn, permit: OwnedSemaphorePermit, rested: bool) -> Self {
+    pub(crate) fn new(pool: &Arc<Pool>, conn: Conn, permit: OwnedSemaphorePermit, reused: bool) -> Self {
         let (pool, handle) = (Arc::clone(pool), conn.handle());
-        let left = Arc::new(AtomicBool::new(false));
+        let cancelled = Arc::new(AtomicBool::new(false));
         let begun = Moment::now();
-        Self { pool, conn: Some(conn), handle, rested, begun, busy: false, left, permit: Some(permit), plans: None }
+        Self {
+            pool,
+            conn: Some(conn),
+            handle,
+            reused,
+            begun,
+            busy: false,
+            cancelled,
+            permit: Some(permit),
+            plans: None,
+        }
     }
 
-    /// Whether what was just asked failed because the connection had died while it rested: on a
-    /// [renewed](Self::renew) one it may go well. Not after a silence, which cost its time already.
-    pub fn may_renew(&self) -> bool {
-        let sudden = self.rested && self.begun.elapsed() < SUDDEN;
-        sudden && !self.left.load(Ordering::Acquire) && self.health() == Health::Lost
+    /// Whether the query failed because an idle connection had died: it may succeed after
+    /// [`reconnect`](Self::reconnect). Not after a timeout, which has taken its time already.
+    pub fn can_retry(&self) -> bool {
+        let recent = self.reused && self.begun.elapsed() < RETRY_WINDOW;
+        recent && !self.cancelled.load(Ordering::Acquire) && self.health() == Health::Lost
     }
 
     fn health(&self) -> Health {
         self.conn.as_ref().map_or(Health::Good, Conn::health)
     }
 
-    /// Goes on with a new connection, once. For questions, which can be asked again from their beginning, and for what
-    /// comes before a writer's first statement.
-    pub async fn renew(&mut self) -> Result<(), SourceError> {
-        tracing::debug!("a rested connection had died; asking again on a new one");
-        self.rested = false;
+    /// Replaces the connection, once. For queries, which can be retried from the start, and for what precedes a
+    /// writer's first statement.
+    pub async fn reconnect(&mut self) -> Result<(), SourceError> {
+        tracing::debug!("an idle connection had died; retrying on a new one");
+        self.reused = false;
         self.busy = false;
-        self.pool.doubt();
+        self.pool.suspect_all();
         let mut conn = self.pool.connect().await?;
         if let (Conn::Postgres(conn), Handle::Postgres(handle)) = (&mut conn, &self.handle) {
-            conn.take_over(handle);
+            conn.replace_handle(handle);
         }
         self.conn = Some(conn);
         Ok(())
     }
 
-    /// As [`Conn::rows`]; refuses to start once the asker has left.
+    /// Like [`Conn::rows`]; fails at once when the query has been cancelled.
     pub async fn rows(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, SourceError> {
-        if self.left.load(Ordering::Acquire) {
+        if self.cancelled.load(Ordering::Acquire) {
             return Err(SourceError::Cancelled);
         }
         self.busy = true;
@@ -82,12 +93,12 @@ impl Session {
         explained.and(rows)
     }
 
-    /// Collects the plan of every statement from here on, asked for by `word`; see [`plans`](Self::plans).
-    pub fn explain_next(&mut self, word: &'static str) {
+    /// Collects the plan of every further statement, using the prefix `word`; see [`plans`](Self::plans).
+    pub fn collect_plans(&mut self, word: &'static str) {
         self.plans = Some((word, Vec::new()));
     }
 
-    /// The lines of the plans collected.
+    /// The lines of the collected plans.
     pub fn plans(&mut self) -> Vec<String> {
         self.plans.take().map(|(_, lines)| lines).unwrap_or_default()
     }
@@ -95,7 +106,7 @@ impl Session {
     async fn explain(&mut self, sql: &Sql) -> Result<(), SourceError> {
         let Some((word, _)) = &self.plans else { return Ok(()) };
         let explain = sql.clone().prefixed(word);
-        // SQLite puts the text of a step behind its three numbers.
+        // SQLite returns three numbers before the text of a step.
         let (shape, at): (&[CellType], usize) = match sql.dialect {
             Dialect::Postgres => (&[CellType::Text], 0),
             Dialect::Sqlite => (&[CellType::Int, CellType::Int, CellType::Int, CellType::Text], 3),
@@ -108,7 +119,7 @@ impl Session {
         Ok(())
     }
 
-    /// Prepares the connection for a table that has all paging indexes, or lacks some.
+    /// Sets the planner for a table that has all paging indexes, or lacks some.
     pub async fn tune(&mut self, all_indexes: bool) -> Result<(), SourceError> {
         self.busy = true;
         let tuned = match self.conn()? {
@@ -130,36 +141,36 @@ impl Session {
         words.map(str::to_owned)
     }
 
-    /// The connection itself, for what is not a question.
+    /// The connection itself, for what is not a query.
     pub fn conn(&mut self) -> Result<&mut Conn, SourceError> {
         self.conn.as_mut().ok_or(SourceError::Cancelled)
     }
 
-    /// Marks the connection as in use by a writer, which must finish or be given up.
+    /// Marks the connection as in use by a writer, which must finish or be closed.
     pub fn set_busy(&mut self, busy: bool) {
         self.busy = busy;
     }
 
-    /// What stops this session's question.
+    /// What cancels the query of this session.
     pub fn stopper(&self) -> Stopper {
-        Stopper { pool: Arc::clone(&self.pool), handle: self.handle.clone(), left: Arc::clone(&self.left) }
+        Stopper { pool: Arc::clone(&self.pool), handle: self.handle.clone(), cancelled: Arc::clone(&self.cancelled) }
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         let Some(conn) = self.conn.take() else { return };
-        let cancelled = self.left.load(Ordering::Acquire);
+        let cancelled = self.cancelled.load(Ordering::Acquire);
         match (self.busy, conn.health()) {
             (false, Health::Good) if !cancelled || conn.dialect() == Dialect::Sqlite => {
                 return self.pool.give_back(conn);
             }
             (false, Health::Good) => return,
-            (_, Health::Lost) => return self.pool.doubt(),
+            (_, Health::Lost) => return self.pool.suspect_all(),
             (_, Health::Silent) => return drop(self.pool.take_all()),
             (true, Health::Good) => {}
         }
-        // The permit is kept until the statement has ended, so that leavers cannot pile up in the database.
+        // Holds the permit until the statement has ended, so that cancelled statements cannot pile up in the database.
         let (pool, handle, permit) = (Arc::clone(&self.pool), self.handle.clone(), self.permit.take());
         if let Handle::Sqlite(h) = &handle {
             h.stop();
@@ -173,17 +184,17 @@ impl Drop for Session {
     }
 }
 
-/// Stops a question from outside.
+/// Cancels a query from outside.
 pub struct Stopper {
     pool: Arc<Pool>,
     handle: Handle,
-    left: Arc<AtomicBool>,
+    cancelled: Arc<AtomicBool>,
 }
 
 impl Stopper {
-    /// Stops the statement in the database and lets the question end, for a bounded time.
-    pub async fn stop(self, question: impl Future<Output = ()>) {
-        self.left.store(true, Ordering::Release);
-        self.pool.stop_until(&self.handle, question).await;
+    /// Cancels the statement in the database and waits for the query to end, for a bounded time.
+    pub async fn stop(self, query: impl Future<Output = ()>) {
+        self.cancelled.store(true, Ordering::Release);
+        self.pool.stop_until(&self.handle, query).await;
     }
 }

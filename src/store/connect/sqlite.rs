@@ -1,4 +1,6 @@
-//! SQLite: opening a file, its settings, and stopping a statement through the progress handler.
+//! SQLite: opening a file, its settings, and cancelling a statement through the progress handler.
+//!
+//! Used by the pool. It never changes the journal mode of a file that exists.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,16 +16,16 @@ use crate::store::connect::error::{Context, Fault};
 use crate::store::connect::pool::ACQUIRE_TIMEOUT;
 use crate::store::options::{Access, ConnectOptions};
 use crate::store::sql::cell::{CellType, Row, Texts};
-use crate::store::sql::{Bind, Sql, vouched};
+use crate::store::sql::{Bind, Sql, assert_safe};
 
-/// Virtual machine steps between two looks at the flag: microseconds, unless each step searches a long text.
+/// Virtual machine steps between two checks of the cancel flag: microseconds, unless each step searches a long text.
 const STEPS: i32 = 250;
 
-/// How long a writer waits for its turn. Others that write batch after batch leave gaps of milliseconds, and who waits
-/// hits one by chance only.
-const TURN: Duration = Duration::from_secs(60);
+/// How long a writer waits for the write lock. Busy writers leave millisecond gaps, so the busy handler may need many
+/// tries.
+const WRITE_LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Statements that a connection keeps compiled. A page of forty branches takes longer to compile than to run.
+/// Prepared statements per connection. A page of forty branches takes longer to prepare than to run.
 const STATEMENTS: usize = 16;
 
 pub struct Connector {
@@ -33,22 +35,22 @@ pub struct Connector {
     use_of: Use,
 }
 
-/// What a connection is for, which says how much of the file it keeps in memory.
+/// The purpose of a connection, which decides its cache size.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    Questions,
-    /// The same few pages at the end of the file, again and again.
+    Queries,
+    /// Reads the same few pages at the end of the file again and again.
     Tail,
 }
 
-/// Stops the statement that runs on one connection.
+/// Cancels the statement that runs on one connection.
 #[derive(Clone)]
 pub struct Handle(Arc<Control>);
 
 struct Control {
     stop: AtomicBool,
     overdue: AtomicBool,
-    /// Milliseconds after `born` at which the statement is out of time; `u64::MAX`: no limit.
+    /// Milliseconds after `born` at which the statement times out; `u64::MAX`: no limit.
     deadline: AtomicU64,
     born: Moment,
 }
@@ -60,7 +62,7 @@ impl Handle {
 }
 
 impl Control {
-    fn goes_on(&self) -> bool {
+    fn may_continue(&self) -> bool {
         let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
         if now >= self.deadline.load(Ordering::Relaxed) {
             self.overdue.store(true, Ordering::Release);
@@ -85,7 +87,7 @@ impl Connector {
         format!("sqlite:{}", self.path.display())
     }
 
-    /// Opens the file, which must be there.
+    /// Opens the file, which must exist.
     pub async fn connect(&self) -> Result<SqliteConn, SourceError> {
         let address = self.address();
         let context = Context { address: &address, timeout: self.timeout, overdue: false };
@@ -100,7 +102,7 @@ impl Connector {
         SqliteConn::new(inner, address, self.timeout).await
     }
 
-    /// Makes the file when it is missing. The journal mode is set only then: changing it later needs the file alone.
+    /// Creates a missing file. Sets the journal mode only then: changing it later requires exclusive access.
     pub async fn create(&self) -> Result<(), SourceError> {
         let address = self.address();
         let context = Context { address: &address, timeout: self.timeout, overdue: false };
@@ -120,25 +122,24 @@ impl Connector {
 
     fn options(&self) -> SqliteConnectOptions {
         let writes = self.access == Access::Write;
-        // A page with its names touches two mebibytes of the file: with a cache for half of that it takes half as long
-        // again. A writer touches pages all over ten indexes in every batch; what its cache cannot hold is written out
-        // and read again, and what the log does not hold is written to the file with each commit. All grow only as far
-        // as they are used.
+        // A page with its names touches 2 MiB of the file: half that cache takes half as long again. A writer touches
+        // pages of ten indexes in every batch; what its cache cannot hold is written out and read again, and what the
+        // log does not hold is checkpointed with each commit. Memory grows only as it is used.
         let (cache, log) = match self.use_of {
             _ if writes => ("-65536", "16384"),
-            Use::Questions => ("-2048", "1000"),
+            Use::Queries => ("-2048", "1000"),
             Use::Tail => ("-256", "1000"),
         };
         SqliteConnectOptions::new()
             .filename(&self.path)
             .read_only(!writes)
             .foreign_keys(true)
-            .busy_timeout(if writes { TURN } else { ACQUIRE_TIMEOUT })
+            .busy_timeout(if writes { WRITE_LOCK_TIMEOUT } else { ACQUIRE_TIMEOUT })
             .synchronous(SqliteSynchronous::Normal)
             .pragma("cache_size", cache)
             .pragma("wal_autocheckpoint", log)
             .statement_cache_capacity(STATEMENTS)
-            // Rows cross from the connection's thread: with room for fewer, both threads wait for each other.
+            // Rows cross from the connection's thread: with a smaller buffer both threads wait for each other.
             .row_buffer_size(512)
             .disable_statement_logging()
     }
@@ -155,7 +156,7 @@ impl SqliteConn {
         let context = Context { address: &address, timeout, overdue: false };
         let watched = Arc::clone(&control);
         let mut handle = inner.lock_handle().await.map_err(|e| context.error(e))?;
-        handle.set_progress_handler(STEPS, move || watched.goes_on());
+        handle.set_progress_handler(STEPS, move || watched.may_continue());
         drop(handle);
         Ok(Self { inner, control, timeout, address })
     }
@@ -164,27 +165,27 @@ impl SqliteConn {
         Handle(Arc::clone(&self.control))
     }
 
-    /// The words for an error of this connection.
+    /// The context for errors of this connection.
     pub fn context(&self) -> Context<'_> {
         let overdue = self.control.overdue.load(Ordering::Acquire);
         Context { address: &self.address, timeout: self.timeout, overdue }
     }
 
-    /// Takes back an earlier stop: whoever asked for it waited for the end of that statement.
-    pub fn forget_stop(&self) {
+    /// Clears an earlier cancel: whoever requested it has waited for the end of that statement.
+    pub fn clear_stop(&self) {
         self.control.stop.store(false, Ordering::Release);
         self.control.overdue.store(false, Ordering::Release);
     }
 
     pub async fn rows(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, SourceError> {
         let arguments = arguments(sql.binds()).map_err(|e| self.context().error(e))?;
-        self.forget_stop();
-        // As on PostgreSQL, zero is no limit.
+        self.clear_stop();
+        // Like on PostgreSQL, zero is no limit.
         let limit = (self.control.born.elapsed() + self.timeout).as_millis();
         let limit = if self.timeout.is_zero() { u64::MAX } else { u64::try_from(limit).unwrap_or(u64::MAX) };
         self.control.deadline.store(limit, Ordering::Relaxed);
         let mut texts = Texts::default();
-        let rows = sqlx::query_with(vouched(sql.text()), arguments)
+        let rows = sqlx::query_with(assert_safe(sql.text()), arguments)
             .fetch(&mut self.inner)
             .map(|row| row.and_then(|row| Row::from_sqlite(&row, shape, &mut texts)))
             .try_collect()
@@ -195,11 +196,11 @@ impl SqliteConn {
 }
 
 impl SqliteConn {
-    /// Runs a statement of a writer, without a time limit of its own.
+    /// Runs a statement of a writer, without a time limit.
     pub async fn write(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, Fault> {
-        self.forget_stop();
+        self.clear_stop();
         let arguments = arguments(sql.binds()).map_err(|e| self.context().fault(e))?;
-        let rows = sqlx::query_with(vouched(sql.text()), arguments).fetch_all(&mut self.inner).await;
+        let rows = sqlx::query_with(assert_safe(sql.text()), arguments).fetch_all(&mut self.inner).await;
         let mut texts = Texts::default();
         let rows = rows.and_then(|rows| rows.iter().map(|r| Row::from_sqlite(r, shape, &mut texts)).collect());
         rows.map_err(|e| self.context().fault(e))

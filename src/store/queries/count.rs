@@ -1,14 +1,14 @@
-//! How many events match.
+//! The query for the number of matching events. Called by the dispatch; it must not count beyond the given ceiling.
 
 use crate::domain::filter::Criteria;
 use crate::domain::page::Total;
 use crate::protocol::{Answer, SourceError};
 use crate::store::connect::session::Session;
-use crate::store::queries::sql::aggregate;
+use crate::store::queries::executor::Executor;
+use crate::store::queries::sql::{Selection, aggregate};
 
-use crate::store::queries::asker::Asker;
-
-impl Asker<'_> {
+impl Executor<'_> {
+    /// Counts the matching rows, at most `ceiling`; more are reported as [`Total::AtLeast`].
     pub async fn count(
         &self,
         s: &mut Session,
@@ -19,7 +19,8 @@ impl Asker<'_> {
         if resolved.is_empty() {
             return Ok(Answer::Count(Total::Exact(0)));
         }
-        let (sql, shape) = aggregate::count(self.source, &resolved, ceiling.map(|c| c.saturating_add(1)));
+        let limit = ceiling.map(|c| c.saturating_add(1));
+        let (sql, shape) = aggregate::count(Selection::new(self.source, &resolved), limit);
         let counted = s.rows(&sql, &shape).await?.into_iter().next().and_then(|mut r| r.int(0)).unwrap_or(0);
         let counted = u64::try_from(counted).unwrap_or(0);
         Ok(Answer::Count(match ceiling {

@@ -1,4 +1,5 @@
-//! What the source is: profile, ends of its time, protection of the connection.
+//! The query that describes the source: its profile, the ends of its time range, and how the connection is protected.
+//! Called by the dispatch; it must report the state of this session and not a cached one.
 
 use std::sync::Arc;
 
@@ -6,12 +7,12 @@ use crate::protocol::query::Description;
 use crate::protocol::{Answer, SourceError};
 use crate::store::connect::session::Session;
 use crate::store::options::Access;
+use crate::store::queries::executor::Executor;
 use crate::store::queries::sql::aggregate;
 use crate::store::sql::Dialect;
 
-use crate::store::queries::asker::Asker;
-
-impl Asker<'_> {
+impl Executor<'_> {
+    /// Describes the source and this session. Times are in UTC.
     pub async fn describe(&self, s: &mut Session) -> Result<Answer, SourceError> {
         let (sql, shape) = aggregate::ends(self.source);
         let row = s.rows(&sql, &shape).await?.into_iter().next();
@@ -23,7 +24,7 @@ impl Asker<'_> {
                 let (sql, shape) = aggregate::read_only();
                 s.rows(&sql, &shape).await?.into_iter().next().and_then(|mut r| r.int(0)) == Some(1)
             }
-            // The file is opened for reading only.
+            // The access mode of the file decides.
             Dialect::Sqlite => self.shared.access == Access::Read,
         };
         Ok(Answer::Described(Description {

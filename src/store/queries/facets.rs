@@ -1,8 +1,9 @@
-//! The values of a field among the matching rows.
+//! The query for the values of a field among the matching rows.
 //!
-//! All types and organisations are listed by an index, counted or not; counts come from the newest matching rows up to a
-//! ceiling. Devices are many: without a search text the most frequent are listed, with one the directory is searched, so
-//! that any device can be found.
+//! All types and organizations of the table are listed from an index, whether or not they are counted; counts come from
+//! the newest matching rows up to a ceiling. Devices are many: without a search text the most frequent are listed; with
+//! one the directory is searched, so that any device can be found. Called by the dispatch for the panes and for
+//! `count --by`. A count must never include a row that the filter excludes.
 
 use std::collections::HashMap;
 
@@ -14,67 +15,84 @@ use crate::domain::text::Text;
 use crate::protocol::SourceError;
 use crate::protocol::query::{Facet, FacetQuery, Facets, Field};
 use crate::store::connect::session::Session;
-use crate::store::queries::asker::{Asker, same_type};
-use crate::store::queries::resolve::{known_kinds, known_orgs, named};
-use crate::store::queries::resolved::{Condition, PartyTest};
-use crate::store::queries::resolved::{Resolved, Set};
-use crate::store::queries::sql::aggregate::{Values, beyond, counted, devices_named, facet, facet_of_all};
+use crate::store::queries::executor::{Executor, same_type};
+use crate::store::queries::resolved::{Condition, PartyTest, Resolved, Set};
+use crate::store::queries::sql::Selection;
+use crate::store::queries::sql::aggregate::{Values, beyond, counted, facet, facet_of_all};
+use crate::store::queries::sql::directory::devices_named;
 use crate::store::queries::sql::keys::{branches, branches_within, by_index_alone};
-use crate::store::source::columns::IdType;
-use crate::store::source::columns::Party;
-use crate::store::source::{DeviceNames, Source};
+use crate::store::source::DeviceNames;
+use crate::store::source::columns::{IdType, Party};
 
 /// Values read of a field that is not a device, before the search text is applied.
 const MAX_GROUPS: u64 = 2000;
-/// More values than this, each with each of the filter's, are not counted one by one.
+/// More combinations of values than this are not counted as branches of their own.
 const MAX_COUNTED: usize = 60;
-
 /// Rows whose carried reasons are looked up for the console.
 const MAX_CARRIED: u64 = 2000;
 
-/// A value, its name and its rows.
-type Found = (Option<Id>, Option<Text>, u64);
-
-/// Values with their rows, and whether counting stopped at the ceiling.
-type Counted = (Vec<(Option<Id>, u64)>, bool);
-
-/// Answers for one field.
-pub async fn facets(asker: &Asker<'_>, s: &mut Session, query: &FacetQuery) -> Result<Facets, SourceError> {
-    let resolved = asker.resolve(s, &query.criteria).await?;
-    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let (mut found, partial) = match query.field {
-        Field::Device if !query.needle.is_empty() => searched_devices(asker, s, query, resolved).await?,
-        Field::Device => {
-            let (counted, partial) = counts(asker, s, query, &resolved, u64::from(query.limit) + 1).await?;
-            (named_devices(asker, s, counted).await?, partial)
-        }
-        Field::Org => orgs(asker, s, query, &resolved).await?,
-        Field::Kind => kinds(asker, s, query, &resolved).await?,
-        Field::Reason => {
-            let (counted, partial) = counts(asker, s, query, &resolved, MAX_GROUPS).await?;
-            (counted.into_iter().map(|(id, n)| (id, None, n)).collect(), partial)
-        }
-    };
-    if query.field != Field::Device {
-        found.retain(|(id, name, _)| passes(&query.needle, id.as_ref(), name.as_ref()));
-    }
-    found.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| label(a).cmp(&label(b))));
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let total = |n| if partial { Total::AtLeast(n) } else { Total::Exact(n) };
-    let values = found.into_iter().map(|(id, name, n)| Facet { id, name, rows: total(n) }).collect();
-    Ok(Facets { values, more, partial })
+/// A value with its name and its rows.
+struct Found {
+    id: Option<Id>,
+    name: Option<Text>,
+    rows: u64,
 }
 
-fn label((id, name, _): &Found) -> String {
-    match (name, id) {
+/// Values with their rows.
+#[derive(Default)]
+struct Counted {
+    values: Vec<(Option<Id>, u64)>,
+    /// Counting stopped at the ceiling.
+    partial: bool,
+}
+
+/// Values with names, and whether counting stopped at the ceiling.
+struct Listed {
+    values: Vec<Found>,
+    partial: bool,
+}
+
+impl Executor<'_> {
+    /// The values of one field with their rows, most frequent first.
+    pub async fn facets(&self, s: &mut Session, query: &FacetQuery) -> Result<Facets, SourceError> {
+        let resolved = self.resolve(s, &query.criteria).await?;
+        let counting = Counting { executor: self, query };
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let Listed { values: mut found, partial } = match query.field {
+            Field::Device if !query.needle.is_empty() => counting.searched_devices(s, resolved).await?,
+            Field::Device => {
+                let Counted { values, partial } = counting.counts(s, &resolved, counting.one_more()).await?;
+                Listed { values: counting.named_devices(s, values).await?, partial }
+            }
+            Field::Org => counting.orgs(s, &resolved).await?,
+            Field::Kind => counting.kinds(s, &resolved).await?,
+            Field::Reason => {
+                let Counted { values, partial } = counting.counts(s, &resolved, MAX_GROUPS).await?;
+                let unnamed = |(id, rows)| Found { id, name: None, rows };
+                Listed { values: values.into_iter().map(unnamed).collect(), partial }
+            }
+        };
+        if query.field != Field::Device {
+            found.retain(|f| passes(&query.needle, f.id.as_ref(), f.name.as_ref()));
+        }
+        found.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| label(a).cmp(&label(b))));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let total = |n| if partial { Total::AtLeast(n) } else { Total::Exact(n) };
+        let values = found.into_iter().map(|f| Facet { id: f.id, name: f.name, rows: total(f.rows) }).collect();
+        Ok(Facets { values, more, partial })
+    }
+}
+
+fn label(found: &Found) -> String {
+    match (&found.name, &found.id) {
         (Some(name), _) => name.raw().to_owned(),
         (None, Some(id)) => id.raw(),
         (None, None) => String::new(),
     }
 }
 
-/// The name contains the search text, or the id begins with it.
+/// Whether the name contains the search text, or the id begins with it.
 fn passes(needle: &str, id: Option<&Id>, name: Option<&Text>) -> bool {
     if needle.is_empty() {
         return true;
@@ -89,247 +107,246 @@ fn passes(needle: &str, id: Option<&Id>, name: Option<&Text>) -> bool {
         }
 }
 
-/// As [`counts`], from indexes alone, value by value: the rows need not be read. `each` is the question with every value
-/// named. `None` where the indexes do not hold all that is asked.
-async fn counts_by_index(
-    asker: &Asker<'_>,
-    s: &mut Session,
-    ceiling: u64,
-    (resolved, each): (&Resolved, &Resolved),
-    by: Values<'_>,
-) -> Result<Option<Counted>, SourceError> {
-    let source = asker.source;
-    let (plain, named) = (branches_within(source, resolved, ceiling), branches(source, each));
-    let countable = by_index_alone(source, resolved, &plain) && by_index_alone(source, each, &named);
-    if !countable || each.is_empty() || named.len() > MAX_COUNTED {
-        return Ok(None);
+/// A count of rows as the database returned it.
+fn natural(n: Option<i64>) -> u64 {
+    n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
+}
+
+/// One query for the values of a field, on its way through the database.
+struct Counting<'a> {
+    executor: &'a Executor<'a>,
+    query: &'a FacetQuery,
+}
+
+impl Counting<'_> {
+    /// The query's limit and one more, which tells that there are more.
+    fn one_more(&self) -> u64 {
+        u64::from(self.query.limit) + 1
     }
-    let edge = edge(s, source, resolved, ceiling).await?;
-    let partial = edge.is_some();
-    let (sql, shape) = counted(source, each, &named, by, edge);
-    let mut sums: HashMap<Option<Id>, u64> = HashMap::new();
-    for mut row in s.rows(&sql, &shape).await? {
-        let n = row.int(1).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-        if n > 0 {
-            *sums.entry(row.id(0)).or_default() += n;
+
+    /// Values with their rows among the newest matching ones, at most `limit` values.
+    async fn counts(&self, s: &mut Session, resolved: &Resolved, limit: u64) -> Result<Counted, SourceError> {
+        if let Some(counted) = self.counts_within(s, resolved, limit).await? {
+            return Ok(counted);
         }
-    }
-    Ok(Some((sums.into_iter().collect(), partial)))
-}
-
-/// The first row beyond the newest `ceiling`; `None` where there are no more than that.
-async fn edge(
-    s: &mut Session,
-    source: &Source,
-    resolved: &Resolved,
-    ceiling: u64,
-) -> Result<Option<Cursor>, SourceError> {
-    let (sql, shape) = beyond(source, resolved, ceiling);
-    let first = s.rows(&sql, &shape).await?.into_iter().next();
-    Ok(first.and_then(|mut row| Some(Cursor { at: row.time(0)?, id: row.id(1)? })))
-}
-
-/// As [`counts`], where an index alone tells where the newest rows up to the ceiling end: what lies within is
-/// then counted as it comes, not put in order first. `None` where rows would have to be read to know.
-async fn counts_within(
-    asker: &Asker<'_>,
-    s: &mut Session,
-    query: &FacetQuery,
-    resolved: &Resolved,
-    limit: u64,
-) -> Result<Option<Counted>, SourceError> {
-    let source = asker.source;
-    let branches = branches(source, resolved);
-    let one = branches.len() == 1 && source.map.is_table() && by_index_alone(source, resolved, &branches);
-    if !one || resolved.is_empty() || (query.field == Field::Reason && source.carries_reason) {
-        return Ok(None);
-    }
-    let edge = edge(s, source, resolved, query.ceiling).await?;
-    let partial = edge.is_some();
-    let Some((sql, shape)) = facet_of_all(source, resolved, query.field, edge, limit) else { return Ok(None) };
-    let counted = s.rows(&sql, &shape).await?.into_iter();
-    let counted = counted.map(|mut row| (row.id(0), row.int(1).and_then(|n| u64::try_from(n).ok()).unwrap_or(0)));
-    Ok(Some((counted.collect(), partial)))
-}
-
-/// Values with their rows, and whether counting stopped at the ceiling.
-async fn counts(
-    asker: &Asker<'_>,
-    s: &mut Session,
-    query: &FacetQuery,
-    resolved: &Resolved,
-    limit: u64,
-) -> Result<Counted, SourceError> {
-    if let Some(counted) = counts_within(asker, s, query, resolved, limit).await? {
-        return Ok(counted);
-    }
-    // A carried reason is looked up row by row, where a person waits for no more than these.
-    let few = query.field == Field::Reason && asker.source.carries_reason && asker.shared.search_budget.is_some();
-    let ceiling = if few { query.ceiling.min(MAX_CARRIED) } else { query.ceiling };
-    let statement = facet(asker.source, resolved, query.field, ceiling, limit);
-    let Some((sql, shape)) = statement.filter(|_| !resolved.is_empty()) else { return Ok((Vec::new(), false)) };
-    let mut total = 0;
-    let mut out = Vec::new();
-    for mut row in s.rows(&sql, &shape).await? {
-        let n = row.int(1).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-        total = row.int(2).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-        out.push((row.id(0), n));
-    }
-    Ok((out, total >= ceiling))
-}
-
-async fn kinds(
-    asker: &Asker<'_>,
-    s: &mut Session,
-    query: &FacetQuery,
-    resolved: &Resolved,
-) -> Result<(Vec<Found>, bool), SourceError> {
-    let known = known_kinds(s, asker.source).await?;
-    let by_index = match &known {
-        Some(known) => {
-            let mut each = resolved.clone();
-            each.kinds.narrow(known.clone());
-            counts_by_index(asker, s, query.ceiling, (resolved, &each), Values::Kinds).await?
+        let (source, field) = (self.executor.source, self.query.field);
+        // A carried reason is looked up row by row; on a screen that may take only so long.
+        let few = field == Field::Reason && source.carries_reason && self.executor.shared.search_budget.is_some();
+        let ceiling = if few { self.query.ceiling.min(MAX_CARRIED) } else { self.query.ceiling };
+        let statement = facet(Selection::new(source, resolved), field, ceiling, limit);
+        let Some((sql, shape)) = statement.filter(|_| !resolved.is_empty()) else { return Ok(Counted::default()) };
+        let mut total = 0;
+        let mut values = Vec::new();
+        for mut row in s.rows(&sql, &shape).await? {
+            total = natural(row.int(2));
+            values.push((row.id(0), natural(row.int(1))));
         }
-        None => None,
-    };
-    let (counted, partial) = match by_index {
-        Some(counted) => counted,
-        None => counts(asker, s, query, resolved, MAX_GROUPS).await?,
-    };
-    let mut found: Vec<Found> = counted.into_iter().map(|(id, n)| (id, None, n)).collect();
-    for kind in known.unwrap_or_default() {
-        let id = Some(Id::Text(kind.into()));
-        if !found.iter().any(|f| f.0 == id) {
-            found.push((id, None, 0));
-        }
+        Ok(Counted { values, partial: total >= ceiling })
     }
-    Ok((found, partial))
-}
 
-async fn orgs(
-    asker: &Asker<'_>,
-    s: &mut Session,
-    query: &FacetQuery,
-    resolved: &Resolved,
-) -> Result<(Vec<Found>, bool), SourceError> {
-    let known = known_orgs(s, asker.source).await?;
-    let by_index = match (&known, &asker.source.map.org) {
-        (Some(known), Some(column)) => {
-            let mut each = resolved.clone();
-            each.orgs.narrow(known.iter().map(|(id, _)| id.clone()).collect());
-            counts_by_index(asker, s, query.ceiling, (resolved, &each), Values::Orgs(column)).await?
+    /// As [`counts`](Self::counts), where an index alone tells where the newest rows up to the ceiling end: the rows
+    /// within are then counted in any order instead of being sorted first. `None` where that would read rows.
+    async fn counts_within(
+        &self,
+        s: &mut Session,
+        resolved: &Resolved,
+        limit: u64,
+    ) -> Result<Option<Counted>, SourceError> {
+        let (source, field) = (self.executor.source, self.query.field);
+        let branches = branches(source, resolved);
+        let one = branches.len() == 1 && source.map.is_table() && by_index_alone(source, resolved, &branches);
+        if !one || resolved.is_empty() || (field == Field::Reason && source.carries_reason) {
+            return Ok(None);
         }
-        _ => None,
-    };
-    let (counted, partial) = match by_index {
-        Some(counted) => counted,
-        None => counts(asker, s, query, resolved, MAX_GROUPS).await?,
-    };
-    let mut counted: HashMap<Option<Id>, u64> = counted.into_iter().collect();
-    let mut found = Vec::new();
-    for (id, name) in known.unwrap_or_default() {
-        let id = Some(id);
-        let n = counted.remove(&id).unwrap_or(0);
-        found.push((id, name, n));
+        let cutoff = self.cutoff(s, resolved).await?;
+        let partial = cutoff.is_some();
+        let statement = facet_of_all(Selection::new(source, resolved), field, cutoff, limit);
+        let Some((sql, shape)) = statement else { return Ok(None) };
+        let counted = s.rows(&sql, &shape).await?.into_iter();
+        let values = counted.map(|mut row| (row.id(0), natural(row.int(1)))).collect();
+        Ok(Some(Counted { values, partial }))
     }
-    let others: Vec<Id> = counted.keys().flatten().cloned().collect();
-    if let Some(n) = counted.get(&None) {
-        found.push((None, None, *n));
-    }
-    if !others.is_empty() {
-        for (id, name) in named(s, asker.source, Party::Org, others).await? {
-            let n = counted.get(&Some(id.clone())).copied().unwrap_or(0);
-            found.push((Some(id), name, n));
+
+    /// As [`counts`](Self::counts), from indexes alone, value by value. `each` is the filter with every value listed.
+    /// `None` where the indexes do not hold everything that the filter tests.
+    async fn counts_by_index(
+        &self,
+        s: &mut Session,
+        resolved: &Resolved,
+        each: &Resolved,
+        by: Values<'_>,
+    ) -> Result<Option<Counted>, SourceError> {
+        let source = self.executor.source;
+        let (plain, named) = (branches_within(source, resolved, self.query.ceiling), branches(source, each));
+        let countable = by_index_alone(source, resolved, &plain) && by_index_alone(source, each, &named);
+        if !countable || each.is_empty() || named.len() > MAX_COUNTED {
+            return Ok(None);
         }
-    }
-    Ok((found, partial))
-}
-
-async fn named_devices(
-    asker: &Asker<'_>,
-    s: &mut Session,
-    counted: Vec<(Option<Id>, u64)>,
-) -> Result<Vec<Found>, SourceError> {
-    let rows: HashMap<Id, u64> = counted.into_iter().filter_map(|(id, n)| Some((id?, n))).collect();
-    let ids: Vec<Id> = rows.keys().cloned().collect();
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let uuids: Vec<Uuid> = ids.iter().filter_map(Id::as_uuid).collect();
-    let names = asker.shared.names.get(s, asker.source, |l| uuids.iter().any(|u| l.name(*u).is_none())).await?;
-    let known = named(s, asker.source, Party::Device, ids).await?;
-    let found = known.into_iter().map(|(id, name)| {
-        let name = name.or_else(|| id.as_uuid().and_then(|u| names.name(u)).map(Text::from));
-        let n = rows.get(&id).copied().unwrap_or(0);
-        (Some(id), name, n)
-    });
-    Ok(found.collect())
-}
-
-/// Devices whose name contains the search text or whose id begins with it, with their rows, be it none.
-async fn searched_devices(
-    asker: &Asker<'_>,
-    s: &mut Session,
-    query: &FacetQuery,
-    mut resolved: Resolved,
-) -> Result<(Vec<Found>, bool), SourceError> {
-    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX).saturating_add(1);
-    let mut names: HashMap<Id, Option<Text>> = HashMap::new();
-    match asker.source.devices {
-        DeviceNames::Joined => {
-            let (sql, shape) = devices_named(asker.source, &query.needle, u64::from(query.limit) + 1);
-            for mut row in s.rows(&sql, &shape).await? {
-                if let Some(id) = row.id(0) {
-                    names.insert(id, row.text(1));
-                }
+        let cutoff = self.cutoff(s, resolved).await?;
+        let partial = cutoff.is_some();
+        let (sql, shape) = counted(Selection::new(source, each), &named, by, cutoff);
+        let mut sums: HashMap<Option<Id>, u64> = HashMap::new();
+        for mut row in s.rows(&sql, &shape).await? {
+            let n = natural(row.int(1));
+            if n > 0 {
+                *sums.entry(row.id(0)).or_default() += n;
             }
         }
-        DeviceNames::Hashed => {
-            let needle = query.needle.to_ascii_lowercase();
-            let passes = |name: &str| name.to_ascii_lowercase().contains(&needle);
-            let list = asker.shared.names.get(s, asker.source, |l| l.find(passes).next().is_none()).await?;
-            names.extend(list.find(passes).take(limit).map(|(id, name)| (Id::Uuid(id), Some(Text::from(name)))));
+        Ok(Some(Counted { values: sums.into_iter().collect(), partial }))
+    }
+
+    /// The first row beyond the newest up to the ceiling; `None` where no more match.
+    async fn cutoff(&self, s: &mut Session, resolved: &Resolved) -> Result<Option<Cursor>, SourceError> {
+        let (sql, shape) = beyond(Selection::new(self.executor.source, resolved), self.query.ceiling);
+        let first = s.rows(&sql, &shape).await?.into_iter().next();
+        Ok(first.and_then(|mut row| Some(Cursor { at: row.time(0)?, id: row.id(1)? })))
+    }
+
+    async fn kinds(&self, s: &mut Session, resolved: &Resolved) -> Result<Listed, SourceError> {
+        let listed = self.executor.resolver().list_kinds(s).await?;
+        let by_index = match &listed {
+            Some(listed) => {
+                let mut each = resolved.clone();
+                each.kinds.narrow(listed.clone());
+                self.counts_by_index(s, resolved, &each, Values::Kinds).await?
+            }
+            None => None,
+        };
+        let Counted { values, partial } = match by_index {
+            Some(counted) => counted,
+            None => self.counts(s, resolved, MAX_GROUPS).await?,
+        };
+        let mut found: Vec<_> = values.into_iter().map(|(id, rows)| Found { id, name: None, rows }).collect();
+        for kind in listed.unwrap_or_default() {
+            let id = Some(Id::Text(kind.into()));
+            if !found.iter().any(|f| f.id == id) {
+                found.push(Found { id, name: None, rows: 0 });
+            }
         }
-        DeviceNames::Nowhere | DeviceNames::Beside => {}
+        Ok(Listed { values: found, partial })
     }
-    let mut found = Vec::new();
-    let mut partial = false;
-    if let Some((first, last)) = uuid_range(&query.needle).filter(|_| asker.source.map.device.ty == IdType::Uuid) {
-        let mut by_id = resolved.clone();
-        let any = vec![PartyTest::Range(first, last)];
-        by_id.rest.push(Condition::Party { negated: false, party: Party::Device, any });
-        let (counted, stopped) = counts(asker, s, query, &by_id, u64::from(query.limit) + 1).await?;
-        partial |= stopped;
-        found = named_devices(asker, s, counted).await?;
+
+    async fn orgs(&self, s: &mut Session, resolved: &Resolved) -> Result<Listed, SourceError> {
+        let resolver = self.executor.resolver();
+        let listed = resolver.list_orgs(s).await?;
+        let by_index = match (&listed, &self.executor.source.map.org) {
+            (Some(listed), Some(column)) => {
+                let mut each = resolved.clone();
+                each.orgs.narrow(listed.iter().map(|(id, _)| id.clone()).collect());
+                self.counts_by_index(s, resolved, &each, Values::Orgs(column)).await?
+            }
+            _ => None,
+        };
+        let Counted { values, partial } = match by_index {
+            Some(counted) => counted,
+            None => self.counts(s, resolved, MAX_GROUPS).await?,
+        };
+        let mut counted: HashMap<Option<Id>, u64> = values.into_iter().collect();
+        let mut found = Vec::new();
+        for (id, name) in listed.unwrap_or_default() {
+            let id = Some(id);
+            let rows = counted.remove(&id).unwrap_or(0);
+            found.push(Found { id, name, rows });
+        }
+        let others: Vec<Id> = counted.keys().flatten().cloned().collect();
+        if let Some(rows) = counted.get(&None) {
+            found.push(Found { id: None, name: None, rows: *rows });
+        }
+        if !others.is_empty() {
+            for (id, name) in resolver.named(s, Party::Org, others).await? {
+                let id = Some(id);
+                let rows = counted.get(&id).copied().unwrap_or(0);
+                found.push(Found { id, name, rows });
+            }
+        }
+        Ok(Listed { values: found, partial })
     }
-    let device = &asker.source.map.device;
-    if found.is_empty() && (device.ty == IdType::Text || device.label.is_some()) {
-        let mut holding = resolved.clone();
-        let any = vec![PartyTest::Holding(query.needle.clone())];
-        holding.rest.push(Condition::Party { negated: false, party: Party::Device, any });
-        let (counted, stopped) = counts(asker, s, query, &holding, u64::from(query.limit) + 1).await?;
-        partial |= stopped;
-        found = named_devices(asker, s, counted).await?;
+
+    /// Devices with their names. Rows without a device are left out.
+    async fn named_devices(&self, s: &mut Session, counted: Vec<(Option<Id>, u64)>) -> Result<Vec<Found>, SourceError> {
+        let Executor { shared, source } = self.executor;
+        let rows: HashMap<Id, u64> = counted.into_iter().filter_map(|(id, n)| Some((id?, n))).collect();
+        let ids: Vec<Id> = rows.keys().cloned().collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let uuids: Vec<Uuid> = ids.iter().filter_map(Id::as_uuid).collect();
+        let names = shared.names.get(s, source, |l| uuids.iter().any(|u| l.name(*u).is_none())).await?;
+        let named = self.executor.resolver().named(s, Party::Device, ids).await?;
+        let found = named.into_iter().map(|(id, name)| {
+            let name = name.or_else(|| id.as_uuid().and_then(|u| names.name(u)).map(Text::from));
+            let rows = rows.get(&id).copied().unwrap_or(0);
+            Found { id: Some(id), name, rows }
+        });
+        Ok(found.collect())
     }
-    names.retain(|id, _| same_type(id, asker.source.map.device.ty) && !found.iter().any(|f| f.0.as_ref() == Some(id)));
-    if let Set::Only(allowed) = &resolved.devices {
-        names.retain(|id, _| allowed.contains(id));
+
+    /// Devices whose name contains the search text or whose id begins with it, with their rows, which may be none.
+    async fn searched_devices(&self, s: &mut Session, mut resolved: Resolved) -> Result<Listed, SourceError> {
+        let device = &self.executor.source.map.device;
+        let needle = &self.query.needle;
+        let mut out = Listed { values: Vec::new(), partial: false };
+        if let Some((first, last)) = uuid_range(needle).filter(|_| device.ty == IdType::Uuid) {
+            out = self.devices_that(s, &resolved, PartyTest::Range(first, last)).await?;
+        }
+        if out.values.is_empty() && (device.ty == IdType::Text || device.label.is_some()) {
+            let holding = self.devices_that(s, &resolved, PartyTest::Holding(needle.clone())).await?;
+            out = Listed { values: holding.values, partial: out.partial || holding.partial };
+        }
+        let mut names = self.devices_named(s).await?;
+        names.retain(|id, _| same_type(id, device.ty) && !out.values.iter().any(|f| f.id.as_ref() == Some(id)));
+        if let Set::Only(allowed) = &resolved.devices {
+            names.retain(|id, _| allowed.contains(id));
+        }
+        if !names.is_empty() {
+            resolved.devices = Set::Only(names.keys().cloned().collect());
+            let Counted { values, partial } = self.counts(s, &resolved, self.one_more()).await?;
+            out.partial |= partial;
+            let rows: HashMap<Option<Id>, u64> = values.into_iter().collect();
+            out.values.extend(names.into_iter().map(|(id, name)| {
+                let id = Some(id);
+                let rows = rows.get(&id).copied().unwrap_or(0);
+                Found { id, name, rows }
+            }));
+        }
+        Ok(out)
     }
-    if !names.is_empty() {
-        resolved.devices = Set::Only(names.keys().cloned().collect());
-        let (counted, stopped) = counts(asker, s, query, &resolved, u64::from(query.limit) + 1).await?;
-        partial |= stopped;
-        let rows: HashMap<Option<Id>, u64> = counted.into_iter().collect();
-        found.extend(names.into_iter().map(|(id, name)| {
-            let n = rows.get(&Some(id.clone())).copied().unwrap_or(0);
-            (Some(id), name, n)
-        }));
+
+    /// The devices that pass a test and occur in matching rows.
+    async fn devices_that(&self, s: &mut Session, resolved: &Resolved, test: PartyTest) -> Result<Listed, SourceError> {
+        let mut resolved = resolved.clone();
+        resolved.rest.push(Condition::Party { negated: false, party: Party::Device, any: vec![test] });
+        let Counted { values, partial } = self.counts(s, &resolved, self.one_more()).await?;
+        Ok(Listed { values: self.named_devices(s, values).await?, partial })
     }
-    Ok((found, partial))
+
+    /// The devices of the directory whose name contains the search text.
+    async fn devices_named(&self, s: &mut Session) -> Result<HashMap<Id, Option<Text>>, SourceError> {
+        let (source, needle) = (self.executor.source, &self.query.needle);
+        let mut names = HashMap::new();
+        match source.devices {
+            DeviceNames::Joined => {
+                let (sql, shape) = devices_named(source, needle, self.one_more());
+                for mut row in s.rows(&sql, &shape).await? {
+                    if let Some(id) = row.id(0) {
+                        names.insert(id, row.text(1));
+                    }
+                }
+            }
+            DeviceNames::Hashed => {
+                let needle = needle.to_ascii_lowercase();
+                let passes = |name: &str| name.to_ascii_lowercase().contains(&needle);
+                let list = self.executor.shared.names.get(s, source, |l| l.find(passes).next().is_none()).await?;
+                let limit = usize::try_from(self.one_more()).unwrap_or(usize::MAX);
+                names.extend(list.find(passes).take(limit).map(|(id, name)| (Id::Uuid(id), Some(Text::from(name)))));
+            }
+            DeviceNames::Nowhere | DeviceNames::Beside => {}
+        }
+        Ok(names)
+    }
 }
 
-/// The UUIDs that begin with a text of four or more hexadecimal digits.
+/// The first and last UUID that begin with a text of four or more hexadecimal digits.
 fn uuid_range(needle: &str) -> Option<(Uuid, Uuid)> {
     let digits: String = needle.chars().filter(|c| *c != '-').collect();
     if !(4..=32).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {

@@ -1,10 +1,11 @@
-//! The queries, run over one session: what is looked up first, what is sent, and what its rows mean.
+//! The queries, run over one session: the lookups that come first, the statements, and the meaning of their rows.
 //!
-//! [`answer`] is called by the store alone; one file per query, composers of their statements in [`sql`].
+//! Only the store calls [`answer`]. There is one file per query; the composers of their statements are in [`sql`]. Nothing
+//! here opens or configures a connection, and nothing writes.
 
-pub mod asker;
 mod count;
 mod describe;
+pub mod executor;
 mod facets;
 mod histogram;
 pub mod names;
@@ -20,26 +21,29 @@ use std::sync::Arc;
 
 use crate::protocol::{Answer, Query, SourceError};
 use crate::store::connect::session::Session;
-use crate::store::queries::asker::Asker;
-use crate::store::queries::facets::facets;
-use crate::store::queries::narrow::narrow;
-use crate::store::queries::sql::page::Errors;
+use crate::store::queries::executor::Executor;
+use crate::store::queries::sql::page::{Errors, Window};
 use crate::store::shared::Shared;
 
-/// Answers a question on this session.
+/// Runs a query on this session. A [`SourceError::Shape`] also discards the cached description of the source, so that the
+/// next query reads it again.
 pub async fn answer(shared: &Shared, s: &mut Session, query: &Query) -> Result<Answer, SourceError> {
     let source = shared.source(s).await?;
     s.tune(source.has_all_indexes()).await?;
-    let asker = Asker { shared, source: &source };
+    let executor = Executor { shared, source: &source };
     let answer = match query {
-        Query::Page { criteria, anchor, limit } => asker.page(s, criteria, anchor, (*limit, Errors::Head)).await,
-        Query::WholePage { criteria, anchor, limit } => asker.page(s, criteria, anchor, (*limit, Errors::Whole)).await,
-        Query::Tail(query) => tail::answer(&asker, s, query).await.map(Answer::Tail),
-        Query::Count { criteria, ceiling } => asker.count(s, criteria, *ceiling).await,
-        Query::Facets(query) => facets(&asker, s, query).await.map(Answer::Facets),
-        Query::Histogram(query) => asker.histogram(s, query).await.map(Answer::Histogram),
-        Query::Event { id } => Ok(Answer::Event(asker.event(s, None, id).await?.map(Arc::new))),
-        Query::Describe => asker.describe(s).await,
+        Query::Page { criteria, anchor, limit } => {
+            executor.page(s, criteria, anchor, Window::at(anchor, *limit, Errors::Head)).await
+        }
+        Query::WholePage { criteria, anchor, limit } => {
+            executor.page(s, criteria, anchor, Window::at(anchor, *limit, Errors::Whole)).await
+        }
+        Query::Tail(query) => tail::answer(&executor, s, query).await.map(Answer::Tail),
+        Query::Count { criteria, ceiling } => executor.count(s, criteria, *ceiling).await,
+        Query::Facets(query) => executor.facets(s, query).await.map(Answer::Facets),
+        Query::Histogram(query) => executor.histogram(s, query).await.map(Answer::Histogram),
+        Query::Event { id } => Ok(Answer::Event(executor.event(s, None, id).await?.map(Arc::new))),
+        Query::Describe => executor.describe(s).await,
     };
     if let Err(SourceError::Shape(_)) = &answer {
         shared.forget_source();

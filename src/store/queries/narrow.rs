@@ -1,11 +1,12 @@
-//! Finding a text by its trigrams: whether the table has an index of them, and how a question uses it.
+//! Text search by trigrams: how a query uses the table's trigram index, where it has one.
 //!
-//! The index only narrows. The exact test of [`filter`](crate::store::queries::sql::filter) stays in every statement, so that a question
-//! has the same answer with the index and without it.
+//! The index only narrows. The exact test of [`filter`](crate::store::queries::sql::filter) stays in every statement, so
+//! a query must return the same rows with the index and without it. Called when a filter is resolved.
 //!
-//! PostgreSQL chooses for itself: it knows how frequent a text is. SQLite does not, and would gather the rows of a word
-//! that is in every third error before it sorts out the newest hundred; so there a few are found
-//! first; where there are more they are counted, up to a bound, and a frequent text is looked for without the index.
+//! PostgreSQL's planner knows how frequent a text is and decides by itself. SQLite does not know, and would collect all
+//! rows of a word that is in every third error before it sorts out the newest hundred. On SQLite the first few rows are
+//! therefore fetched; if there are more, they are counted up to a bound, and a frequent text is searched without the
+//! index.
 
 use crate::domain::filter::criteria::{Check, Pattern};
 use crate::protocol::SourceError;
@@ -17,14 +18,14 @@ use crate::store::source::search_index::{SearchIndexes, TABLE};
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Bind, Dialect, Sql};
 
-/// SQLite: rows that are named by their numbers instead of being searched for again.
+/// SQLite: up to this many rows are identified by their numbers instead of by a second search.
 const FEW: usize = 100;
 /// SQLite: rows that may be fetched one by one and sorted for one page.
 const RARE: u64 = 10_000;
-/// Trigrams of one text that are asked for; more cost more than they exclude.
+/// Trigrams of one text that are searched; more cost more than they exclude.
 const MAX_TRIGRAMS: usize = 32;
 
-/// Puts the index to use where it helps, and says so in [`Resolved::narrowed`].
+/// Uses the index where it helps, and then sets [`Resolved::narrowed`].
 pub async fn narrow(s: &mut Session, source: &Source, resolved: &mut Resolved) -> Result<(), SourceError> {
     if source.search == SearchIndexes::default() || resolved.is_empty() {
         return Ok(());
@@ -60,8 +61,8 @@ pub async fn narrow(s: &mut Session, source: &Source, resolved: &mut Resolved) -
     Ok(())
 }
 
-/// The texts of which a row that passes has at least one, in a column that the index covers; `None` where the condition
-/// names no such texts.
+/// The texts of which a passing row contains at least one, in a column that the index covers; `None` where the condition
+/// has no such texts.
 fn texts<'a>(source: &Source, condition: &'a Condition) -> Option<Vec<&'a str>> {
     let Condition::Check(clause) = condition else { return None };
     let has = source.search;
@@ -90,7 +91,7 @@ fn expression(any: &[&str]) -> Option<String> {
     Some(format!("({})", texts.join(" OR ")))
 }
 
-/// All trigrams of a text. Each is a term of its own: the index knows which rows have a term, not where.
+/// All trigrams of a text, each as a separate term: the index records which rows have a term, not its position.
 fn trigrams(text: &str) -> Option<String> {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() < 3 || chars.contains(&'\0') {
@@ -101,7 +102,7 @@ fn trigrams(text: &str) -> Option<String> {
     Some(format!("({})", terms.join(" AND ")))
 }
 
-/// SQLite: the statement's text for the numbers of the rows that a full-text expression finds.
+/// SQLite: the select of the row numbers that a full-text expression finds.
 pub fn matching(sql: &mut Sql, terms: &str) -> String {
     let terms = sql.placeholder(Bind::Text(terms.to_owned()));
     format!("SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH {terms}")

@@ -1,4 +1,7 @@
-//! A page of events, in either direction from a place in the order.
+//! The query for a page of events, in either direction from a place in the order.
+//!
+//! Called by the dispatch for the list and for exports. A page is always returned newest first, and it must not skip a
+//! row between two pages.
 
 use std::sync::Arc;
 
@@ -7,23 +10,25 @@ use crate::domain::filter::Criteria;
 use crate::domain::page::{Anchor, Page};
 use crate::protocol::{Answer, SourceError};
 use crate::store::connect::session::Session;
+use crate::store::queries::executor::Executor;
 use crate::store::queries::names::parties::Names;
 use crate::store::queries::resolved::Resolved;
+use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::keys::{Bound, Order};
 use crate::store::queries::sql::page::{Errors, Window, decode, page};
 use crate::store::queries::walk;
 
-use crate::store::queries::asker::Asker;
+/// Rows that were read, newest first.
+#[derive(Default)]
+pub struct Rows {
+    pub events: Vec<Arc<RenewalEvent>>,
+    /// More rows follow in the direction of reading.
+    pub more: bool,
+}
 
-impl Asker<'_> {
-    pub async fn page(
-        &self,
-        s: &mut Session,
-        criteria: &Criteria,
-        anchor: &Anchor,
-        (limit, errors): (u32, Errors),
-    ) -> Result<Answer, SourceError> {
-        let resolved = self.resolve(s, criteria).await?;
+impl Window {
+    /// The window that begins at an anchor.
+    pub fn at(anchor: &Anchor, limit: u32, errors: Errors) -> Self {
         let (bound, order) = match anchor {
             Anchor::Newest => (Bound::Nowhere, Order::NewestFirst),
             Anchor::Oldest => (Bound::Nowhere, Order::OldestFirst),
@@ -32,55 +37,61 @@ impl Asker<'_> {
             Anchor::At(t) => (Bound::AtOrBefore(*t), Order::NewestFirst),
             Anchor::AtOrAfter(t) => (Bound::AtOrAfter(*t), Order::OldestFirst),
         };
-        let budget = self.shared.search_budget.filter(|_| errors == Errors::Head);
-        let budget = budget.filter(|_| walk::is_called_for(self.source, &resolved));
-        let (rows, more, looked_to) = match budget {
-            Some(budget) => walk::walk(self, s, resolved, (bound, order), (limit, budget)).await?,
-            None => {
-                let (rows, more) = self.rows(s, &resolved, bound, order, (limit, errors)).await?;
-                (rows, more, None)
-            }
+        Self { bound, order, limit, errors }
+    }
+}
+
+impl Executor<'_> {
+    /// The page of at most `window.limit` rows that begins at the anchor; `window` is that of the anchor.
+    pub async fn page(
+        &self,
+        s: &mut Session,
+        criteria: &Criteria,
+        anchor: &Anchor,
+        window: Window,
+    ) -> Result<Answer, SourceError> {
+        let resolved = self.resolve(s, criteria).await?;
+        let budget = self.shared.search_budget.filter(|_| window.errors == Errors::Head);
+        let budget = budget.filter(|_| walk::applies_to(self.source, &resolved));
+        let (rows, searched_to) = match budget {
+            Some(budget) => self.walk(s, resolved, window, budget).await?,
+            None => (self.rows(s, &resolved, &window).await?, None),
         };
-        // Whether rows lie on the side that the page was reached from would cost a query to know.
+        let Rows { events, more } = rows;
+        // Whether rows exist on the side that the page was reached from would cost a query.
         let (more_newer, more_older) = match anchor {
             Anchor::Newest => (false, more),
             Anchor::Oldest => (more, false),
             Anchor::Older(_) | Anchor::At(_) => (true, more),
             Anchor::Newer(_) | Anchor::AtOrAfter(_) => (more, true),
         };
-        Ok(Answer::Page(Page { rows, more_newer, more_older, looked_to }))
+        Ok(Answer::Page(Page { rows: events, more_newer, more_older, searched_to }))
     }
 
-    /// Rows newest first, and whether more follow in the direction of reading.
-    pub async fn rows(
-        &self,
-        s: &mut Session,
-        resolved: &Resolved,
-        bound: Bound,
-        order: Order,
-        (limit, errors): (u32, Errors),
-    ) -> Result<(Vec<Arc<RenewalEvent>>, bool), SourceError> {
-        if resolved.is_empty() || limit == 0 {
-            return Ok((Vec::new(), false));
+    /// The rows of a window, in one statement and with their names.
+    pub async fn rows(&self, s: &mut Session, resolved: &Resolved, window: &Window) -> Result<Rows, SourceError> {
+        if resolved.is_empty() || window.limit == 0 {
+            return Ok(Rows::default());
         }
-        if bound == Bound::Nowhere {
-            self.shared.parties.forget();
+        if window.bound == Bound::Nowhere {
+            self.shared.parties.clear();
         }
-        let window = Window { bound, order, limit: u64::from(limit) + 1, errors };
-        let apart = errors == Errors::Whole && self.source.is_own() && !resolved.asks_for_names();
-        let without = apart.then(|| Names::left_out(self.source));
-        let (sql, shape) = page(without.as_ref().unwrap_or(self.source), resolved, &window);
+        let names_later = window.errors == Errors::Whole && self.source.is_own() && !resolved.compares_names();
+        let without = names_later.then(|| Names::without_names(self.source));
+        let selection = Selection::new(without.as_ref().unwrap_or(self.source), resolved);
+        let (sql, shape) = page(selection, window);
         let rows = s.rows(&sql, &shape).await?;
-        let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-        let kept = rows.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
-        let mut events = kept.map(|mut row| decode(self.source, false, &mut row)).collect::<Result<Vec<_>, _>>()?;
+        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        let within = rows.into_iter().take(limit);
+        let mut events = within.map(|mut row| decode(self.source, false, &mut row)).collect::<Result<Vec<_>, _>>()?;
         self.shared.names.fill(s, self.source, &mut events).await?;
         if without.is_some() {
             self.shared.parties.fill(s, self.source, &mut events).await?;
         }
-        if order == Order::OldestFirst {
+        if window.order == Order::OldestFirst {
             events.reverse();
         }
-        Ok((events.into_iter().map(Arc::new).collect(), more))
+        Ok(Rows { events: events.into_iter().map(Arc::new).collect(), more })
     }
 }

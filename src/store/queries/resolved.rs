@@ -1,4 +1,6 @@
-//! A filter after its names were looked up: sets of values, a range of time, and the conditions that remain.
+//! A filter after its names were resolved: sets of values, a time range, and the conditions that remain.
+//!
+//! Made by [`resolve`](crate::store::queries::resolve), read by the composers. It holds no SQL.
 
 use uuid::Uuid;
 
@@ -7,22 +9,23 @@ use crate::domain::filter::criteria::{Clause, Pattern};
 use crate::domain::instant::Instant;
 use crate::store::source::columns::Party;
 
-/// Criteria as sets, a range of time, and what remains.
+/// Criteria as sets, a time range, and the remaining conditions, all of which a row must pass.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Resolved {
     pub kinds: Set<String>,
     pub orgs: Set<Id>,
     pub devices: Set<Id>,
-    /// Included.
+    /// First instant of the range, inclusive.
     pub from: Option<Instant>,
-    /// Excluded.
+    /// End of the range, exclusive.
     pub until: Option<Instant>,
     pub rest: Vec<Condition>,
-    /// An index of texts narrows the rows; see [`crate::store::queries::narrow`].
+    /// A text index narrows the rows; see [`crate::store::queries::narrow`].
     pub narrowed: bool,
 }
 
 impl Resolved {
+    /// The filter that every row passes.
     pub const fn everything() -> Self {
         Self {
             kinds: Set::All,
@@ -34,12 +37,12 @@ impl Resolved {
             narrowed: false,
         }
     }
-    /// Whether names are compared within the statement.
-    pub fn asks_for_names(&self) -> bool {
+    /// Whether the statement itself compares names.
+    pub fn compares_names(&self) -> bool {
         let within = |t: &PartyTest| matches!(t, PartyTest::NameWithin(_));
         self.rest.iter().any(|c| matches!(c, Condition::Party { any, .. } if any.iter().any(within)))
     }
-    /// Whether it is known without asking that no row matches.
+    /// Whether no row can match, so that no statement is needed.
     pub fn is_empty(&self) -> bool {
         let backwards = matches!((self.from, self.until), (Some(f), Some(u)) if f >= u);
         let none_found = self.rest.iter().any(|c| matches!(c, Condition::Rows(numbers) if numbers.is_empty()));
@@ -55,7 +58,7 @@ impl Resolved {
     }
 }
 
-/// Values that a field may have.
+/// The values of a field that pass.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Set<T> {
     All,
@@ -63,7 +66,7 @@ pub enum Set<T> {
 }
 
 impl<T: PartialEq> Set<T> {
-    /// Keeps what is in `values` too.
+    /// Keeps the values that are also in `values`.
     pub fn narrow(&mut self, mut values: Vec<T>) {
         if let Self::Only(old) = self {
             values.retain(|v| old.contains(v));
@@ -75,32 +78,34 @@ impl<T: PartialEq> Set<T> {
     }
 }
 
-/// A clause in the form in which it becomes SQL.
+/// A clause in the form that becomes SQL.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Condition {
     Check(Clause),
-    /// Organisations or devices after their names were looked up.
+    /// A clause on organizations or devices after their names were resolved.
     Party {
         negated: bool,
         party: Party,
         any: Vec<PartyTest>,
     },
-    /// SQLite: what a full-text expression finds. Never instead of the exact test of the text, always besides it.
+    /// SQLite: the rows that a full-text expression finds. Used only in addition to the exact test of the text.
     Found(String),
-    /// SQLite: what it found, by row number, where that is little.
+    /// SQLite: the row numbers that a full-text expression found, where they are few.
     Rows(Vec<i64>),
 }
 
+/// One test of an organization or a device.
 #[derive(Clone, PartialEq, Debug)]
 pub enum PartyTest {
     Ids(Vec<Id>),
+    /// Ids from the first to the last, both inclusive.
     Range(Uuid, Uuid),
     /// The identifier itself, where it is a text.
     IdText(Pattern),
-    /// Too many names match to list their ids: asked within the statement.
+    /// Too many names match to list their ids: the statement compares names.
     NameWithin(Pattern),
     /// The name in the column beside the id.
     Label(Pattern),
-    /// The id, as a text, or the name beside it has this in it, in any case.
+    /// The text id or the name beside it contains this, ASCII case ignored.
     Holding(String),
 }

@@ -12,8 +12,9 @@ use crate::profile::Tail;
 use crate::protocol::SourceError;
 use crate::protocol::tail::{Horizon, Serial, Stretch, TailAnswer, TailKey, TailQuery, TailRow, TailRows};
 use crate::store::connect::session::Session;
-use crate::store::queries::asker::Asker;
-use crate::store::queries::resolve::{named_here, resolve_within};
+use crate::store::queries::executor::Executor;
+use crate::store::queries::resolve::named_in_memory;
+use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::page::{Errors, decode};
 use crate::store::queries::sql::tail;
 use crate::store::source::Source;
@@ -33,32 +34,36 @@ const PG_HORIZON: &str = "SELECT t.now, \
 /// SQLite numbers the rows of a table as they are inserted, and one transaction writes at a time.
 const ROWID: &str = "rowid";
 
-pub async fn answer(asker: &Asker<'_>, s: &mut Session, query: &TailQuery) -> Result<TailAnswer, SourceError> {
+pub async fn answer(executor: &Executor<'_>, s: &mut Session, query: &TailQuery) -> Result<TailAnswer, SourceError> {
     match query {
-        TailQuery::Horizon => horizon(asker.source, s).await.map(TailAnswer::Horizon),
+        TailQuery::Horizon => horizon(executor.source, s).await.map(TailAnswer::Horizon),
         TailQuery::Rows { criteria, stretch, limit, whole } => {
-            let serial = serial(asker.source, s).await?;
-            let resolved = resolve_within(s, asker.source, &asker.shared.names, criteria).await?;
+            let serial = serial(executor.source, s).await?;
+            let resolved = executor.resolver().resolve_within(s, criteria).await?;
             let by_number = matches!(stretch, Stretch::Serial { .. });
-            let read = (*limit, errors(*whole));
-            let (sql, shape) = tail::rows(asker.source, &resolved, stretch, serial.as_deref(), read);
+            let slice = tail::Slice { stretch, serial: serial.as_deref(), limit: *limit };
+            let (sql, shape) = tail::rows(Selection::new(executor.source, &resolved), slice, errors(*whole));
             let rows = s.rows(&sql, &shape).await?;
             let full = rows.len() >= usize::try_from(*limit).unwrap_or(usize::MAX);
-            events(asker, s, criteria, rows, (by_number, full)).await.map(TailAnswer::Rows)
+            events(executor, s, criteria, rows, (by_number, full)).await.map(TailAnswer::Rows)
         }
         TailQuery::Keys { criteria, stretch, limit } => {
-            let serial = serial(asker.source, s).await?;
-            let resolved = resolve_within(s, asker.source, &asker.shared.names, criteria).await?;
-            let (sql, shape) = tail::keys(asker.source, &resolved, stretch, serial.as_deref(), *limit);
+            let serial = serial(executor.source, s).await?;
+            let resolved = executor.resolver().resolve_within(s, criteria).await?;
+            let (sql, shape) = {
+                let slice = tail::Slice { stretch, serial: serial.as_deref(), limit: *limit };
+                tail::keys(Selection::new(executor.source, &resolved), slice)
+            };
             let rows = s.rows(&sql, &shape).await?;
             Ok(TailAnswer::Keys(rows.into_iter().filter_map(|mut row| key(&mut row, stretch)).collect()))
         }
         TailQuery::Pick { criteria, ids, whole } => {
-            let serial = serial(asker.source, s).await?;
-            let resolved = resolve_within(s, asker.source, &asker.shared.names, criteria).await?;
-            let (sql, shape) = tail::pick(asker.source, &resolved, ids, serial.as_deref(), errors(*whole));
+            let serial = serial(executor.source, s).await?;
+            let resolved = executor.resolver().resolve_within(s, criteria).await?;
+            let selection = Selection::new(executor.source, &resolved);
+            let (sql, shape) = tail::pick(selection, ids, serial.as_deref(), errors(*whole));
             let rows = s.rows(&sql, &shape).await?;
-            events(asker, s, criteria, rows, (false, false)).await.map(TailAnswer::Rows)
+            events(executor, s, criteria, rows, (false, false)).await.map(TailAnswer::Rows)
         }
     }
 }
@@ -77,7 +82,7 @@ fn key(row: &mut Row, stretch: &Stretch) -> Option<TailKey> {
 
 /// Rows as events with their names. Where names are known here and not in the database, clauses on them are tested here.
 async fn events(
-    asker: &Asker<'_>,
+    executor: &Executor<'_>,
     s: &mut Session,
     criteria: &Criteria,
     rows: Vec<Row>,
@@ -88,9 +93,9 @@ async fn events(
     let mut events = Vec::with_capacity(rows.len());
     for mut row in rows {
         serials.push(row.int(at));
-        events.push(decode(asker.source, false, &mut row)?);
+        events.push(decode(executor.source, false, &mut row)?);
     }
-    asker.shared.names.fill(s, asker.source, &mut events).await?;
+    executor.shared.names.fill(s, executor.source, &mut events).await?;
     let found = |(event, serial): (RenewalEvent, Option<i64>)| {
         let at = event.cursor().at;
         let place = serial.filter(|_| by_number).unwrap_or(at.pg_micros());
@@ -98,7 +103,7 @@ async fn events(
     };
     let mut rows: Vec<_> = events.into_iter().zip(serials).map(found).collect();
     let more = rows.last().filter(|_| full).map(|last| (last.place, last.row.cursor().id));
-    let by_name = named_here(asker.source, criteria);
+    let by_name = named_in_memory(executor.source, criteria);
     rows.retain(|found| by_name.matches(&found.row));
     Ok(TailRows { rows, more })
 }

@@ -1,38 +1,35 @@
-//! A search that no index carries, as a walk through time: slice after slice from where the page begins, until the page
-//! is full or the time for one question is used up.
+//! A search that no index supports, as a walk through time: slice after slice from the beginning of the page, until the
+//! page is full or the time budget of the query is used up.
 //!
-//! One statement for such a page would read the whole table before it says that nothing matches. A slice is an ordinary
-//! page within a stretch of time. How long a stretch is follows from a number of rows, not from the clock: an hour of an
-//! incident holds as many rows as a quiet month. This module composes no SQL and knows no text.
+//! One statement for such a page would read the whole table before it reports that nothing matches. A slice is an ordinary
+//! page within a time slice. The size of a slice is a number of rows, not a duration: an hour of an incident holds as
+//! many rows as a quiet month. Called by the page query. This module composes no SQL and must not leave a gap between
+//! two slices.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
 
-use crate::domain::event::RenewalEvent;
 use crate::domain::filter::criteria::Check;
 use crate::domain::instant::{Instant, Span};
 use crate::protocol::SourceError;
 use crate::store::connect::session::Session;
 use crate::store::options::SearchBudget;
-use crate::store::queries::asker::Asker;
-use crate::store::queries::resolved::Condition;
-use crate::store::queries::resolved::{Resolved, Set};
+use crate::store::queries::executor::Executor;
+use crate::store::queries::page::Rows;
+use crate::store::queries::resolved::{Condition, Resolved, Set};
+use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::aggregate::reach;
 use crate::store::queries::sql::keys::{Bound, MAX_HEADS, Order, branches};
-use crate::store::queries::sql::page::Errors;
+use crate::store::queries::sql::page::Window;
 use crate::store::source::Source;
 
-/// The slices are sized to take about this long.
+/// Slices are sized to take about this long.
 const SLICE: Duration = Duration::from_millis(25);
-/// No slice is sized to fewer rows: the statement itself would be most of the cost.
+/// The fewest rows of a slice: for fewer, the statement itself would be most of the cost.
 const LEAST: u64 = 100;
 
-/// Rows newest first, whether more may follow, and where the look ended if time ended it.
-type Found = (Vec<Arc<RenewalEvent>>, bool, Option<Instant>);
-
-/// Whether a page could make its asker wait: something is asked of the rows themselves that no index answers, and an
-/// index can at least read a stretch of time alone.
-pub fn is_called_for(source: &Source, resolved: &Resolved) -> bool {
+/// Whether a page may take long: the filter tests a field that no index covers, and an index can at least read a time
+/// slice alone.
+pub fn applies_to(source: &Source, resolved: &Resolved) -> bool {
     let unindexed = |c: &Condition| {
         let Condition::Check(clause) = c else { return false };
         matches!(
@@ -46,7 +43,7 @@ pub fn is_called_for(source: &Source, resolved: &Resolved) -> bool {
         )
     };
     let by_id = |c: &Condition| matches!(c, Condition::Check(c) if !c.negated && matches!(c.check, Check::Id(_)));
-    // Of a relation that is made for the purpose no more is known than that the time has an index.
+    // Of a derived relation nothing is certain but that its time has an index.
     let sets = resolved.kinds != Set::All || resolved.orgs != Set::All || resolved.devices != Set::All;
     let unknown = !source.map.is_table() && (sets || !resolved.rest.is_empty());
     source.indexes.clock
@@ -55,42 +52,63 @@ pub fn is_called_for(source: &Source, resolved: &Resolved) -> bool {
         && !resolved.rest.iter().any(by_id)
 }
 
-/// Looks from the bound on in the direction of the order.
-pub async fn walk(
-    asker: &Asker<'_>,
-    s: &mut Session,
-    mut rest: Resolved,
-    (mut bound, order): (Bound, Order),
-    (limit, budget): (u32, SearchBudget),
-) -> Result<Found, SourceError> {
-    let begun = Moment::now();
-    let most = most_rows(asker.source, &rest);
-    let mut size = budget.first_slice.clamp(1, most);
-    let mut rows: Vec<Arc<RenewalEvent>> = Vec::new();
-    loop {
-        if rest.is_empty() || limit == 0 {
-            return Ok((rows, false, None));
+impl Executor<'_> {
+    /// The rows of a window, found slice by slice. The second value is the instant, in UTC, up to which the table was
+    /// searched, where the budget ended the search.
+    pub async fn walk(
+        &self,
+        s: &mut Session,
+        mut rest: Resolved,
+        mut window: Window,
+        budget: SearchBudget,
+    ) -> Result<(Rows, Option<Instant>), SourceError> {
+        let begun = Moment::now();
+        let (limit, order) = (window.limit, window.order);
+        let most = most_rows(self.source, &rest);
+        let mut size = budget.first_slice.clamp(1, most);
+        let mut events = Vec::new();
+        loop {
+            if rest.is_empty() || limit == 0 {
+                return Ok((Rows { events, more: false }, None));
+            }
+            let started = Moment::now();
+            let end = self.slice_end(s, &rest, &window, size).await?;
+            let (slice, beyond) = cut(&rest, order, end);
+            window.limit = limit.saturating_sub(u32::try_from(events.len()).unwrap_or(u32::MAX));
+            let Rows { events: mut found, more } = self.rows(s, &slice, &window).await?;
+            if order == Order::NewestFirst {
+                events.append(&mut found);
+            } else {
+                found.append(&mut events);
+                events = found;
+            }
+            let Some((end, beyond)) = end.zip(beyond) else { return Ok((Rows { events, more }, None)) };
+            if events.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+                let more = more || !beyond.is_empty();
+                return Ok((Rows { events, more }, None));
+            }
+            if begun.elapsed() >= budget.time && !beyond.is_empty() {
+                return Ok((Rows { events, more: true }, Some(end)));
+            }
+            (rest, window.bound) = (beyond, Bound::Nowhere);
+            size = next_size(size, started.elapsed()).clamp(LEAST.min(most), most);
         }
-        let started = Moment::now();
-        let end = slice_end(asker, s, &rest, &bound, order, size).await?;
-        let (slice, beyond) = cut(&rest, order, end);
-        let want = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-        let (mut found, more) = asker.rows(s, &slice, bound, order, (want, Errors::Head)).await?;
-        if order == Order::NewestFirst {
-            rows.append(&mut found);
-        } else {
-            found.append(&mut rows);
-            rows = found;
-        }
-        let Some((end, beyond)) = end.zip(beyond) else { return Ok((rows, more, None)) };
-        if rows.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
-            return Ok((rows, more || !beyond.is_empty(), None));
-        }
-        if begun.elapsed() >= budget.time && !beyond.is_empty() {
-            return Ok((rows, true, Some(end)));
-        }
-        (rest, bound) = (beyond, Bound::Nowhere);
-        size = next_size(size, started.elapsed()).clamp(LEAST.min(most), most);
+    }
+
+    /// The instant of the last of the next `size` rows; `None` where the table ends before that, or where no instant is
+    /// next to it: the remainder is then one slice.
+    async fn slice_end(
+        &self,
+        s: &mut Session,
+        rest: &Resolved,
+        window: &Window,
+        size: u64,
+    ) -> Result<Option<Instant>, SourceError> {
+        let (sql, shape) = reach(Selection::new(self.source, rest), &window.bound, window.order, size);
+        let Some(mut row) = s.rows(&sql, &shape).await?.into_iter().next() else { return Ok(None) };
+        let (end, counted) = (row.time(0), row.int(1).and_then(|n| u64::try_from(n).ok()).unwrap_or(0));
+        let end = end.map(|t| self.source.map.created_at.instant(t));
+        Ok(end.filter(|t| counted >= size && step(*t, window.order).is_some()))
     }
 }
 
@@ -100,7 +118,7 @@ fn most_rows(source: &Source, resolved: &Resolved) -> u64 {
     if branches > 1 { (MAX_HEADS / branches).max(1) } else { u64::MAX / 8 }
 }
 
-/// Doubles, or twice that, while slices are quick; halves when one took too long.
+/// Doubles or quadruples the size while slices are quick, and halves it when one took too long.
 fn next_size(size: u64, took: Duration) -> u64 {
     match took {
         t if t < SLICE / 4 => size * 4,
@@ -110,30 +128,13 @@ fn next_size(size: u64, took: Duration) -> u64 {
     }
 }
 
-/// The instant of the last of the next `size` rows; `None` where they are the last ones, or where no instant is next to
-/// it: what remains is then one slice.
-async fn slice_end(
-    asker: &Asker<'_>,
-    s: &mut Session,
-    rest: &Resolved,
-    bound: &Bound,
-    order: Order,
-    size: u64,
-) -> Result<Option<Instant>, SourceError> {
-    let (sql, shape) = reach(asker.source, rest, bound, order, size);
-    let Some(mut row) = s.rows(&sql, &shape).await?.into_iter().next() else { return Ok(None) };
-    let (end, counted) = (row.time(0), row.int(1).and_then(|n| u64::try_from(n).ok()).unwrap_or(0));
-    let end = end.map(|t| asker.source.map.created_at.instant(t));
-    Ok(end.filter(|t| counted >= size && step(*t, order).is_some()))
-}
-
 /// The instant next to this one in the direction of the order; `None` at the ends of time.
 fn step(t: Instant, order: Order) -> Option<Instant> {
     let next = if order == Order::NewestFirst { t.minus(Span(1)) } else { t.plus(Span(1)) };
     (next != t).then_some(next)
 }
 
-/// What lies within the slice, its end included, and what lies beyond it.
+/// The rows within the slice, its end included, and the rows beyond it.
 fn cut(rest: &Resolved, order: Order, end: Option<Instant>) -> (Resolved, Option<Resolved>) {
     let (mut slice, mut beyond) = (rest.clone(), rest.clone());
     let Some(end) = end else { return (slice, None) };
@@ -156,14 +157,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slices_follow_the_time_that_they_take() {
+    fn a_slice_grows_and_shrinks_with_its_duration() {
         for (millis, expected) in [(1, 4000), (7, 2000), (13, 1000), (25, 1000), (26, 500), (9000, 500)] {
             assert_eq!(next_size(1000, Duration::from_millis(millis)), expected, "{millis} ms");
         }
     }
 
     #[test]
-    fn a_cut_loses_no_instant() {
+    fn a_cut_skips_no_instant() {
         let end = Instant::from_pg_micros(7);
         let everything = Resolved::everything();
         let (slice, beyond) = cut(&everything, Order::NewestFirst, Some(end));
@@ -176,10 +177,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_lies_beyond_the_ends_of_time() {
+    fn the_ends_of_time_have_no_next_instant() {
         assert_eq!(step(Instant::NEG_INFINITY, Order::NewestFirst), None);
         assert_eq!(step(Instant::INFINITY, Order::OldestFirst), None);
-        // Infinity is no step from any finite instant, but it lies beyond it.
+        // No finite instant is next to infinity, but each has a next one.
         assert!(step(Instant::from_pg_micros(0), Order::OldestFirst).is_some());
     }
 }

@@ -13,7 +13,7 @@ use crate::store::source::catalog::{EVENTS, Index};
 use crate::store::source::columns::ColumnMap;
 use crate::store::source::detect;
 use crate::store::sql::Dialect;
-use crate::store::sql::vouched;
+use crate::store::sql::assert_safe;
 
 /// What became of an index.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -159,7 +159,7 @@ async fn make(conn: &mut Conn, wanted: &Wanted, map: &ColumnMap, before: &[Index
 
 /// Runs a statement outside of any transaction, where `CONCURRENTLY` must be.
 pub(crate) async fn execute(conn: &mut Conn, text: &str) -> Result<(), SourceError> {
-    let sql = sqlx::raw_sql(vouched(text));
+    let sql = sqlx::raw_sql(assert_safe(text));
     match conn {
         Conn::Postgres(c) => sql.execute(&mut c.inner).await.map(drop).map_err(|e| c.context(false).error(e)),
         Conn::Sqlite(c) => {

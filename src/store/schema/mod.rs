@@ -138,7 +138,7 @@ async fn make_file(path: &Path) -> Result<Option<Moved>, SourceError> {
     crate::store::connect::sqlite::Connector::new(
         draft.clone(),
         &options(Access::Write),
-        crate::store::connect::sqlite::Use::Questions,
+        crate::store::connect::sqlite::Use::Queries,
     )
     .create()
     .await?;
@@ -258,7 +258,7 @@ fn options(access: Access) -> ConnectOptions {
 
 /// A connection of one's own, without a time limit.
 pub(crate) async fn open(address: &Address, access: Access) -> Result<Conn, SourceError> {
-    Ok(match connector(address, &options(access), crate::store::connect::sqlite::Use::Questions) {
+    Ok(match connector(address, &options(access), crate::store::connect::sqlite::Use::Queries) {
         Connector::Postgres(c) => Conn::Postgres(Box::new(c.connect().await?)),
         Connector::Sqlite(c) => Conn::Sqlite(Box::new(c.connect().await?)),
     })

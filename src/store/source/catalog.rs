@@ -1,7 +1,7 @@
-//! What the database says of tables: their columns, and the indexes of one.
+//! What the catalog says about tables: their columns, and the indexes of one.
 //!
-//! A table is described by what it is and not by what a version of some product is said to make. Nothing here changes a
-//! database, and nothing here knows profiles.
+//! A table is described by what it is, not by what some version of a product creates. Called by `detect`, `schema`
+//! and `doctor`. Nothing here changes a database or knows profiles.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use crate::store::connect::conn::Conn;
 use crate::store::sql::cell::{CellType, Row};
 use crate::store::sql::{Bind, Dialect, Sql};
 
-/// The table that holds the events of our own schema and of Flight Control.
+/// The event table of renewscope and of Flight Control.
 pub const EVENTS: &str = "certificate_renewal_events";
-/// The tables of our own schema, and where its migrations are noted.
+/// The tables of renewscope's own schema, with its migrations table.
 pub const CORE: [&str; 4] = [EVENTS, "devices", "organizations", "_sqlx_migrations"];
 
-/// One column as the catalog tells it.
+/// One column, from the catalog.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Column {
     pub name: String,
@@ -24,7 +24,7 @@ pub struct Column {
     pub required: bool,
 }
 
-/// A readable table with its columns.
+/// A table or view with its columns.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Table {
     pub schema: Option<String>,
@@ -41,7 +41,7 @@ impl Table {
     }
 }
 
-/// One index. `columns` are comma-separated, each with ` desc` where descending.
+/// One index. `columns` are comma-separated, each with ` desc` if descending.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Index {
     pub name: String,
@@ -51,7 +51,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// Whether it orders rows by `lead`, then by time and id, all in one direction.
+    /// Whether it orders rows by `lead`, then by time and id, all in the same direction.
     pub fn pages(&self, lead: &[&str], at: &str, id: &str) -> bool {
         let columns: Vec<_> = self.columns.split(',').collect();
         let (head, order) = columns.split_at(lead.len().min(columns.len()));
@@ -94,7 +94,7 @@ const SQLITE_INDEXES: &str = "SELECT l.name, (SELECT group_concat(c, ',') FROM (
      FROM pragma_index_xinfo(l.name) x WHERE x.key = 1 ORDER BY x.seqno)), 1, NULL \
      FROM pragma_index_list(?1) l WHERE l.partial = 0 ORDER BY l.name";
 
-/// Those of the named tables that exist; on PostgreSQL those that the search path finds.
+/// The named tables that exist; on PostgreSQL those that the search path finds.
 pub async fn tables(conn: &mut Conn, names: &[&str]) -> Result<BTreeMap<String, Table>, SourceError> {
     use CellType::{Int, Text};
     let mut sql = Sql::new(conn.dialect());
@@ -123,7 +123,7 @@ pub async fn tables(conn: &mut Conn, names: &[&str]) -> Result<BTreeMap<String, 
     Ok(tables)
 }
 
-/// The indexes of a table that hold all of its rows.
+/// The indexes of a table that cover all its rows.
 pub async fn indexes(conn: &mut Conn, table: &str) -> Result<Vec<Index>, SourceError> {
     use CellType::{Int, Text};
     let dialect = conn.dialect();
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_paging_index_is_known_by_its_columns() {
+    fn a_paging_index_is_recognized_by_its_columns() {
         let index = |columns: &str| Index { name: "x".into(), columns: columns.into(), valid: true, bytes: None };
         for (columns, lead, expected) in [
             ("created_at desc,id desc", &[][..], true),

@@ -1,8 +1,8 @@
-//! Where the fields of an event lie in a relation, so that the composer can read tables that it was not written for.
+//! Which columns of a relation hold the fields of an event.
 //!
-//! A relation is a table whose columns are read as they are, or a derived one: a select over a table or over a profile's
-//! own select, in which the columns have the names and types that the composer expects. Identifiers enter SQL text only
-//! as [`SqlIdent`]. This module knows nothing of filters.
+//! A relation is a table that is read as it is, or a derived one: a select over a table or over a profile's own
+//! select, whose columns have the names and types that the SQL composers expect. Identifiers enter SQL text only as
+//! [`SqlIdent`]. This module knows no filters and runs no statement.
 
 pub use crate::profile::{IdType, SqlIdent, TimeType};
 use crate::store::sql::{Bind, Sql};
@@ -10,40 +10,43 @@ use crate::store::sql::{Bind, Sql};
 use crate::domain::instant::{Instant, Span};
 use crate::domain::zone::Zone;
 
-/// Whose id or name is meant.
+/// Organization or device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Party {
     Org,
     Device,
 }
 
+/// The column of an identifier.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IdColumn {
     pub name: SqlIdent,
     pub ty: IdType,
-    /// NOT NULL: every row has one.
+    /// NOT NULL.
     pub required: bool,
-    /// The column of the name that goes with it.
+    /// The column that holds the name for the id.
     pub label: Option<SqlIdent>,
 }
 
+/// The column of a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TextColumn {
     pub name: SqlIdent,
-    /// Not a text type, so it is compared and read through a cast.
+    /// Not a text type: compared and read through a cast.
     pub cast: bool,
     pub required: bool,
 }
 
+/// The column of a time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TimeColumn {
     pub name: SqlIdent,
     pub ty: TimeType,
-    /// In which times without one were written.
+    /// The zone of times that are stored without one.
     pub zone: Zone,
 }
 
-/// Rows as the composer reads them.
+/// The rows as the SQL composers read them.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Relation {
     Table {
@@ -54,6 +57,7 @@ pub enum Relation {
     Derived(Vec<Piece>),
 }
 
+/// A part of a derived relation.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Piece {
     Text(String),
@@ -74,16 +78,16 @@ pub struct ColumnMap {
     pub error: Option<TextColumn>,
     pub created_at: TimeColumn,
     pub severity: Option<TextColumn>,
-    /// The outcome of a row in the words of the filter language; NULL where the row's column says none.
+    /// The outcome of a row in the terms of the filter language; NULL if the row's column says none.
     pub outcome: Option<SqlIdent>,
-    /// A whole number that orders rows of one time; else the id does.
+    /// An integer that orders rows of the same time; otherwise the id does.
     pub tie: Option<IdColumn>,
-    /// Further columns, as texts, with their labels.
+    /// Further columns, as text, with their labels.
     pub extra: Vec<(std::sync::Arc<str>, SqlIdent)>,
 }
 
 impl ColumnMap {
-    /// The relation as SQL text behind FROM. Values are registered with the statement; the text may be used again in it.
+    /// The relation as SQL text after FROM. Registers the values with the statement; the text may be repeated in it.
     pub fn from(&self, sql: &mut Sql) -> String {
         match &self.relation {
             Relation::Table { .. } => self.table(),
@@ -96,25 +100,25 @@ impl ColumnMap {
             }
         }
     }
-    /// The table as SQL text, where it is one: quoted, with its schema.
+    /// The quoted table with its schema; empty for a derived relation.
     pub fn table(&self) -> String {
         match &self.relation {
             Relation::Table { name, .. } => format!("{}{name}", self.schema()),
             Relation::Derived(_) => String::new(),
         }
     }
-    /// The schema of the table and a dot; nothing where there is none.
+    /// The schema of the table and a dot; empty if there is none.
     pub fn schema(&self) -> String {
         match &self.relation {
             Relation::Table { schema: Some(schema), .. } => format!("{schema}."),
             _ => String::new(),
         }
     }
-    /// Whether rows are read from a table as it is, so that its indexes serve its columns.
+    /// Whether rows are read from a table directly, so that its indexes apply.
     pub const fn is_table(&self) -> bool {
         matches!(self.relation, Relation::Table { .. })
     }
-    /// The column by which rows of one time are ordered.
+    /// The column that orders rows of the same time.
     pub fn order(&self) -> &IdColumn {
         self.tie.as_ref().unwrap_or(&self.id)
     }
@@ -132,7 +136,7 @@ impl TimeColumn {
     pub fn instant(&self, stored: Instant) -> Instant {
         self.zone.of_stored(stored)
     }
-    /// An instant as a lower, or an excluded upper, bound of the column.
+    /// An instant as a lower bound, or as an excluded upper bound, of the column.
     pub fn bound(&self, at: Instant) -> Bind {
         Bind::bound(self.zone.first_stored(at), self.ty)
     }

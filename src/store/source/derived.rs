@@ -1,8 +1,9 @@
-//! A relation made for the composer: a select over a table, or over a profile's own select, in which every column has
-//! the name and the type that questions expect.
+//! Derived relations: a select over a table, or over a profile's own select, whose columns have the names and types
+//! that queries expect.
 //!
-//! It only renames, casts and maps values, so that the databases look through it: an index on the time still gives the
-//! pages. What a profile maps is bound as values; only checked names, and a select that a profile brings, are text.
+//! It only renames, casts and maps values, so that the databases can flatten it: an index on the time still serves
+//! pages. Mapped values are bound; only checked names, and a select that a profile brings, are text. Called while a
+//! source is described; it runs no statement.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::store::source::columns::{
 use crate::store::source::{Found, Reader};
 use crate::store::sql::Dialect;
 
-/// Whether the profile asks for more than the columns of its table as they are.
+/// Whether the profile requires more than the columns of its table.
 pub fn is_needed(profile: &SourceProfile, found: &Found<'_>) -> bool {
     let f = &profile.fields;
     let id = Reader::of(profile, found).and_then(|r| r.id(&f.id)).ok().flatten();
@@ -82,7 +83,7 @@ pub fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMa
         Some(schema) => format!("{schema}.{}", profile.relation.table),
         None => profile.relation.table.to_string(),
     };
-    // The line break ends a comment that the select may end in.
+    // The line break ends a comment at the end of the select.
     let base = select.map_or(table, |text| format!("({text}\n)"));
     list.pieces.push(Piece::Text(format!(" FROM {base} t)")));
     map.relation = Relation::Derived(list.pieces);
@@ -111,12 +112,12 @@ impl List<'_> {
         Ok(name)
     }
 
-    /// A column as a text, without the empty one where that means nothing.
+    /// A column as text, NULL for the empty text if the profile says that it means absent.
     fn text_expr(&self, column: &SqlIdent) -> String {
         let text = if self.dialect == Dialect::Postgres { format!("t.{column}::text") } else { format!("t.{column}") };
         if self.empty_is_absent { format!("NULLIF({text}, '')") } else { text }
     }
-    /// A column of whatever type, as a text.
+    /// A column of any type as text.
     fn as_text(&self, column: &SqlIdent) -> String {
         let text = format!("CAST(t.{column} AS text)");
         if self.empty_is_absent { format!("NULLIF({text}, '')") } else { text }
@@ -146,7 +147,7 @@ impl List<'_> {
         Ok(Some(IdColumn { name, ty, required: required && !self.empty_is_absent, label }))
     }
 
-    /// Never empty, and so never wrapped: its index finds one event.
+    /// Never wrapped in NULLIF, so that its index finds one event.
     fn event_id(&mut self, field: &IdField) -> Result<Option<IdColumn>, SourceError> {
         let empty = std::mem::replace(&mut self.empty_is_absent, false);
         let id = self.id("id", Some(field));
@@ -154,13 +155,13 @@ impl List<'_> {
         id
     }
 
-    /// For sources that know of no devices at all.
+    /// For sources that record no devices.
     fn no_device(&mut self) -> Result<IdColumn, SourceError> {
         let name = self.add("device_id", vec![Piece::Text("CAST(NULL AS text)".to_owned())])?;
         Ok(IdColumn { name, ty: IdType::Text, required: false, label: None })
     }
 
-    /// Every event has a type, be it the empty one.
+    /// Every event has a type, possibly the empty one.
     fn kind(&mut self, field: &TextField) -> Result<Option<TextColumn>, SourceError> {
         let empty = std::mem::replace(&mut self.empty_is_absent, false);
         let kind = self.text("event_type", Some(field));
@@ -201,13 +202,13 @@ impl List<'_> {
         Ok(Some(TimeColumn { name, ty, zone }))
     }
 
-    /// In the words of the filter language; `other` is an outcome too, and not the lack of one.
+    /// In the terms of the filter language; `other` is an outcome, not its absence.
     fn outcome(&mut self, field: &OutcomeField) -> Result<SqlIdent, SourceError> {
         let mut pairs: Vec<(&str, &str)> = Vec::new();
         for (value, outcome) in &field.values {
             let word = outcome.ending().unwrap_or(OTHER);
             pairs.push((value, word));
-            // SQLite has no truth values of its own.
+            // SQLite has no boolean type.
             match value.as_str() {
                 "true" => pairs.push(("1", word)),
                 "false" => pairs.push(("0", word)),
@@ -218,8 +219,8 @@ impl List<'_> {
         self.add("outcome", case(&expr, pairs.into_iter(), " END"))
     }
 
-    /// Text ids in the order of their bytes: the database's own may be a language's, and the window on the screen is kept
-    /// in order without asking it.
+    /// Text ids in byte order: the database's collation may be a language's, and the console orders its rows without
+    /// the database.
     fn text_tie(&mut self, field: &IdField) -> Result<IdColumn, SourceError> {
         let name = self.add("tie", vec![Piece::Text(format!("t.{}::text COLLATE \"C\"", field.column))])?;
         Ok(IdColumn { name, ty: IdType::Text, required: true, label: None })
@@ -232,10 +233,10 @@ impl List<'_> {
     }
 }
 
-/// The word of an outcome that the filter language has no word for.
+/// An outcome that the filter language has no term for.
 const OTHER: &str = "other";
 
-/// The outcome of a word in the outcome column.
+/// The outcome for a value of the outcome column.
 pub fn outcome_of(word: &str) -> Option<Outcome> {
     if word == OTHER { Some(Outcome::Other) } else { Outcome::named(word) }
 }

@@ -1,4 +1,6 @@
-//! Which profile describes a database: those that fit, those that nearly do, and what these lack.
+//! Which profile describes a database: those that fit, those that nearly fit, and what these lack.
+//!
+//! Called for each new store, and by `sources detect` and `schema`. It reads the catalog and never a row of events.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +22,9 @@ use crate::store::sql::Dialect;
 #[derive(Clone, Debug)]
 pub struct Fit {
     pub profile: Arc<SourceProfile>,
-    /// The table of its events is there.
+    /// The table of its events exists.
     pub is_near: bool,
-    /// What is missing, in words; none where it fits.
+    /// What is missing, in words; empty if it fits.
     pub missing: Vec<String>,
 }
 
@@ -32,7 +34,7 @@ impl Fit {
     }
 }
 
-/// What the database has of the tables that the profiles name.
+/// The tables that the profiles name, as the database has them, and how each profile fits.
 pub struct Survey {
     pub dialect: Dialect,
     pub tables: BTreeMap<String, Table>,
@@ -46,7 +48,7 @@ pub const fn backend(dialect: Dialect) -> Backend {
     }
 }
 
-/// Compares all profiles with what is there.
+/// Compares all profiles with the database.
 pub async fn survey(conn: &mut Conn, profiles: &Profiles) -> Result<Survey, SourceError> {
     let dialect = conn.dialect();
     let mut names: Vec<&str> = CORE.to_vec();
@@ -69,7 +71,7 @@ fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String,
     for (name, columns) in &profile.needs {
         match tables.get(name.name()) {
             None => missing.push(format!("relation '{}' not found", name.name())),
-            // Of the event table itself the database says so, when it is asked.
+            // For the event table itself the query reports it.
             Some(table) if !table.readable && name != main => {
                 missing.push(format!("relation '{}' may not be read", name.name()))
             }
@@ -79,7 +81,7 @@ fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String,
             }
         }
     }
-    // These two share a table; our migrations tell them apart.
+    // These two share a table; the migrations table tells them apart.
     match (profile.name.as_str(), profile.file.is_none(), own) {
         (OWN, true, false) => missing.push("the tables were not made by renewscope".to_owned()),
         ("flightctl", true, true) => missing.push("the tables were made by renewscope".to_owned()),
@@ -89,15 +91,15 @@ fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String,
     Fit { profile: Arc::clone(profile), is_near, missing }
 }
 
-/// Describes the source behind a connection by the profile that was named, or by the only one that fits.
-/// [`SourceError::Shape`] where none fits, [`SourceError::Unfit`] where the choice is unknown or open.
+/// Describes the source by the profile that was named, or by the only one that fits. [`SourceError::Shape`] if none
+/// fits, [`SourceError::Unfit`] if the name is unknown or several fit.
 pub async fn detect(conn: &mut Conn, profiles: &Profiles) -> Result<Source, SourceError> {
     let survey = survey(conn, profiles).await?;
     let fit = choose(&survey, profiles)?;
     source(conn, &survey, &fit.profile).await
 }
 
-/// Describes the source of a profile, whether or not others fit too.
+/// Describes the source by this profile, even if others fit too.
 pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfile>) -> Result<Source, SourceError> {
     let table = profile.relation.table.name();
     let indexes = catalog::indexes(conn, table).await?;
@@ -106,7 +108,7 @@ pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfil
     Source::build(profile, &found)
 }
 
-/// The event table of our own schema or of Flight Control: what indexes can be added to.
+/// The event table of renewscope or of Flight Control: what indexes can be added to.
 pub async fn events(conn: &mut Conn) -> Result<Source, SourceError> {
     let mut profiles = Profiles::default();
     profiles.all.retain(|p| p.relation.table.name() == EVENTS);
@@ -117,7 +119,7 @@ fn choose<'a>(survey: &'a Survey, profiles: &Profiles) -> Result<&'a Fit, Source
     if let Some(name) = &profiles.named {
         return named(survey, name);
     }
-    // Our own tables say so themselves; a profile of Flight Control's that a user made would fit them too.
+    // Own tables are identified by their migrations; a user's profile for Flight Control would fit them too.
     if let Some(own) = survey.fits.iter().find(|f| f.fits() && f.profile.is_own()) {
         return Ok(own);
     }
@@ -141,7 +143,7 @@ fn named<'a>(survey: &'a Survey, name: &str) -> Result<&'a Fit, SourceError> {
         let names: Vec<_> = survey.fits.iter().map(|f| f.profile.name.as_str()).collect();
         let hint = match nearest(name, names.iter().copied()) {
             Some(near) => format!("did you mean '{near}'?"),
-            None => format!("known are {}", names.join(", ")),
+            None => format!("valid are {}", names.join(", ")),
         };
         return Err(SourceError::Unfit(format!("no source profile '{}'; {hint}", Clean::line(name))));
     };
@@ -151,7 +153,7 @@ fn named<'a>(survey: &'a Survey, name: &str) -> Result<&'a Fit, SourceError> {
     Err(SourceError::Shape(format!("the source '{name}' does not fit this database: {}", some(&fit.missing))))
 }
 
-/// Why nothing fits; what nearly does.
+/// Why nothing fits, and what nearly does.
 fn nothing(survey: &Survey) -> String {
     let near = |f: &&Fit| f.is_near && !f.fits();
     let near: Vec<_> = survey

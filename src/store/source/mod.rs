@@ -1,4 +1,6 @@
-//! A source: a profile, and what the database says of the tables that it names.
+//! A source: a profile, and what the database says about the tables that it names.
+//!
+//! [`Source`] is built once per store by `detect` and read by every query. It runs no statement.
 
 pub(super) mod catalog;
 pub mod columns;
@@ -23,7 +25,7 @@ use crate::store::source::columns::{
 use crate::store::source::search_index::{SearchIndex, SearchIndexes};
 use crate::store::sql::Dialect;
 
-/// Which composite paging indexes exist, under whatever name.
+/// Which composite paging indexes exist, under any name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct PageIndexes {
     pub time: bool,
@@ -31,11 +33,11 @@ pub struct PageIndexes {
     pub kind: bool,
     pub org_kind: bool,
     pub device: bool,
-    /// Not a paging index: any index that leads with the time, so that a stretch of time can be read alone.
+    /// Not a paging index: any index that leads with the time, so that a time slice can be read alone.
     pub clock: bool,
 }
 
-/// Where the names of devices come from.
+/// Where device names come from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DeviceNames {
     Nowhere,
@@ -52,19 +54,19 @@ pub enum DeviceNames {
 pub struct Source {
     pub dialect: Dialect,
     pub profile: Arc<SourceProfile>,
-    /// What holds for all of its rows.
+    /// What holds for all its rows.
     pub traits: Arc<Traits>,
     pub map: ColumnMap,
     pub indexes: PageIndexes,
     pub search: SearchIndexes,
-    /// Every row has an organisation, and an index lists them.
+    /// Every row has an organization, and an index lists them.
     pub closed_orgs: bool,
     /// Every row has a type, and an index lists them.
     pub closed_kinds: bool,
     pub devices: DeviceNames,
-    /// The name of an organisation as an expression over its row `o`; `None`: no names.
+    /// The name of an organization as an expression over its row `o`; `None`: no names.
     pub org_name: Option<String>,
-    /// A row without a reason has that of its device's preceding start.
+    /// A row without a reason takes that of its device's preceding start.
     pub carries_reason: bool,
     /// How new rows are found.
     pub tail: Tail,
@@ -72,17 +74,17 @@ pub struct Source {
     pub notes: Vec<String>,
 }
 
-/// What the database says of the tables that a profile names.
+/// What the database says about the tables that a profile names.
 pub struct Found<'a> {
     pub dialect: Dialect,
     pub tables: &'a BTreeMap<String, Table>,
-    /// Of the profile's own table.
+    /// Those of the profile's own table.
     pub indexes: &'a [Index],
     pub search: &'a [SearchIndex],
 }
 
 impl Source {
-    /// Describes a source. [`SourceError::Shape`] where a column cannot be read as the profile says.
+    /// Describes a source. [`SourceError::Shape`] if a column cannot be read as the profile says.
     pub fn build(profile: &Arc<SourceProfile>, found: &Found<'_>) -> Result<Self, SourceError> {
         let (dialect, indexes) = (found.dialect, found.indexes);
         let lacks = |part: Part| lacks(profile, found.tables, part);
@@ -124,7 +126,7 @@ impl Source {
         self.profile.is_own()
     }
 
-    /// Whether every composite paging index that fits the table is there.
+    /// Whether every composite paging index that fits the table exists.
     pub fn has_all_indexes(&self) -> bool {
         let has = self.indexes;
         has.time && has.kind && has.device && (self.map.org.is_none() || (has.org && has.org_kind))
@@ -139,7 +141,7 @@ impl Source {
     pub fn label_of(&self, party: Party) -> Option<&SqlIdent> {
         self.party(party)?.label.as_ref()
     }
-    /// The directory table of a party and the expression of a name over its row `n`, where names can be asked in SQL.
+    /// The directory table of a party and the expression of a name over its row `n`, if SQL can match names.
     pub fn names_of(&self, party: Party) -> Option<(&'static str, String)> {
         match party {
             Party::Org => self.org_name.as_ref().map(|name| ("organizations", name.replace("o.", "n."))),
@@ -156,7 +158,7 @@ impl Source {
     }
 }
 
-/// Whether a table lacks an optional column of a profile.
+/// Whether the table lacks an optional column of the profile.
 fn lacks(profile: &SourceProfile, tables: &BTreeMap<String, Table>, part: Part) -> bool {
     if profile.relation.select.is_some() {
         return false;
@@ -244,7 +246,7 @@ fn notes(source: &Source) -> Vec<String> {
     let lacks: Vec<_> = source.traits.lacks.iter().filter(|p| **p != Part::Severity).map(|p| p.words()).collect();
     match lacks.as_slice() {
         [] => {}
-        ["organisation"] => notes.push("the table records no organisation".to_owned()),
+        ["organization"] => notes.push("the table records no organization".to_owned()),
         some => notes.push(format!("the source records no {}", some.join(", no "))),
     }
     if source.devices == DeviceNames::Nowhere && source.map.device.ty == IdType::Uuid {
@@ -252,7 +254,7 @@ fn notes(source: &Source) -> Vec<String> {
     }
     let derived: Vec<_> = source.traits.derived.iter().map(|p| p.words()).collect();
     if !derived.is_empty() {
-        notes.push(format!("worked out from other rows or tables: {}", derived.join(", ")));
+        notes.push(format!("derived from other rows or tables: {}", derived.join(", ")));
     }
     let times = [Some(&source.map.created_at), source.map.old_expiry.as_ref(), source.map.new_expiry.as_ref()];
     for column in times.into_iter().flatten().filter(|c| c.ty == TimeType::Timestamp) {
@@ -264,7 +266,7 @@ fn notes(source: &Source) -> Vec<String> {
     notes
 }
 
-/// The type of an identifier by the name of its column's type.
+/// The identifier type for a column type.
 pub fn id_type(ty: &str) -> Option<IdType> {
     match ty {
         "uuid" | "blob" => Some(IdType::Uuid),
@@ -277,7 +279,7 @@ pub fn id_type(ty: &str) -> Option<IdType> {
     }
 }
 
-/// The type of a time by the name of its column's type; a whole number is taken as our own tables mean it.
+/// The time type for a column type; an integer is taken as microseconds, like in renewscope's own tables.
 pub fn time_type(ty: &str) -> Option<TimeType> {
     match ty {
         "timestamp" => Some(TimeType::Timestamp),
@@ -287,7 +289,7 @@ pub fn time_type(ty: &str) -> Option<TimeType> {
     }
 }
 
-/// The columns of a table that is read as it is.
+/// The columns of a table that is read directly.
 fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMap, SourceError> {
     let fields = &profile.fields;
     let reader = Reader::of(profile, found)?;
@@ -313,7 +315,7 @@ fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMap, S
     })
 }
 
-/// Reads columns of a profile off the table that the catalog describes.
+/// Resolves the columns of a profile in the table that the catalog describes.
 pub struct Reader<'a> {
     table: &'a Table,
     name: &'a SqlIdent,
@@ -327,7 +329,7 @@ impl<'a> Reader<'a> {
         let table = table.ok_or_else(|| SourceError::Shape(format!("relation '{}' not found", name.name())))?;
         Ok(Self { table, name, dialect: found.dialect })
     }
-    /// The relation is found by the search path; the schema pins it.
+    /// The search path found the relation; its schema pins it.
     pub fn schema(&self) -> Option<SqlIdent> {
         self.table.schema.as_deref().and_then(|s| SqlIdent::new(s).ok())
     }
@@ -342,7 +344,7 @@ impl<'a> Reader<'a> {
         self.table.column(column.name()).is_some_and(|c| c.required)
     }
 
-    /// The column of an identifier; `None` where the table has no such column.
+    /// The column of an identifier; `None` if the table has no such column.
     pub fn id(&self, field: &IdField) -> Result<Option<IdColumn>, SourceError> {
         let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
         let ty = field.ty.or_else(|| id_type(&c.ty)).ok_or_else(|| self.strange(&field.column, &c.ty))?;

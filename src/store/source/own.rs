@@ -1,4 +1,6 @@
-//! Whether the tables are our own: what our migrations have left in the database.
+//! Whether the tables are renewscope's own: what its migrations left in the database.
+//!
+//! Called while a source is described and by `schema`. It only reads.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +10,10 @@ use crate::store::source::catalog::Table;
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Dialect, Sql};
 
-/// Version and name of the first migration: a database that has it applied is our own.
+/// Version and name of the first migration; a database that has it applied is our own.
 pub const FIRST: (i64, &str) = (1, "certificate renewal events");
 
-/// Whether the event table was made by our migrations.
+/// Whether our migrations created the event table.
 pub async fn is_own(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<bool, SourceError> {
     if !tables.get("_sqlx_migrations").is_some_and(|t| t.readable) {
         return Ok(false);
@@ -20,7 +22,7 @@ pub async fn is_own(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result
     Ok(applied.get(&FIRST.0).is_some_and(|(name, _)| name == FIRST.1))
 }
 
-/// Version to name and checksum.
+/// The applied migrations: version to name and checksum.
 pub async fn applied(conn: &mut Conn) -> Result<BTreeMap<i64, (String, String)>, SourceError> {
     let hex = match conn.dialect() {
         Dialect::Postgres => "encode(checksum, 'hex')",

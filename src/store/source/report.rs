@@ -1,6 +1,6 @@
-//! What can be said of a database and of a profile before any question: which fit, and what one would show.
+//! The report of `sources detect` and `sources check`: which profiles fit, and what one would show.
 //!
-//! Read-only throughout. Indexes are judged by the database's own plans, made without full scans where it can be asked
+//! Read-only throughout. Indexes are judged by the database's own plans, made without full scans if it can be told
 //! so: a plan that still reads the whole table has no index to use.
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub use detect::Fit;
 /// One line of a report.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Line {
-    /// `column`, `field`, `question` or `note`.
+    /// `column`, `field`, `query` or `note`.
     pub kind: &'static str,
     pub name: String,
     pub state: &'static str,
@@ -48,11 +48,11 @@ impl Line {
 pub struct Report {
     pub fits: bool,
     pub lines: Vec<Line>,
-    /// The newest event as it is read, with its further columns.
+    /// The newest event as it is read, with its extra columns.
     pub sample: Option<Arc<RenewalEvent>>,
 }
 
-/// How each profile fits: those that fit first, then those that nearly do.
+/// How each profile fits: first those that fit, then those that nearly do.
 pub async fn detect(address: &Address, profiles: &Profiles) -> Result<Vec<Fit>, SourceError> {
     let mut conn = schema::open(address, crate::store::options::Access::Read).await?;
     let survey = detect::survey(&mut conn, profiles).await?;
@@ -62,7 +62,7 @@ pub async fn detect(address: &Address, profiles: &Profiles) -> Result<Vec<Fit>, 
     Ok(fits)
 }
 
-/// Tries a profile: its columns, and where they are there, every question and the newest row.
+/// Tries a profile: its columns, and if they exist, every query and the newest row.
 pub async fn check(
     address: &Address,
     profiles: &Profiles,
@@ -83,7 +83,7 @@ pub async fn check(
     }
     let options = ConnectOptions { profiles: Arc::new(profiles), ..ConnectOptions::default() };
     let store = Store::connect(address, &options).await?;
-    let checked = questions(&store, &mut lines).await;
+    let checked = explain_queries(&store, &mut lines).await;
     store.close().await;
     match checked {
         Ok(sample) => Ok(Report { fits: true, lines, sample }),
@@ -138,14 +138,14 @@ fn fields(source: &Source) -> Vec<Line> {
     lines
 }
 
-/// The questions of the console, explained; gives the newest row.
-async fn questions(store: &Store, lines: &mut Vec<Line>) -> Result<Option<Arc<RenewalEvent>>, SourceError> {
+/// Explains the queries of the console; returns the newest row.
+async fn explain_queries(store: &Store, lines: &mut Vec<Line>) -> Result<Option<Arc<RenewalEvent>>, SourceError> {
     let mut session = store.0.pool.acquire().await?;
     let source = store.0.source(&mut session).await?;
     lines.extend(fields(&source));
     drop(session);
     let newest = Query::Page { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 1 };
-    let Answer::Page(page) = store.ask(&newest).await? else { return Ok(None) };
+    let Answer::Page(page) = store.run(&newest).await? else { return Ok(None) };
     let Some(row) = page.rows.first() else {
         lines.push(Line::new("note", source.profile.name.clone(), "", "the table has no rows yet"));
         return Ok(None);
@@ -161,7 +161,7 @@ async fn questions(store: &Store, lines: &mut Vec<Line>) -> Result<Option<Arc<Re
     let kind = KindMatch::Name(Pattern::Is(row.kind.raw().to_owned()));
     let stretch = Stretch::Time { from: row.cursor().at, after: None, until: None };
     let new = TailQuery::Rows { criteria: Criteria::default(), stretch, limit: 200, whole: false };
-    let mut asked = vec![
+    let mut queries = vec![
         ("the newest events", Query::Page { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 200 }, true),
         ("the events before one", page(Vec::new()), true),
         ("the events of a type", page(vec![Check::Kind(vec![kind])]), false),
@@ -169,21 +169,21 @@ async fn questions(store: &Store, lines: &mut Vec<Line>) -> Result<Option<Arc<Re
         ("what is new", Query::Tail(new), false),
     ];
     if let Some(id) = row.device_id() {
-        asked.push(("the events of a device", page(vec![Check::Device(vec![named(id)])]), false));
+        queries.push(("the events of a device", page(vec![Check::Device(vec![named(id)])]), false));
     }
     if let Some(id) = &row.org_id {
-        asked.push(("the events of an organisation", page(vec![Check::Org(vec![named(id)])]), false));
+        queries.push(("the events of an organization", page(vec![Check::Org(vec![named(id)])]), false));
     }
-    for (name, query, ordered) in asked {
+    for (name, query, ordered) in queries {
         let plan = explain(store, &source, &query).await?;
         let fault = fault(&source, &plan, ordered);
         let (state, detail) = match fault {
             Some(step) => ("no index", step),
             None => ("by index", index(&plan).unwrap_or_default()),
         };
-        lines.push(Line::new("question", name, state, detail));
+        lines.push(Line::new("query", name, state, detail));
     }
-    match store.ask(&Query::Event { id: row.id.clone() }).await? {
+    match store.run(&Query::Event { id: row.id.clone() }).await? {
         Answer::Event(event) => Ok(event),
         _ => Ok(None),
     }
@@ -196,7 +196,7 @@ fn index(plan: &[String]) -> Option<String> {
     named.and_then(|pair| pair.last()).map(|name| (*name).to_owned())
 }
 
-/// The plan of a question where the database is asked to avoid reading whole tables.
+/// The plan of a query with full scans and sorts discouraged.
 async fn explain(store: &Store, source: &Source, query: &Query) -> Result<Vec<String>, SourceError> {
     let mut session = store.0.pool.acquire().await?;
     if source.dialect == Dialect::Postgres {
@@ -205,13 +205,13 @@ async fn explain(store: &Store, source: &Source, query: &Query) -> Result<Vec<St
         let sql = Sql::plain(source.dialect, text);
         session.conn()?.rows(&sql, &[CellType::Text]).await?;
     }
-    session.explain_next(aggregate::explain(source.dialect));
+    session.collect_plans(aggregate::explain(source.dialect));
     queries::answer(&store.0, &mut session, query).await?;
     Ok(session.plans())
 }
 
-/// Of each line of a plan of PostgreSQL, whether it is of a step below a limit: what is sorted above one is a page. A
-/// subplan is another question.
+/// For each line of a PostgreSQL plan, whether the step is below a limit: a sort above one is that of a page. A
+/// subplan is another query.
 fn below_limit(plan: &[String]) -> Vec<bool> {
     let (mut limit, mut subplan) = (None, None);
     let below = |line: &String| {

@@ -1,4 +1,6 @@
-//! The indexes of trigrams that a table has: what they cover, and whether they are usable.
+//! The trigram indexes of the event table: what they cover, and whether they are usable.
+//!
+//! Called while a source is described, and by `schema::search`, which creates them. It only reads.
 
 use crate::protocol::SourceError;
 use crate::store::connect::conn::Conn;
@@ -6,13 +8,13 @@ use crate::store::source::columns::{ColumnMap, TextColumn};
 use crate::store::sql::cell::{CellType, Row};
 use crate::store::sql::{Dialect, Sql};
 
-/// SQLite: the full-text table beside the event table. Its rows have the event rows' numbers.
+/// SQLite: the full-text table beside the event table. Its rowids are the event rows' rowids.
 pub const TABLE: &str = "certificate_renewal_events_search";
 
-/// SQLite: what keeps that table in step with the events, each `TABLE` and an ending.
+/// SQLite: the triggers that keep it in step with the events, each named `TABLE` plus an ending.
 pub const TRIGGERS: [&str; 3] = ["insert", "delete", "update"];
 
-/// Which texts an index of trigrams covers.
+/// Which texts a trigram index covers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct SearchIndexes {
     pub error: bool,
@@ -30,7 +32,7 @@ impl SearchIndexes {
     }
 }
 
-/// An index of trigrams as the catalog tells it.
+/// A trigram index, from the catalog.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SearchIndex {
     pub name: String,
@@ -38,7 +40,7 @@ pub struct SearchIndex {
     pub columns: String,
     /// Complete and usable.
     pub valid: bool,
-    /// Its size on disk, where that is quickly told.
+    /// Its size on disk, if the database reports it cheaply.
     pub bytes: Option<u64>,
 }
 
@@ -48,7 +50,7 @@ impl SearchIndex {
     }
 }
 
-/// Only what compares as the composer writes it: under the collation "C", and of all rows that have a text.
+/// Only indexes that compare as the composers write it: collation "C", and all rows that have a text.
 const PG_INDEXES: &str = "SELECT i.relname::text, a.attname::text, x.indisvalid::int::int8, pg_relation_size(i.oid) \
      FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam AND m.amname = 'gin' \
      JOIN pg_opclass o ON o.oid = x.indclass[0] AND o.opcname = 'gin_trgm_ops' \
@@ -57,7 +59,7 @@ const PG_INDEXES: &str = "SELECT i.relname::text, a.attname::text, x.indisvalid:
      WHERE x.indrelid = to_regclass('certificate_renewal_events') AND (x.indpred IS NULL \
      OR pg_get_expr(x.indpred, x.indrelid) = format('(%I IS NOT NULL)', a.attname)) ORDER BY i.relname";
 
-/// The indexes of trigrams on the event table.
+/// The trigram indexes of the event table.
 pub async fn indexes(conn: &mut Conn) -> Result<Vec<SearchIndex>, SourceError> {
     let dialect = conn.dialect();
     let text = match dialect {

@@ -1,7 +1,7 @@
-//! Values out of either database in one form.
+//! Decodes values of either database into one form.
 //!
-//! PostgreSQL's times are read as the count that they are, never through a calendar library: `infinity` and the year
-//! 294276 must not stop a page.
+//! Called by both kinds of connection for every row. PostgreSQL's times are read as the counts that they are and must not
+//! pass through a calendar library: `infinity` and the year 294276 must not fail a page.
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -15,7 +15,7 @@ use crate::domain::instant::Instant;
 use crate::domain::text::Text;
 use crate::store::source::columns::{IdType, TimeType};
 
-/// What a column of an answer holds.
+/// The type of a result column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CellType {
     Int,
@@ -24,6 +24,7 @@ pub enum CellType {
     Time(TimeType),
 }
 
+/// One decoded value.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Cell {
     Null,
@@ -33,12 +34,12 @@ pub enum Cell {
     Time(Instant),
 }
 
-/// One row, its cells in the order of the select list. Reading a cell takes it out.
+/// One row, its cells in the order of the select list. Reading a cell removes it; a second read returns `None`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Row(Vec<Cell>);
 
 impl Row {
-    /// How many cells it has, those taken included.
+    /// The number of cells, including removed ones.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -81,11 +82,11 @@ impl Row {
         self.id(at)?.as_uuid()
     }
 
-    /// Reads a row of PostgreSQL; the shape has one entry for each column.
+    /// Decodes a row of PostgreSQL; the shape has one entry for each column.
     pub fn from_pg(row: &PgRow, shape: &[CellType], texts: &mut Texts) -> Result<Self, sqlx::Error> {
         let cell = |(at, ty): (usize, &CellType)| match ty {
             CellType::Int | CellType::Id(IdType::Int) => get(row, at, Cell::Int),
-            CellType::Text | CellType::Id(IdType::Text) => get(row, at, |t: &str| Cell::Text(texts.keep(t))),
+            CellType::Text | CellType::Id(IdType::Text) => get(row, at, |t: &str| Cell::Text(texts.share(t))),
             CellType::Id(IdType::Uuid) => get(row, at, Cell::Uuid),
             CellType::Time(TimeType::Timestamp) => get(row, at, |t: PgTime| Cell::Time(t.0)),
             CellType::Time(TimeType::TimestampTz) => get(row, at, |t: PgTimeTz| Cell::Time(t.0)),
@@ -94,11 +95,11 @@ impl Row {
         shape.iter().enumerate().map(cell).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Reads a row of SQLite; the shape has one entry for each column.
+    /// Decodes a row of SQLite; the shape has one entry for each column.
     pub fn from_sqlite(row: &SqliteRow, shape: &[CellType], texts: &mut Texts) -> Result<Self, sqlx::Error> {
         let cell = |(at, ty): (usize, &CellType)| match ty {
             CellType::Int | CellType::Id(IdType::Int) => get(row, at, Cell::Int),
-            CellType::Text | CellType::Id(IdType::Text) => get(row, at, |t: &str| Cell::Text(texts.keep(t))),
+            CellType::Text | CellType::Id(IdType::Text) => get(row, at, |t: &str| Cell::Text(texts.share(t))),
             CellType::Id(IdType::Uuid) => get(row, at, Cell::Uuid),
             CellType::Time(ty) => get(row, at, |n| Cell::Time(from_unix(n, *ty))),
         };
@@ -106,24 +107,25 @@ impl Row {
     }
 }
 
-/// The short texts of one answer, each held once: a type or a reason stands in every other row.
+/// The short texts of one result, each stored once: types and reasons repeat from row to row.
 #[derive(Default)]
 pub struct Texts(Vec<Text>);
 
 impl Texts {
-    /// So many are compared with; the rest are copied.
-    const KEPT: usize = 12;
+    /// The greatest number of texts that are compared with; others are copied.
+    const CAPACITY: usize = 12;
+    /// The longest text that is shared, in bytes.
     const SHORT: usize = 32;
 
-    fn keep(&mut self, text: &str) -> Text {
+    fn share(&mut self, text: &str) -> Text {
         if text.len() > Self::SHORT {
             return text.into();
         }
-        if let Some(kept) = self.0.iter().find(|kept| kept.raw() == text) {
-            return kept.clone();
+        if let Some(shared) = self.0.iter().find(|shared| shared.raw() == text) {
+            return shared.clone();
         }
         let text = Text::from(text);
-        if self.0.len() < Self::KEPT {
+        if self.0.len() < Self::CAPACITY {
             self.0.push(text.clone());
         }
         text
@@ -143,7 +145,7 @@ fn from_unix(n: i64, ty: TimeType) -> Instant {
     Instant::from_unix_micros(n.saturating_mul(ty.micros()))
 }
 
-/// A PostgreSQL `timestamp`, meant as UTC.
+/// A PostgreSQL `timestamp`, read as UTC.
 #[derive(Clone, Copy)]
 pub struct PgTime(pub Instant);
 /// A PostgreSQL `timestamptz`.
@@ -173,7 +175,7 @@ macro_rules! pg_time {
                     PgValueFormat::Binary => {
                         Ok(Self(Instant::from_pg_micros(<i64 as Decode<Postgres>>::decode(value)?)))
                     }
-                    PgValueFormat::Text => Err("a time came as text where its binary form was asked for".into()),
+                    PgValueFormat::Text => Err("the server sent a time as text instead of in binary form".into()),
                 }
             }
         }

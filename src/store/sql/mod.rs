@@ -1,7 +1,7 @@
 //! SQL text and its values, composed once for both databases.
 //!
-//! A value never becomes text: [`Sql::bind`] writes a numbered placeholder. This is the one module that vouches for
-//! composed text before the driver.
+//! Every composer and session uses it. A value never becomes text: [`Sql::bind`] writes a numbered placeholder. This
+//! is the only module that marks composed text as safe for sqlx.
 
 pub mod cell;
 
@@ -12,7 +12,7 @@ use crate::domain::event::Id;
 use crate::domain::instant::Instant;
 use crate::store::source::columns::TimeType;
 
-/// Which database the text is for.
+/// The database that the text is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dialect {
     Postgres,
@@ -56,7 +56,7 @@ impl Sql {
         self.text.push_str(text);
         self
     }
-    /// Registers a value and gives its placeholder, which may be written more than once.
+    /// Registers a value and returns its placeholder, which may be repeated.
     pub fn placeholder(&mut self, value: Bind) -> String {
         self.binds.push(value);
         match self.dialect {
@@ -69,9 +69,9 @@ impl Sql {
         let p = self.placeholder(value);
         self.push(&p)
     }
-    /// As [`bind`](Self::bind), for long lists of values that are each written once, in the order of their binding.
-    /// SQLite looks for a numbered placeholder among all of them, and for one without a number not at all: with
-    /// thousands in one statement that is a third of the time that the statement takes.
+    /// Like [`bind`](Self::bind), for long lists of values that are each written once, in order. SQLite searches all
+    /// earlier parameters for a numbered placeholder, and none for one without a number: with thousands of them that
+    /// is a third of the statement's time.
     pub fn bind_next(&mut self, value: Bind) -> &mut Self {
         let p = self.placeholder(value);
         let p = if self.dialect == Dialect::Sqlite { "?" } else { &p };
@@ -83,7 +83,7 @@ impl Sql {
     pub fn binds(&self) -> &[Bind] {
         &self.binds
     }
-    /// Puts text before what is there; for EXPLAIN.
+    /// Puts text before the statement; for EXPLAIN.
     pub fn prefixed(mut self, text: &str) -> Self {
         self.text.insert_str(0, text);
         self
@@ -100,13 +100,13 @@ impl Bind {
         }
     }
 
-    /// An instant as a lower or excluded upper bound of a column: rounded up where the column is coarser, so that
-    /// `column >= bound` and `column < bound` mean what they say of the instant itself.
+    /// An instant as a lower bound, or as an excluded upper bound, of a column: rounded up if the column is coarser,
+    /// so that `column >= bound` and `column < bound` hold for the instant itself.
     pub fn bound(at: Instant, ty: TimeType) -> Self {
         match ty {
             TimeType::Timestamp => Self::Time(at),
             TimeType::TimestampTz => Self::TimeTz(at),
-            // What does not fit lies after everything finite and before infinity.
+            // A value out of range sorts after everything finite and before infinity.
             TimeType::UnixMicros => Self::Int(at.unix_micros().unwrap_or(i64::MAX - 1)),
             TimeType::UnixMillis | TimeType::UnixSeconds => {
                 let unit = ty.micros();
@@ -118,7 +118,7 @@ impl Bind {
         }
     }
 
-    /// An instant for `column <= value` and for equality with what the column holds: rounded down.
+    /// An instant for `column <= value` and for equality with a stored value: rounded down.
     pub fn at(at: Instant, ty: TimeType) -> Self {
         match (ty, at.unix_micros()) {
             (TimeType::UnixSeconds | TimeType::UnixMillis, Some(micros)) if at.is_finite() => {
@@ -129,8 +129,9 @@ impl Bind {
     }
 }
 
-/// Hands composed text to the driver. Everything in it is a literal of this crate, a placeholder, a
-/// [`SqlIdent`](crate::store::source::columns::SqlIdent), or the checked select of a source profile, which is its author's own.
-pub fn vouched(text: &str) -> SqlStr {
+/// Passes composed text to sqlx. Everything in it is a literal of this crate, a placeholder, a
+/// [`SqlIdent`](crate::store::source::columns::SqlIdent), or the checked select of a source profile, which its author
+/// controls.
+pub fn assert_safe(text: &str) -> SqlStr {
     AssertSqlSafe(text).into_sql_str()
 }

@@ -87,10 +87,10 @@ async fn batch(session: &mut Session, events: &[(usize, &NewEvent)], outcomes: &
 async fn begin_on(session: &mut Session) -> Result<&mut Conn, Fault> {
     session.set_busy(true);
     if let Err(fault) = begin(session.conn().map_err(Fault::Source)?).await {
-        if !session.may_renew() {
+        if !session.can_retry() {
             return Err(fault);
         }
-        session.renew().await.map_err(Fault::Source)?;
+        session.reconnect().await.map_err(Fault::Source)?;
         session.set_busy(true);
         begin(session.conn().map_err(Fault::Source)?).await?;
     }

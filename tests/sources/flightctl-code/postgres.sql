@@ -43,7 +43,7 @@ CREATE INDEX idx_certificate_renewal_events_org_id ON certificate_renewal_events
 CREATE INDEX idx_certificate_renewal_events_created_at ON certificate_renewal_events (created_at);
 CREATE INDEX idx_certificate_renewal_events_event_type ON certificate_renewal_events (event_type);
 
--- Four organisations: with a display name, with both, with the external id alone, with neither.
+-- Four organizations: with a display name, with both, with the external id alone, with neither.
 INSERT INTO organizations (id, display_name, external_id) VALUES
     ('00000000-0000-0000-0000-000000000000', 'Default', ''),
     ('f5bda347-d54d-4d06-9b3d-4a9879537e65', 'Acme Logistics', 'acme'),
@@ -160,7 +160,7 @@ INSERT INTO certificate_renewal_events (id, device_id, org_id, event_type, reaso
     ('a96d81d9-8681-4377-b564-4fee8ae5fbbd', '1c51f1c6-2db8-5d0f-ac7d-6c1e6c44b99a', 'f5bda347-d54d-4d06-9b3d-4a9879537e65', 'RENEWAL_FAILED', NULL, NULL, NULL, 'upper case is another type', '2026-11-19 05:00:01'),
     ('c7e0bd5d-c412-4039-a641-3436d1ee7d1f', '1c51f1c6-2db8-5d0f-ac7d-6c1e6c44b99a', 'f5bda347-d54d-4d06-9b3d-4a9879537e65', E'\u001B[7mrenewal\u001B[0m', NULL, NULL, NULL, NULL, '2026-11-19 05:00:02');
 
--- A row of a device that is deleted, of one that is soft-deleted, of an organisation without any name, and of one that is gone.
+-- A row of a device that is deleted, of one that is soft-deleted, of an organization without any name, and of one that is gone.
 INSERT INTO certificate_renewal_events (id, device_id, org_id, event_type, reason, old_cert_expiration, new_cert_expiration, error_message, created_at) VALUES
     ('1073f17c-9405-41e0-ad5d-8aa88e63291a', 'dd185b96-348d-53e6-a796-8999d8301eb6', 'f5bda347-d54d-4d06-9b3d-4a9879537e65', 'renewal_success', NULL, '2026-12-01 00:00:00', '2027-11-19 06:00:00', NULL, '2026-11-19 06:00:00'),
     ('6cdf4047-ac3d-41db-b669-d4b6c248e6fe', '142d1d6c-b003-5002-9d9d-fcd6db1b455c', 'f5bda347-d54d-4d06-9b3d-4a9879537e65', 'renewal_success', NULL, '2026-12-01 00:00:00', '2027-11-19 06:00:01', NULL, '2026-11-19 06:00:01'),

@@ -1,4 +1,4 @@
--- The table of Flight Control's requirements document: no organisation, a device that may be missing, two indexes, a primary
+-- The table of Flight Control's requirements document: no organization, a device that may be missing, two indexes, a primary
 -- key without default, a foreign key without cascade. The directory has ids and nothing else, so there are no names.
 -- created_at was written through connections whose TimeZone is America/New_York; expiries are UTC.
 

@@ -1,4 +1,4 @@
--- Sirius' events: a generic event table. It has no certificate events, organisations, reasons or expiries, and no checks.
+-- Sirius' events: a generic event table. It has no certificate events, organizations, reasons or expiries, and no checks.
 
 CREATE TABLE events (
     id           bigserial PRIMARY KEY,

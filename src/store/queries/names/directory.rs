@@ -1,8 +1,9 @@
 //! Names of devices whose id is a hash of their name.
 //!
-//! Flight Control's `devices` has no ids, and a hash cannot be turned back: so every name is hashed once and the list is
-//! kept, one buffer for all names. An id that is not in it may be of a new device: then the list is read again, at most
-//! every 30 seconds. Names are an addition; where they cannot be read, there are none, and nothing fails.
+//! Flight Control's `devices` has no ids, and a hash cannot be inverted: every name is therefore hashed once and the list
+//! is cached, one buffer for all names. An id that is not in it may belong to a new device; the list is then read again,
+//! at most every 30 seconds. Used by pages, panes and the resolver of filters. Names are an addition: a query must not
+//! fail because they cannot be read.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Moment};
@@ -13,7 +14,7 @@ use crate::domain::event::{Id, RenewalEvent, device_id_of};
 use crate::domain::text::Text;
 use crate::protocol::SourceError;
 use crate::store::connect::session::Session;
-use crate::store::queries::names::looked::Looked;
+use crate::store::queries::names::lookup_cache::LookupCache;
 use crate::store::source::columns::IdType;
 use crate::store::source::{DeviceNames, Source};
 use crate::store::sql::cell::CellType;
@@ -22,31 +23,32 @@ use crate::store::sql::{Bind, Sql};
 const REFRESH: Duration = Duration::from_secs(30);
 /// Names read in one statement.
 const CHUNK: usize = 5000;
-/// More devices than this are not kept: their ids are shown.
+/// More devices than this are not cached: their ids are shown.
 const MAX_DEVICES: usize = 500_000;
 
-/// The list, when it has been read.
+/// The cached list.
 #[derive(Default)]
 pub struct Names {
     hashed: Mutex<Option<(Moment, Arc<Hashed>)>>,
-    /// Names that filters asked for.
-    pub looked: Looked,
+    /// Names that filters resolved recently.
+    pub lookups: LookupCache,
 }
 
-/// Hashed ids in their order, with their names.
+/// Hashed ids in ascending order, with their names.
 #[derive(Default)]
 pub struct Hashed {
     arena: String,
-    /// Id, and beginning and length of the name.
+    /// Id, and offset and length of the name in bytes.
     entries: Vec<(Uuid, u32, u32)>,
 }
 
 impl Hashed {
+    /// The name of an id.
     pub fn name(&self, id: Uuid) -> Option<&str> {
         let at = self.entries.binary_search_by(|(e, _, _)| e.cmp(&id)).ok()?;
         self.entries.get(at).and_then(|entry| self.text(entry))
     }
-    /// Ids and names of which the name passes, in the order of ids.
+    /// Ids and names whose name passes, in the order of ids.
     pub fn find(&self, passes: impl Fn(&str) -> bool) -> impl Iterator<Item = (Uuid, &str)> {
         let named = self.entries.iter().filter_map(|e| Some((e.0, self.text(e)?)));
         named.filter(move |(_, name)| passes(name))
@@ -64,7 +66,8 @@ impl Hashed {
 }
 
 impl Names {
-    /// The list; read when there is none yet, and again when it is old and `stale` says that something is not in it.
+    /// The list. It is read if there is none yet, and again if it is old and `stale` reports that it lacks something.
+    /// Empty where device ids are no hashes. [`SourceError::Cancelled`] is the only error.
     pub async fn get(
         &self,
         s: &mut Session,
@@ -74,8 +77,8 @@ impl Names {
         if source.devices != DeviceNames::Hashed {
             return Ok(Arc::default());
         }
-        let kept = self.hashed.lock().ok().and_then(|kept| kept.clone());
-        if let Some((at, list)) = kept
+        let cached = self.hashed.lock().ok().and_then(|cached| cached.clone());
+        if let Some((at, list)) = cached
             && (at.elapsed() < REFRESH || !stale(&list))
         {
             return Ok(list);
@@ -88,13 +91,13 @@ impl Names {
                 Arc::default()
             }
         };
-        if let Ok(mut kept) = self.hashed.lock() {
-            *kept = Some((Moment::now(), Arc::clone(&list)));
+        if let Ok(mut cached) = self.hashed.lock() {
+            *cached = Some((Moment::now(), Arc::clone(&list)));
         }
         Ok(list)
     }
 
-    /// Gives each event the name of its device, where it is known.
+    /// Sets the device names of events, where device ids are hashes of names.
     pub async fn fill(&self, s: &mut Session, source: &Source, events: &mut [RenewalEvent]) -> Result<(), SourceError> {
         if source.devices != DeviceNames::Hashed || events.is_empty() {
             return Ok(());

@@ -1,5 +1,7 @@
-//! Names by id, for reading everything; names by hash; and the names that were looked up a moment ago.
+//! Caches of names: names by id, names whose id is their hash, and recent lookups of filters.
+//!
+//! Used by the queries. A cache must never hold on to the absence of a name: a device may be enrolled at any moment.
 
 pub mod directory;
-pub mod looked;
+pub mod lookup_cache;
 pub mod parties;

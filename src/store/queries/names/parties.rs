@@ -1,8 +1,8 @@
-//! Names of devices and organisations by id, for reading everything.
+//! Names of devices and organizations by id, for exports.
 //!
-//! A page on a screen joins its names: a few hundred rows, two steps in an index each. An export reads a thousand times
-//! as much, and PostgreSQL then reads the whole table of devices for every page. So each id is asked for once in a walk and
-//! kept until the next walk begins: not for a screen, which has to see a name that changes.
+//! A page on screen joins its names: a few hundred rows, two index steps each. An export reads a thousand times as many
+//! rows, and PostgreSQL would then scan the whole table of devices for every page. Each id is therefore looked up once and
+//! cached until the next export begins. A page on screen must not use this cache: it must show a name that changes.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -11,63 +11,63 @@ use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::text::Text;
 use crate::protocol::SourceError;
 use crate::store::connect::session::Session;
-use crate::store::queries::sql::aggregate::names_of_ids;
+use crate::store::queries::sql::directory::Directory;
 use crate::store::source::columns::Party;
 use crate::store::source::{DeviceNames, Source};
 use crate::store::sql::Dialect;
-use crate::store::sql::cell::CellType;
 
-/// Ids asked for in one statement. On SQLite each is a placeholder, and many of them cost more than their number.
-const CHUNKS: (usize, usize) = (5000, 500);
-/// Ids kept: some ten mebibytes. A fleet of more is asked for again.
-const MOST: usize = 200_000;
+/// Ids looked up in one statement. On SQLite each is a placeholder, and the cost of many grows faster than their number.
+const CHUNK_POSTGRES: usize = 5000;
+const CHUNK_SQLITE: usize = 500;
+/// Ids cached: some ten mebibytes. A larger fleet is looked up again.
+const CAPACITY: usize = 200_000;
 
-/// The names met so far.
+/// The names read so far.
 #[derive(Default)]
 pub struct Names {
-    orgs: Known,
-    devices: Known,
+    orgs: Cache,
+    devices: Cache,
 }
 
-/// What has no name yet is not in it, and asked for again.
-type Known = Mutex<HashMap<Id, Text>>;
+/// Ids without a name are not in it and are looked up again.
+type Cache = Mutex<HashMap<Id, Text>>;
 
 impl Names {
-    /// The source as it is read without its names.
-    pub fn left_out(source: &Source) -> Source {
+    /// The same source, read without names.
+    pub fn without_names(source: &Source) -> Source {
         Source { devices: DeviceNames::Nowhere, org_name: None, ..source.clone() }
     }
 
-    /// A walk begins.
-    pub fn forget(&self) {
-        for known in [&self.orgs, &self.devices] {
-            if let Ok(mut known) = known.lock() {
-                known.clear();
+    /// Empties the cache; called when an export begins.
+    pub fn clear(&self) {
+        for cache in [&self.orgs, &self.devices] {
+            if let Ok(mut cache) = cache.lock() {
+                cache.clear();
             }
         }
     }
 
-    /// Gives each event the names that a page would have joined.
+    /// Sets the names that a page would have joined.
     pub async fn fill(&self, s: &mut Session, source: &Source, events: &mut [RenewalEvent]) -> Result<(), SourceError> {
         for party in [Party::Org, Party::Device] {
-            let (Some((table, name)), Some(column)) = (source.names_of(party), source.party(party)) else { continue };
-            let known = self.of(party);
-            let unknown = name_known(known, events, party);
-            let chunk = if source.dialect == Dialect::Postgres { CHUNKS.0 } else { CHUNKS.1 };
-            for ids in unknown.chunks(chunk) {
-                let (sql, shape) = names_of_ids(source, table, &name, CellType::Id(column.ty), ids);
+            let Some(directory) = Directory::of(source, party) else { continue };
+            let cache = self.of(party);
+            let missing = name_from_cache(cache, events, party);
+            let chunk = if source.dialect == Dialect::Postgres { CHUNK_POSTGRES } else { CHUNK_SQLITE };
+            for ids in missing.chunks(chunk) {
+                let (sql, shape) = directory.names(ids);
                 let found = s.rows(&sql, &shape).await?;
-                let Ok(mut known) = known.lock() else { continue };
-                known.extend(found.into_iter().filter_map(|mut row| Some((row.id(0)?, row.text(1)?))));
+                let Ok(mut cache) = cache.lock() else { continue };
+                cache.extend(found.into_iter().filter_map(|mut row| Some((row.id(0)?, row.text(1)?))));
             }
-            if !unknown.is_empty() {
-                name_known(known, events, party);
+            if !missing.is_empty() {
+                name_from_cache(cache, events, party);
             }
         }
         Ok(())
     }
 
-    const fn of(&self, party: Party) -> &Known {
+    const fn of(&self, party: Party) -> &Cache {
         match party {
             Party::Org => &self.orgs,
             Party::Device => &self.devices,
@@ -75,23 +75,23 @@ impl Names {
     }
 }
 
-/// Names what is known, and gives the ids of which nothing is, each once.
-fn name_known(known: &Known, events: &mut [RenewalEvent], party: Party) -> Vec<Id> {
-    let Ok(mut known) = known.lock() else { return Vec::new() };
-    if known.len() > MOST {
-        known.clear();
+/// Sets the cached names, and returns the ids that the cache lacks, each once.
+fn name_from_cache(cache: &Cache, events: &mut [RenewalEvent], party: Party) -> Vec<Id> {
+    let Ok(mut cache) = cache.lock() else { return Vec::new() };
+    if cache.len() > CAPACITY {
+        cache.clear();
     }
-    let mut unknown = HashSet::new();
+    let mut missing = HashSet::new();
     for event in events {
         let (id, name) = match party {
             Party::Org => (event.org_id.as_ref(), &mut event.org),
             Party::Device => (Some(&event.device_id), &mut event.device),
         };
         let Some(id) = id else { continue };
-        *name = known.get(id).cloned();
-        if name.is_none() && !unknown.contains(id) {
-            unknown.insert(id.clone());
+        *name = cache.get(id).cloned();
+        if name.is_none() && !missing.contains(id) {
+            missing.insert(id.clone());
         }
     }
-    unknown.into_iter().collect()
+    missing.into_iter().collect()
 }

@@ -1,16 +1,17 @@
-//! A filter before it becomes SQL: open sets and names are looked up first.
+//! Resolves a filter before it becomes SQL: open sets and names are looked up first.
 //!
-//! The types and organisations of a table are few and an index lists them, so clauses on them, negated or not, become
-//! the plain set of values that pass all of them. If all pass, nothing is asked of the rows; if some do, each is a
-//! branch of its own (see [`crate::store::queries::sql::keys`]). Names of devices become ids.
+//! The types and organizations of a table are few and an index lists them, so clauses on them, negated or not, become the
+//! set of values that pass all of them. If all pass, no condition remains; if some pass, each is a branch (see
+//! [`crate::store::queries::sql::keys`]). Names of devices become ids. Called before every query with a filter; resolving
+//! must not change which rows match.
 
 mod parties;
 mod within;
 
-pub use parties::{known_orgs, named};
-pub use within::{named_here, resolve_within};
+pub use parties::PartyClause;
+pub use within::named_in_memory;
 
-use parties::{are_whole, resolve_orgs, resolve_party};
+use parties::are_exact;
 
 use crate::domain::filter::Criteria;
 use crate::domain::filter::criteria::{Check, Clause, KindMatch, NameMatch, Pattern};
@@ -20,65 +21,131 @@ use crate::store::connect::session::Session;
 use crate::store::queries::names::directory::Names;
 use crate::store::queries::resolved::{Condition, Resolved};
 use crate::store::queries::sql::aggregate::{MAX_VALUES, Values, distinct};
-use crate::store::source::columns::IdType;
-use crate::store::source::columns::Party;
+use crate::store::source::columns::{IdType, Party};
 use crate::store::source::{DeviceNames, Source};
 
-/// More devices than this are not listed but asked within the statement.
+/// More devices than this are not listed; the statement then compares names.
 const MAX_NAMED: usize = 64;
 
-/// Looks up what the criteria name.
-pub async fn resolve(
-    s: &mut Session,
-    source: &Source,
-    names: &Names,
-    criteria: &Criteria,
-) -> Result<Resolved, SourceError> {
-    let mut out = Resolved::everything();
-    let (mut kinds, mut orgs, mut devices) = (Vec::new(), Vec::new(), Vec::new());
-    for clause in &criteria.all {
-        need_field(source, clause)?;
-        need_names(source, &clause.check)?;
-        match &clause.check {
-            Check::Time { from, until } if !clause.negated => out.clamp(*from, *until),
-            Check::Kind(_) => kinds.push(clause),
-            Check::Org(any) => orgs.push((clause.negated, any)),
-            Check::Device(any) => devices.push((clause.negated, any)),
-            _ => out.rest.push(Condition::Check(clause.clone())),
-        }
-    }
-    resolve_kinds(s, source, &kinds, &mut out).await?;
-    if !orgs.is_empty() && (are_whole(source, &orgs) || !resolve_orgs(s, source, &orgs, &mut out).await?) {
-        for (negated, any) in orgs {
-            resolve_party(s, source, names, (Party::Org, negated, any), &mut out).await?;
-        }
-    }
-    for (negated, any) in devices {
-        resolve_party(s, source, names, (Party::Device, negated, any), &mut out).await?;
-    }
-    Ok(out)
+/// Looks up what filters name, in one source.
+#[derive(Clone, Copy)]
+pub struct Resolver<'a> {
+    pub source: &'a Source,
+    pub names: &'a Names,
 }
 
-/// A filter on what the source does not record cannot be answered: no rows would look like none that match.
+impl Resolver<'_> {
+    /// Resolves the criteria. [`SourceError::Unfit`] where the source does not record what a clause tests.
+    pub async fn resolve(&self, s: &mut Session, criteria: &Criteria) -> Result<Resolved, SourceError> {
+        let source = self.source;
+        let mut out = Resolved::everything();
+        let (mut kinds, mut orgs, mut devices) = (Vec::new(), Vec::new(), Vec::new());
+        for clause in &criteria.all {
+            need_field(source, clause)?;
+            need_names(source, &clause.check)?;
+            match &clause.check {
+                Check::Time { from, until } if !clause.negated => out.clamp(*from, *until),
+                Check::NotAhead(until) if !clause.negated => out.clamp(None, Some(*until)),
+                Check::Kind(_) => kinds.push(clause),
+                Check::Org(any) => orgs.push(PartyClause { party: Party::Org, negated: clause.negated, any }),
+                Check::Device(any) => devices.push(PartyClause { party: Party::Device, negated: clause.negated, any }),
+                _ => out.rest.push(Condition::Check(clause.clone())),
+            }
+        }
+        self.resolve_kinds(s, &kinds, &mut out).await?;
+        if !orgs.is_empty() && (are_exact(source, &orgs) || !self.resolve_orgs(s, &orgs, &mut out).await?) {
+            for clause in orgs {
+                self.resolve_party(s, clause, &mut out).await?;
+            }
+        }
+        for clause in devices {
+            self.resolve_party(s, clause, &mut out).await?;
+        }
+        Ok(out)
+    }
+
+    async fn resolve_kinds(&self, s: &mut Session, clauses: &[&Clause], out: &mut Resolved) -> Result<(), SourceError> {
+        let source = self.source;
+        // Where rows state their outcome, their type does not tell it.
+        let by_row = |c: &&Clause| {
+            let ending = |m: &KindMatch| matches!(m, KindMatch::Ending(_));
+            source.map.outcome.is_some() && matches!(&c.check, Check::Kind(any) if any.iter().any(ending))
+        };
+        let (by_row, clauses): (Vec<&Clause>, Vec<&Clause>) = clauses.iter().copied().partition(by_row);
+        out.rest.extend(by_row.into_iter().map(|c| Condition::Check(c.clone())));
+        if clauses.is_empty() {
+            return Ok(());
+        }
+        // Exact names need no list of the types.
+        let exact = |m: &KindMatch| match m {
+            KindMatch::Name(Pattern::Is(name)) => Some(name.clone()),
+            _ => None,
+        };
+        let named = |c: &&Clause| match &c.check {
+            Check::Kind(any) if !c.negated => any.iter().map(exact).collect::<Option<Vec<_>>>(),
+            _ => None,
+        };
+        if source.closed_kinds
+            && let Some(named) = clauses.iter().map(named).collect::<Option<Vec<_>>>()
+        {
+            for mut kinds in named {
+                kinds.sort();
+                kinds.dedup();
+                out.kinds.narrow(kinds);
+            }
+            return Ok(());
+        }
+        let Some(listed) = self.list_kinds(s).await? else {
+            out.rest.extend(clauses.iter().map(|c| Condition::Check((*c).clone())));
+            return Ok(());
+        };
+        let passes = |kind: &String| {
+            clauses.iter().all(|c| match &c.check {
+                Check::Kind(any) => {
+                    let stated = source.traits.outcomes.get(kind).copied();
+                    any.iter().any(|m| m.matches(kind, stated)) != c.negated
+                }
+                _ => true,
+            })
+        };
+        let all = listed.len();
+        let allowed: Vec<String> = listed.into_iter().filter(passes).collect();
+        if allowed.len() != all {
+            out.kinds.narrow(allowed);
+        }
+        Ok(())
+    }
+
+    /// The types of the table in their order; `None` where no index lists them, or where they are too many.
+    pub async fn list_kinds(&self, s: &mut Session) -> Result<Option<Vec<String>>, SourceError> {
+        let source = self.source;
+        if !source.closed_kinds {
+            return Ok(None);
+        }
+        let (sql, shape) = distinct(source, Values::Kinds);
+        let rows = s.rows(&sql, &shape).await?;
+        let kinds: Vec<String> = rows.into_iter().filter_map(|mut r| r.string(0)).collect();
+        Ok((kinds.len() <= MAX_VALUES).then_some(kinds))
+    }
+}
+
+/// Rejects a filter on a field that the source does not record: an empty result would look like "no such events".
 fn need_field(source: &Source, clause: &Clause) -> Result<(), SourceError> {
     let map = &source.map;
     let (key, part) = match &clause.check {
         Check::Expires(_) if map.old_expiry.is_none() && map.new_expiry.is_none() => ("expires", "expiry"),
         Check::Extends(_) if map.old_expiry.is_none() || map.new_expiry.is_none() => ("extends", "old and new expiry"),
-        // The complement is known: every row lacks the field.
+        // The complement is certain: every row lacks the field.
         Check::Reason(_) if map.reason.is_none() && !clause.negated => ("reason", "reason"),
-        Check::Org(_) if map.org.is_none() && !clause.negated => ("org", "organisation"),
+        Check::Org(_) if map.org.is_none() && !clause.negated => ("org", "organization"),
         Check::Device(_) if source.traits.lacks(Part::Device) && !clause.negated => ("device", "device"),
         Check::Error(_) if map.error.is_none() && !clause.negated => ("error", "error"),
         _ => return Ok(()),
     };
-    Err(SourceError::Unfit(format!(
-        "'{key}:' cannot be asked here: the source '{}' records no {part}",
-        source.profile.name
-    )))
+    Err(SourceError::Unfit(format!("'{key}:' does not fit this source: '{}' records no {part}", source.profile.name)))
 }
 
-/// A filter by name alone cannot be answered where no name can be read: zero rows would be a wrong answer.
+/// Rejects a filter by name where no name can be read: an empty result would be wrong.
 fn need_names(source: &Source, check: &Check) -> Result<(), SourceError> {
     let (any, table, readable) = match check {
         Check::Org(any) => (
@@ -91,7 +158,7 @@ fn need_names(source: &Source, check: &Check) -> Result<(), SourceError> {
     };
     let party = if table == "devices" { Party::Device } else { Party::Org };
     let by_uuid = source.party(party).is_some_and(|c| c.ty == IdType::Uuid);
-    // A whole device name still leads to its id, by the rule that ids are made with.
+    // An exact device name still leads to its id, which is derived from it.
     let needs = |m: &NameMatch| match m {
         NameMatch::Name(Pattern::Is(_)) => party == Party::Org,
         NameMatch::Name(_) => true,
@@ -101,73 +168,6 @@ fn need_names(source: &Source, check: &Check) -> Result<(), SourceError> {
         return Ok(());
     }
     Err(SourceError::Shape(format!(
-        "names cannot be looked up: this session cannot read '{table}'; filter by id, or let it SELECT there"
+        "names cannot be looked up: this session cannot read '{table}'; filter by id, or grant SELECT on it"
     )))
-}
-
-async fn resolve_kinds(
-    s: &mut Session,
-    source: &Source,
-    clauses: &[&Clause],
-    out: &mut Resolved,
-) -> Result<(), SourceError> {
-    // An outcome that rows state for themselves cannot be told from their type.
-    let by_row = |c: &&Clause| {
-        let ending = |m: &KindMatch| matches!(m, KindMatch::Ending(_));
-        source.map.outcome.is_some() && matches!(&c.check, Check::Kind(any) if any.iter().any(ending))
-    };
-    let (by_row, clauses): (Vec<&Clause>, Vec<&Clause>) = clauses.iter().copied().partition(by_row);
-    out.rest.extend(by_row.into_iter().map(|c| Condition::Check(c.clone())));
-    if clauses.is_empty() {
-        return Ok(());
-    }
-    // Whole names need no list of what there is.
-    let whole = |m: &KindMatch| match m {
-        KindMatch::Name(Pattern::Is(name)) => Some(name.clone()),
-        _ => None,
-    };
-    let named = |c: &&Clause| match &c.check {
-        Check::Kind(any) if !c.negated => any.iter().map(whole).collect::<Option<Vec<_>>>(),
-        _ => None,
-    };
-    if source.closed_kinds
-        && let Some(named) = clauses.iter().map(named).collect::<Option<Vec<_>>>()
-    {
-        for mut kinds in named {
-            kinds.sort();
-            kinds.dedup();
-            out.kinds.narrow(kinds);
-        }
-        return Ok(());
-    }
-    let Some(known) = known_kinds(s, source).await? else {
-        out.rest.extend(clauses.iter().map(|c| Condition::Check((*c).clone())));
-        return Ok(());
-    };
-    let passes = |kind: &String| {
-        clauses.iter().all(|c| match &c.check {
-            Check::Kind(any) => {
-                let stated = source.traits.outcomes.get(kind).copied();
-                any.iter().any(|m| m.matches(kind, stated)) != c.negated
-            }
-            _ => true,
-        })
-    };
-    let all = known.len();
-    let allowed: Vec<String> = known.into_iter().filter(passes).collect();
-    if allowed.len() != all {
-        out.kinds.narrow(allowed);
-    }
-    Ok(())
-}
-
-/// The types of the table in their order; `None` where no index lists them, or where they are too many.
-pub async fn known_kinds(s: &mut Session, source: &Source) -> Result<Option<Vec<String>>, SourceError> {
-    if !source.closed_kinds {
-        return Ok(None);
-    }
-    let (sql, shape) = distinct(source, Values::Kinds);
-    let rows = s.rows(&sql, &shape).await?;
-    let known: Vec<String> = rows.into_iter().filter_map(|mut r| r.string(0)).collect();
-    Ok((known.len() <= MAX_VALUES).then_some(known))
 }

@@ -1,7 +1,9 @@
 //! Conditions of a filter as SQL, equal in meaning to [`Criteria::matches`](crate::domain::filter::Criteria::matches).
 //!
 //! A negated clause is `NOT COALESCE(check, FALSE)`: the exact complement, which keeps the rows whose field is
-//! missing. Clauses that were resolved to sets of values do not come here; see [`crate::store::queries::resolve`].
+//! missing. Clauses that were resolved to sets of values are not composed here; see [`crate::store::queries::resolve`].
+//!
+//! Called by the composers of whole statements. It must not change the meaning of a clause for the sake of an index.
 
 use uuid::Uuid;
 
@@ -51,7 +53,7 @@ fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
             let tests: Vec<_> = any.iter().map(|m| kind_test(sql, source, m)).collect();
             any_of(&tests)
         }
-        // Without an organisation column no row has one. Names are resolved before they come here.
+        // A source without organizations has none in any row. Names are resolved before this.
         Check::Org(_) | Check::Device(_) => NEVER.to_owned(),
         Check::Reason(any) => patterns(sql, reason::shown(source), any, false),
         Check::Severity(any) => patterns(sql, map.severity.as_ref().map(|c| c.expr()), any, false),
@@ -61,6 +63,7 @@ fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
             any_of(&tests)
         }
         Check::Time { from, until } => within(sql, &map.created_at, *from, *until),
+        Check::NotAhead(until) => within(sql, &map.created_at, None, Some(*until)),
         Check::Expires(any) => {
             let tests: Vec<_> = any.iter().map(|m| expiry_test(sql, source, m)).collect();
             any_of(&tests)
@@ -80,8 +83,7 @@ fn patterns(sql: &mut Sql, column: Option<String>, any: &[Pattern], ignore_case:
     any_of(&tests)
 }
 
-/// The stated outcome of a row, of its type, or the ending of the type's name, whichever comes first; see
-/// [`KindMatch::matches`].
+/// Tests the row's stated outcome, else its type's, else the ending of the type's name, as [`KindMatch::matches`] does.
 fn kind_test(sql: &mut Sql, source: &Source, m: &KindMatch) -> String {
     let column = source.map.kind.expr();
     let KindMatch::Ending(word) = m else { return name_test(sql, &column, m) };
@@ -110,7 +112,7 @@ fn name_test(sql: &mut Sql, column: &str, m: &KindMatch) -> String {
     format!("({whole} OR {part})")
 }
 
-/// A text compared with a pattern; only ASCII letters have two cases.
+/// A text compared with a pattern. Without case only ASCII letters are folded.
 pub fn pattern(sql: &mut Sql, column: &str, p: &Pattern, ignore_case: bool) -> String {
     let (Pattern::Is(x) | Pattern::StartsWith(x) | Pattern::EndsWith(x) | Pattern::Contains(x)) = p;
     // No database text holds a NUL, and PostgreSQL refuses one even as a value.
@@ -176,7 +178,7 @@ fn id_test(sql: &mut Sql, column: &IdColumn, m: &NameMatch) -> String {
     }
 }
 
-/// An identifier that is itself a name: a text, or a whole number.
+/// An identifier that is its own name: a text or an integer.
 fn named(sql: &mut Sql, column: &IdColumn, p: &Pattern) -> String {
     let expr = format!("e.{}", column.name);
     match (column.ty, p) {
@@ -293,7 +295,7 @@ fn extends(sql: &mut Sql, source: &Source, any: &[SpanMatch]) -> String {
     let (Some((new, new_finite)), Some((old, old_finite))) = (micros(new), micros(old)) else {
         return NEVER.to_owned();
     };
-    // A difference beyond 64 bits is taken as their end, as in memory.
+    // A difference beyond 64 bits saturates, as in memory.
     let (least, greatest) = if sql.dialect == Dialect::Postgres { ("LEAST", "GREATEST") } else { ("min", "max") };
     let difference = format!("{greatest}({least}({new} - {old}, {}), {})", i64::MAX, i64::MIN);
     let tests: Vec<_> = any
@@ -310,7 +312,7 @@ fn extends(sql: &mut Sql, source: &Source, any: &[SpanMatch]) -> String {
             format!("{difference} {op} {span}")
         })
         .collect();
-    // The difference is taken only where both ends are finite: it has no value elsewhere, or one that overflows.
+    // Only finite ends have a difference: others have none, or one that overflows.
     format!("CASE WHEN {new_finite} AND {old_finite} THEN {} END", any_of(&tests))
 }
 

@@ -1,40 +1,42 @@
-//! Rows by bucket of time and type.
+//! Rows by time bucket and type.
 //!
-//! Two ways to one answer. Where an index holds all that is asked, each bucket is a stretch of it that only has to be
-//! counted; else each row is read and told its bucket, which costs several times as much a row.
+//! There are two ways to one result. Where an index holds everything that the filter tests, each bucket is a range of the
+//! index, and only its entries are counted. Otherwise each row is read and its bucket computed, which costs several times
+//! as much per row. Called by the histogram query; both ways must put every row into the same bucket.
 
 use crate::domain::zone::Zone;
 use crate::protocol::query::HistogramQuery;
 use crate::store::queries::resolved::{Resolved, Set};
+use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::keys::{Bound, Branch, Common, branches, by_index_alone};
 use crate::store::source::Source;
 use crate::store::source::columns::TimeType;
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Bind, Dialect, Sql};
 
-/// Before the outcome that a row states, where a type stands else.
+/// Marks a stated outcome in the column that otherwise holds a type.
 pub const STATED: &str = "=";
 
-/// More stretches than this cost more to find than they save.
-const MAX_STRETCHES: u64 = 3000;
+/// More index ranges than this cost more to find than they save.
+const MAX_RANGES: u64 = 3000;
 
-/// Rows by bucket and type: bucket, type, count. A type that is known is a branch of its own where an index serves it,
-/// so that the index alone answers.
+/// Rows by bucket and type: bucket, type, count. Each of the listed `kinds` becomes a branch where an index serves it, so
+/// that the index alone answers.
 pub fn histogram(
     source: &Source,
     resolved: &Resolved,
-    known: Option<&[String]>,
+    kinds: Option<&[String]>,
     query: &HistogramQuery,
 ) -> (Sql, Vec<CellType>) {
     let mut resolved = resolved.clone();
-    if let (Set::All, Some(known)) = (&resolved.kinds, known) {
-        resolved.kinds = Set::Only(known.to_vec());
+    if let (Set::All, Some(kinds)) = (&resolved.kinds, kinds) {
+        resolved.kinds = Set::Only(kinds.to_vec());
     }
     let branches = branches(source, &resolved);
-    let stretches = u64::try_from(branches.len()).unwrap_or(u64::MAX).saturating_mul(u64::from(query.buckets));
+    let ranges = u64::try_from(branches.len()).unwrap_or(u64::MAX).saturating_mul(u64::from(query.buckets));
     let countable =
         by_index_alone(source, &resolved, &branches) && branches.iter().all(|b| b.kind.is_some()) && is_plain(source);
-    let sql = if countable && stretches <= MAX_STRETCHES {
+    let sql = if countable && ranges <= MAX_RANGES {
         by_bucket(source, resolved, &branches, query)
     } else {
         by_row(source, &resolved, &branches, query)
@@ -45,26 +47,26 @@ pub fn histogram(
 fn by_bucket(source: &Source, mut resolved: Resolved, branches: &[Branch], query: &HistogramQuery) -> Sql {
     let mut sql = Sql::new(source.dialect);
     let at = &source.map.created_at;
-    // A bucket's own ends are the only ones: SQLite would search by the first pair that it finds.
+    // Each bucket's ends must be the only ones: SQLite searches by the first pair that it finds.
     let from = resolved.from.take().map(|t| sql.placeholder(at.bound(t)));
     let until = resolved.until.take().map(|t| sql.placeholder(at.bound(t)));
     let start = sql.placeholder(at.bound(query.from));
     let width = sql.placeholder(Bind::Int(query.width_micros.max(1)));
     let last = sql.placeholder(Bind::Int(i64::from(query.buckets) - 1));
-    let edge = |n: &str| match at.ty {
+    let boundary = |n: &str| match at.ty {
         TimeType::Timestamp | TimeType::TimestampTz => {
             format!("({start} + ({n} * {width}) * INTERVAL '1 microsecond')")
         }
         _ => format!("({start} + {n} * {width})"),
     };
     let (least, greatest) = if source.dialect == Dialect::Postgres { ("LEAST", "GREATEST") } else { ("min", "max") };
-    let narrowed = |edge: String, word, by: Option<String>| match by {
-        Some(by) => format!("{word}({edge}, {by})"),
-        None => edge,
+    let narrowed = |boundary: String, word, by: Option<String>| match by {
+        Some(by) => format!("{word}({boundary}, {by})"),
+        None => boundary,
     };
-    let lower = narrowed(edge("t.n"), greatest, from);
-    let upper = narrowed(edge("(t.n + 1)"), least, until);
-    let common = Common::new(&mut sql, source, &resolved, &Bound::Nowhere);
+    let lower = narrowed(boundary("t.n"), greatest, from);
+    let upper = narrowed(boundary("(t.n + 1)"), least, until);
+    let common = Common::new(&mut sql, Selection::new(source, &resolved), &Bound::Nowhere);
     sql.push(&format!(
         "WITH RECURSIVE t(n) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT t.n + 1 FROM t WHERE t.n < {last}) \
          SELECT h.b, h.k, CAST(sum(h.n) AS BIGINT) FROM ("
@@ -83,10 +85,10 @@ fn by_bucket(source: &Source, mut resolved: Resolved, branches: &[Branch], query
 
 fn by_row(source: &Source, resolved: &Resolved, branches: &[Branch], query: &HistogramQuery) -> Sql {
     let mut sql = Sql::new(source.dialect);
-    let common = Common::new(&mut sql, source, resolved, &Bound::Nowhere);
+    let common = Common::new(&mut sql, Selection::new(source, resolved), &Bound::Nowhere);
     let bucket = bucket(&mut sql, source, query);
     let kind = match &source.map.outcome {
-        // What the row states comes before what its type says.
+        // The row's stated outcome takes precedence over its type's.
         Some(own) => {
             format!("CASE WHEN e.{own} IS NULL THEN {} ELSE '{STATED}' || e.{own} END", source.map.kind.expr())
         }
@@ -104,20 +106,20 @@ fn by_row(source: &Source, resolved: &Resolved, branches: &[Branch], query: &His
     sql
 }
 
-/// Whether the stored times are the instants themselves, as fine as any.
+/// Whether the stored times are UTC microseconds, and types alone tell outcomes.
 fn is_plain(source: &Source) -> bool {
     let at = &source.map.created_at;
     at.zone == Zone::Utc && at.ty.micros() == 1 && source.map.outcome.is_none()
 }
 
-/// The number of a row's bucket; the range of the question keeps the difference small enough for each type.
+/// The number of a row's bucket. The query's range keeps the difference small enough for each type.
 fn bucket(sql: &mut Sql, source: &Source, query: &HistogramQuery) -> String {
     let at = &source.map.created_at;
     let width = query.width_micros.max(1);
     match (at.ty, at.zone) {
         (TimeType::Timestamp, Zone::Named(zone)) => {
-            // The database's own rule for an hour that comes twice may be the later one: that hour's rows may lie a
-            // bucket off, once a year.
+            // For an hour that occurs twice the database may choose the later one: once a year, rows of that hour may be
+            // counted one bucket off.
             let from = sql.placeholder(Bind::TimeTz(query.from));
             let zone = sql.placeholder(Bind::Text(zone.name().to_owned()));
             let width = sql.placeholder(Bind::Int(width));

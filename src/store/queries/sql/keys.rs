@@ -1,24 +1,28 @@
 //! Ordered, limited reads: which rows, in which order, through which index.
 //!
-//! A filter on organisations, types or devices is asked as one ordered, limited branch for each combination, merged
-//! and limited again: every branch reads the head of one composite index, so a page costs about as many index entries
-//! as it has rows, however rare the combination. `IN (…)` would read all rows of the combinations and sort them.
+//! A filter on organizations, types or devices becomes one ordered, limited branch for each combination; the branches
+//! are merged and limited again. Every branch reads the head of one composite index, so a page costs about as many index
+//! entries as it has rows, however rare the combination is. `IN (…)` would read and sort all rows of the combinations.
+//!
+//! Called by the other composers of this folder. It only composes text and must not run a statement.
 
 use crate::domain::event::Id;
 use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
 use crate::store::queries::resolved::{Resolved, Set};
+use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::filter::{condition, one_of_ids, one_of_texts, within};
 use crate::store::source::Source;
 use crate::store::sql::{Bind, Dialect, Sql};
 
 /// More branches than this cost more to plan than they save.
 pub const MAX_BRANCHES: usize = 200;
-/// From so many branches on it costs less to find out first how far each has to be read.
-const WORTH_AN_EDGE: usize = 8;
+/// From this number of branches on, a cutoff that is computed first costs less than it saves.
+const MIN_BRANCHES_FOR_CUTOFF: usize = 8;
 /// Index entries that all branches together may read.
 pub const MAX_HEADS: u64 = 200_000;
 
+/// The order of the rows of one read, by time and then by id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
     NewestFirst,
@@ -34,7 +38,7 @@ impl Order {
     }
 }
 
-/// Where in the order a read begins.
+/// Where in the order a read begins. Instants are in UTC; cursors are in the form that the table stores.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Bound {
     Nowhere,
@@ -44,7 +48,7 @@ pub enum Bound {
     AtOrAfter(Instant),
 }
 
-/// What one branch holds fixed. `None`: not fixed; the set, if there is one, is a condition like others.
+/// The columns that one branch holds fixed. `None`: not fixed; a set of that column is then an ordinary condition.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Branch {
     pub org: Option<Id>,
@@ -52,8 +56,8 @@ pub struct Branch {
     pub device: Option<Id>,
 }
 
-/// The branches for a read of at most `limit` rows: none but the plain order where their heads together would be more
-/// than the plain order has to look at.
+/// The branches for a read of at most `limit` rows. Only the plain order where the heads of all branches together are
+/// more entries than [`MAX_HEADS`].
 pub fn branches_within(source: &Source, resolved: &Resolved, limit: u64) -> Vec<Branch> {
     let branches = branches(source, resolved);
     // SQLite merges them row by row.
@@ -62,8 +66,8 @@ pub fn branches_within(source: &Source, resolved: &Resolved, limit: u64) -> Vec<
     if branches.len() > 1 && heads > MAX_HEADS { vec![Branch::default()] } else { branches }
 }
 
-/// The branches that the table's indexes answer; one that fixes nothing where none would help, or where an index of
-/// texts would be asked anew in each.
+/// The branches that the table's indexes answer. One branch that fixes nothing where none would help, or where every
+/// branch would search a text index again.
 pub fn branches(source: &Source, resolved: &Resolved) -> Vec<Branch> {
     let branches = branches_by_sets(source, resolved);
     let again = source.dialect == Dialect::Sqlite || branches.len() > 1;
@@ -88,7 +92,8 @@ fn branches_by_sets(source: &Source, resolved: &Resolved) -> Vec<Branch> {
     }
 }
 
-/// Whether indexes hold all that is asked: every branch is one stretch of an index that goes on with time and id.
+/// Whether indexes alone hold everything that the filter tests: every branch is one range of an index that continues
+/// with time and id.
 pub fn by_index_alone(source: &Source, resolved: &Resolved, branches: &[Branch]) -> bool {
     let fixed = |b: &Branch| {
         (b.kind.is_some() || resolved.kinds == Set::All)
@@ -109,15 +114,17 @@ pub struct Common {
 }
 
 impl Common {
-    pub fn new(sql: &mut Sql, source: &Source, resolved: &Resolved, bound: &Bound) -> Self {
+    /// The conditions of a selection from `bound` on.
+    pub fn new(sql: &mut Sql, selection: Selection<'_>, bound: &Bound) -> Self {
+        let Selection { source, resolved } = selection;
         let mut tests = Vec::new();
         if resolved.from.is_some() || resolved.until.is_some() {
             tests.push(within(sql, &source.map.created_at, resolved.from, resolved.until));
         }
         tests.extend(bound_test(sql, source, bound));
         tests.extend(resolved.rest.iter().map(|c| condition(sql, source, c)));
-        // A device has few rows, and an organisation many: SQLite, which knows neither, must not read the index of the
-        // other. A sign before a column keeps it from that.
+        // A device has few rows and an organization has many. SQLite knows neither, so a unary plus before the other
+        // columns keeps it from choosing their indexes.
         let by_device =
             source.indexes.device && matches!(&resolved.devices, Set::Only(ids) if ids.len() <= MAX_BRANCHES);
         let sign = if by_device && source.dialect == Dialect::Sqlite { "+" } else { "" };
@@ -135,13 +142,13 @@ impl Common {
         };
         let mut relation = format!("{} e", source.map.from(sql));
         if resolved.narrowed && source.dialect == Dialect::Sqlite {
-            // The rows are few and known by their numbers. SQLite has no idea how few, and might read an index instead.
+            // The rows are few and identified by their numbers. SQLite does not know how few, and might scan an index.
             relation.push_str(" NOT INDEXED");
         }
         Self { relation, tests, orgs, kinds, devices }
     }
 
-    /// Writes ` WHERE …` for a branch, or nothing where nothing is asked.
+    /// Writes ` WHERE …` for a branch, or nothing where there is no condition.
     pub fn write(&self, sql: &mut Sql, source: &Source, branch: &Branch) {
         let fixed = branch.fixed(sql, source).into_iter().map(|(c, v)| format!("{c} = {v}")).collect();
         self.write_tests(sql, branch, fixed);
@@ -152,35 +159,35 @@ impl Common {
         self.write_tests(sql, &Branch::default(), tests);
     }
 
-    /// As [`write`](Self::write), for branches of which a list holds the values.
+    /// As [`write`](Self::write), for branches whose values are in a list.
     pub fn write_listed(&self, sql: &mut Sql, branch: &Branch, listed: &Listed) {
         self.write_tests(sql, branch, listed.fixed.iter().map(|(c, v)| format!("{c} = {v}")).collect());
     }
 
-    /// As [`write`](Self::write), for a branch that is read in order and holds these columns fixed: gives the columns to
-    /// order by first.
+    /// As [`write`](Self::write), for a branch that is read in order and holds these columns fixed. Returns the columns
+    /// that the order must begin with.
     fn write_ordered(
         &self,
         sql: &mut Sql,
         branch: &Branch,
         fixed: Vec<(String, String)>,
-        edge: Option<String>,
+        cutoff: Option<String>,
     ) -> Vec<String> {
         let Some((lead, _)) = fixed.first().cloned().filter(|_| sql.dialect == Dialect::Postgres) else {
             let fixed = fixed.into_iter().map(|(c, v)| format!("{c} = {v}"));
-            self.write_tests(sql, branch, fixed.chain(edge).collect());
+            self.write_tests(sql, branch, fixed.chain(cutoff).collect());
             return Vec::new();
         };
-        // PostgreSQL takes a column that equals a constant out of the order, and may then read the plain time index and
-        // throw away rows of others: all of them, where the branch has only old rows. A list of one is no constant to the
-        // planner, so that only an index that leads with this column has the order; to the index it is an equality, so
-        // that a scan ends where the time does. (A scan between two rows of the composite order does not: it goes on
-        // until the leading column changes.)
+        // PostgreSQL drops a column that equals a constant from the order. It may then scan the plain time index and
+        // discard rows of other branches: all of them, if the branch has only old rows. To the planner a list of one is
+        // no constant, so that only an index that leads with this column has the order; to the index it is an equality,
+        // so that a scan ends at the time bound. (A scan between two rows of the composite order does not end there: it
+        // continues until the leading column changes.)
         let test = |(n, (c, v)): (usize, (String, String))| match n {
             0 => format!("{c} = ANY(ARRAY[{v}])"),
             _ => format!("{c} = {v}"),
         };
-        self.write_tests(sql, branch, fixed.into_iter().enumerate().map(test).chain(edge).collect());
+        self.write_tests(sql, branch, fixed.into_iter().enumerate().map(test).chain(cutoff).collect());
         vec![lead]
     }
 
@@ -230,108 +237,136 @@ fn bound_test(sql: &mut Sql, source: &Source, bound: &Bound) -> Option<String> {
     Some(format!("(e.{}, e.{}) {op} ({t}, {i})", at.name, id.name))
 }
 
-/// Writes a parenthesised select of at most `limit` rows in order, behind the first `skip`. `columns` are written as given
-/// and must name `created_at` and the id as `c` and `i` where there is more than one branch.
-pub fn limited(sql: &mut Sql, source: &Source, branches: &[Branch], common: &Common, read: &Read<'_>) {
-    let number = |sql: &mut Sql, n: u64| sql.placeholder(Bind::Int(i64::try_from(n).unwrap_or(i64::MAX)));
-    let mut limit = number(sql, read.limit);
-    let heads = if read.skip == 0 { limit.clone() } else { number(sql, read.limit.saturating_add(read.skip)) };
-    if read.skip > 0 {
-        limit = format!("{limit} OFFSET {}", number(sql, read.skip));
+/// What [`Common::limited`] reads.
+pub struct Read<'a> {
+    pub branches: &'a [Branch],
+    /// The select list. With more than one branch it must name `created_at` and the id as `c` and `i`.
+    pub columns: &'a str,
+    pub order: Order,
+    pub limit: u64,
+    /// Rows skipped before the first.
+    pub skip: u64,
+    /// Rows of one instant may come in any order: a smaller index of times alone then has the order, and `columns` need
+    /// not name an `i`.
+    pub any_tie: bool,
+}
+
+/// The head of one branch: its fixed columns with their values, and where it ends.
+struct Head<'a> {
+    branch: &'a Branch,
+    fixed: Vec<(String, String)>,
+    /// A test that ends the scan earlier than the limit does.
+    cutoff: Option<String>,
+    /// The placeholder of the limit.
+    limit: &'a str,
+}
+
+impl Common {
+    /// Writes a parenthesized select of at most `read.limit` rows in order, behind the first `read.skip`.
+    pub fn limited(&self, sql: &mut Sql, source: &Source, read: &Read<'_>) {
+        let mut limit = number(sql, read.limit);
+        let heads = if read.skip == 0 { limit.clone() } else { number(sql, read.limit.saturating_add(read.skip)) };
+        if read.skip > 0 {
+            limit = format!("{limit} OFFSET {}", number(sql, read.skip));
+        }
+        let branches = read.branches;
+        sql.push("(");
+        if sql.dialect == Dialect::Sqlite && branches.len() > 1 {
+            self.merged_by_sqlite(sql, source, read, &limit);
+        } else if let [branch] = branches {
+            let fixed = branch.fixed(sql, source);
+            self.one_branch(sql, source, read, Head { branch, fixed, cutoff: None, limit: &limit });
+        } else if let (Some(listed), [branch, ..]) = (Listed::new(sql, source, branches), branches) {
+            let cutoff = self.cutoff(sql, source, &listed, read);
+            sql.push(&format!("SELECT b.* FROM {} CROSS JOIN LATERAL (", listed.list));
+            self.one_branch(sql, source, read, Head { branch, fixed: listed.fixed, cutoff, limit: &heads });
+            sql.push(&format!(") b ORDER BY {} LIMIT {limit}", merged_order(read, "b.")));
+        } else {
+            sql.push("SELECT * FROM (");
+            for (n, branch) in branches.iter().enumerate() {
+                sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+                let fixed = branch.fixed(sql, source);
+                self.one_branch(sql, source, read, Head { branch, fixed, cutoff: None, limit: &heads });
+                sql.push(&format!(") b{n}"));
+            }
+            sql.push(&format!(") u ORDER BY {} LIMIT {limit}", merged_order(read, "u.")));
+        }
+        sql.push(")");
     }
-    let (at, id, word) = (&source.map.created_at.name, &source.map.order().name, read.order.word());
-    let merged = |name: &str| match read.any_tie {
-        true => format!("{name}.c {word}"),
-        false => format!("{name}.c {word}, {name}.i {word}"),
-    };
-    let one = |sql: &mut Sql, (branch, fixed): (&Branch, Vec<(String, String)>), edge: Option<String>, limit: &str| {
-        sql.push("SELECT ").push(read.columns).push(" FROM ").push(&common.relation);
-        let mut order = common.write_ordered(sql, branch, fixed, edge);
-        order.push(format!("e.{at}"));
+
+    /// One select for each branch and one order behind them all: SQLite then reads each branch in the order of its index
+    /// and merges only as far as rows are taken. It would read selects with limits of their own to the end and sort them.
+    fn merged_by_sqlite(&self, sql: &mut Sql, source: &Source, read: &Read<'_>, limit: &str) {
+        for (n, branch) in read.branches.iter().enumerate() {
+            sql.push(if n == 0 { "SELECT " } else { " UNION ALL SELECT " });
+            sql.push(read.columns).push(" FROM ").push(&self.relation);
+            self.write(sql, source, branch);
+        }
+        sql.push(&format!(" ORDER BY {} LIMIT {limit}", merged_order(read, "")));
+    }
+
+    fn one_branch(&self, sql: &mut Sql, source: &Source, read: &Read<'_>, head: Head<'_>) {
+        let word = read.order.word();
+        sql.push("SELECT ").push(read.columns).push(" FROM ").push(&self.relation);
+        let mut order = self.write_ordered(sql, head.branch, head.fixed, head.cutoff);
+        order.push(format!("e.{}", source.map.created_at.name));
         if !read.any_tie {
-            order.push(format!("e.{id}"));
+            order.push(format!("e.{}", source.map.order().name));
         }
         let order: Vec<_> = order.into_iter().map(|column| format!("{column} {word}")).collect();
-        sql.push(&format!(" ORDER BY {} LIMIT {limit}", order.join(", ")));
-    };
-    sql.push("(");
-    if sql.dialect == Dialect::Sqlite && branches.len() > 1 {
-        // One select for each branch and the order behind them all: then SQLite reads each in the order of its index and
-        // merges them as far as rows are taken. Selects with a limit of their own would be read to it, and sorted.
-        for (n, branch) in branches.iter().enumerate() {
-            sql.push(if n == 0 { "SELECT " } else { " UNION ALL SELECT " });
-            sql.push(read.columns).push(" FROM ").push(&common.relation);
-            common.write(sql, source, branch);
-        }
-        let order = if read.any_tie { format!("c {word}") } else { format!("c {word}, i {word}") };
-        sql.push(&format!(" ORDER BY {order} LIMIT {limit}"));
-    } else if let [branch] = branches {
-        let fixed = branch.fixed(sql, source);
-        one(sql, (branch, fixed), None, &limit);
-    } else if let (Some(listed), [branch, ..]) = (Listed::new(sql, source, branches), branches) {
-        let edge = edge(sql, source, (branch, &listed), common, read, branches.len());
-        sql.push(&format!("SELECT b.* FROM {} CROSS JOIN LATERAL (", listed.list));
-        one(sql, (branch, listed.fixed), edge, &heads);
-        sql.push(&format!(") b ORDER BY {} LIMIT {limit}", merged("b")));
-    } else {
-        sql.push("SELECT * FROM (");
-        for (n, branch) in branches.iter().enumerate() {
-            sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
-            let fixed = branch.fixed(sql, source);
-            one(sql, (branch, fixed), None, &heads);
-            sql.push(&format!(") b{n}"));
-        }
-        sql.push(&format!(") u ORDER BY {} LIMIT {limit}", merged("u")));
+        sql.push(&format!(" ORDER BY {} LIMIT {}", order.join(", "), head.limit));
     }
-    sql.push(")");
+
+    /// A time cutoff that keeps every result row and prunes most others: the time of the last row that would be read if
+    /// each branch gave no more than its share and some. Those rows are as many as the read wants, so none behind the
+    /// last of them is part of the result. Without it each branch is read to the limit, forty times what the page holds.
+    fn cutoff(&self, sql: &mut Sql, source: &Source, listed: &Listed, read: &Read<'_>) -> Option<String> {
+        let branch = read.branches.first()?;
+        let rows = read.limit.saturating_add(read.skip);
+        let share = 2 * rows / u64::try_from(read.branches.len()).unwrap_or(u64::MAX).max(1) + 4;
+        // A device has few rows: all of them are fewer than its share.
+        if read.branches.len() < MIN_BRANCHES_FOR_CUTOFF || share >= rows || branch.device.is_some() {
+            return None;
+        }
+        let (at, word) = (&source.map.created_at, read.order.word());
+        let (sign, open) = match read.order {
+            Order::NewestFirst => (">=", at.bound(Instant::NEG_INFINITY)),
+            Order::OldestFirst => ("<=", at.at_most(Instant::INFINITY)),
+        };
+        let [share, last] = [share, rows.saturating_sub(1)].map(|n| number(sql, n));
+        let open = sql.placeholder(open);
+        let mut heads = Sql::new(sql.dialect);
+        heads.push(&format!("SELECT e.{} AS c FROM ", at.name)).push(&self.relation);
+        let lead = self.write_ordered(&mut heads, branch, listed.fixed.clone(), None);
+        let order: Vec<_> =
+            lead.into_iter().chain([format!("e.{}", at.name)]).map(|column| format!("{column} {word}")).collect();
+        Some(format!(
+            "e.{} {sign} coalesce((SELECT b.c FROM {} CROSS JOIN LATERAL ({} ORDER BY {} LIMIT {share}) b \
+             ORDER BY b.c {word} OFFSET {last} LIMIT 1), {open})",
+            at.name,
+            listed.list,
+            heads.text(),
+            order.join(", ")
+        ))
+    }
 }
 
-/// A test that no row of the answer fails and most others do: the time of the last row that would be read if each branch
-/// gave no more than its share and some. Those rows are as many as are asked for, so none behind the last of them is
-/// among the answer's. Without it each branch is read to the limit, forty times what the page holds.
-fn edge(
-    sql: &mut Sql,
-    source: &Source,
-    (branch, listed): (&Branch, &Listed),
-    common: &Common,
-    read: &Read<'_>,
-    branches: usize,
-) -> Option<String> {
-    let rows = read.limit.saturating_add(read.skip);
-    let share = 2 * rows / u64::try_from(branches).unwrap_or(u64::MAX).max(1) + 4;
-    // A device has few rows: all of them are fewer than its share.
-    if branches < WORTH_AN_EDGE || share >= rows || branch.device.is_some() {
-        return None;
-    }
-    let (at, word) = (&source.map.created_at, read.order.word());
-    let (sign, open) = match read.order {
-        Order::NewestFirst => (">=", at.bound(Instant::NEG_INFINITY)),
-        Order::OldestFirst => ("<=", at.at_most(Instant::INFINITY)),
-    };
-    let [share, last] =
-        [share, rows.saturating_sub(1)].map(|n| sql.placeholder(Bind::Int(i64::try_from(n).unwrap_or(i64::MAX))));
-    let open = sql.placeholder(open);
-    let mut heads = Sql::new(sql.dialect);
-    heads.push(&format!("SELECT e.{} AS c FROM ", at.name)).push(&common.relation);
-    let lead = common.write_ordered(&mut heads, branch, listed.fixed.clone(), None);
-    let order: Vec<_> =
-        lead.into_iter().chain([format!("e.{}", at.name)]).map(|column| format!("{column} {word}")).collect();
-    Some(format!(
-        "e.{} {sign} coalesce((SELECT b.c FROM {} CROSS JOIN LATERAL ({} ORDER BY {} LIMIT {share}) b \
-         ORDER BY b.c {word} OFFSET {last} LIMIT 1), {open})",
-        at.name,
-        listed.list,
-        heads.text(),
-        order.join(", ")
-    ))
+fn number(sql: &mut Sql, n: u64) -> String {
+    sql.placeholder(Bind::Int(i64::try_from(n).unwrap_or(i64::MAX)))
 }
 
-/// Branches as a list of values. PostgreSQL plans each branch of a union anew, which takes longer than to run them; of a
-/// list it plans one.
+/// The order behind merged branches; `of` is the name of their rows and a dot, or empty.
+fn merged_order(read: &Read<'_>, of: &str) -> String {
+    let word = read.order.word();
+    if read.any_tie { format!("{of}c {word}") } else { format!("{of}c {word}, {of}i {word}") }
+}
+
+/// Branches as a list of values. PostgreSQL plans each branch of a union separately, which takes longer than running
+/// them; a list needs one plan.
 pub struct Listed {
     /// `(VALUES …) v(v0, v1)`.
     pub list: String,
-    /// The columns held fixed, in the order of the index, and where their values stand.
+    /// The columns held fixed, in the order of the index, and the list's columns with their values.
     pub fixed: Vec<(String, String)>,
 }
 
@@ -351,16 +386,4 @@ impl Listed {
         let list = format!("(VALUES {}) v({})", rows.join(", "), names.join(", "));
         Some(Self { list, fixed: columns.into_iter().zip(names.iter().map(|n| format!("v.{n}"))).collect() })
     }
-}
-
-/// What [`limited`] reads.
-pub struct Read<'a> {
-    pub columns: &'a str,
-    pub order: Order,
-    pub limit: u64,
-    /// Rows passed over before the first.
-    pub skip: u64,
-    /// Which of the rows of one moment are read last does not matter: then an index of times alone, which is smaller,
-    /// has the order. Columns need not name an `i`.
-    pub any_tie: bool,
 }

@@ -1,4 +1,6 @@
-//! A page of events: the statement, and its rows as events.
+//! A page of events: the statement, and how its rows become events.
+//!
+//! Called by every query that returns whole events. [`select`] and [`decode`] must agree on the order of the columns.
 
 use std::sync::Arc;
 
@@ -8,10 +10,10 @@ use crate::domain::page::Cursor;
 use crate::domain::source::Beyond;
 use crate::domain::zone::Zone;
 use crate::protocol::SourceError;
-use crate::store::queries::resolved::Resolved;
-use crate::store::queries::sql::keys::{Bound, Common, Order, Read, branches_within, limited};
-use crate::store::source::columns::Party;
-use crate::store::source::columns::{SqlIdent, TextColumn, TimeColumn};
+use crate::store::queries::sql::Selection;
+use crate::store::queries::sql::keys::{Bound, Common, Order, Read, branches_within};
+use crate::store::queries::sql::reason;
+use crate::store::source::columns::{IdType, Party, SqlIdent, TextColumn, TimeColumn, TimeType};
 use crate::store::source::derived::outcome_of;
 use crate::store::source::{DeviceNames, Source};
 use crate::store::sql::cell::{CellType, Row};
@@ -23,56 +25,62 @@ pub(crate) struct Select {
     pub shape: Vec<CellType>,
 }
 
-/// The columns of an event without names and lengths, which come behind them.
+/// The columns of an event without names and lengths, which follow them.
 const BARE: usize = 9;
-/// So many branches at most are merged as whole rows.
+/// Up to this number of branches, whole rows are merged instead of keys.
 const WHOLE_BRANCHES: usize = 4;
 
-/// How much of an error message to read.
+/// How much of each error message to read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Errors {
+    /// The first [`ErrorText::HEAD`] characters.
     Head,
     Whole,
 }
 
-/// Which rows of the result, in which order.
+/// Which rows of the result to read, in which order, and how much of them.
+#[derive(Clone, PartialEq, Debug)]
 pub struct Window {
     pub bound: Bound,
     pub order: Order,
-    pub limit: u64,
+    /// The greatest number of rows.
+    pub limit: u32,
     pub errors: Errors,
 }
 
-/// The statement for a page and the shape of its rows.
-pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<CellType>) {
+/// The statement for a page, which reads one row more than the window holds, and the shape of its rows. The extra row
+/// tells that more rows follow.
+pub fn page(selection: Selection<'_>, window: &Window) -> (Sql, Vec<CellType>) {
+    let Selection { source, resolved } = selection;
+    let limit = u64::from(window.limit) + 1;
     let mut sql = Sql::new(source.dialect);
-    // Whole texts need no length beside them, and names that are not looked up no columns: an export takes millions of rows.
+    // An export reads millions of rows: whole texts need no length, and names that are looked up later no columns.
     let mut select = select(source, window.errors, false);
     let nameless = source.devices == DeviceNames::Nowhere && source.org_name.is_none();
     if source.is_own() && window.errors == Errors::Whole && nameless {
         select.list.truncate(BARE);
         select.shape.truncate(BARE);
     }
-    let branches = branches_within(source, resolved, window.limit);
-    let common = Common::new(&mut sql, source, resolved, &window.bound);
+    let branches = branches_within(source, resolved, limit);
+    let common = Common::new(&mut sql, selection, &window.bound);
     let map = &source.map;
     sql.push("SELECT ").push(&select.list.join(", ")).push(" FROM ");
-    // Of a few branches the rows themselves are merged: PostgreSQL takes four steps to fetch a row again by its key, and
-    // one to read a row too many. SQLite reads no row of a branch before the merge takes it.
+    // The rows of few branches are merged as they are: PostgreSQL takes four steps to fetch a row again by its key, and one
+    // to read a row too many. SQLite reads no row of a branch before the merge takes it.
     let whole = if source.dialect == Dialect::Sqlite { usize::MAX } else { WHOLE_BRANCHES };
     let keys = format!("e.{} AS c, e.{} AS i", map.created_at.name, map.order().name);
     if branches.len() <= whole {
         // The limit is applied before names are joined, so that the joins cannot change the plan of the page.
         let columns = if branches.len() > 1 { format!("{}, {keys}", columns(source)) } else { columns(source) };
-        let read = Read { columns: &columns, order: window.order, limit: window.limit, skip: 0, any_tie: false };
-        limited(&mut sql, source, &branches, &common, &read);
+        let read = Read { branches: &branches, columns: &columns, order: window.order, limit, skip: 0, any_tie: false };
+        common.limited(&mut sql, source, &read);
         sql.push(" e");
     } else {
-        let read = Read { columns: &keys, order: window.order, limit: window.limit, skip: 0, any_tie: false };
+        let read = Read { branches: &branches, columns: &keys, order: window.order, limit, skip: 0, any_tie: false };
         sql.push("(SELECT e.* FROM ");
-        limited(&mut sql, source, &branches, &common, &read);
-        // Row by row through the primary key: a join would be free to read the whole table instead. And names are joined
-        // to all of them at once: a join that could go inside would be made again for each.
+        common.limited(&mut sql, source, &read);
+        // The lateral select fetches row by row through the primary key; a join might read the whole table. OFFSET 0 keeps
+        // the joins of names outside, where they run once and not for each row.
         let (columns, from, id) = (columns(source), map.from(&mut sql), &map.order().name);
         let row = format!("SELECT {columns} FROM {from} e WHERE e.{id} = k.i LIMIT 1");
         sql.push(&format!(" k CROSS JOIN LATERAL ({row}) e OFFSET 0) e"));
@@ -83,7 +91,7 @@ pub fn page(source: &Source, resolved: &Resolved, window: &Window) -> (Sql, Vec<
     (sql, select.shape)
 }
 
-/// The statement for one event with its whole error, by id and, where given, organisation.
+/// The statement for one event with its whole error, by id and, where given, organization.
 pub fn event(source: &Source, org: Option<&Id>, id: &Id) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
     let select = select(source, Errors::Whole, true);
@@ -103,6 +111,7 @@ pub fn event(source: &Source, org: Option<&Id>, id: &Id) -> (Sql, Vec<CellType>)
     (sql, select.shape)
 }
 
+/// The select list of an event over the row `e` and the joined names; with `more`, the profile's further columns too.
 pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
     let map = &source.map;
     let mut select = Select { list: Vec::new(), shape: Vec::new() };
@@ -112,10 +121,10 @@ pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
     };
     add(Some(source.id_expr(&map.id)), CellType::Id(map.id.ty));
     add(Some(source.id_expr(&map.device)), CellType::Id(map.device.ty));
-    let org_type = map.org.as_ref().map_or(crate::store::source::columns::IdType::Uuid, |c| c.ty);
+    let org_type = map.org.as_ref().map_or(IdType::Uuid, |c| c.ty);
     add(map.org.as_ref().map(|c| source.id_expr(c)), CellType::Id(org_type));
     add(Some(map.kind.expr()), CellType::Text);
-    add(crate::store::queries::sql::reason::shown(source), CellType::Text);
+    add(reason::shown(source), CellType::Text);
     for expiry in [&map.old_expiry, &map.new_expiry] {
         let ty = expiry.as_ref().map_or(map.created_at.ty, |c| c.ty);
         add(expiry.as_ref().map(|c| format!("e.{}", c.name)), CellType::Time(ty));
@@ -140,7 +149,7 @@ pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
     if source.is_own() {
         return select;
     }
-    // In the order in which `beyond` reads them.
+    // `beyond` reads them in this order.
     let column = |c: &SqlIdent| format!("e.{c}");
     add(map.outcome.as_ref().map(column), CellType::Text);
     add(map.severity.as_ref().map(TextColumn::expr), CellType::Text);
@@ -155,9 +164,8 @@ pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
     select
 }
 
-/// A NULL that the driver takes for the type: PostgreSQL gives an untyped one as text.
+/// A NULL of the type that the driver expects: an untyped one is a text to PostgreSQL.
 fn null_of(dialect: Dialect, ty: CellType) -> &'static str {
-    use crate::store::source::columns::{IdType, TimeType};
     match (dialect, ty) {
         (Dialect::Sqlite, _) => "NULL",
         (Dialect::Postgres, CellType::Text | CellType::Id(IdType::Text)) => "NULL::text",
@@ -183,6 +191,7 @@ pub(crate) fn columns(source: &Source) -> String {
     names.join(", ")
 }
 
+/// The joins that give a page its names.
 pub(crate) fn joins(source: &Source) -> String {
     let mut text = String::new();
     if source.devices == DeviceNames::Joined {
@@ -194,8 +203,8 @@ pub(crate) fn joins(source: &Source) -> String {
     text
 }
 
-/// A row of [`page`], or with `more` of [`event`], as an event; cells behind those of the select list are left for the
-/// caller. An absent id or time is a fault of the table's shape.
+/// A row of [`page`], or with `more` of [`event`], as an event. Cells behind the select list are left to the caller.
+/// [`SourceError::Shape`] where the id or the time is missing.
 pub fn decode(source: &Source, more: bool, row: &mut Row) -> Result<RenewalEvent, SourceError> {
     let missing = |what: &str| SourceError::Shape(format!("a row has no {what} where every event must have one"));
     let map = &source.map;
@@ -228,22 +237,23 @@ pub fn decode(source: &Source, more: bool, row: &mut Row) -> Result<RenewalEvent
         beyond: None,
     };
     if !source.is_own() {
-        event.beyond = Some(Arc::new(beyond(source, more, row, (&event, stored))));
+        let tie = row.id(15);
+        let stored_apart = tie.is_some() || map.created_at.zone != Zone::Utc;
+        let place = stored_apart.then(|| Cursor { at: stored, id: tie.unwrap_or_else(|| event.id.clone()) });
+        let beyond = Beyond { place, ..beyond(source, more, row) };
+        let reason_inferred = beyond.reason_inferred && event.reason.is_some();
+        event.beyond = Some(Arc::new(Beyond { reason_inferred, ..beyond }));
     }
     Ok(event)
 }
 
-/// The columns behind those of every source.
-fn beyond(source: &Source, more: bool, row: &mut Row, (event, stored): (&RenewalEvent, Instant)) -> Beyond {
-    let map = &source.map;
+/// The columns that follow those of every source, without the place of the row.
+fn beyond(source: &Source, more: bool, row: &mut Row) -> Beyond {
     let outcome = row.string(12).and_then(|word| outcome_of(&word));
     let severity = row.text(13);
-    let inferred = row.int(14) == Some(1) && event.reason.is_some();
-    let tie = row.id(15);
-    let elsewhere = tie.is_some() || map.created_at.zone != Zone::Utc;
-    let place = elsewhere.then(|| Cursor { at: stored, id: tie.unwrap_or_else(|| event.id.clone()) });
-    let mut columns = map.extra.iter().zip(16..);
+    let reason_inferred = row.int(14) == Some(1);
+    let mut columns = source.map.extra.iter().zip(16..);
     let more =
         more.then(|| columns.by_ref().filter_map(|((label, _), at)| Some((label.clone(), row.text(at)?))).collect());
-    Beyond { traits: Arc::clone(&source.traits), outcome, severity, reason_inferred: inferred, more, place }
+    Beyond { traits: Arc::clone(&source.traits), outcome, severity, reason_inferred, more, place: None }
 }

@@ -1,7 +1,7 @@
-//! The reason of an event as it is shown: its own, or, of a source that writes it at the start only, that of the device's
-//! preceding start.
+//! The reason of an event as it is shown: its own, or, for a source that records reasons only at a start, the reason of
+//! the device's preceding start.
 //!
-//! The page, the filter and the counts all use this one expression, so that `reason:` finds what is on the screen.
+//! Pages, filters and counts all use this expression and must use no other, so that `reason:` finds what is on screen.
 
 use crate::store::source::Source;
 
@@ -9,7 +9,7 @@ use crate::store::source::Source;
 ///
 /// An outcome takes the reason of the latest start of its device that it can belong to: of a recovery for the outcomes
 /// of one, of a renewal for a renewal's success, of either for a failed renewal, since a recovery that cannot be signed
-/// ends in one too. A success in between has ended the attempt: what comes after it has no known reason.
+/// ends in one too. A success in between ends the attempt: later outcomes have no known reason.
 pub fn shown(source: &Source) -> Option<String> {
     let map = &source.map;
     let reason = map.reason.as_ref()?.expr();

@@ -1,30 +1,40 @@
-//! What a query needs around it: the shared state and the source it reads.
+//! What the execution of one query needs: the state shared by the store's queries, and the source that it reads.
+//!
+//! Created by [`answer`](crate::store::queries::answer) and by the store for one query. The methods that run each query
+//! are in the file of that query. It must not outlive the query: the source may change.
 
 use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::filter::Criteria;
 use crate::protocol::SourceError;
 use crate::store::connect::session::Session;
 use crate::store::queries::narrow::narrow;
-use crate::store::queries::resolve::resolve;
+use crate::store::queries::resolve::Resolver;
 use crate::store::queries::resolved::Resolved;
 use crate::store::queries::sql::page::{decode, event};
 use crate::store::shared::Shared;
 use crate::store::source::Source;
+use crate::store::source::columns::IdType;
 
-/// One question's surroundings.
-pub struct Asker<'a> {
+/// Executes queries of one source.
+pub struct Executor<'a> {
     pub shared: &'a Shared,
     pub source: &'a Source,
 }
 
-impl Asker<'_> {
+impl Executor<'_> {
+    /// What looks up the names of filters.
+    pub const fn resolver(&self) -> Resolver<'_> {
+        Resolver { source: self.source, names: &self.shared.names }
+    }
+
+    /// The criteria with their names resolved, narrowed by a text index where one helps.
     pub async fn resolve(&self, s: &mut Session, criteria: &Criteria) -> Result<Resolved, SourceError> {
-        let mut resolved = resolve(s, self.source, &self.shared.names, criteria).await?;
+        let mut resolved = self.resolver().resolve(s, criteria).await?;
         narrow(s, self.source, &mut resolved).await?;
         Ok(resolved)
     }
 
-    /// One event with its whole error.
+    /// One event with its whole error; with `org`, only if it belongs to that organization.
     pub async fn event(&self, s: &mut Session, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
         if !same_type(id, self.source.map.id.ty) {
             return Ok(None);
@@ -38,8 +48,7 @@ impl Asker<'_> {
     }
 }
 
-/// Whether an id can be one of a column: a question for another type finds nothing.
-pub fn same_type(id: &Id, ty: crate::store::source::columns::IdType) -> bool {
-    use crate::store::source::columns::IdType;
+/// Whether an id can occur in a column of this type. A query by an id of another type finds nothing.
+pub const fn same_type(id: &Id, ty: IdType) -> bool {
     matches!((id, ty), (Id::Uuid(_), IdType::Uuid) | (Id::Text(_), IdType::Text) | (Id::Int(_), IdType::Int))
 }

@@ -1,13 +1,13 @@
-//! What a question costs: each one that the console asks, under usual filters, over a million events on both
-//! databases.
+//! What a query costs: each one that the console sends, under usual filters, over a million events on both databases.
 //!
 //! ```text
-//! cargo bench --bench questions -- [--rows N] [--runs N] [--only QUESTION] [--plans] [--hold]
+//! cargo bench --bench queries -- [--rows N] [--runs N] [--only QUERY] [--plans] [--hold]
 //! ```
 //!
-//! The store takes turns with one statement written by hand on a connection of the same driver, so that a machine that
-//! is slow today is slow for both: read the ratio. Both have to find the same number of rows, or the benchmark fails.
-//! `--only` asks one of them, by the head of its column; `--plans` prints the plans of what took long; `--hold` keeps the databases until Enter, to look at them.
+//! The store alternates with one statement written by hand on a connection of the same driver, so that a slow machine is
+//! slow for both: read the ratio. Both must find the same number of rows, or the benchmark fails.
+//! `--only` runs one query, by the head of its column; `--plans` prints the plans of slow ones; `--hold` keeps the
+//! databases until Enter, for inspection.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "common/by_hand.rs"]
@@ -206,13 +206,13 @@ async fn questions_of(case: &Case, now: Instant, hand: &mut Hand) -> Vec<Questio
 
 /// Both sides in turn, after one turn that does not count and has to agree.
 async fn take_turns(store: &Store, hand: &mut Hand, question: &Question, filter: &str, runs: usize) -> Measured {
-    let (found, cut) = found(&store.ask(&question.query).await.unwrap());
+    let (found, cut) = found(&store.run(&question.query).await.unwrap());
     let expected = hand.ask(&question.sql, question.sum).await;
     assert!(found == expected || cut, "'{filter}', {}: {found} of {expected}\n{}", question.name, question.sql);
     let (mut by_store, mut by_hand) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         let begun = Moment::now();
-        store.ask(&question.query).await.unwrap();
+        store.run(&question.query).await.unwrap();
         by_store.push(begun.elapsed());
         let begun = Moment::now();
         hand.ask(&question.sql, question.sum).await;
@@ -227,7 +227,7 @@ fn found(answer: &Answer) -> (u64, bool) {
         Total::Exact(n) | Total::AtLeast(n) => *n,
     };
     match answer {
-        Answer::Page(page) => (page.rows.len() as u64, page.looked_to.is_some()),
+        Answer::Page(page) => (page.rows.len() as u64, page.searched_to.is_some()),
         Answer::Count(total) => (number(total), false),
         Answer::Facets(facets) => (facets.values.iter().map(|f| number(&f.rows)).sum(), false),
         Answer::Histogram(histogram) => (histogram.buckets.iter().flatten().sum(), false),
