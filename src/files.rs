@@ -38,16 +38,12 @@ pub fn read_stream(path: &Path, most: u64, wait: Duration) -> io::Result<Vec<u8>
     if path.as_os_str() == OsStr::new("-") {
         return within(io::stdin(), most, wait);
     }
-    let file = open(OpenOptions::new().read(true), path)?;
-    let kind = file.metadata()?.file_type();
-    if kind.is_fifo() || kind.is_socket() {
-        // Non-blocking, a pipe whose writer has not come yet would look empty: this one waits, on a separate thread.
-        let path = path.to_owned();
-        return within(Late(Some(path), None), most, wait);
+    // A pipe is opened once and on a separate thread: without a writer yet the open waits, and after a second open the
+    // writer's text could be gone with the first.
+    if std::fs::metadata(path)?.file_type().is_fifo() {
+        return within(Late(Some(path.to_owned()), None), most, wait);
     }
-    if !kind.is_file() {
-        return Err(irregular(kind));
-    }
+    let file = regular(OpenOptions::new().read(true), path)?;
     let mut bytes = Vec::new();
     file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -87,6 +83,11 @@ pub fn append_line(file: &mut File, line: &[u8]) -> io::Result<()> {
         text.push(b'\n');
     }
     file.write_all(&text)
+}
+
+/// Creates an empty file for its owner only. An existing one is an error.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Makes a directory and those above it, for their owner only.

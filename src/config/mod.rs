@@ -96,7 +96,9 @@ pub enum ConfigError {
     Source { origin: Origin, why: String },
     #[error("no view '{name}'; {valid}")]
     View { name: String, valid: String },
-    #[error("no default database: the home directory is unknown; set HOME, or name a file with '--db sqlite:PATH'")]
+    #[error(
+        "no default database: HOME is unset or not an absolute path; set it, or name a database with '--db sqlite:PATH'"
+    )]
     NoHome,
     #[error("no default database: the path '{0}' is not UTF-8; name a file with '--db sqlite:PATH'")]
     Path(String),
@@ -164,11 +166,15 @@ fn database(
     file: &File,
     variable: &impl Fn(&str) -> Option<String>,
 ) -> Result<Chosen, ConfigError> {
-    let from_variable =
-        || DATABASE_VARIABLES.iter().find_map(|name| Some((variable(name).filter(|v| !v.is_empty())?, *name)));
+    let from_variable = || DATABASE_VARIABLES.iter().find_map(|name| Some((variable(name)?, *name)));
     let chosen = match &global.db {
         Some(text) => Some((text.clone(), Origin::Option("--db"))),
         None => match from_variable() {
+            // A job that lost its settings must not fall back to another database and report no failures there.
+            Some((text, name)) if text.trim().is_empty() => {
+                let why = "it is set, but empty; unset it, or give it a database".to_owned();
+                return Err(ConfigError::Database { origin: Origin::Variable(name), why });
+            }
             Some((text, name)) => Some((text, Origin::Variable(name))),
             None => file.db.clone().map(|text| (text, Origin::File)),
         },
@@ -262,12 +268,16 @@ mod tests {
         for (global, set, address, origin) in [
             (option, vec![own, common], "sqlite:a.db", "option --db"),
             (cli::Global::default(), vec![common, own], "sqlite:b.db", "environment RENEWSCOPE_DB"),
-            (cli::Global::default(), vec![("RENEWSCOPE_DB", ""), common], "sqlite:c.db", "environment DATABASE_URL"),
+            (cli::Global::default(), vec![common], "sqlite:c.db", "environment DATABASE_URL"),
         ] {
             let config = resolve(global, &set).unwrap();
             assert_eq!(config.database.value.to_string(), address);
             assert_eq!(config.database.origin.to_string(), origin);
             assert!(!config.embedded);
+        }
+        for empty in [vec![("RENEWSCOPE_DB", ""), common], vec![("DATABASE_URL", " ")]] {
+            let Err(e) = resolve(cli::Global::default(), &empty) else { panic!("an empty variable was accepted") };
+            assert!(e.to_string().contains("it is set, but empty"), "{e}");
         }
         assert!(resolve(cli::Global::default(), &[]).unwrap().embedded);
     }

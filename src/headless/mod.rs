@@ -81,7 +81,9 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         None => paths::config_file().map_or(Ok(File::default()), |path| File::read(&path, false))?,
     };
     let file = if cli.command.is_some() { File { view: None, ..file } } else { file };
-    let config = Config::resolve(&cli.global, filter, file, |name| std::env::var(name).ok())?;
+    // Text that is not UTF-8 is set, too: it must be refused and not skipped.
+    let variable = |name: &str| std::env::var_os(name).map(|v| v.to_string_lossy().into_owned());
+    let config = Config::resolve(&cli.global, filter, file, variable)?;
     if prompt::is_available() {
         config.database.value.set_prompt(Arc::new(prompt::password));
     }

@@ -14,8 +14,11 @@ use crate::config::Config;
 use crate::domain::event::RenewalEvent;
 use crate::domain::filter::{Criteria, Filter};
 use crate::domain::page::{Anchor, Page};
+use crate::files;
+use crate::protocol::error::Why;
 use crate::protocol::query::{FacetQuery, Field};
 use crate::protocol::{Answer, Query, SourceError};
+use crate::store::schema;
 use crate::store::{Access, ConnectOptions, Store};
 
 use crate::headless::failure::{Exit, Failure};
@@ -65,20 +68,51 @@ async fn either(a: &mut Signal, b: &mut Signal) {
     tokio::select! { _ = a.recv() => {}, _ = b.recv() => {} }
 }
 
-/// The options of a session that may write.
+/// The options of a session that may write, and creates the default file if it is missing.
 pub fn to_write() -> ConnectOptions {
-    ConnectOptions { access: Access::Write, ..ConnectOptions::default() }
+    ConnectOptions { access: Access::Write, create: true, ..ConnectOptions::default() }
 }
 
-/// Connects as configured; creates the default file if it is missing.
+/// Connects as configured. With [`ConnectOptions::create`] a missing default file is created; without, the command only
+/// reads, and says that it reads the default file: a job that lost its settings must not report no failures.
 pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, SourceError> {
-    if let (true, Some(directory)) = (config.embedded, config.database.value.path().and_then(|p| p.parent())) {
-        std::fs::create_dir_all(directory).map_err(|e| SourceError::Unreachable {
-            address: config.database.value.to_string(),
-            why: format!("cannot create the directory '{}': {e}", directory.display()).into(),
-        })?;
+    match config.embedded {
+        true if options.create => create_default_file(config).await?,
+        true => tell_default_file(config),
+        false => {}
     }
     Store::connect(&config.database.value, &with(config, options)).await
+}
+
+/// Says on stderr that no database is configured, and which file is read instead.
+pub fn tell_default_file(config: &Config) {
+    tell(&format!(
+        "no database is named by --db, RENEWSCOPE_DB, DATABASE_URL or the configuration; reading the default file, {}",
+        config.database.value
+    ));
+}
+
+/// Creates the default file, readable by its owner only, with its schema.
+pub async fn create_default_file(config: &Config) -> Result<(), SourceError> {
+    let address = &config.database.value;
+    let failed = |what: &str, e: std::io::Error| SourceError::Unreachable {
+        address: address.to_string(),
+        why: Why::new(format!("cannot create its {what}: {e}")).step("set HOME, or name a database with --db"),
+    };
+    let (Some(path), Some(directory)) = (address.path(), address.path().and_then(|p| p.parent())) else {
+        return Ok(());
+    };
+    let log = path.with_extension("db-wal");
+    // The log of a deleted file is the store's to report.
+    if path.exists() || log.exists() {
+        return Ok(());
+    }
+    files::make_directory(directory).map_err(|e| failed("directory", e))?;
+    match files::create_new(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(failed("file", e)),
+        _ => {}
+    }
+    schema::migrate(address).await.map(drop)
 }
 
 /// As [`connect`], but the first query makes the connection.
@@ -88,7 +122,7 @@ pub async fn open(config: &Config, options: ConnectOptions) -> Result<Store, Sou
 
 fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
     let profiles = std::sync::Arc::clone(&config.sources.profiles);
-    ConnectOptions { create: config.embedded, profiles, ..options }
+    ConnectOptions { create: config.embedded && options.create, profiles, ..options }
 }
 
 /// Queries that the user can interrupt.

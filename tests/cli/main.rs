@@ -180,13 +180,53 @@ fn a_reader_that_leaves_is_no_error() {
 }
 
 #[test]
-fn without_a_name_the_file_in_the_data_directory_is_made() {
+fn a_command_that_reads_never_makes_the_default_file() {
     let bed = Bed::unnamed();
-    assert_eq!(bed.run(&["count"]).data(), "0\n");
+    for args in [
+        &["count", "type:failed", "--fail-if", ">0"][..],
+        &["list"],
+        &["export"],
+        &["tail"],
+        &["get", "00000000"],
+        &["doctor"],
+        &["sources", "detect"],
+        &["db", "status"],
+    ] {
+        let ran = bed.run(args);
+        assert!(ran.exits(3).stderr.contains("events.db: the file does not exist"), "{args:?}: {}", ran.stderr);
+        assert!(
+            args[0] == "db" || ran.stderr.contains("no database is named by --db, RENEWSCOPE_DB"),
+            "{}",
+            ran.stderr
+        );
+        assert!(!bed.path(".local").exists(), "{args:?}");
+    }
+    let mut command = bed.command(&["count"]);
+    let ran = Ran::of(command.env("RENEWSCOPE_DB", "").output().unwrap());
+    assert!(ran.exits(2).stderr.contains("environment RENEWSCOPE_DB: it is set, but empty"), "{}", ran.stderr);
+}
+
+#[test]
+fn without_a_name_record_makes_the_file_in_the_data_directory() {
+    use std::os::unix::fs::PermissionsExt;
+    let bed = Bed::unnamed();
     bed.run(&["record", "--device", "a", "--type", "renewal_start"]).exits(0);
-    assert_eq!(bed.run(&["count"]).data(), "1\n");
+    let ran = bed.run(&["count"]);
+    assert_eq!(ran.exits(0).stdout, "1\n");
+    assert!(ran.stderr.contains("/renewscope/events.db"), "{}", ran.stderr);
+    let mode = |path: &str| std::fs::metadata(bed.path(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(".local/share/renewscope"), 0o700);
+    assert_eq!(mode(".local/share/renewscope/events.db"), 0o600);
     let config = bed.run(&["config", "--print", "--format", "ndjson"]).data();
     assert!(config.contains("/renewscope/events.db\",\"source\":\"default\"}"), "{config}");
+    for (home, code, message) in
+        [("relative", 2, "HOME is unset or not an absolute path"), ("/proc", 3, "cannot create its directory")]
+    {
+        let mut command = bed.command(&["record", "--device", "a", "--type", "renewal_start"]);
+        let ran = Ran::of(command.env("HOME", home).output().unwrap());
+        assert!(ran.exits(code).stderr.contains(message), "{home}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("server runs"), "{}", ran.stderr);
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ async fn sources_are_listed_shown_and_detected() {
     assert!(found.lines().nth(1).unwrap().starts_with("ca-sqlite,fits,"), "{found}");
     assert!(found.contains("flightctl,does not fit,relation 'certificate_renewal_events' not found"), "{found}");
     let checked = bed.run(&["sources", "check", "ca-sqlite", "--format", "csv"]).data();
-    assert!(checked.contains("question,the newest events,by index,"), "{checked}");
+    assert!(checked.contains("query,the newest events,by index,"), "{checked}");
     assert!(checked.contains("field,reason,absent,"), "{checked}");
     assert!(checked.contains("sample,event_type,,renewal_failed"), "{checked}");
     bed.run(&["sources", "check", "sirius"]).exits(1);

@@ -202,7 +202,7 @@ async fn show(store: &Store, config: &Config, settings: Settings) -> Result<Left
 
 /// The console's options: a query that no index answers returns in parts, so that the screen can show its progress.
 fn for_the_screen() -> ConnectOptions {
-    ConnectOptions { search_budget: Some(SearchBudget::default()), ..ConnectOptions::default() }
+    ConnectOptions { search_budget: Some(SearchBudget::default()), create: true, ..ConnectOptions::default() }
 }
 
 fn memory() -> Memory {

@@ -8,7 +8,7 @@ use crate::domain::text::Clean;
 use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Cell, Column, Format, RowWriter, event};
-use crate::headless::session::Interrupt;
+use crate::headless::session::{Interrupt, tell_default_file};
 use crate::headless::tell;
 use crate::store::source::report;
 use crate::store::source::report::Line;
@@ -22,6 +22,9 @@ pub async fn sources(
 ) -> Result<Exit, Failure> {
     for error in &config.sources.broken {
         tell(&error.to_string());
+    }
+    if config.embedded && matches!(command, Sources::Detect | Sources::Check { .. }) {
+        tell_default_file(config);
     }
     match command {
         Sources::List => list(config, format),
