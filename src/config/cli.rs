@@ -55,6 +55,9 @@ pub struct Global {
     /// Write at most this many rows [default: all]
     #[arg(long, global = true, value_name = "N", help_heading = COMMON)]
     pub limit: Option<u64>,
+    /// Exit with 2 if the filter names a type, organization or device that does not exist
+    #[arg(long, global = true, help_heading = COMMON)]
+    pub strict: bool,
     /// Use color on the screen [default: auto]
     #[arg(long, global = true, value_name = "WHEN", help_heading = COMMON)]
     pub color: Option<When>,

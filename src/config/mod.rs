@@ -65,10 +65,7 @@ pub struct Config {
     pub filter: Setting<Filter>,
     /// Named filters.
     pub views: Vec<(String, Filter)>,
-    pub keymap: Keymap,
-    pub columns: Option<Columns>,
-    pub theme: Option<Theme>,
-    pub alert: Option<Alert>,
+    pub console: Console,
     /// The configuration file that was read.
     pub file: Option<PathBuf>,
     /// The configured name of the database, if it was selected by name.
@@ -78,6 +75,17 @@ pub struct Config {
     pub color: cli::When,
     pub ascii: bool,
     pub limit: Option<u64>,
+    /// A value of the filter that no event has is an error.
+    pub strict: bool,
+}
+
+/// Settings of the console alone.
+#[derive(Clone, Debug)]
+pub struct Console {
+    pub keymap: Keymap,
+    pub columns: Option<Columns>,
+    pub theme: Option<Theme>,
+    pub alert: Option<Alert>,
 }
 
 /// Why a setting is invalid. Never holds a secret.
@@ -127,14 +135,12 @@ impl Config {
             zone: zone::zone(global, &file, &variable)?,
             filter: view(global, &file, filter)?,
             views: file.views.into_iter().collect(),
-            keymap: file.keymap,
-            columns: file.columns,
-            theme: file.theme,
-            alert: file.alert,
+            console: Console { keymap: file.keymap, columns: file.columns, theme: file.theme, alert: file.alert },
             file: file.path,
             color: color(global, &variable),
             ascii: global.ascii || file.ascii,
             limit: global.limit,
+            strict: global.strict,
         })
     }
 }

@@ -8,17 +8,19 @@ mod failure;
 pub mod output;
 mod pem;
 mod session;
+mod values;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::{CommandFactory, Parser};
 
 use crate::config::cli::{Cli, Command, Format, lift_negations};
 use crate::config::file::File;
-use crate::config::{Config, paths};
+use crate::config::{Config, Origin, paths};
 use crate::domain::suggest::nearest;
 use crate::domain::text::Clean;
 use crate::logging;
@@ -55,7 +57,25 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Prints one line for people on stderr, with unsafe characters made visible. A closed stderr is no error.
 pub(crate) fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr(), "renewscope: {}", Clean::line(line));
+    let _ = writeln!(std::io::stderr(), "renewscope: {}", Clean::line(&with_database(line)));
+}
+
+/// The database of `--db`, without its password, once it is known.
+static DATABASE: OnceLock<String> = OnceLock::new();
+
+/// A text whose commands to copy, such as `'renewscope db init'`, name the database of `--db`. Without it they would act
+/// on another one.
+pub(crate) fn with_database(text: &str) -> Cow<'_, str> {
+    const COMMAND: &str = "'renewscope ";
+    let Some(database) = DATABASE.get().filter(|_| text.contains(COMMAND)) else { return Cow::Borrowed(text) };
+    let mut parts = text.split(COMMAND);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let named = part.starts_with("--db") || part.starts_with("--help");
+        out.push_str(COMMAND);
+        out.push_str(&if named { part.to_owned() } else { format!("--db {database} {part}") });
+    }
+    Cow::Owned(out)
 }
 
 fn start(cli: Cli) -> Result<Exit, Failure> {
@@ -84,6 +104,11 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     // Text that is not UTF-8 is set, too: it must be refused and not skipped.
     let variable = |name: &str| std::env::var_os(name).map(|v| v.to_string_lossy().into_owned());
     let config = Config::resolve(&cli.global, filter, file, variable)?;
+    if config.database.origin == Origin::Option("--db") {
+        let name = config.database_name.clone().unwrap_or_else(|| config.database.value.to_string());
+        // Set once: one command runs in a process.
+        let _ = DATABASE.set(name);
+    }
     if prompt::is_available() {
         config.database.value.set_prompt(Arc::new(prompt::password));
     }
@@ -98,11 +123,36 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     done
 }
 
+/// Words that people try as commands, and what does it.
+const MEANT: [(&str, &str); 14] = [
+    ("devices", "count --by device"),
+    ("device", "count --by device"),
+    ("errors", "list type:failed"),
+    ("error", "list type:failed"),
+    ("failures", "list type:failed"),
+    ("report", "export -o report.md"),
+    ("status", "doctor"),
+    ("check", "doctor"),
+    ("init", "db init"),
+    ("migrate", "db migrate"),
+    ("import", "ingest"),
+    ("follow", "tail"),
+    ("watch", "tail"),
+    ("version", "--version"),
+];
+
 /// Refuses a lone word that is nearly a command, since it is more likely a typing mistake than a text search.
 fn refuse_mistyped(word: &str) -> Result<(), Failure> {
+    if word.contains([':', '"']) {
+        return Ok(());
+    }
     let commands: Vec<String> = Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
-    let near = nearest(word, commands.iter().map(String::as_str)).filter(|_| !word.contains([':', '"']));
-    near.map_or(Ok(()), |command| {
+    let meant = MEANT.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, meant)| *meant);
+    let command = meant.or_else(|| nearest(word, commands.iter().map(String::as_str))).or_else(|| {
+        let near = nearest(word, MEANT.map(|(known, _)| known))?;
+        MEANT.iter().find(|(known, _)| *known == near).map(|(_, meant)| *meant)
+    });
+    command.map_or(Ok(()), |command| {
         let hint = format!("no command '{word}'; did you mean '{command}'? To search for the word write '\"{word}\"'");
         Err(Failure::Usage(hint))
     })

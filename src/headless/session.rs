@@ -12,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::event::RenewalEvent;
-use crate::domain::filter::{Criteria, Filter};
+use crate::domain::filter::Criteria;
 use crate::domain::page::{Anchor, Page};
 use crate::files;
 use crate::protocol::error::Why;
-use crate::protocol::query::{FacetQuery, Field};
+
 use crate::protocol::{Answer, Query, SourceError};
 use crate::store::schema;
 use crate::store::{Access, ConnectOptions, Store};
@@ -155,27 +155,6 @@ impl Session {
         match self.run(query).await? {
             Answer::Page(page) => Ok(page),
             other => Err(unexpected(&other)),
-        }
-    }
-
-    /// Prints on stderr which types of the filter no event has, because a mistyped type matches nothing either. For
-    /// empty results. A failed query prints nothing: the command's result stands.
-    pub async fn tell_unknown_types(&self, filter: &Filter) {
-        let named = filter.exact_types();
-        if named.is_empty() {
-            return;
-        }
-        let query = FacetQuery {
-            field: Field::Kind,
-            criteria: Criteria::default(),
-            needle: String::new(),
-            limit: 300,
-            ceiling: 1,
-        };
-        let Ok(Answer::Facets(facets)) = self.run(Query::Facets(query)).await else { return };
-        let known = |word: &str| facets.values.iter().any(|v| v.id.as_ref().is_some_and(|id| id.raw() == word));
-        for word in named.iter().filter(|word| !facets.more && !known(word)) {
-            tell(&format!("no event has the type '{word}'"));
         }
     }
 

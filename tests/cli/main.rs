@@ -110,6 +110,62 @@ fn a_filter_is_words_in_any_place() {
 }
 
 #[test]
+fn a_value_that_no_event_has_is_reported_with_the_nearest_one() {
+    let bed = stocked();
+    for (filter, message) in [
+        ("type:fialed", "no event has the type 'fialed'; did you mean 'failed'?"),
+        ("type:renewal_fialed", "no event has the type 'renewal_fialed'; did you mean 'renewal_failed'?"),
+        ("org:acmee", "no organization is called 'acmee'; did you mean 'acme'?"),
+        ("-org:acmee", "no organization is called 'acmee'; did you mean 'acme'?"),
+        ("device:edge-9", "no device is called 'edge-9'; did you mean 'edge-"),
+        ("device:x", "no device is called 'x'; list them with 'renewscope count --by device'"),
+    ] {
+        for command in [&["list"][..], &["count", "--fail-if", ">9"], &["export"], &["export", "-o", "x.csv"]] {
+            let ran = bed.run(&[command, &["--", filter]].concat());
+            assert!(ran.exits(0).stderr.contains(message), "{filter}: {}", ran.stderr);
+            let ran = bed.run(&[command, &["--strict", "--", filter]].concat());
+            assert!(ran.exits(2).stderr.contains(message), "{filter}: {}", ran.stderr);
+            assert_eq!(ran.stdout, "");
+        }
+        bed.run(&["tail", "--strict", "--", filter]).exits(2);
+    }
+    for filter in ["type:failed", "type:renewal_failed", "org:acme", "device:edge-1", "device:edge-*", "org:nobody*"] {
+        let ran = bed.run(&["count", "--strict", "since:2030-01-01", filter]);
+        assert_eq!((ran.exits(0).stdout.as_str(), ran.stderr.as_str()), ("0\n", ""), "{filter}");
+    }
+}
+
+#[test]
+fn a_lone_word_that_is_nearly_a_command_is_refused() {
+    let bed = stocked();
+    for (word, meant) in [
+        ("devises", "count --by device"),
+        ("devices", "count --by device"),
+        ("error", "list type:failed"),
+        ("report", "export -o report.md"),
+        ("lsit", "list"),
+        ("Status", "doctor"),
+    ] {
+        let ran = bed.run(&[word]);
+        let message = format!("no command '{word}'; did you mean '{meant}'? To search for the word write '\"{word}\"'");
+        assert!(ran.exits(2).stderr.contains(&message), "{}", ran.stderr);
+    }
+    // A search, which needs a terminal.
+    assert!(bed.run(&["x509"]).exits(2).stderr.contains("needs a terminal"));
+}
+
+#[test]
+fn commands_in_messages_name_the_database_in_use() {
+    let bed = Bed::unnamed();
+    let ran = bed.run(&["count", "--db", "sqlite:missing.db"]);
+    assert!(ran.exits(3).stderr.contains("'renewscope --db sqlite:missing.db db init'"), "{}", ran.stderr);
+    let away = "postgres://ann:s3cret@127.0.0.1:1/x";
+    let ran = bed.run(&["record", "--db", away, "--device", "a", "--type", "b", "--spool", "s.ndjson"]);
+    let message = "'renewscope --db postgres://ann@127.0.0.1:1/x ingest s.ndjson'";
+    assert!(ran.exits(3).stderr.contains(message), "{}", ran.stderr);
+}
+
+#[test]
 fn groups() {
     let bed = stocked();
     let by = |group: &str| bed.run(&["count", "--by", group, "--format", "csv"]).data();

@@ -50,14 +50,18 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
         ),
         ("time zone", config.zone.value.name().to_owned(), config.zone.origin.to_string()),
         ("color", color.to_owned(), "--color, NO_COLOR".to_owned()),
-        ("theme", config.theme.map_or("by the terminal", Theme::name).to_owned(), from_file(config.theme.is_some())),
+        (
+            "theme",
+            config.console.theme.map_or("by the terminal", Theme::name).to_owned(),
+            from_file(config.console.theme.is_some()),
+        ),
         ("ascii", config.ascii.to_string(), "--ascii, configuration file".to_owned()),
         (
             "columns",
-            config.columns.as_ref().map_or("as chosen in the console".to_owned(), |c| c.names().join(" ")),
-            from_file(config.columns.is_some()),
+            config.console.columns.as_ref().map_or("as chosen in the console".to_owned(), |c| c.names().join(" ")),
+            from_file(config.console.columns.is_some()),
         ),
-        ("keys", replaced_keys(config), from_file(config.keymap != Keymap::default())),
+        ("keys", replaced_keys(config), from_file(config.console.keymap != Keymap::default())),
         ("row limit", config.limit.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
         (
             "log",
@@ -82,8 +86,8 @@ fn from_file(set: bool) -> String {
 /// The actions with changed keys, each with its keys.
 fn replaced_keys(config: &Config) -> String {
     let default = Keymap::default();
-    let changed = ACTIONS.iter().filter(|s| config.keymap.keys(s.action) != default.keys(s.action));
-    let words: Vec<String> = changed.map(|s| format!("{}={}", s.id, config.keymap.keys(s.action))).collect();
+    let changed = ACTIONS.iter().filter(|s| config.console.keymap.keys(s.action) != default.keys(s.action));
+    let words: Vec<String> = changed.map(|s| format!("{}={}", s.id, config.console.keymap.keys(s.action))).collect();
     if words.is_empty() { "defaults".to_owned() } else { words.join(", ") }
 }
 

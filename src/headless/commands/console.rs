@@ -158,11 +158,11 @@ fn settings(config: &Config, title: String, reach: String) -> Settings {
         views: config.views.clone(),
         zone,
         other_zone: local.as_ref().ok().copied().filter(|_| zone == Zone::Utc).unwrap_or(Zone::Utc),
-        keymap: config.keymap.clone(),
-        alert: config.alert.clone(),
+        keymap: config.console.keymap.clone(),
+        alert: config.console.alert.clone(),
         databases: others(config),
         notice: local.err(),
-        columns: memory().columns().or(config.columns.clone()).unwrap_or_default(),
+        columns: memory().columns().or(config.console.columns.clone()).unwrap_or_default(),
         history: memory().filters(),
         size: (0, 0),
     }
@@ -189,7 +189,7 @@ async fn show(store: &Store, config: &Config, settings: Settings) -> Result<Left
         When::Auto => std::env::var("TERM").is_ok_and(|term| term != "dumb"),
     };
     let by_terminal = if has_light_background() { Theme::Light } else { Theme::Dark };
-    let theme = if color { config.theme.unwrap_or(by_terminal) } else { Theme::Mono };
+    let theme = if color { config.console.theme.unwrap_or(by_terminal) } else { Theme::Mono };
     let skin = Skin::themed(theme, config.ascii);
     match run(store.clone(), settings, skin, memory()).await {
         Ok(End::Open(name, filter)) => Ok(Left::ForDatabase(name, filter)),

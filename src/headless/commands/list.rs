@@ -14,12 +14,14 @@ use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Cell, Column, Format, RowWriter, event};
 use crate::headless::session::{Interrupt, Session, Walk, unexpected};
+use crate::headless::values;
 use crate::protocol::{Answer, Query};
 use crate::runtime::clock;
 
 /// Prints all matching events, newest first. Only the table cuts long errors.
 pub async fn list(config: &Config, format: Format, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let session = Session::open(config, interrupt).await?;
+    values::require(&session, config).await?;
     let zone = &config.zone.value;
     let mut writer = RowWriter::new(stdout(), format, event::columns(format, zone), config.ascii);
     let mut walk = Walk::new(&session, criteria(config), format != Format::Table, config.limit);
@@ -35,7 +37,9 @@ pub async fn list(config: &Config, format: Format, interrupt: &Interrupt) -> Res
             return Err(Failure::Interrupted);
         }
     }
+    let rows = writer.rows();
     writer.finish().map_err(stdout_failed)?;
+    values::tell_unknown(&session, config, rows).await;
     Ok(Exit::Done)
 }
 

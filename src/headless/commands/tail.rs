@@ -19,7 +19,7 @@ use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Format, RowWriter, event};
 use crate::headless::session::{Interrupt, Session};
-use crate::headless::tell;
+use crate::headless::{tell, values};
 use crate::protocol::SourceError;
 use crate::protocol::tail::{Start, TailEvent, TailNews, TailOrder, Window};
 use crate::runtime::clock;
@@ -38,6 +38,9 @@ pub async fn tail(
     let zone = &config.zone.value;
     let since = since.map(When::parse).transpose().map_err(|e| Failure::Usage(format!("--since: {e}")))?;
     let session = Session::open(config, interrupt).await?;
+    values::require(&session, config).await?;
+    // A tail never ends by itself, so it cannot wait for an empty result.
+    values::tell_unknown(&session, config, 0).await;
     let start = since.map_or(Start::Now, |when| Start::At(when.at(clock::now(), zone)));
     let order = TailOrder { generation: 0, criteria: criteria(config).live(), start, whole: format != Format::Table };
     let (news, mut inbox) = mpsc::channel::<TailEvent>(WAITING);
