@@ -14,9 +14,14 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 
+/// Opens a regular file to read.
+pub fn open_read(path: &Path) -> io::Result<File> {
+    regular(OpenOptions::new().read(true), path)
+}
+
 /// Reads a regular file of at most `most` bytes. A pipe, a device, a directory and a larger file are errors.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let file = regular(OpenOptions::new().read(true), path)?;
+    let file = open_read(path)?;
     let size = file.metadata()?.len();
     if size > most {
         return Err(too_large(most));
@@ -43,7 +48,7 @@ pub fn read_stream(path: &Path, most: u64, wait: Duration) -> io::Result<Vec<u8>
     if std::fs::metadata(path)?.file_type().is_fifo() {
         return within(Late(Some(path.to_owned()), None), most, wait);
     }
-    let file = regular(OpenOptions::new().read(true), path)?;
+    let file = open_read(path)?;
     let mut bytes = Vec::new();
     file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)

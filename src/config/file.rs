@@ -17,7 +17,11 @@ use crate::app::columns::Columns;
 use crate::app::keymap::Keymap;
 use crate::domain::filter::Filter;
 use crate::domain::text::Clean;
+use crate::files;
 use crate::ui::skin::Theme;
+
+/// The most bytes of a configuration file or a profile.
+pub const LONGEST: u64 = 1 << 20;
 
 /// The file as typed. It has no `Debug`, because addresses can hold secrets.
 #[derive(Deserialize, Default)]
@@ -116,7 +120,7 @@ pub struct File {
 impl File {
     /// Reads a file. Only one that `--config` names (`required`) must exist.
     pub fn read(path: &Path, required: bool) -> Result<Self, ConfigError> {
-        match std::fs::read_to_string(path) {
+        match files::read_text(path, LONGEST) {
             Ok(text) => Self::parse(path, &text),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && !required => Ok(Self::default()),
             Err(e) => Err(ConfigError::File { path: path.display().to_string(), line: 0, why: e.to_string() }),
