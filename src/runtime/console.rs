@@ -3,14 +3,12 @@
 //! [`run`] is called by `headless/commands/console.rs`. The loop performs the model's effects; it decides nothing itself
 //! and never waits for a query.
 
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write as _, stdout};
+use std::io::{self, IsTerminal, stdout};
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
-use crossterm::terminal::{Clear, ClearType};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::time::{Instant as Deadline, sleep_until};
@@ -26,6 +24,7 @@ use crate::worker::{self, News, Order};
 
 use super::clock;
 use super::memory::Memory;
+use super::screen::{self, Outbox, Screen};
 use super::signals::{Signal, Signals};
 use super::terminal;
 
@@ -36,6 +35,8 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Frames that are drawn without delay after an idle time, so that the first rows appear at once.
 const AT_ONCE: u32 = 3;
 const TICK: Duration = Duration::from_secs(1);
+/// The most events of the terminal that one frame shows together.
+const EVENTS: usize = 256;
 
 #[derive(Debug, Error)]
 pub enum ConsoleError {
@@ -69,7 +70,7 @@ pub async fn run<S: EventSource>(
     if !stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(ConsoleError::NoTerminal);
     }
-    settings.size = crossterm::terminal::size()?;
+    settings.size = screen::size()?.into();
     let (news, inbox) = mpsc::channel(NEWS);
     let orders = worker::start(source, news, clock::now);
 
@@ -77,9 +78,10 @@ pub async fn run<S: EventSource>(
     terminal::install_panic_hook();
     terminal::enter()?;
     let _guard = terminal::Guard;
-    let screen = new_screen()?;
+    let outbox = Outbox::start()?;
+    let screen = screen::new(&outbox)?;
     let next_frame = idle(Deadline::now());
-    let mut console = Console { model, skin, memory, screen, orders, dirty: true, end: None, next_frame };
+    let mut console = Console { model, skin, memory, outbox, screen, orders, dirty: true, end: None, next_frame };
     for effect in effects {
         console.perform(effect).await;
     }
@@ -91,20 +93,23 @@ fn idle(now: Deadline) -> Deadline {
     now.checked_sub(FRAME * AT_ONCE).unwrap_or(now)
 }
 
-fn new_screen() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
-    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, stdout())))
-}
-
 struct Console {
     model: Model,
     skin: Skin,
     memory: Memory,
-    screen: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    outbox: Outbox,
+    screen: Terminal<Screen>,
     orders: mpsc::Sender<Order>,
     dirty: bool,
     end: Option<End>,
     /// The earliest time of the next frame that news cause.
     next_frame: Deadline,
+}
+
+/// Waits until a frame may be drawn: not too soon after the last one, and not while that is still being written.
+async fn frame_due(outbox: &Outbox, next_frame: Deadline) {
+    sleep_until(next_frame).await;
+    outbox.idle().await;
 }
 
 enum Wake {
@@ -118,6 +123,7 @@ enum Wake {
 impl Console {
     async fn serve(&mut self, mut inbox: mpsc::Receiver<News>) -> Result<End, ConsoleError> {
         let mut signals = Signals::new()?;
+        let outbox = self.outbox.clone();
         let mut events = EventStream::new();
         let mut tick = Deadline::now() + TICK;
         self.draw()?;
@@ -126,7 +132,7 @@ impl Console {
                 biased;
                 event = events.next() => Wake::Event(event),
                 signal = signals.next() => Wake::Signal(signal),
-                () = sleep_until(self.next_frame), if self.dirty => Wake::Frame,
+                () = frame_due(&outbox, self.next_frame), if self.dirty => Wake::Frame,
                 news = inbox.recv() => Wake::News(news),
                 () = sleep_until(tick) => Wake::Tick,
             };
@@ -137,7 +143,16 @@ impl Console {
                 Wake::Event(None) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
                 Wake::Event(Some(Err(error))) => return Err(error.into()),
                 Wake::Event(Some(Ok(event))) => {
-                    if self.event(event).await {
+                    let mut suspend = self.event(event).await;
+                    // What has been typed meanwhile is drawn with it: a held key must not fall behind.
+                    for _ in 1..EVENTS {
+                        if suspend || self.end.is_some() {
+                            break;
+                        }
+                        let Some(Some(Ok(event))) = events.next().now_or_never() else { break };
+                        suspend = self.event(event).await;
+                    }
+                    if suspend {
                         drop(events);
                         self.suspend()?;
                         events = EventStream::new();
@@ -175,7 +190,10 @@ impl Console {
         let msg = match event {
             Event::Key(key) => Msg::Key(key),
             Event::Paste(text) => Msg::Paste(text),
-            Event::Resize(width, height) => Msg::Resize { width, height },
+            Event::Resize(width, height) => {
+                let (width, height) = screen::clamped(width, height).into();
+                Msg::Resize { width, height }
+            }
             Event::Mouse(_) | Event::FocusGained | Event::FocusLost => return false,
         };
         let effects = self.model.update(msg);
@@ -203,10 +221,8 @@ impl Console {
             Effect::Tail(order) => Order::Tail(order),
             Effect::Copy(text) => {
                 // The terminal does not confirm it.
-                let _ = crossterm::execute!(
-                    stdout(),
-                    crossterm::clipboard::CopyToClipboard::to_clipboard_from(text.as_str())
-                );
+                let copy = crossterm::clipboard::CopyToClipboard::to_clipboard_from(text.as_str());
+                let _ = crossterm::queue!(self.outbox, copy);
                 return;
             }
             Effect::Alert(means, words) => {
@@ -214,8 +230,8 @@ impl Console {
                     Means::Bell => "\x07".to_owned(),
                     Means::Desktop => format!("\x1b]9;{words}\x07"),
                 };
-                // A failed write is ignored here: the next frame reports a lost terminal.
-                let _ = terminal::with_screen(|| stdout().write_all(sign.as_bytes()).and_then(|()| stdout().flush()));
+                self.outbox.push(sign.as_bytes());
+                self.dirty = true;
                 return;
             }
             Effect::Remember(filter) => return self.memory.remember(&filter),
@@ -234,16 +250,21 @@ impl Console {
         let _ = self.orders.send(order).await;
     }
 
+    /// Draws and sends a frame; later, if the terminal has not read the one before.
     fn draw(&mut self) -> io::Result<()> {
-        self.dirty = false;
+        self.dirty = !self.outbox.is_idle();
+        if self.dirty {
+            return Ok(());
+        }
         let now = Deadline::now();
         self.next_frame = self.next_frame.max(idle(now)) + FRAME;
-        let (model, skin, screen) = (&self.model, &self.skin, &mut self.screen);
-        terminal::with_screen(|| screen.draw(|frame| ui::view(model, skin, frame)).map(drop))?;
-        Ok(())
+        let (model, skin) = (&self.model, &self.skin);
+        self.screen.draw(|frame| ui::view(model, skin, frame))?;
+        self.outbox.send()
     }
 
     fn suspend(&mut self) -> io::Result<()> {
+        self.outbox.settle();
         terminal::restore();
         super::signals::stop_here();
         self.resume()
@@ -251,9 +272,10 @@ impl Console {
 
     /// Takes over the terminal again after a stop: its modes and its screen may have changed.
     fn resume(&mut self) -> io::Result<()> {
+        self.outbox.settle();
         terminal::restore();
         terminal::enter()?;
-        let (width, height) = crossterm::terminal::size()?;
+        let (width, height) = screen::size()?.into();
         let effects = self.model.update(Msg::Resize { width, height });
         debug_assert!(effects.iter().all(|e| matches!(e, Effect::Ask(_))));
         for effect in effects {
@@ -262,10 +284,9 @@ impl Console {
                 let _ = self.orders.try_send(Order::Ask(request));
             }
         }
-        // A new screen draws everything. Clearing the old one would query the cursor position from the terminal, and the
-        // reply may never come.
-        crossterm::execute!(stdout(), Clear(ClearType::All))?;
-        self.screen = new_screen()?;
+        self.screen = screen::new(&self.outbox)?;
+        // The old screen, dropped, shows its cursor.
+        self.outbox.settle();
         self.draw()
     }
 }

@@ -6,5 +6,6 @@ pub mod clock;
 pub mod console;
 pub mod memory;
 pub mod prompt;
+mod screen;
 mod signals;
 mod terminal;
