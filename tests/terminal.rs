@@ -290,6 +290,35 @@ fn pasted_text_is_text_and_never_keys() {
 }
 
 #[test]
+fn a_paste_without_its_end_swallows_no_key() {
+    let fleet = Fleet::small();
+    for end in ["", "\x03"] {
+        let mut screen = fleet.open();
+        screen.keys("/");
+        screen.wait_for("Tab  type:");
+        screen.send(b"\x1b[200~device:edge-0001");
+        screen.send(end.as_bytes());
+        screen.wait_until("the paste or its end", |s| {
+            s.contents().contains("/ device:edge-0001") || s.contents().contains("/ every event")
+        });
+        screen.keys("<Esc>");
+        screen.wait_for("300 events");
+        screen.keys("q");
+        assert!(screen.wait_exit().success());
+    }
+}
+
+#[test]
+fn a_terminal_that_is_closed_with_stderr_on_it_is_no_panic() {
+    let fleet = Fleet::small();
+    let unread = Unread::open(&fleet);
+    let Unread { master, mut child } = unread;
+    drop(master);
+    let code = child.wait().unwrap().exit_code();
+    assert!(matches!(code, 1 | 129), "{code}");
+}
+
+#[test]
 fn a_panic_in_a_task_gives_the_terminal_back_and_ends_the_program() {
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_renewscope")).with_file_name("examples").join("faulty");
     assert!(program.exists(), "'cargo test' builds it; so does 'cargo build --examples'");

@@ -6,8 +6,7 @@
 use std::io::{self, IsTerminal, stdout};
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
-use futures_util::{FutureExt, StreamExt};
+use crossterm::event::Event;
 use ratatui::Terminal;
 use thiserror::Error;
 use tokio::sync::mpsc;
@@ -23,6 +22,7 @@ use crate::ui::skin::Skin;
 use crate::worker::{self, News, Order};
 
 use super::clock;
+use super::input::Input;
 use super::memory::Memory;
 use super::screen::{self, Outbox, Screen};
 use super::signals::{Signal, Signals};
@@ -113,7 +113,7 @@ async fn frame_due(outbox: &Outbox, next_frame: Deadline) {
 }
 
 enum Wake {
-    Event(Option<io::Result<Event>>),
+    Events(io::Result<Vec<Event>>),
     Signal(Signal),
     Frame,
     News(Option<News>),
@@ -124,13 +124,13 @@ impl Console {
     async fn serve(&mut self, mut inbox: mpsc::Receiver<News>) -> Result<End, ConsoleError> {
         let mut signals = Signals::new()?;
         let outbox = self.outbox.clone();
-        let mut events = EventStream::new();
+        let mut input = Input::start()?;
         let mut tick = Deadline::now() + TICK;
         self.draw()?;
         while self.end.is_none() {
             let wake = tokio::select! {
                 biased;
-                event = events.next() => Wake::Event(event),
+                events = input.next() => Wake::Events(events),
                 signal = signals.next() => Wake::Signal(signal),
                 () = frame_due(&outbox, self.next_frame), if self.dirty => Wake::Frame,
                 news = inbox.recv() => Wake::News(news),
@@ -140,32 +140,26 @@ impl Console {
                 return Err(ConsoleError::Fault("a part of the program panicked".into()));
             }
             match wake {
-                Wake::Event(None) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-                Wake::Event(Some(Err(error))) => return Err(error.into()),
-                Wake::Event(Some(Ok(event))) => {
-                    let mut suspend = self.event(event).await;
-                    // What has been typed meanwhile is drawn with it: a held key must not fall behind.
-                    for _ in 1..EVENTS {
-                        if suspend || self.end.is_some() {
-                            break;
-                        }
-                        let Some(Some(Ok(event))) = events.next().now_or_never() else { break };
-                        suspend = self.event(event).await;
-                    }
-                    if suspend {
-                        drop(events);
+                Wake::Events(events) => {
+                    if self.events(events?, &mut input).await? {
+                        drop(input);
                         self.suspend()?;
-                        events = EventStream::new();
+                        input = Input::start()?;
                     }
                     self.draw()?;
                 }
                 Wake::Signal(Signal::End(number)) => self.end = Some(End::Signal(number)),
                 Wake::Signal(Signal::Stop) => {
-                    drop(events);
+                    drop(input);
                     self.suspend()?;
-                    events = EventStream::new();
+                    input = Input::start()?;
                 }
                 Wake::Signal(Signal::Continue) => self.resume()?,
+                Wake::Signal(Signal::Resize) => {
+                    let (width, height) = screen::size()?.into();
+                    self.update(Msg::Resize { width, height }).await;
+                    self.draw()?;
+                }
                 Wake::Frame => self.draw()?,
                 Wake::News(Some(News::Reply(reply))) => self.update(Msg::Reply(reply)).await,
                 Wake::News(Some(News::Tail(event))) => self.update(Msg::Tail(event)).await,
@@ -185,16 +179,30 @@ impl Console {
         Ok(self.end.take().unwrap_or(End::Quit))
     }
 
+    /// Handles events, with those that have come meanwhile: they share a frame, so that a held key does not fall behind.
+    /// Returns whether the user suspends the program; what was typed after that is dropped.
+    async fn events(&mut self, first: Vec<Event>, input: &mut Input) -> io::Result<bool> {
+        let (mut events, mut handled) = (first, 0);
+        loop {
+            handled += events.len();
+            for event in events {
+                if self.end.is_some() || self.event(event).await {
+                    return Ok(self.end.is_none());
+                }
+            }
+            match input.ready().filter(|_| handled < EVENTS) {
+                Some(more) => events = more?,
+                None => return Ok(false),
+            }
+        }
+    }
+
     /// Handles a terminal event; returns whether the user suspends the program.
     async fn event(&mut self, event: Event) -> bool {
         let msg = match event {
             Event::Key(key) => Msg::Key(key),
             Event::Paste(text) => Msg::Paste(text),
-            Event::Resize(width, height) => {
-                let (width, height) = screen::clamped(width, height).into();
-                Msg::Resize { width, height }
-            }
-            Event::Mouse(_) | Event::FocusGained | Event::FocusLost => return false,
+            _ => return false,
         };
         let effects = self.model.update(msg);
         self.dirty = true;

@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod console;
+mod input;
 pub mod memory;
 pub mod prompt;
 mod screen;

@@ -29,12 +29,7 @@ const LARGEST: Size = Size { width: 1000, height: 500 };
 /// The size of the terminal, as far as it is drawn.
 pub fn size() -> io::Result<Size> {
     let (width, height) = crossterm::terminal::size()?;
-    Ok(clamped(width, height))
-}
-
-/// A size as far as it is drawn.
-pub fn clamped(width: u16, height: u16) -> Size {
-    Size { width: width.min(LARGEST.width), height: height.min(LARGEST.height) }
+    Ok(Size { width: width.min(LARGEST.width), height: height.min(LARGEST.height) })
 }
 
 /// A new screen, which draws all of itself with the first frame.

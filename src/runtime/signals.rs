@@ -16,6 +16,8 @@ pub enum Signal {
     Stop,
     /// SIGCONT: the program runs again.
     Continue,
+    /// SIGWINCH: the terminal has another size.
+    Resize,
 }
 
 /// The listeners, one per signal.
@@ -24,6 +26,7 @@ pub struct Signals {
     ending: [(Stream, i32); 7],
     stop: Stream,
     go_on: Stream,
+    resize: Stream,
 }
 
 impl Signals {
@@ -44,6 +47,7 @@ impl Signals {
             ],
             stop: raw(Raw::TSTP)?,
             go_on: raw(Raw::CONT)?,
+            resize: signal(SignalKind::window_change())?,
         })
     }
 
@@ -57,6 +61,7 @@ impl Signals {
             number = ended => Signal::End(number),
             _ = self.stop.recv() => Signal::Stop,
             _ = self.go_on.recv() => Signal::Continue,
+            _ = self.resize.recv() => Signal::Resize,
         }
     }
 }
