@@ -80,7 +80,7 @@ fn frames(c: &mut Criterion) {
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
         group.bench_function(format!("{}x{}", size.0, size.1), |b| {
             b.iter(|| {
-                terminal.draw(|frame| renewscope::ui::view(&console.model, &console.skin, frame)).unwrap();
+                terminal.draw(|frame| renewscope::console::draw::view(&console.model, &console.skin, frame)).unwrap();
             })
         });
     }

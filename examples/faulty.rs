@@ -3,11 +3,15 @@
 use std::future::Future;
 use std::time::Duration;
 
-use renewscope::app::Settings;
+use renewscope::console::keymap::Keymap;
+use renewscope::console::settings::{Settings, Start};
+use renewscope::domain::filter::Filter;
 use renewscope::domain::zone::Zone;
 use renewscope::protocol::{Answer, EventSource, Query, SourceError};
 use renewscope::runtime::console;
 use renewscope::ui::skin::Skin;
+use renewscope::views::Choices;
+use renewscope::views::events::columns::default_columns;
 
 #[derive(Clone)]
 struct Faulty;
@@ -33,22 +37,24 @@ fn main() -> std::process::ExitCode {
     let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() else {
         return 1.into();
     };
-    let settings = Settings {
+    let start = Start {
         title: "faulty".into(),
-        reach: String::new(),
-        filter: Default::default(),
+        filter: Filter::default(),
         zone: Zone::Utc,
-        other_zone: Zone::Utc,
-        views: Vec::new(),
-        databases: Vec::new(),
         notice: None,
         history: Vec::new(),
-        keymap: Default::default(),
-        columns: Default::default(),
-        alert: None,
+        choices: Choices { events: default_columns() },
         size: (0, 0),
+        settings: Settings {
+            reach: String::new(),
+            other_zone: Zone::Utc,
+            views: Vec::new(),
+            databases: Vec::new(),
+            keymap: Keymap::default(),
+            alert: None,
+        },
     };
-    let ended = runtime.block_on(console::run(Faulty, settings, Skin::new(true, false, false), Default::default()));
+    let ended = runtime.block_on(console::run(Faulty, start, Skin::new(true, false, false), Default::default()));
     runtime.shutdown_background();
     match ended {
         Ok(_) => 0.into(),

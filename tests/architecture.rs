@@ -420,7 +420,7 @@ fn the_words_are_those_that_a_reader_knows() {
 #[test]
 fn the_keys_page_is_made_from_the_table() {
     let path = root().join("docs/keys.md");
-    let page = renewscope::app::action::keys_page();
+    let page = renewscope::ui::action::keys_page();
     if std::env::var_os("RENEWSCOPE_BLESS").is_some() {
         fs::write(&path, &page).unwrap();
     }

@@ -374,7 +374,7 @@ fn filters_columns_and_configuration_outlive_a_run() {
     second.keys("/<Up>");
     second.wait_for("/ device:edge-0042");
     second.keys("<Esc>");
-    second.wait_for("/ every event");
+    second.wait_for("/ all events");
     second.keys(":nine<Enter>");
     second.wait_for("/ device:edge-0009");
     second.keys("q");
@@ -402,7 +402,7 @@ fn on_a_database_that_hangs_every_key_echoes_and_nothing_is_left_running() {
         // Not the one that holds the locks: within a transaction the server tells the same of others all the time.
         let mut watch = pg::connect(&url).await;
         let mut screen = Screen::start(&["--db", &url], &[("HOME", "/nonexistent")], 24, 80);
-        screen.wait_for("No events here yet");
+        screen.wait_for("No events yet");
         // The queries that follow the first list have been answered when none of it runs for a while.
         let mut quiet = 0;
         while quiet < 20 {
@@ -437,7 +437,7 @@ fn on_a_database_that_hangs_every_key_echoes_and_nothing_is_left_running() {
         }
         assert!(most <= 2, "{most} statements run");
         screen.keys("<Esc>");
-        screen.wait_for("/ every event");
+        screen.wait_for("/ all events");
         screen.keys("q");
         assert!(screen.wait_exit().success());
         let mut left = running(&mut watch).await;

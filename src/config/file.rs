@@ -12,13 +12,14 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::ConfigError;
-use crate::app::alert::{Alert, Means};
-use crate::app::columns::Columns;
-use crate::app::keymap::Keymap;
+use crate::console::alert::Alert;
+use crate::console::keymap::Keymap;
 use crate::domain::filter::Filter;
 use crate::domain::text::Clean;
 use crate::files;
+use crate::ui::effect::Means;
 use crate::ui::skin::Theme;
+use crate::views::events::columns::{EventColumns, default_columns};
 
 /// The most bytes of a configuration file or a profile.
 pub const LONGEST: u64 = 1 << 20;
@@ -108,7 +109,7 @@ pub struct File {
     pub view: Option<String>,
     pub theme: Option<Theme>,
     pub ascii: bool,
-    pub columns: Option<Columns>,
+    pub columns: Option<EventColumns>,
     pub keymap: Keymap,
     pub databases: BTreeMap<String, Database>,
     /// Prints the password of every database that has no password command itself.
@@ -145,10 +146,13 @@ impl File {
         let keymap = Keymap::with(typed.keys.iter().map(|(name, keys)| (name.as_str(), keys.as_slice())))
             .map_err(|e| error(line_of_any(text, "keys", typed.keys.keys(), &e.to_string()), e.to_string()))?;
         let defaults = typed.defaults;
-        let columns =
-            defaults.columns.as_ref().map(|names| Columns::named(names.iter().map(String::as_str))).transpose();
+        let columns = defaults
+            .columns
+            .as_ref()
+            .map(|names| default_columns().named(names.iter().map(String::as_str)))
+            .transpose();
         let columns = columns.map_err(|name| {
-            let valid = crate::app::columns::COLUMNS.map(|s| s.id).join(", ");
+            let valid = crate::views::events::columns::COLUMNS.map(|s| s.id).join(", ");
             error(at("defaults", "columns"), format!("unknown column '{}'; valid are {valid}", Clean::line(name)))
         })?;
         let theme = defaults.theme.as_deref().map(|name| {
@@ -244,7 +248,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(file.views["night"].to_string(), "type:failed since:12h");
-        assert_eq!(file.keymap.keys(crate::app::action::Action::NextFailure), "F3 e");
+        assert_eq!(file.keymap.keys(crate::ui::action::Action::NextFailure), "F3 e");
         assert_eq!(file.password_command.as_deref(), Some("pass db"));
         assert_eq!(file.databases["lab"].password_command.as_deref(), Some("pass lab"));
         assert_eq!(file.databases["prod"].url, "postgres://me@db/fleet");

@@ -16,14 +16,14 @@ use thiserror::Error;
 use file::File;
 use sources::Sources;
 
-use crate::app::alert::Alert;
-use crate::app::columns::Columns;
-use crate::app::keymap::Keymap;
+use crate::console::alert::Alert;
+use crate::console::keymap::Keymap;
 use crate::domain::filter::Filter;
 use crate::domain::text::Clean;
 use crate::domain::zone::Zone;
 use crate::store::Address;
 use crate::ui::skin::Theme;
+use crate::views::events::columns::EventColumns;
 
 /// The origin of a setting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +83,7 @@ pub struct Config {
 #[derive(Clone, Debug)]
 pub struct Console {
     pub keymap: Keymap,
-    pub columns: Option<Columns>,
+    pub columns: Option<EventColumns>,
     pub theme: Option<Theme>,
     pub alert: Option<Alert>,
 }

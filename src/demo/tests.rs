@@ -1,3 +1,5 @@
+//! Tests of the simulated fleet: its figures, its order, its incident.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 //! Checks each pattern that the fleet promises.
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::instant::Instant;
 use super::source::{Beyond, Part};
-use super::text::Text;
+use super::text::{Clean, Text};
 
 /// An identifier as its source stores it: a UUID in our own schema and in Flight Control, else a number or a text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -156,6 +156,14 @@ pub struct RenewalEvent {
 }
 
 impl RenewalEvent {
+    /// What the event's device is called on screen: its name if the database knows one, else its id; `–` without either.
+    pub fn device_label(&self) -> Clean {
+        match (&self.device, self.device_id()) {
+            (Some(name), _) => name.clean(),
+            (None, Some(id)) => id.clean(),
+            (None, None) => Clean::line("–"),
+        }
+    }
     /// The outcome that the source states, else that of the type's name.
     pub fn outcome(&self) -> Outcome {
         self.stated_outcome().unwrap_or_else(|| self.kind.outcome())

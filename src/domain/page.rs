@@ -50,6 +50,9 @@ pub struct Page {
     /// `more_newer`, for a page read towards newer rows) is true. [`Page::onward`] continues there. `None` if the
     /// source has no search budget.
     pub searched_to: Option<Instant>,
+    /// Rows that cannot be shown: they have no id, no time, or one that is of another type than the source's. A first page
+    /// counts those of the whole table, whether or not they match; every page counts those it met itself.
+    pub unreadable: u64,
 }
 
 impl Page {

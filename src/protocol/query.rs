@@ -82,6 +82,17 @@ pub struct Facet {
     pub rows: Total,
 }
 
+impl Facet {
+    /// The text by which the filter names the value: its name, else its id. `None`: rows without a value.
+    pub fn word(&self) -> Option<String> {
+        match (&self.name, &self.id) {
+            (Some(name), _) => Some(name.raw().to_owned()),
+            (None, Some(id)) => Some(id.raw()),
+            (None, None) => None,
+        }
+    }
+}
+
 /// Equal buckets: `buckets` of `width_micros` each, the first beginning at `from`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct HistogramQuery {

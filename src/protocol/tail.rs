@@ -56,7 +56,7 @@ pub enum TailNews {
         tries: u32,
     },
     /// A poll succeeded after failures; its rows come next.
-    Recovered,
+    Resumed,
 }
 
 /// Rows not yet delivered in this generation, newest first. An empty batch reports the other fields only.
@@ -94,9 +94,9 @@ pub enum TailQuery {
     /// The database's clock and its open transactions. Must run before the query for rows. -> `Horizon`
     Horizon,
     /// Rows of a time slice, in its order. -> `Rows`
-    Rows { criteria: Criteria, stretch: Stretch, limit: u32, whole: bool },
+    Rows { criteria: Criteria, slice: TimeSlice, limit: u32, whole: bool },
     /// Keys of a time slice, in its order. -> `Keys`
-    Keys { criteria: Criteria, stretch: Stretch, limit: u32 },
+    Keys { criteria: Criteria, slice: TimeSlice, limit: u32 },
     /// The rows of these ids that exist, in any order. -> `Rows`
     Pick { criteria: Criteria, ids: Vec<Id>, whole: bool },
 }
@@ -121,6 +121,8 @@ pub struct TailRows {
     pub rows: Vec<TailRow>,
     /// Place and tie of the last row read, if the limit ended the query. That row need not match the criteria.
     pub more: Option<(Place, Id)>,
+    /// Rows of the slice that cannot be shown; see [`Page::unreadable`](crate::domain::page::Page::unreadable).
+    pub unreadable: u64,
 }
 
 /// A row's position in the order of a slice: its stored time in microseconds since 2000-01-01, or its serial number.
@@ -138,7 +140,7 @@ pub struct TailRow {
 
 /// A slice of the table, in the order in which a tail reads it.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Stretch {
+pub enum TimeSlice {
     /// By stored time and id: at or after `from` and after the cursor `after`, before `until`.
     Time { from: Instant, after: Option<Cursor>, until: Option<Instant> },
     /// By number: above `after`, up to and including `until`.

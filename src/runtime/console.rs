@@ -12,12 +12,13 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::time::{Instant as Deadline, sleep_until};
 
-use crate::app::alert::Means;
-use crate::app::msg::{Effect, Msg};
-use crate::app::{Model, Settings};
+use crate::console::Model;
+use crate::console::msg::Msg;
+use crate::console::settings::Start;
 use crate::domain::filter::Filter;
 use crate::protocol::EventSource;
-use crate::ui;
+use crate::ui::effect::Effect;
+use crate::ui::effect::Means;
 use crate::ui::skin::Skin;
 use crate::worker::{self, News, Order};
 
@@ -61,20 +62,15 @@ pub enum End {
 }
 
 /// Runs the console on `source` until the user quits or a signal ends it. The terminal is restored in any case.
-pub async fn run<S: EventSource>(
-    source: S,
-    mut settings: Settings,
-    skin: Skin,
-    memory: Memory,
-) -> Result<End, ConsoleError> {
+pub async fn run<S: EventSource>(source: S, mut start: Start, skin: Skin, memory: Memory) -> Result<End, ConsoleError> {
     if !stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(ConsoleError::NoTerminal);
     }
-    settings.size = screen::size()?.into();
+    start.size = screen::size()?.into();
     let (news, inbox) = mpsc::channel(NEWS);
     let orders = worker::start(source, news, clock::now);
 
-    let (model, effects) = Model::new(settings, clock::now());
+    let (model, effects) = Model::new(start, clock::now());
     terminal::install_panic_hook();
     terminal::enter()?;
     let _guard = terminal::Guard;
@@ -224,7 +220,7 @@ impl Console {
 
     async fn perform(&mut self, effect: Effect) {
         let order = match effect {
-            Effect::Ask(request) => Order::Ask(request),
+            Effect::Send(request) => Order::Run(request),
             Effect::Cancel(slot) => Order::Cancel(slot),
             Effect::Tail(order) => Order::Tail(order),
             Effect::Copy(text) => {
@@ -245,7 +241,7 @@ impl Console {
             Effect::Remember(filter) => return self.memory.remember(&filter),
             Effect::KeepColumns(names) => return self.memory.keep_columns(&names),
             Effect::Open(name) => {
-                self.end = Some(End::Open(name, self.model.filter.clone()));
+                self.end = Some(End::Open(name, self.model.ctx.filter.clone()));
                 return;
             }
             Effect::Suspend => return,
@@ -267,7 +263,7 @@ impl Console {
         let now = Deadline::now();
         self.next_frame = self.next_frame.max(idle(now)) + FRAME;
         let (model, skin) = (&self.model, &self.skin);
-        self.screen.draw(|frame| ui::view(model, skin, frame))?;
+        self.screen.draw(|frame| crate::console::draw::view(model, skin, frame))?;
         self.outbox.send()
     }
 
@@ -285,11 +281,11 @@ impl Console {
         terminal::enter()?;
         let (width, height) = screen::size()?.into();
         let effects = self.model.update(Msg::Resize { width, height });
-        debug_assert!(effects.iter().all(|e| matches!(e, Effect::Ask(_))));
+        debug_assert!(effects.iter().all(|e| matches!(e, Effect::Send(_))));
         for effect in effects {
-            if let Effect::Ask(request) = effect {
+            if let Effect::Send(request) = effect {
                 // The channel has room: the worker took orders while this thread was stopped.
-                let _ = self.orders.try_send(Order::Ask(request));
+                let _ = self.orders.try_send(Order::Run(request));
             }
         }
         self.screen = screen::new(&self.outbox)?;

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::app::columns::Columns;
 use crate::files;
+use crate::views::events::columns::{EventColumns, default_columns};
 
 /// The most filters that are remembered.
 const FILTERS: usize = 200;
@@ -60,9 +60,9 @@ impl Memory {
     }
 
     /// The columns of the last choice.
-    pub fn columns(&self) -> Option<Columns> {
+    pub fn columns(&self) -> Option<EventColumns> {
         let text = files::read_text(&self.path("columns")?, 4096).ok()?;
-        Columns::named(text.split_whitespace()).ok()
+        default_columns().named(text.split_whitespace()).ok()
     }
     /// Saves the chosen columns by their names.
     pub fn keep_columns(&self, names: &[&str]) {

@@ -33,6 +33,7 @@ use connect::sqlite::Use;
 use connect::{commits, connector, listen};
 use queries::names::{directory, parties};
 use queries::sql::aggregate;
+use queries::unreadable::Unreadable;
 use shared::Shared;
 use sql::Dialect;
 
@@ -53,6 +54,7 @@ impl Store {
             Ok(_) | Err(SourceError::Shape(_)) => {}
             Err(e) => return Err(e),
         }
+        session.finish().await?;
         drop(session);
         address.stop_prompting();
         Ok(store)
@@ -77,6 +79,7 @@ impl Store {
             profiles: Arc::clone(&options.profiles),
             names: directory::Names::default(),
             parties: parties::Names::default(),
+            unreadable: Unreadable::default(),
             pool: Pool::new(connector(address, options, Use::Queries), CONNECTIONS),
             tail: Pool::new(connector(address, options, Use::Tail), 1),
             listening: listen::Listening::default(),
@@ -115,12 +118,20 @@ impl Store {
     /// Runs a query, and once more if an idle connection failed on first use, so that callers do not notice a server
     /// restart between two queries.
     async fn run_with_retry(&self, session: &mut Session, query: &Query) -> Result<Answer, SourceError> {
-        let answer = queries::answer(&self.0, session, query).await;
+        let answer = self.run_once(session, query).await;
         if answer.is_ok() || !session.can_retry() {
             return answer;
         }
         session.reconnect().await?;
-        queries::answer(&self.0, session, query).await
+        self.run_once(session, query).await
+    }
+
+    async fn run_once(&self, session: &mut Session, query: &Query) -> Result<Answer, SourceError> {
+        let answer = queries::answer(&self.0, session, query).await;
+        let finished = session.finish().await;
+        // The first of two errors is the cause.
+        let answer = answer?;
+        finished.map(|()| answer)
     }
 
     /// Runs a query that is never cancelled.
@@ -140,8 +151,8 @@ impl Store {
     /// not renewscope's own.
     pub async fn create_many(&self, events: &[NewEvent]) -> Result<Vec<RowOutcome>, SourceError> {
         let mut session = self.0.pool.acquire().await?;
-        self.0.check_writable(&mut session).await?;
-        write::create_many(&mut session, events).await
+        let source = self.0.check_writable(&mut session).await?;
+        write::create_many(&mut session, &source.map.schema(), events).await
     }
 
     /// One event with its whole error text; with an organization, only if it belongs to that one.
@@ -157,14 +168,15 @@ impl Store {
 
     async fn event(&self, s: &mut Session, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
         let source = self.0.source(s).await?;
-        queries::executor::Executor { shared: &self.0, source: &source }.event(s, org, id).await
+        let found = queries::executor::Executor { shared: &self.0, source: &source }.event(s, org, id).await?;
+        s.finish().await.map(|()| found)
     }
 
     /// Deletes one event; with an organization, only if it belongs to that one. Returns whether there was one.
     pub async fn delete(&self, org: Option<&Id>, id: &Id) -> Result<bool, SourceError> {
         let mut session = self.0.pool.acquire().await?;
-        self.0.check_writable(&mut session).await?;
-        write::delete(&mut session, org, id).await
+        let source = self.0.check_writable(&mut session).await?;
+        write::delete(&mut session, &source.map.schema(), org, id).await
     }
 
     /// A number that changes when another process may have committed to a SQLite file, and every ten seconds without
@@ -203,6 +215,7 @@ impl Store {
         let word = word(session.conn()?.dialect());
         session.collect_plans(word);
         let _ = queries::answer(&self.0, &mut session, query).await?;
+        session.finish().await?;
         Ok(session.plans())
     }
 }

@@ -13,6 +13,7 @@ use crate::store::connect::session::Session;
 use crate::store::connect::{commits, listen};
 use crate::store::options::{Access, SearchBudget};
 use crate::store::queries::names::{directory, parties};
+use crate::store::queries::unreadable::Unreadable;
 use crate::store::source::{Source, detect};
 
 /// A description with notes (something is missing) is refreshed after this time.
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub profiles: Arc<Profiles>,
     pub names: directory::Names,
     pub parties: parties::Names,
+    pub unreadable: Unreadable,
     pub pool: Arc<Pool>,
     /// The connection of the live tail, so that the tail never waits behind queries.
     pub tail: Arc<Pool>,
@@ -70,7 +72,7 @@ impl Shared {
     }
 
     /// [`SourceError::Invalid`] unless this store may write and the tables are renewscope's own.
-    pub async fn check_writable(&self, session: &mut Session) -> Result<(), SourceError> {
+    pub async fn check_writable(&self, session: &mut Session) -> Result<Arc<Source>, SourceError> {
         let source = match self.source(session).await {
             Err(_) if session.can_retry() => {
                 session.reconnect().await?;
@@ -87,6 +89,6 @@ impl Shared {
                 self.address
             )));
         }
-        Ok(())
+        Ok(source)
     }
 }

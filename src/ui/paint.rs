@@ -1,12 +1,15 @@
-//! Putting words into cells.
+//! Painting words into cells: a pen on one line, washes, rules. Used by every drawing file.
+//!
+//! Text of the database is painted as [`Clean`] only.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use crate::app::needles::Needles;
 use crate::domain::measure;
 use crate::domain::text::Clean;
+
+use super::needles::Needles;
 
 /// A pen on one line of a region: writes from left to right and never beyond the region's end.
 pub struct Pen<'a> {
@@ -51,7 +54,7 @@ impl<'a> Pen<'a> {
         self.x = start;
         self.skip(cells)
     }
-    /// As [`cell`](Self::cell), with what a search has found marked by `needles.1`; needles are lower-case ASCII.
+    /// As [`cell`](Self::cell), with the words that a search found underlined.
     pub fn marked(&mut self, text: &Clean, cells: usize, style: Style, needles: &Needles) -> &mut Self {
         let start = self.x;
         let shown = measure::cut(text, cells.min(self.left()));
@@ -71,7 +74,7 @@ impl<'a> Pen<'a> {
         self.skip(pad);
         self.put(words, style)
     }
-    /// Moves so that `cells` are left before the end of the line, if that lies ahead.
+    /// Moves so that `cells` are left before the end of the line; never back.
     pub fn leave(&mut self, cells: usize) -> &mut Self {
         let ahead = self.left().saturating_sub(cells);
         self.skip(ahead)
@@ -95,10 +98,10 @@ pub fn blank(buf: &mut Buffer, area: Rect) {
     }
 }
 
-/// A horizontal line of `glyph` over the rest of the pen's row.
-pub fn rule(buf: &mut Buffer, area: Rect, row: u16, glyph: &str, style: Style) {
+/// A line of `glyph` over the first row of an area.
+pub fn rule(buf: &mut Buffer, area: Rect, glyph: &str, style: Style) {
     let line = glyph.repeat(usize::from(area.width));
-    Pen::at(buf, area, row).put(&line, style);
+    Pen::at(buf, area, 0).put(&line, style);
 }
 
 /// Replaces what is not ASCII, for terminals that cannot show it: our own signs by their likes, the rest by `?`.

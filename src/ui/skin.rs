@@ -1,19 +1,21 @@
-//! Colours and glyphs. Colour is never the only sign: every type has a glyph and a word, and without colour the
+//! Colors and glyphs. Color is never the only sign: every type has a glyph and a word, and without color the
 //! selection is reversed and the histogram shaded.
+//!
+//! Named by every drawing file; state never holds a style.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::domain::event::Outcome;
 
-/// Which colours: for the background, for the eyes, or none.
+/// Colors for a background, for color vision, or none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Theme {
     #[default]
     Dark,
     Light,
-    /// Failures orange, successes blue: apart for all common kinds of colour vision.
+    /// Failures orange, successes blue: distinct in all common kinds of color vision.
     ColourBlind,
-    /// No colour at all.
+    /// No color.
     Mono,
 }
 
@@ -31,20 +33,18 @@ impl Theme {
 
 #[derive(Clone, Debug)]
 pub struct Skin {
-    pub colour: bool,
+    pub color: bool,
     pub glyphs: &'static Glyphs,
     light: bool,
     /// Failures orange and successes blue.
     apart: bool,
 }
 
-/// The signs that are not words; an ASCII set stands in where the terminal or its font has no more.
+/// The signs that are not words, in Unicode or in ASCII.
 #[derive(Debug)]
 pub struct Glyphs {
-    pub failed: &'static str,
-    pub succeeded: &'static str,
-    pub started: &'static str,
-    pub other: &'static str,
+    /// In the order of [`Outcome::ALL`].
+    pub outcomes: [&'static str; 4],
     pub arrow: &'static str,
     pub none: &'static str,
     pub included: &'static str,
@@ -58,21 +58,28 @@ pub struct Glyphs {
     pub at_least: &'static str,
     pub dot: &'static str,
     pub more: &'static str,
-    pub warn: &'static str,
-    /// Before a row that has just come, and before one that came late.
+    pub arrivals: Arrivals,
+    pub plots: Plots,
+}
+
+/// The signs before a new row, and before a late one.
+#[derive(Debug)]
+pub struct Arrivals {
     pub new: &'static str,
     pub late: &'static str,
+}
+
+/// What bars are made of.
+#[derive(Debug)]
+pub struct Plots {
     /// Eighths of a cell, from empty to full; only the last for ASCII.
     pub eighths: [&'static str; 9],
-    /// Shades for failed, succeeded, started, other, where there is no colour.
+    /// Shades for failed, succeeded, started, other, without color.
     pub shades: [&'static str; 4],
 }
 
 pub const UNICODE: Glyphs = Glyphs {
-    failed: "✗",
-    succeeded: "✓",
-    started: "→",
-    other: "•",
+    outcomes: ["✗", "✓", "→", "•"],
     arrow: "→",
     none: "–",
     included: "▪",
@@ -86,18 +93,14 @@ pub const UNICODE: Glyphs = Glyphs {
     at_least: "≥",
     dot: "·",
     more: "…",
-    warn: "!",
-    new: "+",
-    late: "↓",
-    eighths: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
-    shades: ["█", "▒", "░", "░"],
+    arrivals: Arrivals { new: "+", late: "↓" },
+    plots: Plots {
+        eighths: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"], shades: ["█", "▒", "░", "░"]
+    },
 };
 
 pub const ASCII: Glyphs = Glyphs {
-    failed: "x",
-    succeeded: "+",
-    started: ">",
-    other: "*",
+    outcomes: ["x", "+", ">", "*"],
     arrow: ">",
     none: "-",
     included: "*",
@@ -111,17 +114,14 @@ pub const ASCII: Glyphs = Glyphs {
     at_least: ">=",
     dot: "-",
     more: "~",
-    warn: "!",
-    new: "+",
-    late: "v",
-    eighths: [" ", " ", " ", " ", "#", "#", "#", "#", "#"],
-    shades: ["#", "+", ".", "."],
+    arrivals: Arrivals { new: "+", late: "v" },
+    plots: Plots { eighths: [" ", " ", " ", " ", "#", "#", "#", "#", "#"], shades: ["#", "+", ".", "."] },
 };
 
 impl Skin {
-    /// `light`: the terminal's background is light.
-    pub fn new(colour: bool, ascii: bool, light: bool) -> Self {
-        Self { colour, glyphs: if ascii { &ASCII } else { &UNICODE }, light, apart: false }
+    /// The default colors, or none; `light`: the terminal's background is light.
+    pub fn new(color: bool, ascii: bool, light: bool) -> Self {
+        Self { color, glyphs: if ascii { &ASCII } else { &UNICODE }, light, apart: false }
     }
     pub fn themed(theme: Theme, ascii: bool) -> Self {
         let skin = Self::new(theme != Theme::Mono, ascii, theme == Theme::Light);
@@ -133,7 +133,7 @@ impl Skin {
     }
 
     fn fg(&self, dark: Color, light: Color) -> Style {
-        match (self.colour, self.light) {
+        match (self.color, self.light) {
             (false, _) => Style::new(),
             (true, false) => Style::new().fg(dark),
             (true, true) => Style::new().fg(light),
@@ -146,7 +146,7 @@ impl Skin {
         Style::new().add_modifier(Modifier::BOLD)
     }
     pub fn muted(&self) -> Style {
-        if self.colour {
+        if self.color {
             self.fg(Color::Indexed(245), Color::Indexed(243))
         } else {
             Style::new().add_modifier(Modifier::DIM)
@@ -154,7 +154,7 @@ impl Skin {
     }
     /// Lines and walls, fainter than words.
     pub fn frame(&self) -> Style {
-        if self.colour {
+        if self.color {
             self.fg(Color::Indexed(239), Color::Indexed(250))
         } else {
             Style::new().add_modifier(Modifier::DIM)
@@ -188,7 +188,7 @@ impl Skin {
             Outcome::Other => self.fg(Color::Indexed(180), Color::Indexed(94)),
         }
     }
-    /// For areas of colour: failures as bright as words, the rest quieter, so that the eye finds the failures.
+    /// For areas of color: failures as bright as words, the rest quieter, so that the eye finds the failures.
     pub fn area(&self, outcome: Outcome) -> Style {
         match outcome {
             Outcome::Failed if self.apart => Style::new().fg(Color::Indexed(208)),
@@ -200,29 +200,26 @@ impl Skin {
             Outcome::Other => self.fg(Color::Indexed(95), Color::Indexed(180)),
         }
     }
+    /// The sign of an outcome.
     pub fn glyph(&self, outcome: Outcome) -> &'static str {
-        match outcome {
-            Outcome::Failed => self.glyphs.failed,
-            Outcome::Succeeded => self.glyphs.succeeded,
-            Outcome::Started => self.glyphs.started,
-            Outcome::Other => self.glyphs.other,
-        }
+        let at = Outcome::ALL.iter().position(|o| *o == outcome).unwrap_or(3);
+        self.glyphs.outcomes.get(at).copied().unwrap_or("")
     }
-    /// What is laid over a row that has the cursor.
+    /// Over the row that has the cursor.
     pub fn selected(&self, focused: bool) -> Style {
-        match (self.colour, self.light) {
+        match (self.color, self.light) {
             (false, _) if focused => Style::new().add_modifier(Modifier::REVERSED),
             (false, _) => Style::new().add_modifier(Modifier::UNDERLINED),
             (true, false) => Style::new().bg(Color::Indexed(if focused { 238 } else { 235 })),
             (true, true) => Style::new().bg(Color::Indexed(if focused { 252 } else { 255 })),
         }
     }
-    /// What is laid over an answer to an older question.
+    /// Over the result of an older query.
     pub fn stale(&self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
     pub fn banner(&self) -> Style {
-        if self.colour {
+        if self.color {
             Style::new().fg(Color::Indexed(231)).bg(Color::Indexed(88)).add_modifier(Modifier::BOLD)
         } else {
             Style::new().add_modifier(Modifier::REVERSED)

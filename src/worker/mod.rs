@@ -1,8 +1,8 @@
-//! Tasks: one for each live question, one for the tail.
+//! Background tasks: one per query in flight, and one for the live tail.
 //!
-//! A newer question in a slot replaces the older one, which is stopped in the database too. Nothing here knows the
-//! screen; what it finds goes into one bounded channel, and a task whose news do not fit waits there, so that a
-//! flood costs neither memory nor keys.
+//! The event loop of the console sends [`Order`]s and receives [`News`]. A newer query in a slot replaces the older one,
+//! whose statement is canceled in the database. Nothing here knows the screen. All news go through one bounded channel:
+//! a task blocks while it is full, so a flood of rows costs neither memory nor the response to keys.
 
 mod slots;
 pub mod tail;
@@ -14,12 +14,12 @@ use crate::domain::instant::Instant;
 use crate::protocol::tail::{TailEvent, TailOrder};
 use crate::protocol::{EventSource, Reply, Request, Slot};
 
-/// Room for orders; the screen has few slots and drops what it no longer wants by asking anew.
+/// Capacity for orders. The screen has few slots, and a new query in a slot replaces the pending one.
 const ORDERS: usize = 256;
 
 #[derive(Debug)]
 pub enum Order {
-    Ask(Request),
+    Run(Request),
     Cancel(Slot),
     Tail(TailOrder),
 }
@@ -38,7 +38,7 @@ impl From<TailEvent> for News {
     }
 }
 
-/// Starts the tasks; orders go in by the sender, news come out by `news`. They end when the sender is dropped.
+/// Starts the tasks, and returns the sender for orders. Results arrive in `news`. Dropping the sender ends the tasks.
 pub fn start<S: EventSource>(source: S, news: mpsc::Sender<News>, clock: fn() -> Instant) -> mpsc::Sender<Order> {
     let (orders, inbox) = mpsc::channel(ORDERS);
     tokio::spawn(serve(source, inbox, news, clock));
@@ -59,14 +59,14 @@ async fn serve<S: EventSource>(
         tokio::select! {
             order = inbox.recv() => match order {
                 None => return,
-                Some(Order::Ask(request)) => slots.ask(&mut tasks, source.clone(), request, news.clone()),
+                Some(Order::Run(request)) => slots.run(&mut tasks, source.clone(), request, news.clone()),
                 Some(Order::Cancel(slot)) => slots.cancel(slot),
-                // Only the newest order matters; a watch keeps just that.
+                // Only the newest order matters; a watch channel holds exactly that.
                 Some(Order::Tail(order)) => drop(tail_orders.send(Some(order))),
             },
             Some(ended) = tasks.join_next() => {
                 if let Err(error) = ended && error.is_panic() {
-                    // Nobody is left to tell when the receiver is gone.
+                    // An error means that the receiver is gone, and with it the program.
                     let _ = news.send(News::Fault("a task of the program panicked".into())).await;
                 }
             }

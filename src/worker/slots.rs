@@ -1,8 +1,9 @@
-//! One live question in each slot: the newest.
+//! One query in flight per slot: the newest.
+//!
+//! Called by the worker's loop for each order. A query that was replaced must never send a reply.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -13,18 +14,18 @@ use crate::protocol::{EventSource, Reply, Request, Slot, SourceError};
 
 use super::News;
 
-/// Panes that are asked for at once. They are the dearest questions and the least urgent; with fewer of them than the
-/// source has connections, the list and the histogram never queue behind them.
+/// Panes that run at once. Their queries are the most expensive and the least urgent; as long as they are fewer than the
+/// source's connections, the list and the histogram never queue behind them.
 const PANES: usize = 2;
 
-/// What is asked together with the list waits for it, so long at most: the rows are looked at first, and a machine with few
-/// cores, or a server that begins a process for each connection, then works for them alone.
+/// The longest that other queries wait for the list query that starts with them: the rows are needed first, and a
+/// machine with few cores, or a server that forks a process per connection, then works for them alone.
 const BEHIND: Duration = Duration::from_millis(30);
 
 pub struct Slots {
-    /// The list's newest question has ended.
+    /// Canceled when the newest list query has ended.
     listed: CancellationToken,
-    /// Dropping a slot's sender cancels its question.
+    /// Dropping a slot's sender cancels its query.
     live: HashMap<Slot, oneshot::Sender<()>>,
     panes: Arc<Semaphore>,
 }
@@ -38,7 +39,8 @@ impl Default for Slots {
 }
 
 impl Slots {
-    pub fn ask<S: EventSource>(
+    /// Starts a query in its slot and cancels the one before it.
+    pub fn run<S: EventSource>(
         &mut self,
         tasks: &mut JoinSet<()>,
         source: S,
@@ -54,60 +56,68 @@ impl Slots {
                 self.listed = CancellationToken::new();
                 Place::First { _ended: self.listed.clone().drop_guard() }
             }
-            // Rows that come between the two would be counted twice, or not at all.
+            // A row that is committed between the two would be counted twice, or not at all.
             Slot::Count => Place::Beside,
             _ => Place::Behind(self.listed.clone()),
         };
-        tasks.spawn(answer(source, request, (place, lane), gone, news));
+        tasks.spawn(Job { request, place, lane, gone }.run(source, news));
     }
     pub fn cancel(&mut self, slot: Slot) {
         self.live.remove(&slot);
     }
 }
 
-/// Before the others, with the one that is, or after it.
+/// When a query starts, compared with the list query that was sent with it.
 enum Place {
     Beside,
     First { _ended: DropGuard },
     Behind(CancellationToken),
 }
 
-async fn answer<S: EventSource>(
-    source: S,
+/// One query on its way.
+struct Job {
     request: Request,
-    (place, lane): (Place, Option<Arc<Semaphore>>),
-    mut gone: oneshot::Receiver<()>,
-    news: mpsc::Sender<News>,
-) {
-    if !request.debounce.is_zero() {
-        tokio::select! {
-            () = tokio::time::sleep(request.debounce) => {}
-            _ = &mut gone => return,
+    place: Place,
+    /// Limits how many queries of this kind run at once.
+    lane: Option<Arc<Semaphore>>,
+    /// Resolves when the query is canceled.
+    gone: oneshot::Receiver<()>,
+}
+
+impl Job {
+    /// Runs the query and sends its reply, unless it is canceled first.
+    async fn run<S: EventSource>(self, source: S, news: mpsc::Sender<News>) {
+        let Self { request, place, lane, mut gone } = self;
+        if !request.debounce.is_zero() {
+            tokio::select! {
+                () = tokio::time::sleep(request.debounce) => {}
+                _ = &mut gone => return,
+            }
         }
-    }
-    if let Place::Behind(list) = &place {
-        tokio::select! {
-            () = list.cancelled() => {}
-            () = tokio::time::sleep(BEHIND) => {}
-            _ = &mut gone => return,
+        if let Place::Behind(list) = &place {
+            tokio::select! {
+                () = list.cancelled() => {}
+                () = tokio::time::sleep(BEHIND) => {}
+                _ = &mut gone => return,
+            }
         }
-    }
-    let _turn = match lane {
-        Some(lane) => tokio::select! {
-            // The lane is never closed.
-            turn = lane.acquire_owned() => turn.ok(),
-            _ = &mut gone => return,
-        },
-        None => None,
-    };
-    let cancelled = async {
-        // The sender is only ever dropped: an error is the signal.
-        let _ = gone.await;
-    };
-    let outcome = source.answer(&request.query, cancelled).await;
-    drop(place);
-    if outcome != Err(SourceError::Cancelled) {
-        // The screen is gone when this fails.
-        let _ = news.send(News::Reply(Reply { ticket: request.ticket, outcome })).await;
+        let _permit = match lane {
+            Some(lane) => tokio::select! {
+                // The semaphore is never closed.
+                permit = lane.acquire_owned() => permit.ok(),
+                _ = &mut gone => return,
+            },
+            None => None,
+        };
+        let cancelled = async {
+            // Nothing is ever sent: the error of a dropped sender is the signal.
+            let _ = gone.await;
+        };
+        let outcome = source.answer(&request.query, cancelled).await;
+        drop(place);
+        if outcome != Err(SourceError::Cancelled) {
+            // An error means that the screen is gone.
+            let _ = news.send(News::Reply(Reply { ticket: request.ticket, outcome })).await;
+        }
     }
 }

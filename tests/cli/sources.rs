@@ -160,7 +160,7 @@ async fn no_tables_are_made_beside_another_source() {
         for args in [&["db", "init"][..], &["db", "migrate"], &["db", "init", "--source", directory]] {
             let ran = bed.run(args);
             assert!(ran.exits(1).stderr.contains(&format!("is read as '{directory}'")), "{}", ran.stderr);
-            assert!(ran.stderr.contains("give renewscope a database or a schema of its own"), "{}", ran.stderr);
+            assert!(ran.stderr.contains("give renewscope a separate database or schema"), "{}", ran.stderr);
         }
         assert_eq!(bed.run(&["count"]).data(), before, "{directory}");
     }

@@ -4,14 +4,20 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use renewscope::app::alert::{Alert, Means};
-use renewscope::app::msg::{Effect, Msg};
-use renewscope::app::{Model, Settings};
+use renewscope::console::alert::Alert;
+use renewscope::console::msg::Msg;
+use renewscope::console::settings::{Settings, Start};
+use renewscope::console::{Layer, Model};
 use renewscope::domain::filter::Filter;
 use renewscope::domain::instant::Span;
 use renewscope::domain::zone::Zone;
 use renewscope::protocol::{Reply, Request};
+use renewscope::ui::effect::Effect;
+use renewscope::ui::effect::Means;
 use renewscope::ui::skin::Skin;
+use renewscope::views::events::Events;
+use renewscope::views::events::columns::default_columns;
+use renewscope::views::{Choices, View};
 
 use super::fleet;
 use super::memory::Memory;
@@ -20,12 +26,12 @@ pub struct Console {
     pub model: Model,
     pub memory: Memory,
     pub skin: Skin,
-    /// Everything the model wanted of the world, apart from questions.
+    /// Everything the model wanted of the world, apart from queries.
     pub effects: Vec<Effect>,
-    /// Questions that have not been answered yet, when answering is held back.
+    /// Queries in flight, while answering is held back.
     pub pending: Vec<Request>,
     pub hold: bool,
-    pub asked: Vec<Request>,
+    pub sent: Vec<Request>,
 }
 
 impl Console {
@@ -33,33 +39,47 @@ impl Console {
         Self::with(memory, size, "", Skin::new(true, false, false))
     }
     pub fn with(memory: Memory, size: (u16, u16), filter: &str, skin: Skin) -> Self {
-        let settings = Settings {
+        let start = Start {
             title: "fleet.db".into(),
-            reach: "--db sqlite:fleet.db".into(),
             filter: Filter::parse(filter).unwrap(),
             zone: Zone::Utc,
-            other_zone: Zone::parse("Europe/Berlin").unwrap(),
-            views: Vec::new(),
-            databases: vec!["staging".into()],
             notice: None,
             history: Vec::new(),
-            keymap: Default::default(),
-            columns: Default::default(),
-            alert: Some(Alert { filter: Filter::parse("type:failed org:acme").unwrap(), means: Means::Bell }),
+            choices: Choices { events: default_columns() },
             size,
+            settings: Settings {
+                reach: "--db sqlite:fleet.db".into(),
+                other_zone: Zone::parse("Europe/Berlin").unwrap(),
+                views: Vec::new(),
+                databases: vec!["staging".into()],
+                keymap: Default::default(),
+                alert: Some(Alert { filter: Filter::parse("type:failed org:acme").unwrap(), means: Means::Bell }),
+            },
         };
-        let (model, effects) = Model::new(settings, fleet::now());
+        let (model, effects) = Model::new(start, fleet::now());
         let mut console =
-            Self { model, memory, skin, effects: Vec::new(), pending: Vec::new(), hold: false, asked: Vec::new() };
+            Self { model, memory, skin, effects: Vec::new(), pending: Vec::new(), hold: false, sent: Vec::new() };
         console.carry_out(effects);
         console
     }
 
+    /// The event view.
+    pub fn events(&self) -> &Events {
+        let View::Events(events) = &self.model.view;
+        events
+    }
+    /// The text of the open filter editor.
+    pub fn typed(&self) -> String {
+        match &self.model.layer {
+            Some(Layer::Filter(edit)) => edit.input.value().to_owned(),
+            other => panic!("no filter is being edited: {other:?}"),
+        }
+    }
     fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Ask(request) => {
-                    self.asked.push(request.clone());
+                Effect::Send(request) => {
+                    self.sent.push(request.clone());
                     self.pending.push(request);
                 }
                 other => self.effects.push(other),
@@ -69,7 +89,7 @@ impl Console {
             self.answer_all();
         }
     }
-    /// Answers what has been asked, and what is asked because of the answers.
+    /// Answers the queries in flight, and those that follow from the answers.
     pub fn answer_all(&mut self) {
         while !self.pending.is_empty() {
             let request = self.pending.remove(0);
@@ -77,8 +97,8 @@ impl Console {
             let effects = self.model.update(Msg::Reply(Reply { ticket: request.ticket, outcome }));
             for effect in effects {
                 match effect {
-                    Effect::Ask(request) => {
-                        self.asked.push(request.clone());
+                    Effect::Send(request) => {
+                        self.sent.push(request.clone());
                         self.pending.push(request);
                     }
                     other => self.effects.push(other),
@@ -118,17 +138,17 @@ impl Console {
         self
     }
     pub fn wait(&mut self, span: Span) {
-        let now = self.model.now.plus(span);
+        let now = self.model.ctx.now.plus(span);
         self.send(Msg::Tick(now));
     }
     pub fn screen(&self) -> String {
         let size = self.model.geometry.screen;
         let mut terminal = Terminal::new(TestBackend::new(size.width, size.height)).unwrap();
-        terminal.draw(|frame| renewscope::ui::view(&self.model, &self.skin, frame)).unwrap();
+        terminal.draw(|frame| renewscope::console::draw::view(&self.model, &self.skin, frame)).unwrap();
         let text = terminal.backend().to_string();
         text.lines().map(|l| l.trim_matches('"').trim_end().to_owned() + "\n").collect()
     }
     pub fn selected_id(&self) -> Option<renewscope::domain::event::Id> {
-        self.model.list.selected().map(|r| r.id.clone())
+        self.events().list.selected().map(|r| r.id.clone())
     }
 }

@@ -12,7 +12,7 @@ use renewscope::domain::page::{Anchor, Page, Total};
 use renewscope::domain::source::Traits;
 use renewscope::domain::text::Text;
 use renewscope::protocol::query::{Description, Facet, FacetQuery, Facets, Field, Histogram, HistogramQuery};
-use renewscope::protocol::tail::{Horizon, Stretch, TailAnswer, TailKey, TailQuery, TailRow, TailRows};
+use renewscope::protocol::tail::{Horizon, TailAnswer, TailKey, TailQuery, TailRow, TailRows, TimeSlice};
 use renewscope::protocol::{Answer, EventSource, Query, SourceError};
 
 /// The name of a profile, and what its rows lack.
@@ -61,7 +61,7 @@ impl Memory {
         }
         let rows: Vec<_> = all[first..end].iter().filter(|r| criteria.matches(r)).cloned().collect();
         let searched_to = (end < all.len()).then(|| all[end - 1].created_at);
-        Page { rows, more_newer: first > 0, more_older: searched_to.is_some(), searched_to }
+        Page { rows, more_newer: first > 0, more_older: searched_to.is_some(), searched_to, unreadable: 0 }
     }
     pub fn break_with(&self, error: Option<SourceError>) {
         *self.broken.lock().unwrap() = error;
@@ -78,8 +78,8 @@ impl Memory {
             at: row.cursor().at,
             row,
         };
-        let stretch = |criteria: &Criteria, stretch: &Stretch| {
-            let Stretch::Time { from, after, until } = stretch else { panic!("no numbers here") };
+        let slice = |criteria: &Criteria, slice: &TimeSlice| {
+            let TimeSlice::Time { from, after, until } = slice else { panic!("no numbers here") };
             let mut rows = self.matching(criteria);
             rows.retain(|r| r.created_at >= *from && until.is_none_or(|u| r.created_at < u));
             rows.retain(|r| after.as_ref().is_none_or(|a| r.cursor() > *a));
@@ -95,15 +95,15 @@ impl Memory {
                 overlap: Span::seconds(5),
                 serial: None,
             }),
-            TailQuery::Rows { criteria, stretch: part, limit, .. } => {
-                let mut rows: Vec<_> = stretch(criteria, part).into_iter().map(found).collect();
+            TailQuery::Rows { criteria, slice: part, limit, .. } => {
+                let mut rows: Vec<_> = slice(criteria, part).into_iter().map(found).collect();
                 rows.truncate(*limit as usize);
                 let more = rows.last().filter(|_| rows.len() == *limit as usize);
                 let more = more.map(|last| (last.place, last.row.id.clone()));
-                TailAnswer::Rows(TailRows { rows, more })
+                TailAnswer::Rows(TailRows { rows, more, ..TailRows::default() })
             }
-            TailQuery::Keys { criteria, stretch: part, limit } => {
-                let rows = stretch(criteria, part).into_iter().take(*limit as usize);
+            TailQuery::Keys { criteria, slice: part, limit } => {
+                let rows = slice(criteria, part).into_iter().take(*limit as usize);
                 let key = |r: Arc<RenewalEvent>| {
                     let cursor = r.cursor();
                     TailKey { place: cursor.at.pg_micros(), tie: cursor.id, id: r.id.clone() }
@@ -112,7 +112,7 @@ impl Memory {
             }
             TailQuery::Pick { criteria, ids, .. } => {
                 let rows = self.matching(criteria).into_iter().filter(|r| ids.contains(&r.id)).map(found).collect();
-                TailAnswer::Rows(TailRows { rows, more: None })
+                TailAnswer::Rows(TailRows { rows, ..TailRows::default() })
             }
         }
     }
@@ -181,7 +181,7 @@ fn page(rows: Vec<Arc<RenewalEvent>>, anchor: &Anchor, limit: usize) -> Page {
         Anchor::AtOrAfter(at) => rows.partition_point(|r| r.created_at >= *at),
         _ => (first + limit).min(rows.len()),
     };
-    Page { rows: rows[first..end].to_vec(), more_newer: first > 0, more_older: end < rows.len(), searched_to: None }
+    Page { rows: rows[first..end].to_vec(), more_newer: first > 0, more_older: end < rows.len(), ..Page::default() }
 }
 
 fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {

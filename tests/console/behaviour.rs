@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use renewscope::app::msg::{Effect, Msg};
-use renewscope::app::{Focus, Layer};
+use renewscope::console::Layer;
+use renewscope::console::msg::Msg;
 use renewscope::domain::event::{ErrorText, Id};
 use renewscope::domain::instant::Span;
 use renewscope::domain::page::{Anchor, Total};
@@ -10,6 +10,8 @@ use renewscope::domain::text::Text;
 use renewscope::protocol::query::Field;
 use renewscope::protocol::tail::{Batch, TailEvent, TailNews};
 use renewscope::protocol::{Query, Reply, Slot, SourceError};
+use renewscope::ui::effect::Effect;
+use renewscope::views::events::Focus;
 
 use super::common::console::Console;
 use super::common::fleet::{HOSTILE, event, fleet};
@@ -46,26 +48,26 @@ fn a_walk_down_and_up_again_is_the_full_sort() {
     let mut sorted: Vec<Id> = memory.matching(&Default::default()).iter().map(|r| r.id.clone()).collect();
     let mut c = Console::new(memory, SIZE);
     assert_eq!(walk(&mut c, "j"), sorted);
-    assert!(c.model.list.rows().len() <= 1000, "the window is bounded");
-    assert_eq!(c.model.list.position(), Some(2600));
+    assert!(c.events().list.rows().len() <= 1000, "the window is bounded");
+    assert_eq!(c.events().list.position(), Some(2600));
     sorted.reverse();
     assert_eq!(walk(&mut c, "k"), sorted);
-    assert_eq!(c.model.list.position(), Some(1));
+    assert_eq!(c.events().list.position(), Some(1));
 }
 
 #[test]
-fn both_ends_are_one_key_away_and_no_question_skips_rows() {
+fn both_ends_are_one_key_away_and_no_query_skips_rows() {
     let memory = many();
     let all = memory.matching(&Default::default());
     let mut c = Console::new(memory, SIZE);
     c.keys("G");
     assert_eq!(c.selected_id(), Some(all.last().unwrap().id.clone()));
-    assert_eq!(c.asked.last().map(|r| matches!(&r.query, Query::Page { anchor: Anchor::Oldest, .. })), Some(true));
+    assert_eq!(c.sent.last().map(|r| matches!(&r.query, Query::Page { anchor: Anchor::Oldest, .. })), Some(true));
     c.keys("k k k");
     assert_eq!(c.selected_id(), Some(all[all.len() - 4].id.clone()));
     c.keys("g");
     assert_eq!(c.selected_id(), Some(all[0].id.clone()));
-    assert!(c.model.list.is_following());
+    assert!(c.events().list.is_following());
 }
 
 fn arrive(c: &mut Console, rows: Vec<renewscope::domain::event::RenewalEvent>) {
@@ -105,16 +107,16 @@ fn a_paused_console_counts_and_resumes_with_everything() {
 }
 
 #[test]
-fn rows_told_twice_are_shown_once() {
+fn rows_delivered_twice_are_shown_once() {
     let mut c = console();
-    let n = c.model.list.rows().len();
-    let known: Vec<_> = c.model.list.rows().iter().take(5).cloned().collect();
+    let n = c.events().list.rows().len();
+    let known: Vec<_> = c.events().list.rows().iter().take(5).cloned().collect();
     let generation = c.model.tail.generation;
     c.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch(Batch { rows: known, ..Batch::default() }) }));
-    assert_eq!(c.model.list.rows().len(), n);
+    assert_eq!(c.events().list.rows().len(), n);
     let late = event(8001, "renewal_failed", "acme", "late", Span::seconds(30));
     arrive(&mut c, vec![late]);
-    let times: Vec<_> = c.model.list.rows().iter().map(|r| r.cursor()).collect();
+    let times: Vec<_> = c.events().list.rows().iter().map(|r| r.cursor()).collect();
     assert!(times.is_sorted_by(|a, b| a > b), "a late row stands in its place");
     c.send(Msg::Tail(TailEvent {
         generation: generation - 1,
@@ -124,7 +126,7 @@ fn rows_told_twice_are_shown_once() {
 }
 
 #[test]
-fn an_answer_to_an_older_question_is_dropped() {
+fn a_reply_to_an_older_query_is_dropped() {
     let mut c = console();
     c.hold = true;
     c.keys("/ 'type:failed' Enter");
@@ -134,7 +136,7 @@ fn an_answer_to_an_older_question_is_dropped() {
         let outcome = c.memory.ask(&request.query);
         c.send(Msg::Reply(Reply { ticket: request.ticket, outcome }));
     }
-    assert!(c.model.list.is_stale(), "still waiting for the newer answer");
+    assert!(c.events().list.is_stale(), "still waiting for the newer answer");
     c.answer_all();
     assert!(c.screen().contains("900 events"));
 }
@@ -144,17 +146,18 @@ fn a_filter_is_checked_while_typed_and_applied_only_when_right() {
     let mut c = console();
     c.keys("/ 'typ:failed'");
     assert!(c.screen().contains("did you mean 'type'"), "{}", c.screen());
-    let asked = c.asked.len();
+    let asked = c.sent.len();
     c.keys("Enter");
-    assert_eq!((c.model.layer, c.asked.len()), (Some(Layer::Filter), asked), "a mistake is never applied");
+    assert!(matches!(c.model.layer, Some(Layer::Filter(_))));
+    assert_eq!(c.sent.len(), asked, "an invalid filter is never applied");
     c.keys("Esc");
     assert!(c.screen().contains("900 events"));
     c.keys("/ 'type:failed' Enter");
     assert!(c.screen().contains("96 events"), "{}", c.screen());
     c.keys("/ 'x' Esc /  Up");
-    assert_eq!(c.model.edit.input.value(), "type:failed", "the history holds what was applied");
+    assert_eq!(c.typed(), "type:failed", "the history holds what was applied");
     c.keys("Esc x");
-    assert!(c.model.filter.is_empty());
+    assert!(c.model.ctx.filter.is_empty());
 }
 
 #[test]
@@ -162,24 +165,24 @@ fn panes_and_text_are_one_filter() {
     let mut c = console();
     // The organisations' pane; its most frequent value.
     c.keys("Tab Tab Tab Enter");
-    assert_eq!(c.model.filter.to_string(), "org:acme");
+    assert_eq!(c.model.ctx.filter.to_string(), "org:acme");
     c.keys("j Enter");
-    assert_eq!(c.model.filter.to_string(), "org:acme,globex");
+    assert_eq!(c.model.ctx.filter.to_string(), "org:acme,globex");
     assert!(c.screen().contains("▪ acme"), "{}", c.screen());
     c.keys("Enter -");
-    assert_eq!(c.model.filter.to_string(), "org:acme -org:globex");
+    assert_eq!(c.model.ctx.filter.to_string(), "org:acme -org:globex");
     c.keys("o");
-    assert_eq!(c.model.filter.to_string(), "org:globex");
+    assert_eq!(c.model.ctx.filter.to_string(), "org:globex");
     c.keys("Esc ! 2");
-    assert_eq!(c.model.filter.to_string(), "org:globex type:failed since:1h");
+    assert_eq!(c.model.ctx.filter.to_string(), "org:globex type:failed since:1h");
     c.keys("0 X");
-    assert!(c.model.filter.is_empty());
+    assert!(c.model.ctx.filter.is_empty());
 }
 
 #[test]
 fn a_pane_is_glanced_at_before_it_is_counted() {
     let ceilings = |c: &Console| -> Vec<u64> {
-        let kinds = c.asked.iter().filter_map(|r| match &r.query {
+        let kinds = c.sent.iter().filter_map(|r| match &r.query {
             Query::Facets(query) if query.field == Field::Kind => Some(query.ceiling),
             _ => None,
         });
@@ -187,7 +190,7 @@ fn a_pane_is_glanced_at_before_it_is_counted() {
     };
     let c = Console::new(many(), SIZE);
     assert_eq!(ceilings(&c), [2000, 100_000], "2,600 rows are more than a glance sees");
-    let pane = c.model.panes.get(renewscope::app::panes::PaneId::Kind).unwrap();
+    let pane = c.events().panes.get(renewscope::views::events::panes::PaneId::Kind).unwrap();
     assert_eq!(pane.current().map(|facet| facet.rows), Some(Total::Exact(2600)));
     assert_eq!(ceilings(&console()), [2000], "of few rows a glance has seen all");
 }
@@ -196,11 +199,11 @@ fn a_pane_is_glanced_at_before_it_is_counted() {
 fn a_pane_is_narrowed_by_the_database() {
     let mut c = console();
     c.keys("S-Tab S-Tab / '0119'");
-    let Some(Query::Facets(query)) = c.asked.last().map(|r| r.query.clone()) else { panic!("no question") };
+    let Some(Query::Facets(query)) = c.sent.last().map(|r| r.query.clone()) else { panic!("no question") };
     assert_eq!(query.needle, "0119");
     c.keys("Enter");
-    assert_eq!(c.model.filter.to_string(), "device:edge-0119");
-    assert_eq!(c.model.focus, Focus::Pane(renewscope::app::panes::PaneId::Device));
+    assert_eq!(c.model.ctx.filter.to_string(), "device:edge-0119");
+    assert_eq!(c.events().focus, Focus::Pane(renewscope::views::events::panes::PaneId::Device));
 }
 
 #[test]
@@ -218,13 +221,13 @@ fn the_next_failure_is_found_beyond_what_is_loaded() {
 }
 
 #[test]
-fn trouble_is_told_and_never_taken_for_emptiness() {
+fn trouble_is_reported_and_never_taken_for_emptiness() {
     let memory = Memory::new(fleet());
     memory
         .break_with(Some(SourceError::Unreachable { address: "db.example".into(), why: "connection refused".into() }));
     let mut c = Console::new(memory, SIZE);
     let screen = c.screen();
-    assert!(screen.contains("could not look") && screen.contains("cannot reach db.example"), "{screen}");
+    assert!(screen.contains("the query failed") && screen.contains("cannot reach db.example"), "{screen}");
     assert!(!screen.contains("No event") && !screen.contains("0 events"), "{screen}");
     c.memory.break_with(None);
     c.keys("r");
@@ -251,9 +254,11 @@ fn one_key_cancels_what_runs_and_the_next_quits() {
 fn escape_closes_layer_by_layer_and_q_quits_at_the_root() {
     let mut c = console();
     c.keys("Enter ?");
-    assert_eq!((c.model.layer, c.model.focus), (Some(Layer::Help), Focus::Detail));
+    assert!(matches!(c.model.layer, Some(Layer::Help(0))));
+    assert_eq!(c.events().focus, Focus::Detail);
     c.keys("Esc q");
-    assert_eq!((c.model.layer, c.model.focus), (None, Focus::List));
+    assert!(c.model.layer.is_none());
+    assert_eq!(c.events().focus, Focus::List);
     assert!(!c.effects.contains(&Effect::Quit));
     c.keys("q");
     assert!(c.effects.contains(&Effect::Quit));
@@ -326,33 +331,33 @@ proptest! {
 fn tab_completes_keys_names_and_devices_that_only_the_database_knows() {
     let mut c = console();
     c.keys("/ 'or' Tab 'glo' Tab");
-    assert_eq!(c.model.edit.input.value(), "org:globex");
+    assert_eq!(c.typed(), "org:globex");
     c.keys("Space 'device:0118' Tab");
-    assert_eq!(c.model.edit.input.value(), "org:globex device:edge-0118");
+    assert_eq!(c.typed(), "org:globex device:edge-0118");
     c.keys("Esc / 'type:' Tab Tab");
-    let second = c.model.edit.input.value().to_owned();
+    let second = c.typed().to_owned();
     c.keys("S-Tab Tab");
-    assert_eq!(c.model.edit.input.value(), second);
+    assert_eq!(c.typed(), second);
 }
 
 #[test]
-fn times_and_commands_are_asked_for_in_a_line() {
+fn times_and_commands_are_typed_in_a_line() {
     let mut c = console();
     c.keys("t '15x' Enter");
-    assert_eq!(c.model.layer, Some(Layer::Prompt), "a mistake stays open: {}", c.screen());
+    assert!(matches!(c.model.layer, Some(Layer::Time(_))), "an invalid time stays open: {}", c.screen());
     c.keys("Esc t '2h..1h' Enter");
-    assert_eq!(c.model.filter.to_string(), "time:2h..1h");
+    assert_eq!(c.model.ctx.filter.to_string(), "time:2h..1h");
     c.keys("0 t '@2026-11-20' Enter");
     assert!(
-        c.model.list.selected().unwrap().created_at
+        c.events().list.selected().unwrap().created_at
             < renewscope::domain::instant::Instant::parse_rfc3339("2026-11-20T00:00:00Z").unwrap()
     );
     c.keys(": 'fail' Enter");
-    assert!(c.model.filter.failures_only());
+    assert!(c.model.ctx.filter.failures_only());
     c.keys("[ [");
-    assert_eq!(c.model.filter.to_string(), "time:2h..1h");
+    assert_eq!(c.model.ctx.filter.to_string(), "time:2h..1h");
     c.keys("] ]");
-    assert!(c.model.filter.failures_only());
+    assert!(c.model.ctx.filter.failures_only());
 }
 
 #[test]
@@ -370,23 +375,23 @@ fn the_copied_command_says_the_same_tomorrow() {
 fn the_histogram_narrows_and_zooms() {
     let mut c = console();
     c.keys("i h h Enter");
-    let filter = c.model.filter.to_string();
+    let filter = c.model.ctx.filter.to_string();
     assert!(filter.starts_with("time:2026-11-21T13:00:00Z..2026-11-21T13:30:00Z"), "{filter}");
-    let total = c.model.count.value().copied();
-    assert_eq!(total, Some(renewscope::domain::page::Total::Exact(c.model.list.rows().len() as u64)));
+    let total = c.events().count.value().copied();
+    assert_eq!(total, Some(renewscope::domain::page::Total::Exact(c.events().list.rows().len() as u64)));
     c.keys("Z");
-    assert!(c.model.filter.to_string().starts_with("time:2026-11-21T12:"), "{}", c.model.filter);
+    assert!(c.model.ctx.filter.to_string().starts_with("time:2026-11-21T12:"), "{}", c.model.ctx.filter);
     c.keys("[ [");
-    assert!(c.model.filter.is_empty());
+    assert!(c.model.ctx.filter.is_empty());
 }
 
 #[test]
 fn the_histogram_counts_what_the_list_holds_newest_slice_first() {
     let c = console();
-    let sum: u64 = c.model.bars.counts().iter().flatten().flatten().sum();
+    let sum: u64 = c.events().bars.counts().iter().flatten().flatten().sum();
     assert_eq!(sum, 900);
     let froms: Vec<_> = c
-        .asked
+        .sent
         .iter()
         .filter_map(|r| match &r.query {
             Query::Histogram(q) => Some(q.from),
@@ -405,14 +410,14 @@ fn columns_are_chosen_and_matches_marked() {
         screen.contains("DEVICE          LEFT     ERROR") && screen.contains("x509: certificate signed by …"),
         "{screen}"
     );
-    let needles = c.model.needles();
+    let needles = c.events().needles();
     assert_eq!(needles.first("by an Authority of"), Some((6, 9)));
     c.keys("Enter n");
     assert_eq!(c.model.notice(), None);
 }
 
 #[test]
-fn a_slow_search_shows_how_far_it_has_looked_and_can_be_stopped() {
+fn a_slow_search_shows_how_far_it_has_searched_and_can_be_stopped() {
     let mut rows: Vec<_> =
         (0..3000).map(|i| event(i, "renewal_success", "acme", "edge-1", Span::seconds(i as i64))).collect();
     let mut rare = event(9001, "renewal_failed", "acme", "edge-7", Span::seconds(2500));
@@ -429,7 +434,7 @@ fn a_slow_search_shows_how_far_it_has_looked_and_can_be_stopped() {
         c.send(Msg::Reply(Reply { ticket: request.ticket, outcome }));
     }
     let screen = c.screen();
-    assert!(screen.contains("looked back to 2026-11-21 1") && screen.contains("C-c stops it"), "{screen}");
+    assert!(screen.contains("searched back to 2026-11-21 1") && screen.contains("Ctrl-C stops"), "{screen}");
     assert!(!screen.contains("No event matches"), "not before all of it has been looked at");
     c.keys("C-c");
     c.pending.clear();
@@ -437,7 +442,7 @@ fn a_slow_search_shows_how_far_it_has_looked_and_can_be_stopped() {
     c.hold = false;
     c.keys("j");
     assert_eq!(c.selected_id(), Some(Id::Uuid(uuid::Uuid::from_u128(9001))));
-    assert!(c.model.list.is_settled());
+    assert!(c.events().list.is_settled());
     // The next failure is looked for in the same way.
     c.keys("X g e");
     assert_eq!(c.selected_id(), Some(Id::Uuid(uuid::Uuid::from_u128(9001))));
@@ -461,5 +466,5 @@ fn the_list_can_stand_on_its_head() {
     assert_eq!(c.selected_id(), oldest, "the oldest is at the top");
     c.keys("G");
     assert_eq!(c.selected_id(), newest);
-    assert!(c.model.list.is_following());
+    assert!(c.events().list.is_following());
 }

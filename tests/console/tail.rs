@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use renewscope::app::alert::Means;
-use renewscope::app::list::Mark;
-use renewscope::app::msg::{Effect, Msg};
+use renewscope::console::msg::Msg;
 use renewscope::domain::event::{Id, RenewalEvent};
 use renewscope::domain::filter::criteria::Check;
 use renewscope::domain::instant::Span;
@@ -12,6 +10,9 @@ use renewscope::domain::page::Total;
 use renewscope::protocol::query::Description;
 use renewscope::protocol::tail::{Batch, TailEvent, TailNews, Window};
 use renewscope::protocol::{Answer, Query, Reply, SourceError};
+use renewscope::ui::effect::Effect;
+use renewscope::ui::effect::Means;
+use renewscope::views::events::arrivals::Mark;
 
 use super::common::console::Console;
 use super::common::fleet::{event, fleet, now};
@@ -55,24 +56,24 @@ fn the_account_stands_in_the_header_at_every_width() {
 }
 
 #[test]
-fn the_states_of_the_link_are_told_and_the_last_answer_stays() {
+fn the_states_of_the_link_are_shown_and_the_last_answer_stays() {
     let mut c = console(120);
-    let rows = c.model.list.rows().len();
+    let rows = c.events().list.rows().len();
     tell(&mut c, TailNews::Slow(Span::seconds(3)));
     assert!(header(&c).ends_with("slow, no answer for 3 s"), "{}", header(&c));
     let why =
         SourceError::Unreachable { address: "postgres://a@h/d".into(), why: "connection reset".to_owned().into() };
     tell(&mut c, TailNews::Trouble { error: why, retry_in: Span::seconds(4), tries: 3 });
     assert!(header(&c).ends_with("reconnecting in 4 s (try 3)"), "{}", header(&c));
-    assert!(c.screen().contains("no answer since") && c.screen().contains("connection reset"), "{}", c.screen());
+    assert!(c.screen().contains("unreachable since") && c.screen().contains("connection reset"), "{}", c.screen());
     let why = SourceError::Refused { address: "postgres://a@h/d".into(), why: "password".to_owned().into() };
     tell(&mut c, TailNews::Trouble { error: why, retry_in: Span::seconds(8), tries: 4 });
     assert!(header(&c).ends_with("refused, next try in 8 s"), "{}", header(&c));
-    assert_eq!(c.model.list.rows().len(), rows, "the last answer stays");
-    let before = c.asked.len();
-    tell(&mut c, TailNews::Recovered);
+    assert_eq!(c.events().list.rows().len(), rows, "the last answer stays");
+    let before = c.sent.len();
+    tell(&mut c, TailNews::Resumed);
     assert!(header(&c).contains("live"), "{}", header(&c));
-    let asked = c.asked.iter().skip(before).any(|r| matches!(r.query, Query::Page { .. }));
+    let asked = c.sent.iter().skip(before).any(|r| matches!(r.query, Query::Page { .. }));
     assert!(asked, "what may have changed meanwhile is asked again");
 }
 
@@ -82,11 +83,11 @@ fn new_and_late_rows_are_marked_for_a_while() {
     c.keys("g");
     tell(&mut c, TailNews::Batch(batch(vec![event(9001, "renewal_failed", "acme", "edge-1", Span::seconds(0))])));
     tell(&mut c, TailNews::Batch(batch(vec![event(9002, "renewal_start", "acme", "edge-1", Span::seconds(4))])));
-    assert_eq!(c.model.list.mark(&id(9001)), Some(Mark::New));
-    assert_eq!(c.model.list.mark(&id(9002)), Some(Mark::Late));
+    assert_eq!(c.events().list.mark(&id(9001)), Some(Mark::New));
+    assert_eq!(c.events().list.mark(&id(9002)), Some(Mark::Late));
     assert!(c.screen().contains("+11-21") && c.screen().contains("↓11-21"), "{}", c.screen());
     c.send(Msg::Tick(now().plus(Span::seconds(30))));
-    assert_eq!(c.model.list.mark(&id(9001)), None);
+    assert_eq!(c.events().list.mark(&id(9001)), None);
     assert!(!c.screen().contains("+11-21"), "{}", c.screen());
 }
 
@@ -106,7 +107,7 @@ fn rows_that_come_before_the_page_are_in_the_list() {
     for reply in answers {
         c.send(Msg::Reply(reply));
     }
-    let found = c.model.list.rows().iter().filter(|r| r.id == late.id).count();
+    let found = c.events().list.rows().iter().filter(|r| r.id == late.id).count();
     assert_eq!(found, 1);
 }
 
@@ -164,7 +165,7 @@ fn a_flood_leaves_the_window_bounded_and_the_cursor_where_it_is() {
         tell(&mut c, TailNews::Batch(batch(rows.collect())));
     }
     assert_eq!(c.selected_id(), chosen);
-    assert!(c.model.list.rows().len() <= 1000);
+    assert!(c.events().list.rows().len() <= 1000);
     assert!(header(&c).contains("20,000 new"), "{}", header(&c));
 }
 
@@ -197,7 +198,7 @@ fn how_the_link_is_protected_is_on_screen_and_a_weak_one_comes_first() {
 }
 
 #[test]
-fn a_question_that_died_with_its_connection_is_asked_again_once() {
+fn a_query_that_died_with_its_connection_is_retried_once() {
     let mut c = console(120);
     tell(&mut c, TailNews::Batch(Batch::default()));
     c.hold = true;
@@ -209,7 +210,7 @@ fn a_question_that_died_with_its_connection_is_asked_again_once() {
         }
     };
     fail(&mut c);
-    assert!(c.screen().contains("could not look"), "{}", c.screen());
+    assert!(c.screen().contains("query failed"), "{}", c.screen());
     c.wait(Span::seconds(6));
     assert!(c.pending.iter().any(|r| matches!(r.query, Query::Page { .. })), "asked again");
     fail(&mut c);
@@ -228,4 +229,35 @@ fn a_tail_of_a_relative_range_does_not_end_with_the_range() {
     });
     assert!(tail.unwrap().all.iter().all(|clause| !not_ahead(&clause.check)));
     assert!(c.model.criteria().all.iter().any(|clause| not_ahead(&clause.check)));
+}
+
+#[test]
+fn rows_of_the_previous_filter_never_appear_under_the_new_one() {
+    let mut c = console(120);
+    c.keys("g");
+    c.hold = true;
+    c.keys("r");
+    // A page of everything is in flight when a success arrives; then failures only are requested.
+    tell(&mut c, TailNews::Batch(batch(vec![event(9301, "renewal_success", "acme", "edge-1", Span::seconds(0))])));
+    c.pending.clear();
+    c.keys("!");
+    c.hold = false;
+    c.answer_all();
+    assert_eq!(c.model.ctx.filter.to_string(), "type:failed");
+    let kinds: Vec<_> = c.events().list.rows().iter().map(|r| r.kind.raw().to_owned()).collect();
+    assert!(!kinds.is_empty() && kinds.iter().all(|k| k.ends_with("failed")), "{kinds:?}");
+}
+
+#[test]
+fn a_row_that_two_tail_orders_deliver_while_a_page_is_in_flight_is_shown_once() {
+    let mut c = console(120);
+    c.keys("g");
+    c.hold = true;
+    c.keys("r");
+    let row = event(9302, "renewal_failed", "acme", "edge-1", Span::seconds(0));
+    tell(&mut c, TailNews::Batch(batch(vec![row.clone()])));
+    tell(&mut c, TailNews::Batch(batch(vec![row.clone(), row.clone()])));
+    c.hold = false;
+    c.answer_all();
+    assert_eq!(c.events().list.rows().iter().filter(|r| r.id == row.id).count(), 1);
 }

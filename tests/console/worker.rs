@@ -55,7 +55,7 @@ impl EventSource for Slow {
 
 fn count(generation: u64, ceiling: Option<u64>, debounce: Duration) -> Order {
     let query = Query::Count { criteria: Default::default(), ceiling };
-    Order::Ask(Request { ticket: Ticket { slot: Slot::Count, generation }, query, debounce })
+    Order::Run(Request { ticket: Ticket { slot: Slot::Count, generation }, query, debounce })
 }
 
 async fn reply(news: &mut mpsc::Receiver<News>) -> (u64, Result<Answer, SourceError>) {
@@ -116,7 +116,7 @@ async fn panes_wait_for_each_other_and_nothing_waits_for_them() {
     for field in [Field::Kind, Field::Org, Field::Reason] {
         let query = Query::Count { criteria: Default::default(), ceiling: None };
         let ticket = Ticket { slot: Slot::Facets(field), generation: 1 };
-        orders.send(Order::Ask(Request { ticket, query, debounce: Duration::ZERO })).await.unwrap();
+        orders.send(Order::Run(Request { ticket, query, debounce: Duration::ZERO })).await.unwrap();
     }
     orders.send(count(1, Some(7), Duration::ZERO)).await.unwrap();
     assert_eq!(reply(&mut news).await, (1, Ok(Answer::Count(Total::Exact(7)))));
@@ -134,7 +134,7 @@ async fn what_is_asked_with_the_list_waits_for_it_but_not_long() {
     let orders = start(source.clone(), out, now);
     let ask = |slot, ceiling| {
         let query = Query::Count { criteria: Default::default(), ceiling };
-        Order::Ask(Request { ticket: Ticket { slot, generation: 1 }, query, debounce: Duration::ZERO })
+        Order::Run(Request { ticket: Ticket { slot, generation: 1 }, query, debounce: Duration::ZERO })
     };
     orders.send(ask(Slot::List, Some(1))).await.unwrap();
     orders.send(ask(Slot::Histogram, Some(2))).await.unwrap();
@@ -154,7 +154,7 @@ async fn a_panic_in_a_task_is_told() {
     let (out, mut news) = mpsc::channel(8);
     let orders = start(Slow::default(), out, now);
     let ticket = Ticket { slot: Slot::Describe, generation: 1 };
-    orders.send(Order::Ask(Request { ticket, query: Query::Describe, debounce: Duration::ZERO })).await.unwrap();
+    orders.send(Order::Run(Request { ticket, query: Query::Describe, debounce: Duration::ZERO })).await.unwrap();
     assert!(matches!(news.recv().await, Some(News::Fault(_))));
 }
 
@@ -185,7 +185,7 @@ async fn the_tail_tells_each_row_once_and_says_when_the_database_is_away() {
         other => panic!("{other:?}"),
     }
     source.memory.break_with(None);
-    assert_eq!(next().await.news, TailNews::Recovered);
+    assert_eq!(next().await.news, TailNews::Resumed);
     let TailNews::Batch(Batch { rows, .. }) = next().await.news else { panic!() };
     assert!(rows.is_empty(), "told before");
     // A newer order is followed from its own beginning.

@@ -43,7 +43,7 @@ impl Bed {
     /// All is well again, and a row that is committed now comes by itself.
     async fn is_back(&self, server: &Cluster) {
         self.screen.wait_for("● live");
-        self.screen.wait_gone("no answer since");
+        self.screen.wait_gone("unreachable since");
         self.keeps_its_rows();
         self.takes(server, "after the fault").await;
     }
@@ -65,7 +65,7 @@ async fn stopped(how: Stop) {
     let bed = console(server, &url, &[]);
     bed.server.stop(how);
     bed.screen.wait_for("reconnecting in");
-    bed.screen.wait_for("no answer since");
+    bed.screen.wait_for("unreachable since");
     bed.keeps_its_rows();
     bed.server.run();
     bed.is_back(&bed.server).await;

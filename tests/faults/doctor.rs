@@ -41,17 +41,17 @@ async fn of_a_server_and_a_good_role() {
         &[
             "server ok PostgreSQL",
             "tls ok off (socket)",
-            "role ok 'ann', which sees the transactions of all others",
-            "read only ok the server refuses writes",
-            "limits ok a statement 30s, a lock 5s, an idle transaction 1min; the session is called 'renewscope'",
+            "role ok 'ann', which sees the transactions of all roles",
+            "read only ok the server rejects writes",
+            "limits ok statement 30s, lock 5s, idle transaction 1min; application_name 'renewscope'",
             "pooler ok none",
             "standby ok no",
             "notifications reduced no trigger",
-            "open transactions ok all can be seen",
+            "open transactions ok all visible",
             "prepared transactions ok none",
             "clock ok",
-            "rights ok all may be read: _sqlx_migrations, certificate_renewal_events, devices, organizations",
-            "events ok the source is of the kind 'own'",
+            "rights ok SELECT on _sqlx_migrations, certificate_renewal_events, devices, organizations",
+            "events ok read as 'own'",
             "paging indexes ok",
             "search indexes reduced none",
         ],
@@ -70,7 +70,7 @@ async fn of_a_server_and_a_good_role() {
             "notifications ok a trigger",
             "prepared transactions reduced 1, the oldest for",
             "role reduced 'postgres' is a superuser",
-            "limits ok a statement 30s, a lock 5s, an idle transaction 1min; the session is called 'mine'",
+            "limits ok statement 30s, lock 5s, idle transaction 1min; application_name 'mine'",
         ],
     );
     server.execute("ROLLBACK PREPARED 'forgotten'").await;
@@ -86,14 +86,14 @@ async fn of_a_role_with_few_rights() {
     says(
         &report,
         &[
-            "open transactions reduced this role does not see those of others",
-            "rights reduced 'devices' may not be read: devices are shown by id GRANT SELECT ON devices",
-            "rights reduced 'organizations' may not be read",
-            "rights reduced '_sqlx_migrations' may not be read",
+            "open transactions reduced this role does not see those of other roles",
+            "rights reduced no SELECT on 'devices': devices are shown by id GRANT SELECT ON devices",
+            "rights reduced no SELECT on 'organizations'",
+            "rights reduced no SELECT on '_sqlx_migrations'",
         ],
     );
     let report = doctor(&url.replace("postgres@", "sees_nothing@"), &[], 0);
-    says(&report, &["rights off 'certificate_renewal_events' may not be read GRANT SELECT"]);
+    says(&report, &["rights off no SELECT on 'certificate_renewal_events' GRANT SELECT"]);
 }
 
 #[tokio::test]
@@ -104,8 +104,8 @@ async fn of_a_standby_and_a_pooler() {
         &doctor(&standby.url("fleet"), &[], 0),
         &[
             "standby reduced yes; replay",
-            "notifications off a standby has none",
-            "open transactions reduced those of the primary cannot be seen",
+            "notifications off none on a standby",
+            "open transactions reduced those of the primary are not visible",
             "read only ok",
         ],
     );
@@ -114,8 +114,8 @@ async fn of_a_standby_and_a_pooler() {
         says(
             &doctor(&bouncer.url("fleet"), &[], 0),
             &[
-                "pooler reduced one that changes the server process",
-                "limits reduced set anew in each transaction: a statement 30s, a lock 5s, an idle transaction 1min",
+                "pooler reduced transaction mode: the server process",
+                "limits reduced set in each transaction: statement 30s, lock 5s, idle transaction 1min",
                 "read only ok",
                 "notifications off none through a pooler",
             ],
@@ -139,14 +139,7 @@ async fn of_a_table_of_others() {
     let url = pg::empty().await;
     pg::execute(&url, include_str!("../sources/sirius/postgres.sql")).await;
     let report = doctor(&url, &[], 0);
-    says(
-        &report,
-        &[
-            "rights ok all may be read: events",
-            "events ok the source is of the kind 'sirius'",
-            "notifications off no trigger",
-        ],
-    );
+    says(&report, &["rights ok SELECT on events", "events ok read as 'sirius'", "notifications off no trigger"]);
     assert!(!report.contains("db index"), "{report}");
 }
 
@@ -162,10 +155,10 @@ async fn of_a_file() {
         &report,
         &[
             "server ok SQLite 3.",
-            "journal ok a write-ahead log",
+            "journal ok write-ahead log",
             "read only ok",
             "directory ok",
-            "file system ok a local one",
+            "file system ok local",
             "paging indexes ok",
         ],
     );

@@ -1,9 +1,16 @@
 //! A pooler, a hot standby, and roles with few rights.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use renewscope::protocol::SourceError;
-use renewscope::store::{Address, Store};
+use renewscope::domain::filter::Criteria;
+use renewscope::domain::page::Anchor;
+use renewscope::profile::SourceProfile;
+use renewscope::profile::choice::Profiles;
+use renewscope::protocol::{Query, SourceError};
+use renewscope::store::{Address, ConnectOptions, Store};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
 
 use crate::cluster::{Bouncer, Cluster};
 use crate::{COUNT, connect, connect_fails, count, counted_in_the_end, describe, fill, pg, reading, says};
@@ -40,6 +47,57 @@ async fn queries_keep_their_limits_behind_a_pooler() {
         assert_eq!(gone, Err(SourceError::Cancelled));
         drop(holder);
         assert_eq!(counted_in_the_end(&store).await, 10);
+    }
+}
+
+/// What a query changes must not stay with the server's connection, which other clients use next.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hostile_objects_and_changed_settings_stop_behind_a_pooler_too() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet();
+    fill(&url, 10).await;
+    let hostile = "CREATE SCHEMA evil; CREATE TABLE secret (n int); CREATE FUNCTION evil.unnest(text[]) RETURNS SETOF text \
+        LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hostile'; END $$; \
+        CREATE FUNCTION w() RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.secret VALUES (1); RETURN ''; END $$; \
+        ALTER DATABASE fleet SET search_path = evil, public";
+    server.execute(hostile).await;
+    let profile = |expression: &str| {
+        let select = format!(
+            "SELECT e.id, e.device_id, e.event_type, e.created_at, {expression} AS extra FROM certificate_renewal_events e"
+        );
+        let text = format!(
+            "name = \"odd\"\ndatabase = [\"postgres\"]\n[relation]\ntable = \"certificate_renewal_events\"\nselect = \"{select}\"\n\
+             [fields]\nid = {{ column = \"id\", type = \"uuid\" }}\ndevice = {{ column = \"device_id\", type = \"uuid\" }}\n\
+             type = {{ column = \"event_type\" }}\nerror = {{ column = \"extra\" }}\n\
+             time = {{ column = \"created_at\", type = \"timestamp\" }}\n"
+        );
+        Arc::new(SourceProfile::parse("odd.toml", &text).unwrap())
+    };
+    for ignored in ["", "options"] {
+        let bouncer = Bouncer::before(&server, ignored);
+        let address = Address::parse(&bouncer.url("fleet")).unwrap();
+        let store = connect(&bouncer.url("fleet")).await;
+        assert_eq!(count(&store).await, Ok(10));
+        let set = |name: &str, value: &str| format!("set_config('{name}', '{value}', false)");
+        for (expression, words) in [
+            (set("search_path", "public"), "changed the session setting 'search_path'"),
+            (set("role", "pg_monitor"), "changed the session setting 'role'"),
+            (format!("{} || public.w()", set("default_transaction_read_only", "off")), "the source tried to write"),
+        ] {
+            let profiles = Profiles { all: vec![profile(&expression)], named: Some("odd".into()) };
+            let options = ConnectOptions { profiles: Arc::new(profiles), ..ConnectOptions::default() };
+            let odd = Store::connect(&address, &options).await.unwrap();
+            let newest = Query::Page { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 5 };
+            says(&odd.run(&newest).await.unwrap_err(), &[words]);
+        }
+        let plain: PgConnectOptions = bouncer.url("fleet").parse().unwrap();
+        let mut other = plain.extra_float_digits(None).connect().await.unwrap();
+        let state = "SELECT current_setting('search_path') || ' ' || current_setting('role') || ' ' || \
+            current_setting('default_transaction_read_only') || ' ' || (SELECT count(*) FROM public.secret)";
+        for _ in 0..5 {
+            let state: String = sqlx::query_scalar(state).persistent(false).fetch_one(&mut other).await.unwrap();
+            assert_eq!(state, "evil, public none off 0");
+        }
     }
 }
 

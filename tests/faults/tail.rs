@@ -87,7 +87,7 @@ impl Drop for Tailing {
     }
 }
 
-const BACK: &str = "the database answers again; going on where it was";
+const BACK: &str = "the database answers again; continuing where the tail was";
 
 struct Bed {
     server: Cluster,
@@ -107,7 +107,7 @@ async fn stopped(how: Stop) {
     let tail = Tailing::start(&server.url("fleet"), &[]);
     tail.is_live().await;
     server.stop(how);
-    tail.says("trying again until it answers").await;
+    tail.says("; retrying").await;
     server.run();
     tail.says(BACK).await;
     writer.more(10).await;
@@ -135,7 +135,7 @@ async fn sixteen_writers_and_a_crash_in_the_middle() {
     tail.is_live().await;
     writer.more(300).await;
     server.stop(Stop::Immediate);
-    tail.says("trying again until it answers").await;
+    tail.says("; retrying").await;
     server.run();
     tail.says(BACK).await;
     writer.more(300).await;
@@ -164,7 +164,7 @@ async fn another_server_takes_over() {
     tail.is_live().await;
     writer.point_to(&standby.url("fleet"));
     server.stop(Stop::Fast);
-    tail.says("trying again until it answers").await;
+    tail.says("; retrying").await;
     standby.promote().await;
     proxy.point_to(standby.socket());
     tail.says(BACK).await;
@@ -179,7 +179,7 @@ async fn the_server_freezes() {
     let tail = Tailing::start(&server.url("fleet"), &[]);
     tail.is_live().await;
     server.freeze();
-    tail.says("trying again until it answers").await;
+    tail.says("; retrying").await;
     server.thaw();
     tail.says(BACK).await;
     writer.more(10).await;
@@ -194,7 +194,7 @@ async fn the_network_falls_silent_and_forgets() {
     let tail = Tailing::start(&proxy.url("postgres", "fleet"), &[]);
     tail.is_live().await;
     proxy.silence();
-    tail.says("trying again until it answers").await;
+    tail.says("; retrying").await;
     proxy.forget();
     tail.says(BACK).await;
     writer.more(10).await;

@@ -9,7 +9,7 @@ use renewscope::domain::instant::{Instant, Span};
 use renewscope::domain::page::{Anchor, Cursor};
 use renewscope::protocol::Query;
 use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
-use renewscope::protocol::tail::{Stretch, TailQuery};
+use renewscope::protocol::tail::{TailQuery, TimeSlice};
 use renewscope::store::{Address, ConnectOptions, Store};
 
 use super::bed::{all_of, page};
@@ -183,9 +183,9 @@ fn others(bed: &Bed) -> Vec<Entry> {
     };
     let quarter = bed.newest.at.minus(Span::days(90));
     let whole = Query::WholePage { criteria: all.clone(), anchor: Anchor::Newest, limit: LIMIT };
-    let minutes = || Stretch::Time { from: bed.newest.at.minus(Span::minutes(10)), after: None, until: None };
-    let rows = TailQuery::Rows { criteria: all.clone(), stretch: minutes(), limit: 1000, whole: false };
-    let keys = TailQuery::Keys { criteria: failed.clone(), stretch: minutes(), limit: 1000 };
+    let minutes = || TimeSlice::Time { from: bed.newest.at.minus(Span::minutes(10)), after: None, until: None };
+    let rows = TailQuery::Rows { criteria: all.clone(), slice: minutes(), limit: 1000, whole: false };
+    let keys = TailQuery::Keys { criteria: failed.clone(), slice: minutes(), limit: 1000 };
     let pick = TailQuery::Pick { criteria: all.clone(), ids: vec![bed.middle.id.clone()], whole: false };
     vec![
         entry(whole, page, by_row),

@@ -11,7 +11,9 @@ mod data;
 mod filters;
 mod flightctl;
 mod foreign;
+mod hostile;
 mod migrations;
+mod odd_values;
 #[path = "../common/pg.rs"]
 mod pg;
 mod plans;

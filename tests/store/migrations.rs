@@ -78,7 +78,7 @@ async fn tables_of_others_are_in_the_way() {
     let url = pg::empty().await;
     pg::execute(&url, "CREATE TABLE devices (org_id UUID, name TEXT)").await;
     let error = refused(schema::migrate(&Address::parse(&url).unwrap()).await);
-    assert!(matches!(&error, SourceError::Invalid(why) if why.contains("not ours")), "{error}");
+    assert!(matches!(&error, SourceError::Invalid(why) if why.contains("did not make")), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

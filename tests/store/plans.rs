@@ -6,7 +6,7 @@ use renewscope::domain::filter::criteria::{Check, KindMatch, NameMatch, Pattern}
 use renewscope::domain::page::Anchor;
 use renewscope::protocol::Query;
 use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
-use renewscope::protocol::tail::{Stretch, TailQuery};
+use renewscope::protocol::tail::{TailQuery, TimeSlice};
 
 use super::bed::{Bed, all_of, at, event, named};
 use super::pg;
@@ -53,11 +53,11 @@ async fn every_query_has_its_index(bed: Bed) {
             let query = Query::Page { criteria: criteria.clone(), anchor: anchor.clone(), limit: 100 };
             check(&bed, &query, index).await;
         }
-        let stretch = Stretch::Time { from: at(19_990), after: None, until: Some(at(20_000)) };
+        let slice = TimeSlice::Time { from: at(19_990), after: None, until: Some(at(20_000)) };
         let (criteria, limit) = (criteria.clone(), 100);
-        let keys = TailQuery::Keys { criteria: criteria.clone(), stretch: stretch.clone(), limit };
+        let keys = TailQuery::Keys { criteria: criteria.clone(), slice: slice.clone(), limit };
         check(&bed, &Query::Tail(keys), "idx_cert_renewal_events_").await;
-        let rows = TailQuery::Rows { criteria: criteria.clone(), stretch, limit, whole: false };
+        let rows = TailQuery::Rows { criteria: criteria.clone(), slice, limit, whole: false };
         check(&bed, &Query::Tail(rows), "idx_cert_renewal_events_").await;
         let field = Field::Kind;
         let query = FacetQuery { field, criteria: criteria.clone(), needle: String::new(), limit: 10, ceiling: 500 };

@@ -266,7 +266,7 @@ async fn a_whole_page_has_no_budget(bed: Bed) {
     let query = Query::WholePage { criteria: one.clone(), anchor: Anchor::Newest, limit: 10 };
     let Answer::Page(whole) = store.run(&query).await.unwrap() else { panic!() };
     assert_eq!((whole.rows.len(), whole.searched_to, whole.more_older), (1, None, false));
-    // Neither has a store that was not given one.
+    // Nor has a store without a budget.
     let whole = bed.page(&one, Anchor::Newest, 10).await;
     assert_eq!((whole.rows.len(), whole.searched_to, whole.more_older), (1, None, false));
     // A filter that an index answers is not searched slice by slice.

@@ -90,7 +90,7 @@ impl Tail {
                 self.window = window;
             }
             TailNews::Skipped(rows) => panic!("{rows:?} skipped by a reader that keeps all"),
-            TailNews::Slow(_) | TailNews::Trouble { .. } | TailNews::Recovered => {}
+            TailNews::Slow(_) | TailNews::Trouble { .. } | TailNews::Resumed => {}
         }
     }
 
@@ -395,5 +395,5 @@ async fn a_trigger_wakes_the_tail() {
 async fn a_file_needs_no_trigger() {
     let bed = Bed::sqlite().await;
     let error = super::bed::refused(schema::notify(&bed.address, true).await);
-    assert!(error.to_string().contains("needs no trigger"), "{error}");
+    assert!(error.to_string().contains("requires no trigger"), "{error}");
 }

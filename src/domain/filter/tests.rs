@@ -1,3 +1,5 @@
+//! Tests of the filter language: parsing, printing, editing, matching.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::criteria::{Check, Clause, ExpiryMatch, KindMatch, NameMatch, Pattern, SpanMatch};

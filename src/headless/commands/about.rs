@@ -5,15 +5,15 @@ use std::io::Write;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::app::action::ACTIONS;
-use crate::app::keymap::Keymap;
 use crate::config::cli::{Cli, When};
 use crate::config::paths;
 use crate::config::{Config, Origin};
+use crate::console::keymap::Keymap;
 use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Cell, Column, Format, RowWriter};
 use crate::logging;
+use crate::ui::action::ACTIONS;
 use crate::ui::skin::Theme;
 
 /// Prints the effective settings and the origin of each. The address is printed without its password.

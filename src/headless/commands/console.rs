@@ -6,9 +6,9 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::app::Settings;
 use crate::config::cli::When;
 use crate::config::{Config, paths};
+use crate::console::settings::{Settings, Start};
 use crate::demo::Fleet;
 use crate::domain::filter::Filter;
 use crate::domain::zone::Zone;
@@ -19,6 +19,8 @@ use crate::runtime::memory::Memory;
 use crate::runtime::prompt;
 use crate::store::{Access, Address, ConnectOptions, SearchBudget, Store};
 use crate::ui::skin::{Skin, Theme};
+use crate::views::Choices;
+use crate::views::events::columns::default_columns;
 
 use crate::headless::failure::{Exit, Failure};
 use crate::headless::session::{connect, open};
@@ -39,7 +41,7 @@ pub async fn console(config: Config) -> Result<Exit, Failure> {
     let mut notice = None;
     loop {
         let settings = settings_of(&config, &store);
-        let settings = Settings { notice: notice.take().or(settings.notice.clone()), ..settings };
+        let settings = Start { notice: notice.take().or(settings.notice.clone()), ..settings };
         let left = show(&store, &config, settings).await?;
         // Stops in the database what still runs for the screen.
         store.close().await;
@@ -63,7 +65,7 @@ pub async fn console(config: Config) -> Result<Exit, Failure> {
     }
 }
 
-fn settings_of(config: &Config, store: &Store) -> Settings {
+fn settings_of(config: &Config, store: &Store) -> Start {
     let address = store.address().to_string();
     let (title, reach) = match (&config.database_name, config.embedded) {
         (Some(name), _) => (name.clone(), format!("--db {name}")),
@@ -148,23 +150,26 @@ fn need_terminal() -> Result<(), Failure> {
     Err(Failure::Usage(ConsoleError::NoTerminal.to_string()))
 }
 
-fn settings(config: &Config, title: String, reach: String) -> Settings {
+fn settings(config: &Config, title: String, reach: String) -> Start {
     let local = crate::config::zone::local(&|name: &str| std::env::var(name).ok());
     let zone = config.zone.value;
-    Settings {
+    let columns = memory().columns().or(config.console.columns.clone()).unwrap_or_else(default_columns);
+    Start {
         title,
-        reach,
         filter: config.filter.value.clone(),
-        views: config.views.clone(),
         zone,
-        other_zone: local.as_ref().ok().copied().filter(|_| zone == Zone::Utc).unwrap_or(Zone::Utc),
-        keymap: config.console.keymap.clone(),
-        alert: config.console.alert.clone(),
-        databases: others(config),
-        notice: local.err(),
-        columns: memory().columns().or(config.console.columns.clone()).unwrap_or_default(),
+        notice: local.as_ref().err().cloned(),
         history: memory().filters(),
+        choices: Choices { events: columns },
         size: (0, 0),
+        settings: Settings {
+            reach,
+            other_zone: local.ok().filter(|_| zone == Zone::Utc).unwrap_or(Zone::Utc),
+            views: config.views.clone(),
+            databases: others(config),
+            keymap: config.console.keymap.clone(),
+            alert: config.console.alert.clone(),
+        },
     }
 }
 
@@ -182,7 +187,7 @@ enum Left {
 }
 
 /// Runs the console until the user quits or switches to another database.
-async fn show(store: &Store, config: &Config, settings: Settings) -> Result<Left, Failure> {
+async fn show(store: &Store, config: &Config, settings: Start) -> Result<Left, Failure> {
     let color = match config.color {
         When::Always => true,
         When::Never => false,

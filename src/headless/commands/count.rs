@@ -1,4 +1,6 @@
-//! `count`: one number, or one row a group.
+//! `count`: prints one number, or one row per group.
+//!
+//! Called by the dispatch of commands. The sum over the groups must be the number that `count` prints without groups.
 
 use std::io::Write;
 
@@ -20,14 +22,14 @@ use crate::headless::{tell, values};
 use crate::protocol::query::{FacetQuery, Field, HistogramQuery};
 use crate::protocol::{Answer, Query, SourceError};
 
-/// More groups than a person or a spreadsheet can use.
+/// The limit of groups without `--limit`: more than a spreadsheet holds.
 const GROUPS: u32 = 1_000_000;
-/// Zones lie whole quarters of an hour from UTC, so hours and days of every zone are made of these.
+/// Zones are whole quarters of an hour from UTC, so hours and days of every zone consist of these.
 const QUARTER: Span = Span::minutes(15);
-/// Buckets of one question: three months of quarters.
+/// Buckets of one query: three months of quarters.
 const BUCKETS: u32 = 8928;
 
-/// Prints how many rows match. A condition that holds makes the exit code, not an error.
+/// Prints how many rows match. A condition that holds sets the exit code; it is no error.
 pub async fn count(
     config: &Config,
     format: Option<Format>,
@@ -43,7 +45,7 @@ pub async fn count(
     values::tell_unknown(&session, config, rows).await;
     let mut out = stdout();
     match format {
-        // One number is one number, unless a form was asked for by name.
+        // Without an explicit format, the output is the bare number.
         None => writeln!(out, "{rows}").and_then(|()| out.flush()).map_err(stdout_failed)?,
         Some(format) => {
             let mut writer = RowWriter::new(out, format, vec![Column::new("rows")], config.ascii);
@@ -60,21 +62,21 @@ fn number(total: Total) -> u64 {
     }
 }
 
-/// Prints one row a group: the values of a field, most frequent first, or the hours or days, oldest first.
+/// Prints one row per group: the values of a field, most frequent first, or the hours or days, oldest first.
 pub async fn by(config: &Config, format: Format, group: Group, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let session = Session::open(config, interrupt).await?;
     values::require(&session, config).await?;
-    let limit = config.limit.unwrap_or(u64::MAX);
     match group {
-        Group::Type => values(config, format, &session, Field::Kind, limit).await,
-        Group::Org => values(config, format, &session, Field::Org, limit).await,
-        Group::Device => values(config, format, &session, Field::Device, limit).await,
-        Group::Reason => values(config, format, &session, Field::Reason, limit).await,
-        Group::Hour | Group::Day => times(config, format, &session, group == Group::Day, limit).await,
+        Group::Type => values(config, format, &session, Field::Kind).await,
+        Group::Org => values(config, format, &session, Field::Org).await,
+        Group::Device => values(config, format, &session, Field::Device).await,
+        Group::Reason => values(config, format, &session, Field::Reason).await,
+        Group::Hour | Group::Day => times(config, format, &session, group == Group::Day).await,
     }
 }
 
-async fn values(config: &Config, format: Format, session: &Session, field: Field, limit: u64) -> Result<Exit, Failure> {
+async fn values(config: &Config, format: Format, session: &Session, field: Field) -> Result<Exit, Failure> {
+    let limit = config.limit.unwrap_or(u64::MAX);
     let query = FacetQuery {
         field,
         criteria: criteria(config),
@@ -118,18 +120,19 @@ async fn values(config: &Config, format: Format, session: &Session, field: Field
         tell(&format!("only the first {GROUPS} groups are printed; narrow the filter to see the others"));
     }
     if facets.partial {
-        tell("the counting stopped early; every number is a lower bound");
+        tell("the count stopped early; every number is a lower bound");
     }
     Ok(Exit::Done)
 }
 
-/// One hour or day: its beginning, and its rows by outcome.
+/// One hour or day: its start, and its rows by outcome.
 struct Bucket {
     from: Instant,
     rows: [u64; 4],
 }
 
-async fn times(config: &Config, format: Format, session: &Session, days: bool, limit: u64) -> Result<Exit, Failure> {
+async fn times(config: &Config, format: Format, session: &Session, days: bool) -> Result<Exit, Failure> {
+    let limit = config.limit.unwrap_or(u64::MAX);
     let zone = &config.zone.value;
     let table = format == Format::Table;
     let title = format!("{} ({})", if days { "DAY" } else { "HOUR" }, zone.name());
@@ -147,12 +150,12 @@ async fn times(config: &Config, format: Format, session: &Session, days: bool, l
         writer.row(&cells)
     };
     let mut criteria = criteria(config);
-    // A time that is no time is in no hour; it would stop the walk.
+    // An infinite time is in no hour, and would stop the walk.
     let finite = Check::Time { from: Some(Instant::from_unix_micros(i64::MIN + 1)), until: Some(Instant::INFINITY) };
     criteria.all.push(Clause { negated: false, check: finite });
     let mut current: Option<Bucket> = None;
     let mut after = None;
-    while let Some((start, counts)) = stretch(session, &criteria, after).await? {
+    while let Some((start, counts)) = quarters(session, &criteria, after).await? {
         for (i, rows) in (0_i64..).zip(&counts) {
             if rows.iter().all(|n| *n == 0) {
                 continue;
@@ -175,9 +178,9 @@ async fn times(config: &Config, format: Format, session: &Session, days: bool, l
     Ok(Exit::Done)
 }
 
-/// The quarters from the first row at or after `after` on; where years lie between two rows, they are not counted
-/// through. `None`: no more rows.
-async fn stretch(
+/// The counts of the quarters from the first row at or after `after` on, so that empty years between two rows cost
+/// nothing. `None`: no more rows.
+async fn quarters(
     session: &Session,
     criteria: &Criteria,
     after: Option<Instant>,
@@ -195,7 +198,7 @@ async fn stretch(
     }
 }
 
-/// The beginning of the hour or day of a zone that an instant lies in.
+/// The start of the hour or day in a zone that contains an instant.
 fn beginning(at: Instant, zone: &Zone, days: bool) -> Instant {
     let Some(civil) = zone.civil(at) else { return at };
     let into_hour = Span::minutes(i64::from(civil.minute));

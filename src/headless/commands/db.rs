@@ -1,4 +1,6 @@
-//! `db`: the schema made, inspected and changed, and what was done as rows.
+//! `db`: creates, inspects and changes the schema, and prints what was done as rows.
+//!
+//! Called by the dispatch of commands. It composes no SQL and never changes a table that renewscope did not make.
 
 use crate::config::Config;
 use crate::config::cli::Db;
@@ -58,8 +60,8 @@ pub async fn db(config: &Config, format: Format, command: Db) -> Result<Exit, Fa
     }
 }
 
-/// Our own tables are always taken for the source. Made beside another one, they would hide it behind an empty list, which
-/// looks like no failures.
+/// Fails if the database holds another source. renewscope's own tables take precedence over it: made beside it, they
+/// would hide it behind an empty list, which looks like no failures.
 async fn beside_no_other(config: &Config) -> Result<(), Failure> {
     let address = &config.database.value;
     let is_new = address.path().is_some_and(|path| !path.exists());
@@ -69,13 +71,13 @@ async fn beside_no_other(config: &Config) -> Result<(), Failure> {
     let fits = report::detect(address, &config.sources.profiles).await?;
     let Some(fit) = fits.iter().find(|f| f.fits()) else { return Ok(()) };
     Err(Failure::Failed(format!(
-        "{address} is read as '{}', and tables of renewscope's own would take its place; none are made; give renewscope a \
-         database or a schema of its own",
+        "cannot make the tables: {address} is read as '{}', which they would hide; give renewscope a separate database or \
+         schema",
         fit.profile.name
     )))
 }
 
-/// The first migration is the event table itself: undoing it needs to be said.
+/// Undoes migrations. The first one is the event table itself, so undoing it requires `delete`.
 async fn rollback(report: &Report, address: &Address, to: Option<i64>, delete: bool) -> Result<Exit, Failure> {
     let applied: Vec<i64> =
         schema::status(address).await?.steps.iter().filter(|s| s.applied).map(|s| s.version).collect();
@@ -106,7 +108,7 @@ impl Report {
             tell(&format!("nothing to do at {address}"));
         }
         self.print(&steps(&moved.steps, |_| verb))?;
-        // Asked to change a schema that is not ours, it did nothing: that is not done.
+        // A schema that renewscope did not make is left unchanged, so the request was not fulfilled.
         Ok(if matches!(moved.found, Found::Foreign { .. }) { Exit::Failed } else { Exit::Done })
     }
 
@@ -135,7 +137,7 @@ fn describe(address: &Address, found: &Found) {
 
 fn steps(steps: &[StepReport], state: impl Fn(&StepReport) -> &'static str) -> Vec<Line> {
     let line = |s: &StepReport| {
-        let detail = if s.differs { "applied from another text than this version has" } else { "" };
+        let detail = if s.differs { "applied with other SQL than this version has" } else { "" };
         ["migration".into(), format!("{} {}", s.version, s.name), state(s).into(), detail.into()]
     };
     steps.iter().map(line).collect()

@@ -1,4 +1,6 @@
-//! `doctor`: what can be done on this database and what cannot, and why; one line each.
+//! `doctor`: prints what works on this database and what does not, and why; one line per finding.
+//!
+//! Called by the dispatch of commands. The findings come from [`crate::store::doctor`]; nothing here runs a query.
 
 use crate::config::Config;
 use crate::headless::failure::{Exit, Failure};
@@ -10,7 +12,7 @@ use crate::runtime::clock;
 use crate::store::ConnectOptions;
 use crate::store::doctor::{State, examine};
 
-/// Prints the findings. It is done when it could look: what is reduced or off is no failure of the command.
+/// Prints the findings. A finding that is reduced or off is no failure of the command; an unreachable database is.
 pub async fn doctor(config: &Config, format: Format, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let findings = tokio::select! {
         biased;

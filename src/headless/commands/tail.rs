@@ -1,7 +1,7 @@
-//! `tail`: events as they come, oldest first, after those since a time, without gap or double between the two.
+//! `tail`: prints the events since a time, then new events as they are committed, oldest first, each once.
 //!
-//! The engine is that of the console (see [`crate::worker::tail`]); here its news become rows on stdout and words on
-//! stderr. A reader that is slow makes the tail wait, and nothing is passed over.
+//! Called by the dispatch of commands. The engine is the console's (see [`crate::worker::tail`]); here its news become rows
+//! on stdout and messages on stderr. A slow reader of stdout blocks the tail; no row is skipped.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +25,10 @@ use crate::protocol::tail::{Start, TailEvent, TailNews, TailOrder, Window};
 use crate::runtime::clock;
 use crate::worker::tail::follow;
 
-/// Batches that may wait for the reader of stdout.
+/// Batches that may wait for stdout.
 const WAITING: usize = 2;
 
-/// Prints until it is interrupted, or until `--limit` rows are printed.
+/// Prints until it is interrupted or has printed `--limit` rows.
 pub async fn tail(
     config: &Config,
     format: Format,
@@ -53,8 +53,8 @@ pub async fn tail(
         tokio::select! {
             biased;
             () = interrupt.requested() => {
-                printer.account.tell();
-                // A JSON array is closed, so that what was printed can be read.
+                printer.account.report();
+                // This closes a JSON array, so that the output can be parsed.
                 break printer.finish().and(Err(Failure::Interrupted));
             }
             event = inbox.recv() => match event {
@@ -71,35 +71,37 @@ pub async fn tail(
     ended
 }
 
-/// What was told, to be summed up at the end.
+/// What was printed, for the summary at the end.
 #[derive(Default)]
 struct Account {
-    told: u64,
+    printed: u64,
     late: u64,
     window: Window,
-    away: bool,
+    unreachable: bool,
 }
 
 impl Account {
-    fn tell(&self) {
-        let (told, late) = (format::count(self.told), format::count(self.late));
-        tell(&format!("told {told}, late {late}; {}", words(self.window)));
+    fn report(&self) {
+        let (printed, late) = (format::count(self.printed), format::count(self.late));
+        tell(&format!("{printed} printed, {late} late; {}", words(self.window)));
     }
 }
 
-/// What the tail is sure to find, in words.
+/// The guarantee of the tail, in words.
 fn words(window: Window) -> String {
     let time = |span: Span| format::span(span);
     match window {
         Window::Unknown => "the database has not answered yet".into(),
-        Window::Every => "no row is lost: the database numbers them as they are committed".into(),
+        Window::Every => "no row is lost: the database numbers rows in the order of their commits".into(),
         Window::Open { longest, overlap } => format!(
-            "no row is lost that the database dates itself and commits within {}, or a writer dates and commits within {}",
+            "no row is lost whose created_at the database sets and that commits within {}, or whose writer sets it and that commits \
+             within {}",
             time(longest),
             time(overlap)
         ),
         Window::Overlap(overlap) => format!(
-            "no row is lost that is committed within {} of its time; open transactions cannot be seen here ('renewscope doctor' says why)",
+            "no row is lost that commits within {} of its created_at; longer transactions are not visible here ('renewscope \
+             doctor' says why)",
             time(overlap)
         ),
     }
@@ -114,7 +116,7 @@ struct Printer<'a, W: std::io::Write> {
 }
 
 impl<W: std::io::Write> Printer<'_, W> {
-    /// Whether the limit is reached.
+    /// Prints one piece of news. Returns whether the limit is reached.
     fn take(&mut self, news: TailNews) -> Result<bool, Failure> {
         match news {
             TailNews::Batch(batch) => {
@@ -127,28 +129,28 @@ impl<W: std::io::Write> Printer<'_, W> {
             }
             TailNews::Skipped(_) | TailNews::Slow(_) => Ok(false),
             TailNews::Trouble { error, retry_in, .. } => self.trouble(error, retry_in).map(|()| false),
-            TailNews::Recovered => {
-                self.account.away = false;
-                tell("the database answers again; going on where it was");
+            TailNews::Resumed => {
+                self.account.unreachable = false;
+                tell("the database answers again; continuing where the tail was");
                 Ok(false)
             }
         }
     }
 
-    /// `rows`: newest first.
+    /// Prints rows, which come newest first. Returns whether the limit is reached.
     fn print(&mut self, rows: Vec<Arc<RenewalEvent>>) -> Result<bool, Failure> {
         for row in rows.into_iter().rev() {
-            if self.account.told >= self.limit {
+            if self.account.printed >= self.limit {
                 break;
             }
             self.writer.row(&event::cells(self.format, self.zone, &row)).map_err(stdout_failed)?;
-            self.account.told += 1;
+            self.account.printed += 1;
         }
         self.writer.flush().map_err(stdout_failed)?;
-        Ok(self.account.told >= self.limit)
+        Ok(self.account.printed >= self.limit)
     }
 
-    /// What passes is waited for; what would be the same the next time ends the tail.
+    /// Reports an error that may pass, once until the next success. An error that every retry would repeat ends the tail.
     fn trouble(&mut self, error: SourceError, retry_in: Span) -> Result<(), Failure> {
         if matches!(
             error,
@@ -157,11 +159,11 @@ impl<W: std::io::Write> Printer<'_, W> {
             return Err(error.into());
         }
         let wait = Duration::from_micros(u64::try_from(retry_in.0).unwrap_or(0)).as_secs_f64();
-        if !self.account.away {
-            tell(&format!("{error}; trying again until it answers"));
+        if !self.account.unreachable {
+            tell(&format!("{error}; retrying"));
         }
         tracing::info!(%error, wait, "the tail tries again");
-        self.account.away = true;
+        self.account.unreachable = true;
         Ok(())
     }
 

@@ -30,6 +30,27 @@ impl Conn {
             Self::Sqlite(conn) => conn.rows(sql, shape).await,
         }
     }
+    /// Ends the transaction of a query; see [`PgConn::finish`]. SQLite has none to end.
+    pub async fn finish(&mut self) -> Result<(), SourceError> {
+        match self {
+            Self::Postgres(conn) => conn.finish().await,
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+    /// Whether [`finish`](Self::finish) has something to end.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::Postgres(conn) => conn.is_open(),
+            Self::Sqlite(_) => false,
+        }
+    }
+    /// The schemas in which the role finds tables, first ones first; SQLite has none.
+    pub fn schemas(&self) -> &[String] {
+        match self {
+            Self::Postgres(conn) => conn.schemas(),
+            Self::Sqlite(_) => &[],
+        }
+    }
     /// Closes the connection and waits until it is closed.
     pub async fn close(self) {
         let closed = match self {

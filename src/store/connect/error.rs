@@ -95,7 +95,13 @@ impl Context<'_> {
             ("57014", _) if self.overdue => self.timeout(),
             ("57014", _) => SourceError::Failed(format!("the server cancelled the query: {why}")),
             ("55P03", _) => SourceError::Failed(format!("another session holds a lock: {why}")),
-            ("42P01" | "42703", _) => SourceError::Shape(format!("{why}; the table differs from its description")),
+            ("42P01" | "42703", _) => SourceError::Shape(format!(
+                "{why}; the table differs from its description; a profile's select may read the tables of its 'needs'"
+            )),
+            // Only the system's schema is searched; see the search path of a session.
+            ("42883" | "42704", _) => SourceError::Failed(format!(
+                "{why}; only functions and types of pg_catalog are found by their bare names: in a profile's select, write the schema before any other"
+            )),
             ("40001", _) => SourceError::Failed(format!(
                 "the standby stopped the query because it was in the way of replay: {why}; run it again, or raise max_standby_streaming_delay there"
             )),

@@ -90,6 +90,7 @@ async fn begin(shared: &Arc<Shared>) -> Result<Option<PgListener>, SourceError> 
          WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND p.prosrc LIKE '%pg_notify(''{CHANNEL}''%'))::int::int8"
     );
     let found = session.rows(&Sql::plain(Dialect::Postgres, &text), &[CellType::Int]).await?;
+    session.finish().await?;
     if found.into_iter().next().and_then(|mut row| row.int(0)) != Some(1) {
         return Ok(None);
     }

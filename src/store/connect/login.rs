@@ -17,7 +17,8 @@ use crate::store::connect::address::{Server, Tls};
 use crate::store::connect::error::{Context, is_password};
 use crate::store::connect::password::{Attempt, Passwords};
 use crate::store::connect::pool::ACQUIRE_TIMEOUT;
-use crate::store::connect::postgres::{Handle, PgConn};
+use crate::store::connect::postgres::{Handle, Limits, PgConn, SEARCH_PATH};
+use crate::store::connect::transaction::BEGIN_READ;
 use crate::store::options::{Access, ConnectOptions};
 use crate::store::sql::assert_safe;
 
@@ -69,6 +70,8 @@ impl Connector {
             ("statement_timeout", limit.to_string()),
             ("lock_timeout", "5000".to_owned()),
             ("idle_in_transaction_session_timeout", "60000".to_owned()),
+            // Escape clauses are written for the standard meaning of a backslash.
+            ("standard_conforming_strings", "on".to_owned()),
         ];
         if self.access == Access::Read {
             settings.push(("default_transaction_read_only", "on".to_owned()));
@@ -99,7 +102,8 @@ impl Connector {
     /// Options for a connection that the driver manages by itself, under the same limits.
     pub async fn listener_options(&self) -> Result<PgConnectOptions, SourceError> {
         let attempt = self.passwords.first().await.map_err(|why: Why| self.context().refused(why))?;
-        Ok(self.with_password(&attempt).options(self.settings()))
+        let path = SEARCH_PATH.replace(' ', "");
+        Ok(self.with_password(&attempt).options(self.settings()).options([("search_path", path)]))
     }
 
     fn refused_login(&self, error: &sqlx::Error, attempt: &Attempt) -> SourceError {
@@ -123,8 +127,9 @@ impl Connector {
             Err(e) if refuses_options(&e) => (base.connect().await?, false),
             Err(e) => return Err(e),
         };
-        let mut conn = PgConn::new(inner, self.timeout, self.tls, &self.address);
-        conn.verify_settings(sent, self.access, &self.local_settings()).await?;
+        let mut conn =
+            PgConn::new(inner, Limits { access: self.access, timeout: self.timeout }, self.tls, &self.address);
+        conn.verify_settings(sent, &self.local_settings()).await?;
         Ok(conn)
     }
 
@@ -136,8 +141,8 @@ impl Connector {
 
     /// The same limits for one transaction.
     fn local_settings(&self) -> String {
-        let begin = if self.access == Access::Read { "BEGIN READ ONLY" } else { "BEGIN" };
-        let mut text = begin.to_owned();
+        let begin = if self.access == Access::Read { BEGIN_READ } else { "BEGIN" };
+        let mut text = format!("{begin}; SET LOCAL search_path = {SEARCH_PATH}");
         for (name, value) in self.settings() {
             if name != "default_transaction_read_only" {
                 text.push_str(&format!("; SET LOCAL {name} = {value}"));
@@ -169,7 +174,7 @@ impl Connector {
                 }
             };
             // One message, because of poolers.
-            let sql = format!("SELECT pg_cancel_backend({pid})");
+            let sql = format!("SELECT pg_catalog.pg_cancel_backend({pid})");
             let sent = sqlx::raw_sql(assert_safe(&sql)).execute(&mut conn).await;
             if sent.is_ok() {
                 *control = Some(conn);

@@ -9,11 +9,13 @@ pub(super) mod conn;
 pub(super) mod error;
 pub(super) mod listen;
 mod login;
+pub(super) mod migrator;
 pub mod password;
 pub(super) mod pool;
 pub(super) mod postgres;
 pub(super) mod session;
 pub(super) mod sqlite;
+mod transaction;
 
 use crate::store::connect::address::{Address, Place};
 use crate::store::connect::pool::Connector;

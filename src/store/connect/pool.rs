@@ -107,7 +107,7 @@ impl Pool {
         while let Some((mut conn, fresh)) = self.take_idle() {
             match if fresh { Health::Good } else { conn.ping().await } {
                 Health::Good => return Ok(Session::new(self, conn, permit, true)),
-                Health::Lost => self.suspect_all(),
+                Health::Lost | Health::Altered => self.suspect_all(),
                 // If one idle connection times out, the others would too, each after the same wait.
                 Health::Silent => drop(self.take_all()),
             }

@@ -13,10 +13,12 @@ use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::{Arguments as _, Connection as _, Row as _};
 use tokio::time::timeout;
 
+use crate::domain::text::Clean;
 use crate::protocol::{SourceError, Why};
 use crate::store::connect::address::Tls;
 use crate::store::connect::error::{Context, Fault, is_fatal, seconds};
 pub use crate::store::connect::login::Connector;
+use crate::store::connect::transaction::{guard, values};
 use crate::store::options::Access;
 use crate::store::sql::cell::{CellType, PgTime, PgTimeTz, Row, Texts};
 use crate::store::sql::{Bind, Dialect, Sql, assert_safe};
@@ -26,6 +28,11 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// The server ends a statement at its limit, and its error takes a while to arrive. A connection that stays silent
 /// for longer than this is dead, and only this side can end the wait.
 const MARGIN: Duration = Duration::from_secs(5);
+
+/// The search path of every session. Only the system's functions, operators, casts and types are found without a schema,
+/// so that an object that somebody else created in a schema of the role's own path never runs. Tables are written with
+/// their schemas. `pg_temp` is named, because it would come first otherwise.
+pub const SEARCH_PATH: &str = "pg_catalog, pg_temp";
 
 /// `random_page_cost` where a sequential page costs 1: right for data that is read often, hence cached, and for
 /// solid-state disks.
@@ -43,25 +50,42 @@ pub enum Health {
     Lost,
     /// No answer in time; other connections are probably dead too.
     Silent,
+    /// A query changed what the session relies on. The server is fine.
+    Altered,
+}
+
+/// What a session is opened for, and how long one statement of it may take.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    pub access: Access,
+    pub timeout: Duration,
 }
 
 pub struct PgConn {
     pub inner: PgConnection,
     pid: Arc<AtomicI32>,
-    /// Set behind a transaction pooler, which drops session settings: each statement then runs in a transaction that
-    /// sets them locally.
-    settings: Option<String>,
+    /// Set behind a transaction pooler, which drops session settings: the statement that begins a transaction with them.
+    pub(super) settings: Option<String>,
     /// Prepared statements stay on the server: the session is ours alone. They are planned for the values each time.
     keeps: bool,
-    health: Health,
+    pub(super) health: Health,
     tuned: Option<bool>,
-    timeout: Duration,
+    limits: Limits,
     tls: Tls,
     address: String,
+    /// The role's own search path, for finding tables; see [`SEARCH_PATH`].
+    schemas: Vec<String>,
+    /// A transaction is open; see [`transaction`](crate::store::connect::transaction).
+    pub(super) open: bool,
+    /// The settings that no query may change, as the session has set them.
+    pub(super) guarded: Vec<String>,
 }
 
 /// Waits at most the session's limit plus [`MARGIN`]; a timeout is reported as a network error. Zero is no limit.
-async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+pub(super) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
     if limit.is_zero() {
         return work.await;
     }
@@ -81,7 +105,7 @@ impl Handle {
 
 impl PgConn {
     /// A session that has just been opened; [`verify_settings`](Self::verify_settings) is called next.
-    pub fn new(inner: PgConnection, timeout: Duration, tls: Tls, address: &str) -> Self {
+    pub fn new(inner: PgConnection, limits: Limits, tls: Tls, address: &str) -> Self {
         Self {
             inner,
             pid: Arc::default(),
@@ -89,39 +113,73 @@ impl PgConn {
             keeps: false,
             health: Health::Good,
             tuned: None,
-            timeout,
+            limits,
             tls,
             address: address.to_owned(),
+            schemas: Vec::new(),
+            open: false,
+            guarded: Vec::new(),
         }
     }
 
-    /// Reads the backend pid and whether the session settings took hold; a pooler may drop them silently. If they
-    /// did, the session is ours, and the planner is set in the same round trip; see [`tune`](Self::tune).
+    /// Reads the role's search path and replaces it, then the backend pid and whether the session settings took hold; a
+    /// pooler may drop them silently. If they did, the session is ours, and the planner is set in the same round trip;
+    /// see [`tune`](Self::tune).
     ///
-    /// One message: behind a pooler the second of two messages may reach another backend.
-    pub async fn verify_settings(&mut self, sent: bool, access: Access, local: &str) -> Result<(), sqlx::Error> {
+    /// One message: behind a pooler the second of two messages may reach another backend. Its first statements run under
+    /// the role's own search path, so they call qualified functions alone and use no operator.
+    pub async fn verify_settings(&mut self, sent: bool, local: &str) -> Result<(), sqlx::Error> {
         let sql = format!(
-            "SELECT pg_backend_pid(), s.held, s.held AND s.version >= 120000, \
+            "SELECT CAST(pg_catalog.current_schemas(false) AS pg_catalog.text[]); \
+            SELECT pg_catalog.set_config('search_path', '{SEARCH_PATH}', true); \
+            SELECT pg_backend_pid(), s.held, s.held AND s.version >= 120000, \
+            set_config('search_path', '{SEARCH_PATH}', NOT s.held), \
             CASE WHEN s.held THEN set_config('random_page_cost', '{PAGE_COST}', false) END, \
             CASE WHEN s.held AND s.version >= 110000 THEN set_config('jit', 'off', false) END, \
             CASE WHEN s.held AND s.version >= 120000 THEN set_config('plan_cache_mode', 'force_custom_plan', false) END, \
             CASE WHEN s.held AND s.version >= 130000 THEN set_config('enable_incremental_sort', 'off', false) END \
             FROM (SELECT current_setting('server_version_num')::int AS version, \
             {sent} AND current_setting('statement_timeout')::interval = interval '{} milliseconds' \
-            AND ({} OR current_setting('default_transaction_read_only') = 'on') AS held) s",
-            self.timeout.as_millis(),
-            access == Access::Write,
+            AND ({} OR current_setting('default_transaction_read_only') = 'on') AS held) s; \
+            {}",
+            self.limits.timeout.as_millis(),
+            self.limits.access == Access::Write,
+            guard(),
         );
-        let row = sqlx::raw_sql(assert_safe(&sql)).fetch_one(&mut self.inner).await?;
+        let results = sqlx::raw_sql(assert_safe(&sql)).fetch_all(&mut self.inner).await?;
+        let [schemas, _, row, guarded] = results.as_slice() else {
+            return Err(sqlx::Error::Protocol("the server did not return its settings".into()));
+        };
+        self.schemas = schemas.try_get(0)?;
         let (pid, held): (i32, bool) = (row.try_get(0)?, row.try_get(1)?);
         if held {
             self.keeps = row.try_get(2)?;
+            self.guarded = values(guarded)?;
             self.pid.store(pid, Ordering::Release);
             self.tuned = Some(true);
         } else {
             self.settings = Some(local.to_owned());
         }
         Ok(())
+    }
+
+    /// The schemas in which the role finds tables, first ones first.
+    pub fn schemas(&self) -> &[String] {
+        &self.schemas
+    }
+
+    /// Whether the session may write.
+    pub(super) const fn writes(&self) -> bool {
+        matches!(self.limits.access, Access::Write)
+    }
+
+    pub(super) const fn timeout(&self) -> Duration {
+        self.limits.timeout
+    }
+
+    /// The backend process, as far as a statement of ours runs on it.
+    pub(super) fn set_pid(&self, pid: i32) {
+        self.pid.store(pid, Ordering::Release);
     }
 
     pub fn handle(&self) -> Handle {
@@ -167,7 +225,7 @@ impl PgConn {
 
     /// The context for errors of this connection.
     pub fn context(&self, overdue: bool) -> Context<'_> {
-        Context { address: &self.address, timeout: self.timeout, overdue }
+        Context { address: &self.address, timeout: self.limits.timeout, overdue }
     }
 
     /// Records what an error means for the connection.
@@ -178,7 +236,7 @@ impl PgConn {
         }
     }
 
-    fn fault(&mut self, error: sqlx::Error) -> Fault {
+    pub(super) fn fault(&mut self, error: sqlx::Error) -> Fault {
         self.note(&error);
         self.context(false).fault(error)
     }
@@ -188,9 +246,9 @@ impl PgConn {
     /// JIT compilation costs more than it saves here. If the table has every composite index:
     ///
     /// - incremental sort is off: the planner assumes groups of equal size, and would sort half the table if one
-    /// organization owns it, to save a few index pages;
-    /// - a random page costs about as much as a sequential one, so that 200 rows in index order are not estimated
-    /// dearer than one day of all organizations, filtered and sorted.
+    ///   organization owns it, to save a few index pages;
+    /// - a random page costs about as much as a sequential one, so that 200 rows in index order are not estimated dearer
+    ///   than one day of all organizations, filtered and sorted.
     ///
     /// Sessions start that way, see [`verify_settings`](Self::verify_settings); only another kind of table costs a
     /// round trip.
@@ -198,12 +256,14 @@ impl PgConn {
         if self.tuned == Some(all_indexes) || self.settings.is_some() {
             return Ok(());
         }
+        // Outside of a transaction, which could take it back.
+        self.finish().await?;
         let sql = format!(
             "SELECT set_config(name, CASE WHEN $1 THEN CASE name WHEN 'random_page_cost' THEN '{PAGE_COST}' ELSE 'off' END \
              ELSE reset_val END, false) FROM pg_settings WHERE name IN ('random_page_cost', 'enable_incremental_sort')"
         );
         let set = sqlx::query(assert_safe(&sql)).bind(all_indexes).persistent(false).execute(&mut self.inner);
-        within(self.timeout, set).await.map_err(|e| self.fault(e))?;
+        within(self.limits.timeout, set).await.map_err(|e| self.fault(e))?;
         self.tuned = Some(all_indexes);
         Ok(())
     }
@@ -224,98 +284,49 @@ impl PgConn {
         }
         rows.map_err(|e| {
             self.note(&e);
-            let overdue = !self.timeout.is_zero() && started.elapsed() >= self.timeout.mul_f64(0.9);
-            self.context(overdue).error(e)
+            let limit = self.limits.timeout;
+            let overdue = !limit.is_zero() && started.elapsed() >= limit.mul_f64(0.9);
+            if !self.writes() && is_write(&e) { self.wrote(&e) } else { self.context(overdue).error(e) }
         })
     }
 
     /// Stops preparing statements: a table was altered, or a pooler handed the backend to another client.
     async fn forget_statements(&mut self) {
         self.keeps = false;
-        let closed = within(self.timeout, self.inner.clear_cached_statements()).await;
+        let closed = within(self.limits.timeout, self.inner.clear_cached_statements()).await;
         if let Err(error) = closed {
             tracing::debug!(%error, "prepared statements could not be closed");
         }
     }
 
     async fn once(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, sqlx::Error> {
-        let limit = self.timeout;
-        within(limit, async {
+        within(self.limits.timeout, async {
             let arguments = arguments(sql.binds())?;
-            if self.settings.is_some() {
-                self.begin().await?;
-            }
+            self.begin_query().await?;
             let text = if self.keeps { named_by_types(sql) } else { Cow::Borrowed(sql.text()) };
             let query = sqlx::query_with(assert_safe(&text), arguments).persistent(self.keeps);
             let mut texts = Texts::default();
             let decode = |row: Result<PgRow, _>| row.and_then(|row| Row::from_pg(&row, shape, &mut texts));
             let rows: Result<Vec<Row>, _> = query.fetch(&mut self.inner).map(decode).try_collect().await;
-            if self.settings.is_some() {
-                self.pid.store(0, Ordering::Release);
-                let end = if rows.is_ok() { "COMMIT" } else { "ROLLBACK" };
-                let ended = sqlx::raw_sql(end).execute(&mut self.inner).await;
-                // The first of two errors is the cause.
-                if rows.is_ok() {
-                    ended?;
-                } else if ended.is_err() {
-                    self.health = Health::Lost;
-                }
-            }
-            rows
+            self.end_statement(rows.is_ok()).await.and(rows)
         })
         .await
     }
 
-    /// Begins a transaction with the limits that a pooler drops from the session; the backend is ours until it ends.
-    async fn begin(&mut self) -> Result<(), sqlx::Error> {
-        let Some(settings) = self.settings.clone() else { return Ok(()) };
-        sqlx::raw_sql(assert_safe(&settings)).execute(&mut self.inner).await?;
-        let query = sqlx::query_scalar::<_, i32>("SELECT pg_backend_pid()").persistent(false);
-        let pid = query.fetch_one(&mut self.inner).await?;
-        self.pid.store(pid, Ordering::Release);
-        Ok(())
+    /// The error of a statement that the server refused because it would have written.
+    fn wrote(&self, error: &sqlx::Error) -> SourceError {
+        let message =
+            error.as_database_error().map_or_else(String::new, |e| Clean::line(e.message()).as_str().to_owned());
+        self.context(false).refused(
+            Why::new(format!("the source tried to write: {message}"))
+                .step("remove the function that writes from the profile's select, or from the view or policy it reads"),
+        )
     }
+}
 
-    /// Begins a transaction of a writer.
-    pub async fn begin_write(&mut self) -> Result<(), Fault> {
-        let limit = self.timeout;
-        let begun = match self.settings {
-            Some(_) => within(limit, self.begin()).await,
-            None => within(limit, sqlx::raw_sql("BEGIN").execute(&mut self.inner)).await.map(drop),
-        };
-        begun.map_err(|e| self.fault(e))
-    }
-
-    /// Runs a statement within a writer's transaction.
-    pub async fn write(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, Fault> {
-        let arguments = arguments(sql.binds()).map_err(|e| self.fault(e))?;
-        let query = sqlx::query_with(assert_safe(sql.text()), arguments).persistent(false);
-        let rows = within(self.timeout, query.fetch_all(&mut self.inner)).await;
-        let mut texts = Texts::default();
-        let rows = rows.and_then(|rows| rows.iter().map(|r| Row::from_pg(r, shape, &mut texts)).collect());
-        rows.map_err(|e| self.fault(e))
-    }
-
-    /// Ends a writer's transaction. A commit whose result is lost is not retried: whether it happened is unknown.
-    pub async fn end(&mut self, commit: bool) -> Result<(), Fault> {
-        let end = if commit { "COMMIT" } else { "ROLLBACK" };
-        let ended = within(self.timeout, sqlx::raw_sql(end).execute(&mut self.inner)).await;
-        if self.settings.is_some() {
-            self.pid.store(0, Ordering::Release);
-        }
-        let Err(e) = ended else { return Ok(()) };
-        let fault = self.fault(e);
-        if self.health == Health::Good {
-            self.health = Health::Lost;
-        }
-        Err(match fault {
-            Fault::Source(SourceError::Unreachable { why, .. }) if commit => {
-                let why = Why::new(format!("{why}; whether the last events were stored is not known"));
-                Fault::Source(self.context(false).unreachable(why.step("run it again: the same event is stored once")))
-            }
-            other => other,
-        })
-    }
+/// Refused because the transaction reads only.
+fn is_write(e: &sqlx::Error) -> bool {
+    e.as_database_error().is_some_and(|d| d.code().as_deref() == Some("25006"))
 }
 
 /// Whether a standby cancelled the statement for replay, the connection still being good.
@@ -336,7 +347,7 @@ fn named_by_types(sql: &Sql) -> Cow<'_, str> {
         return Cow::Borrowed(sql.text());
     }
     let letter = |bind: &Bind| match bind {
-        Bind::Int(_) | Bind::OptInt(_) => 'i',
+        Bind::Int(_) | Bind::OptInt(_) | Bind::Units { .. } => 'i',
         Bind::Text(_) | Bind::OptText(_) => 't',
         Bind::Uuid(_) => 'u',
         Bind::Time(_) => 's',
@@ -350,12 +361,13 @@ fn named_by_types(sql: &Sql) -> Cow<'_, str> {
 }
 
 /// The values of a statement for the driver.
-fn arguments(binds: &[Bind]) -> Result<PgArguments, sqlx::Error> {
+pub(super) fn arguments(binds: &[Bind]) -> Result<PgArguments, sqlx::Error> {
     let mut out = PgArguments::default();
     for bind in binds {
         match bind {
             Bind::Int(n) => out.add(*n),
             Bind::OptInt(n) => out.add(*n),
+            Bind::Units { whole, .. } => out.add(*whole),
             Bind::Text(t) => out.add(t.as_str()),
             Bind::OptText(t) => out.add(t.as_deref()),
             Bind::Uuid(u) => out.add(*u),

@@ -93,6 +93,15 @@ impl Session {
         explained.and(rows)
     }
 
+    /// Ends the query: its transaction, and a check that it left the session as it was. Called when the last row has
+    /// been read; a session that is dropped without it is finished in the background.
+    pub async fn finish(&mut self) -> Result<(), SourceError> {
+        self.busy = true;
+        let finished = self.conn()?.finish().await;
+        self.busy = false;
+        finished
+    }
+
     /// Collects the plan of every further statement, using the prefix `word`; see [`plans`](Self::plans).
     pub fn collect_plans(&mut self, word: &'static str) {
         self.plans = Some((word, Vec::new()));
@@ -157,15 +166,32 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Ends the transaction of a query that did not do so itself, and gives the connection back.
+    fn finish_later(&mut self, mut conn: Conn) {
+        let (pool, permit) = (Arc::clone(&self.pool), self.permit.take());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if conn.finish().await.is_ok() {
+                    pool.give_back(conn);
+                }
+                drop(permit);
+            });
+        }
+    }
+}
+
 impl Drop for Session {
     fn drop(&mut self) {
         let Some(conn) = self.conn.take() else { return };
         let cancelled = self.cancelled.load(Ordering::Acquire);
         match (self.busy, conn.health()) {
+            (false, Health::Good) if conn.is_open() && !cancelled => return self.finish_later(conn),
             (false, Health::Good) if !cancelled || conn.dialect() == Dialect::Sqlite => {
                 return self.pool.give_back(conn);
             }
             (false, Health::Good) => return,
+            (_, Health::Altered) => return,
             (_, Health::Lost) => return self.pool.suspect_all(),
             (_, Health::Silent) => return drop(self.pool.take_all()),
             (true, Health::Good) => {}

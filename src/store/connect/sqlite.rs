@@ -15,7 +15,7 @@ use crate::protocol::{SourceError, Why};
 use crate::store::connect::error::{Context, Fault};
 use crate::store::connect::pool::ACQUIRE_TIMEOUT;
 use crate::store::options::{Access, ConnectOptions};
-use crate::store::sql::cell::{CellType, Row, Texts};
+use crate::store::sql::cell::{CellType, Row, Texts, as_real};
 use crate::store::sql::{Bind, Sql, assert_safe};
 
 /// Virtual machine steps between two checks of the cancel flag: microseconds, unless each step searches a long text.
@@ -214,6 +214,7 @@ fn arguments(binds: &[Bind]) -> Result<SqliteArguments, sqlx::Error> {
         match bind {
             Bind::Int(n) => out.add(*n),
             Bind::OptInt(n) => out.add(*n),
+            Bind::Units { micros, unit, .. } => out.add(as_real(*micros) / as_real(*unit)),
             Bind::Text(t) => out.add(t.clone()),
             Bind::OptText(t) => out.add(t.clone()),
             Bind::Uuid(u) => out.add(*u),

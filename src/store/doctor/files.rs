@@ -1,4 +1,7 @@
-//! A SQLite file: its journal, its place, and whether both can be used.
+//! Findings on a SQLite file: its journal, its directory and its file system.
+//!
+//! Called by [`examine`](super::examine) for addresses that are files. It reads only, and must not create a file beside
+//! the database.
 
 use std::path::Path;
 
@@ -8,7 +11,7 @@ use crate::store::doctor::Finding;
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Dialect, Sql};
 
-/// File systems that are somewhere else. A write-ahead log needs memory that all its users share.
+/// Network file systems. A write-ahead log requires memory that all its users share, so it fails there.
 const NETWORK: [&str; 12] = [
     "nfs",
     "nfs4",
@@ -30,11 +33,11 @@ pub async fn examine(s: &mut Session, path: &Path) -> Result<Vec<Finding>, Sourc
     let mut findings =
         vec![Finding::ok("server", format!("SQLite {version}, the file '{}', {size} KiB", path.display()))];
     findings.push(match text(s, "PRAGMA journal_mode").await?.as_str() {
-        "wal" => Finding::ok("journal", "a write-ahead log: readers and a writer do not wait for each other"),
+        "wal" => Finding::ok("journal", "write-ahead log: readers and the writer do not block each other"),
         mode => Finding::reduced(
             "journal",
-            format!("mode '{mode}': readers wait while somebody writes"),
-            "run 'PRAGMA journal_mode=WAL' on the file while nobody uses it",
+            format!("mode '{mode}': a writer blocks readers"),
+            "run 'PRAGMA journal_mode=WAL' on the file while no program uses it",
         ),
     });
     findings.push(Finding::ok("read only", "the file is opened for reading only"));
@@ -42,10 +45,10 @@ pub async fn examine(s: &mut Session, path: &Path) -> Result<Vec<Finding>, Sourc
     findings.extend(absolute.parent().map(writable));
     let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
     findings.push(match network(&mounts, &absolute) {
-        None => Finding::ok("file system", "a local one"),
+        None => Finding::ok("file system", "local"),
         Some(kind) => Finding::reduced(
             "file system",
-            format!("it is a network one ({kind}): locks and the write-ahead log cannot be relied upon there"),
+            format!("network file system ({kind}): locks and the write-ahead log are unreliable"),
             "move the file to a local disk, or use PostgreSQL",
         ),
     });
@@ -57,30 +60,30 @@ async fn text(s: &mut Session, sql: &str) -> Result<String, SourceError> {
     Ok(rows.into_iter().next().and_then(|mut r| r.string(0)).unwrap_or_default())
 }
 
-/// Even a reader of a write-ahead log needs a file of locks beside the database.
+/// Whether the directory is writable: even a reader of a write-ahead log requires a lock file beside the database.
 fn writable(directory: &Path) -> Finding {
     use rustix::fs::{Access, access};
     match access(directory, Access::WRITE_OK) {
-        Ok(()) => Finding::ok("directory", "it can be written to, as the write-ahead log needs it"),
+        Ok(()) => Finding::ok("directory", "writable, as the write-ahead log requires"),
         Err(_) => Finding::reduced(
             "directory",
             format!(
-                "'{}' cannot be written to: the file can be read only while somebody else has it open",
+                "'{}' is not writable: the file can be read only while another program has it open",
                 directory.display()
             ),
-            "give this user the right to write there",
+            "give this user write access to it",
         ),
     }
 }
 
-/// The kind of file system that a path is on, where it is one of the network. `mounts` as in `/proc/mounts`.
+/// The type of the network file system that holds a path; `None` for a local one. `mounts`: the text of `/proc/mounts`.
 fn network(mounts: &str, path: &Path) -> Option<&'static str> {
     let mount = |line: &str| {
         let mut words = line.split(' ');
         let (place, kind) = (words.nth(1)?.replace("\\040", " "), words.next()?.to_owned());
         path.starts_with(&place).then_some((place.len(), kind))
     };
-    // Of two at the same place, the later one hides the earlier.
+    // Of two mounts at one place, the later one hides the earlier.
     let (_, kind) = mounts.lines().filter_map(mount).max_by_key(|(length, _)| *length)?;
     NETWORK.into_iter().find(|n| *n == kind)
 }
@@ -90,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_file_system_is_known_by_its_mount() {
+    fn a_network_file_system_is_recognized_by_its_mount() {
         let mounts = "/dev/sda1 / ext4 rw 0 0\nfiler:/home /home nfs4 rw 0 0\n/dev/sdb1 /home/local ext4 rw 0 0\n\
              //nas/x /mnt/two\\040words cifs rw 0 0\n";
         for (path, expected) in [

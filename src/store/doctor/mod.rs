@@ -1,7 +1,7 @@
-//! What can be done on a database and what cannot, and why: each fact looked at where it is, not guessed from a version.
+//! What works on a database and what does not, and why.
 //!
-//! Nothing here changes anything. A look that fails is a finding of its own; only a database that cannot be had at all
-//! is an error.
+//! Called by the command `doctor`. Each fact is read from the database, not guessed from a version. Nothing here changes
+//! the database. A query that fails is a finding; only an unreachable database is an error.
 
 mod files;
 mod postgres;
@@ -20,7 +20,7 @@ use crate::store::sql::Dialect;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
     Ok,
-    /// It works, with less than could be.
+    /// It works, but less well than it could.
     Reduced,
     Off,
 }
@@ -30,9 +30,9 @@ pub enum State {
 pub struct Finding {
     pub topic: &'static str,
     pub state: State,
-    /// What was found, and what follows from it.
+    /// The fact, and its consequence.
     pub found: String,
-    /// What would make it better, where something would.
+    /// What to do about it, if anything helps.
     pub remedy: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl Finding {
     }
 }
 
-/// Looks at the database of a store that reads. `clock` tells the time here.
+/// Examines the database of a read-only store. `clock` is the local clock.
 pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Finding>, SourceError> {
     let mut session = store.0.pool.acquire().await?;
     let mut findings = match store.address().path() {
@@ -67,10 +67,10 @@ pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Findin
     names.dedup();
     let conn = session.conn()?;
     let dialect = conn.dialect();
-    let tables = catalog::tables(conn, &names).await?;
+    let tables = catalog::tables(conn, &names, main).await?;
     findings.extend(rights(&tables, main, dialect));
     if dialect == Dialect::Postgres {
-        findings.push(postgres::notifications(&mut session, main).await?);
+        findings.push(postgres::notifications(&mut session, &tables, main).await?);
     }
     match &source {
         Ok(source) => findings.extend(of_source(source)),
@@ -79,42 +79,42 @@ pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Findin
     Ok(findings)
 }
 
-/// What of the tables can be read; `main` holds the events.
+/// Which tables this role may read; `main` holds the events.
 fn rights(tables: &BTreeMap<String, Table>, main: &str, dialect: Dialect) -> Vec<Finding> {
     let without = |name: &str| match name {
-        "organizations" => "organisations are shown by id",
+        "organizations" => "organizations are shown by id",
         "devices" => "devices are shown by id",
-        "_sqlx_migrations" => "it is not known that renewscope made the table, so it is only read",
-        _ => "what it holds is missing",
+        "_sqlx_migrations" => "renewscope cannot verify that it made the event table, so it never writes to it",
+        _ => "its contents are missing",
     };
     let refused = |(name, _): (&String, &Table)| {
         let remedy = format!("GRANT SELECT ON {name} TO this role");
         match name == main {
-            true => Finding::off("rights", format!("'{name}' may not be read"), &remedy),
-            false => Finding::reduced("rights", format!("'{name}' may not be read: {}", without(name)), &remedy),
+            true => Finding::off("rights", format!("no SELECT on '{name}'"), &remedy),
+            false => Finding::reduced("rights", format!("no SELECT on '{name}': {}", without(name)), &remedy),
         }
     };
     let mut findings: Vec<_> = tables.iter().filter(|(_, table)| !table.readable).map(refused).collect();
     if findings.is_empty() && dialect == Dialect::Postgres {
         let names: Vec<&str> = tables.keys().map(String::as_str).collect();
-        findings.push(Finding::ok("rights", format!("all may be read: {}", names.join(", "))));
+        findings.push(Finding::ok("rights", format!("SELECT on {}", names.join(", "))));
     }
     findings
 }
 
-/// What the table itself allows.
+/// Findings on the source: its profile, its indexes, its notes.
 fn of_source(source: &Source) -> Vec<Finding> {
-    let mut findings = vec![Finding::ok("events", format!("the source is of the kind '{}'", source.profile.name))];
-    // What 'db index' makes, it makes for this table only.
+    let mut findings = vec![Finding::ok("events", format!("read as '{}'", source.profile.name))];
+    // 'db index' makes indexes on this table only.
     if source.profile.relation.table.name() == EVENTS {
         findings.extend([paging(source), search(source)]);
     } else if source.indexes.clock {
-        findings.push(Finding::ok("paging indexes", "one leads with the time: a page reads a stretch of it"));
+        findings.push(Finding::ok("paging indexes", "one leads with the time: a page is a range of it"));
     } else {
-        let found = "none leads with the time: every page reads the whole table";
-        findings.push(Finding::reduced("paging indexes", found, "make one, if the table is yours"));
+        let found = "none leads with the time: every page scans the whole table";
+        findings.push(Finding::reduced("paging indexes", found, "create one, if the table is yours"));
     }
-    // What concerns the indexes has been said above.
+    // Notes on indexes repeat the findings above.
     let notes = source.notes.iter().filter(|note| !note.contains(" index"));
     findings.extend(notes.map(|note| Finding::reduced("events", note.clone(), "")));
     findings
@@ -122,20 +122,20 @@ fn of_source(source: &Source) -> Vec<Finding> {
 
 fn paging(source: &Source) -> Finding {
     if source.has_all_indexes() {
-        return Finding::ok("paging indexes", "all are there: a page costs what its rows cost");
+        return Finding::ok("paging indexes", "all present");
     }
-    let found = "some are missing: pages and counts read more than they show";
+    let found = "some are missing: pages and counts read more rows than they show";
     Finding::reduced("paging indexes", found, "run 'renewscope db index'")
 }
 
 fn search(source: &Source) -> Finding {
     let (topic, make) = ("search indexes", "run 'renewscope db index --search'");
     match (source.search.error, source.search.reason || source.map.reason.is_none()) {
-        (true, true) => Finding::ok(topic, "words in errors and reasons are found at once"),
+        (true, true) => Finding::ok(topic, "all present"),
         (false, false) => {
-            let found = "none: words are looked for row by row, newest first";
-            Finding::reduced(topic, found, &format!("{make} where that is too slow"))
+            let found = "none: text search scans rows, newest first";
+            Finding::reduced(topic, found, &format!("{make} if that is too slow"))
         }
-        _ => Finding::reduced(topic, "one of two: words are looked for row by row", make),
+        _ => Finding::reduced(topic, "one of two: text search scans rows", make),
     }
 }

@@ -1,4 +1,8 @@
-//! A PostgreSQL server: session, role, relays, and what the live tail can rely on there.
+//! Findings on a PostgreSQL server: session, role, pooler, and the guarantees of the live tail.
+//!
+//! Called by [`examine`](super::examine) for addresses that are servers. Each statement reads catalogs and settings only.
+
+use std::collections::BTreeMap;
 
 use crate::domain::instant::{Instant, Span};
 use crate::protocol::SourceError;
@@ -7,12 +11,12 @@ use crate::store::connect::conn::Conn;
 use crate::store::connect::listen::CHANNEL;
 use crate::store::connect::session::Session;
 use crate::store::doctor::{Finding, State};
-use crate::store::source::catalog::EVENTS;
+use crate::store::source::catalog::{EVENTS, Table};
 use crate::store::source::columns::TimeType;
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Bind, Dialect, Sql};
 
-/// Clocks that differ by less are the same to a person.
+/// Clocks that differ by less count as equal.
 const SAME_TIME: Span = Span::seconds(1);
 
 const SESSION: &str = "SELECT current_setting('server_version'), current_user::text, \
@@ -29,11 +33,12 @@ const PREPARED: &str = "SELECT count(*), \
      (extract(epoch FROM clock_timestamp() - min(prepared)))::int8 \
      FROM pg_prepared_xacts WHERE database = current_database()";
 
-/// Triggers on the events that wake live tails. What a function does is known by its text alone.
+/// Triggers on the events that notify live tails, recognized by the text of their functions.
 const NOTIFIERS: &str = "SELECT count(*) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
-     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgrelid = to_regclass(";
+     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgrelid = (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     WHERE c.relname = $1::text::name AND n.nspname = $2::text::name) AND p.prosrc LIKE $3";
 
-/// What one question tells of the session.
+/// The result of the query on the session.
 struct Facts {
     version: String,
     role: String,
@@ -45,14 +50,16 @@ struct Facts {
     standby: bool,
     pid: Option<i64>,
     now: Option<Instant>,
-    /// Milliseconds of replay that are waiting, on a standby that is behind.
+    /// How many milliseconds the replay of a standby is behind; `None` if it has caught up.
     behind: Option<i64>,
 }
 
 pub async fn examine(s: &mut Session, address: &Address, clock: fn() -> Instant) -> Result<Vec<Finding>, SourceError> {
-    let asked = clock();
+    let sent = clock();
     let facts = facts(s).await?;
-    let answered = clock();
+    let received = clock();
+    // In another transaction: a pooler may give it another server process.
+    s.finish().await?;
     let pooled = is_pooled(s)? || pid(s).await? != facts.pid;
     Ok(vec![
         Finding::ok("server", format!("PostgreSQL {} at {address}", facts.version)),
@@ -64,7 +71,7 @@ pub async fn examine(s: &mut Session, address: &Address, clock: fn() -> Instant)
         standby(&facts),
         floor(&facts),
         prepared(s).await,
-        difference((asked, answered), facts.now),
+        difference(sent, received, facts.now),
     ])
 }
 
@@ -74,7 +81,7 @@ async fn facts(s: &mut Session) -> Result<Facts, SourceError> {
     let shape = [Text, Text, Int, Int, Text, Text, Text, Text, Text, Int, Int, time, Int];
     let rows = s.rows(&Sql::plain(Dialect::Postgres, SESSION), &shape).await?;
     let Some(mut r) = rows.into_iter().next() else {
-        return Err(SourceError::Failed("the server told nothing of its session".to_owned()));
+        return Err(SourceError::Failed("the server returned no row on its session".to_owned()));
     };
     let mut text = |at| r.string(at).unwrap_or_default();
     let (version, role, read_only) = (text(0), text(1), text(4));
@@ -98,11 +105,12 @@ fn is_pooled(s: &mut Session) -> Result<bool, SourceError> {
     })
 }
 
-/// How many triggers notify; an error where that cannot be seen.
-async fn notifiers(s: &mut Session, table: &str) -> Result<i64, SourceError> {
+/// How many triggers notify live tails.
+async fn notifiers(s: &mut Session, schema: Option<&str>, table: &str) -> Result<i64, SourceError> {
     let mut sql = Sql::plain(Dialect::Postgres, NOTIFIERS);
-    sql.bind(Bind::Text(format!("\"{table}\""))).push(") AND p.prosrc LIKE ");
-    sql.bind(Bind::Text(format!("%pg_notify('{CHANNEL}'%")));
+    sql.placeholder(Bind::Text(table.to_owned()));
+    sql.placeholder(Bind::OptText(schema.map(str::to_owned)));
+    sql.placeholder(Bind::Text(format!("%pg_notify('{CHANNEL}'%")));
     Ok(s.rows(&sql, &[CellType::Int]).await?.into_iter().next().and_then(|mut r| r.int(0)).unwrap_or_default())
 }
 
@@ -110,7 +118,7 @@ fn tls(address: &Address, words: String) -> Finding {
     if address.is_protected() {
         return Finding::ok("tls", words);
     }
-    Finding::reduced("tls", words, "use 'sslmode=verify-full', and 'sslrootcert=FILE' where the authority is your own")
+    Finding::reduced("tls", words, "use 'sslmode=verify-full', with 'sslrootcert=FILE' for a private authority")
 }
 
 fn role(facts: &Facts) -> Finding {
@@ -118,54 +126,52 @@ fn role(facts: &Facts) -> Finding {
     match (facts.superuser, facts.sees_all) {
         (true, _) => Finding::reduced(
             "role",
-            format!("'{role}' is a superuser: more than reading needs"),
-            "use a role that may read the events, with pg_read_all_stats",
+            format!("'{role}' is a superuser, which reading does not require"),
+            "use a role with SELECT on the events and pg_read_all_stats",
         ),
-        (false, true) => Finding::ok("role", format!("'{role}', which sees the transactions of all others")),
+        (false, true) => Finding::ok("role", format!("'{role}', which sees the transactions of all roles")),
         (false, false) => Finding::ok("role", format!("'{role}'")),
     }
 }
 
 fn read_only(facts: &Facts) -> Finding {
     match facts.read_only.as_str() {
-        "on" => Finding::ok("read only", "the server refuses writes of this session"),
+        "on" => Finding::ok("read only", "the server rejects writes of this session"),
         _ => Finding::off(
             "read only",
-            "the server would take writes of this session; renewscope sends none",
-            "use a role that may only read",
+            "the server would accept writes of this session; renewscope sends none",
+            "use a role that can only read",
         ),
     }
 }
 
 fn limits(facts: &Facts, pooled: bool) -> Finding {
     let [statement, lock, idle] = &facts.limits;
-    let told = format!(
-        "a statement {statement}, a lock {lock}, an idle transaction {idle}; the session is called '{}'",
-        facts.name
-    );
+    let found =
+        format!("statement {statement}, lock {lock}, idle transaction {idle}; application_name '{}'", facts.name);
     let open = [statement, lock, idle].iter().any(|l| *l == "0");
     match (open, pooled) {
-        (true, _) => Finding::off("limits", format!("not all hold: {told}"), "ask who runs the pooler"),
-        (_, true) => Finding::reduced("limits", format!("set anew in each transaction: {told}"), ""),
-        _ => Finding::ok("limits", told),
+        (true, _) => Finding::off("limits", format!("not all are in force: {found}"), "see the settings of the pooler"),
+        (_, true) => Finding::reduced("limits", format!("set in each transaction: {found}"), ""),
+        _ => Finding::ok("limits", found),
     }
 }
 
 fn pooler(pooled: bool) -> Finding {
     if !pooled {
-        return Finding::ok("pooler", "none in transaction mode: the session is ours, and so is what is cancelled");
+        return Finding::ok("pooler", "none in transaction mode");
     }
     Finding::reduced(
         "pooler",
-        "one that changes the server process between transactions: a left question is cancelled only while its \
-         transaction is open, and nothing can listen",
-        "connect to the server itself where that matters",
+        "transaction mode: the server process changes between transactions, so a query is canceled only while its \
+         transaction is open, and notifications do not arrive",
+        "connect to the server directly if that matters",
     )
 }
 
 fn standby(facts: &Facts) -> Finding {
     if !facts.standby {
-        return Finding::ok("standby", "no, this is the primary");
+        return Finding::ok("standby", "no, primary");
     }
     let lag = match facts.behind {
         Some(ms) => format!("replay is {} s behind", ms.max(0) / 1000),
@@ -173,48 +179,53 @@ fn standby(facts: &Facts) -> Finding {
     };
     Finding::reduced(
         "standby",
-        format!("yes; {lag}. A question in the way of replay is stopped, and is asked again once"),
+        format!("yes; {lag}; a query that conflicts with replay is canceled by the server and retried once"),
         "connect to the primary for a live tail that sees open transactions",
     )
 }
 
-/// Whether live tails of a table are woken, or have to look.
-pub async fn notifications(s: &mut Session, table: &str) -> Result<Finding, SourceError> {
+/// Whether notifications wake the live tails of a table.
+pub async fn notifications(
+    s: &mut Session,
+    tables: &BTreeMap<String, Table>,
+    table: &str,
+) -> Result<Finding, SourceError> {
+    let schema = tables.get(table).and_then(|t| t.schema.as_deref());
     let topic = "notifications";
-    let polls = "new events are found by looking, every half second while some come";
+    let polls = "new events are found by polling, every half second while some arrive";
     if facts(s).await?.standby {
-        return Ok(Finding::off(topic, format!("a standby has none; {polls}"), ""));
+        return Ok(Finding::off(topic, format!("none on a standby; {polls}"), ""));
     }
     if is_pooled(s)? {
         return Ok(Finding::off(topic, format!("none through a pooler; {polls}"), ""));
     }
-    Ok(match (notifiers(s, table).await, table == EVENTS) {
+    Ok(match (notifiers(s, schema, table).await, table == EVENTS) {
         (Ok(0), true) => Finding::reduced(
             topic,
-            format!("no trigger on the events sends any; {polls}"),
-            "run 'renewscope db index --notify' where a tail has to be faster, and writers may wait for it",
+            format!("no trigger on the events sends them; {polls}"),
+            "run 'renewscope db index --notify' if the tail must be faster, at a cost for each writer",
         ),
-        (Ok(0), false) => Finding::off(topic, format!("no trigger on the events sends any; {polls}"), ""),
-        (Ok(_), _) => Finding::ok(topic, "a trigger on the events wakes live tails at once"),
-        (Err(e), _) => Finding::off(topic, format!("could not be looked for: {e}"), ""),
+        (Ok(0), false) => Finding::off(topic, format!("no trigger on the events sends them; {polls}"), ""),
+        (Ok(_), _) => Finding::ok(topic, "a trigger on the events wakes live tails"),
+        (Err(e), _) => Finding::off(topic, format!("the query failed: {e}"), ""),
     })
 }
 
-/// What the tail knows of writers that have not committed yet.
+/// Whether the tail sees the transactions of writers that have not committed yet.
 fn floor(facts: &Facts) -> Finding {
-    let overlap = "an event that is committed later than the tail's overlap is missed by it";
+    let overlap = "the tail misses an event that commits later than its overlap";
     match (facts.standby, facts.sees_all) {
         (true, _) => Finding::reduced(
             "open transactions",
-            format!("those of the primary cannot be seen from a standby: {overlap}"),
+            format!("those of the primary are not visible on a standby: {overlap}"),
             "connect to the primary",
         ),
         (_, false) => Finding::reduced(
             "open transactions",
-            format!("this role does not see those of others: {overlap}"),
+            format!("this role does not see those of other roles: {overlap}"),
             "GRANT pg_read_all_stats TO this role",
         ),
-        _ => Finding::ok("open transactions", "all can be seen: it is known how late an event may still come"),
+        _ => Finding::ok("open transactions", "all visible: the tail waits for them"),
     }
 }
 
@@ -222,31 +233,31 @@ async fn prepared(s: &mut Session) -> Finding {
     let sql = Sql::plain(Dialect::Postgres, PREPARED);
     let topic = "prepared transactions";
     match s.rows(&sql, &[CellType::Int, CellType::Int]).await {
-        Err(e) => Finding { state: State::Off, ..Finding::reduced(topic, format!("could not be looked for: {e}"), "") },
+        Err(e) => Finding { state: State::Off, ..Finding::reduced(topic, format!("the query failed: {e}"), "") },
         Ok(rows) => match rows.into_iter().next().map(|mut r| (r.int(0), r.int(1))) {
             Some((Some(n), Some(age))) if n > 0 => Finding::reduced(
                 topic,
-                format!("{n}, the oldest for {age} s: what they wrote may still appear, however late"),
-                "commit or roll back what was forgotten; see pg_prepared_xacts",
+                format!("{n}, the oldest for {age} s: their events can appear at any later time"),
+                "commit them or roll them back; see pg_prepared_xacts",
             ),
             _ => Finding::ok(topic, "none"),
         },
     }
 }
 
-/// `asked` and `answered` by the clock here; the server looked at its own in between.
-fn difference((asked, answered): (Instant, Instant), there: Option<Instant>) -> Finding {
-    let Some(there) = there else { return Finding::off("clock", "the server did not tell its time", "") };
-    // Half of the way there and back is the best guess at when it looked.
-    let here = asked.pg_micros().midpoint(answered.pg_micros());
+/// How much the server's clock differs. `sent` and `received` are by the local clock; `there` was read in between.
+fn difference(sent: Instant, received: Instant, there: Option<Instant>) -> Finding {
+    let Some(there) = there else { return Finding::off("clock", "the server returned no time", "") };
+    // The middle of the round trip is the best estimate of when the server read its clock.
+    let here = sent.pg_micros().midpoint(received.pg_micros());
     let ahead = Span(there.pg_micros().saturating_sub(here));
     if ahead.abs() < SAME_TIME {
-        return Finding::ok("clock", "here and at the server within a second");
+        return Finding::ok("clock", "local and server clock agree within a second");
     }
     let (seconds, word) = (ahead.abs().as_seconds(), if ahead.0 > 0 { "ahead" } else { "behind" });
     Finding::reduced(
         "clock",
-        format!("the server's is {seconds} s {word}: ages and times left are off by as much"),
-        "set both clocks by NTP",
+        format!("the server's clock is {seconds} s {word}: ages and times left are wrong by that much"),
+        "synchronize both clocks with NTP",
     )
 }

@@ -41,7 +41,11 @@ impl Executor<'_> {
         }
         let (sql, shape) = event(self.source, org, id);
         let Some(mut row) = s.rows(&sql, &shape).await?.into_iter().next() else { return Ok(None) };
-        let mut events = [decode(self.source, true, &mut row)?];
+        let Some(event) = decode(self.source, true, &mut row) else {
+            let table = self.source.profile.relation.table.name();
+            return Err(SourceError::Unfit(format!("the row of '{table}' with this id has no usable time")));
+        };
+        let mut events = [event];
         self.shared.names.fill(s, self.source, &mut events).await?;
         let [event] = events;
         Ok(Some(event))

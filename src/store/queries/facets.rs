@@ -139,7 +139,7 @@ impl Counting<'_> {
         let mut values = Vec::new();
         for mut row in s.rows(&sql, &shape).await? {
             total = natural(row.int(2));
-            values.push((row.id(0), natural(row.int(1))));
+            values.push((row.shown_id(0), natural(row.int(1))));
         }
         Ok(Counted { values, partial: total >= ceiling })
     }
@@ -163,7 +163,7 @@ impl Counting<'_> {
         let statement = facet_of_all(Selection::new(source, resolved), field, cutoff, limit);
         let Some((sql, shape)) = statement else { return Ok(None) };
         let counted = s.rows(&sql, &shape).await?.into_iter();
-        let values = counted.map(|mut row| (row.id(0), natural(row.int(1)))).collect();
+        let values = counted.map(|mut row| (row.shown_id(0), natural(row.int(1)))).collect();
         Ok(Some(Counted { values, partial }))
     }
 
@@ -189,7 +189,7 @@ impl Counting<'_> {
         for mut row in s.rows(&sql, &shape).await? {
             let n = natural(row.int(1));
             if n > 0 {
-                *sums.entry(row.id(0)).or_default() += n;
+                *sums.entry(row.shown_id(0)).or_default() += n;
             }
         }
         Ok(Some(Counted { values: sums.into_iter().collect(), partial }))
@@ -248,37 +248,41 @@ impl Counting<'_> {
             let rows = counted.remove(&id).unwrap_or(0);
             found.push(Found { id, name, rows });
         }
-        let others: Vec<Id> = counted.keys().flatten().cloned().collect();
+        let (others, odd): (Vec<Id>, Vec<Id>) = counted
+            .keys()
+            .flatten()
+            .cloned()
+            .partition(|id| self.executor.source.map.org.as_ref().is_some_and(|column| same_type(id, column.ty)));
         if let Some(rows) = counted.get(&None) {
             found.push(Found { id: None, name: None, rows: *rows });
         }
-        if !others.is_empty() {
-            for (id, name) in resolver.named(s, Party::Org, others).await? {
-                let id = Some(id);
-                let rows = counted.get(&id).copied().unwrap_or(0);
-                found.push(Found { id, name, rows });
-            }
+        let named = if others.is_empty() { Vec::new() } else { resolver.named(s, Party::Org, others).await? };
+        for (id, name) in named.into_iter().chain(odd.into_iter().map(|id| (id, None))) {
+            let id = Some(id);
+            let rows = counted.get(&id).copied().unwrap_or(0);
+            found.push(Found { id, name, rows });
         }
         Ok(Listed { values: found, partial })
     }
 
-    /// Devices with their names. Rows without a device are left out.
+    /// Devices with their names; one without id and name stands for the rows that name no device.
     async fn named_devices(&self, s: &mut Session, counted: Vec<(Option<Id>, u64)>) -> Result<Vec<Found>, SourceError> {
         let Executor { shared, source } = self.executor;
+        let none =
+            counted.iter().find(|(id, _)| id.is_none()).map(|(_, rows)| Found { id: None, name: None, rows: *rows });
         let rows: HashMap<Id, u64> = counted.into_iter().filter_map(|(id, n)| Some((id?, n))).collect();
-        let ids: Vec<Id> = rows.keys().cloned().collect();
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
+        // A value of another type than the column's has no name, and cannot be compared with ids that have one.
+        let (ids, odd): (Vec<Id>, Vec<Id>) = rows.keys().cloned().partition(|id| same_type(id, source.map.device.ty));
         let uuids: Vec<Uuid> = ids.iter().filter_map(Id::as_uuid).collect();
         let names = shared.names.get(s, source, |l| uuids.iter().any(|u| l.name(*u).is_none())).await?;
         let named = self.executor.resolver().named(s, Party::Device, ids).await?;
-        let found = named.into_iter().map(|(id, name)| {
+        let unnamed = odd.into_iter().map(|id| (id, None));
+        let found = named.into_iter().chain(unnamed).map(|(id, name)| {
             let name = name.or_else(|| id.as_uuid().and_then(|u| names.name(u)).map(Text::from));
             let rows = rows.get(&id).copied().unwrap_or(0);
             Found { id: Some(id), name, rows }
         });
-        Ok(found.collect())
+        Ok(found.chain(none).collect())
     }
 
     /// Devices whose name contains the search text or whose id begins with it, with their rows, which may be none.

@@ -15,6 +15,7 @@ mod resolve;
 pub mod resolved;
 pub mod sql;
 mod tail;
+pub mod unreadable;
 mod walk;
 
 use std::sync::Arc;

@@ -24,6 +24,17 @@ pub struct Rows {
     pub events: Vec<Arc<RenewalEvent>>,
     /// More rows follow in the direction of reading.
     pub more: bool,
+    /// Rows that were read and cannot be shown.
+    pub unreadable: u64,
+}
+
+/// Events in the order of reading.
+struct Decoded {
+    events: Vec<RenewalEvent>,
+    more: bool,
+    /// Rows before the last event that cannot be shown; those behind it too, if nothing follows. The next page begins
+    /// behind the last event and counts the others.
+    unreadable: u64,
 }
 
 impl Window {
@@ -57,7 +68,7 @@ impl Executor<'_> {
             Some(budget) => self.walk(s, resolved, window, budget).await?,
             None => (self.rows(s, &resolved, &window).await?, None),
         };
-        let Rows { events, more } = rows;
+        let Rows { events, more, mut unreadable } = rows;
         // Whether rows exist on the side that the page was reached from would cost a query.
         let (more_newer, more_older) = match anchor {
             Anchor::Newest => (false, more),
@@ -65,7 +76,10 @@ impl Executor<'_> {
             Anchor::Older(_) | Anchor::At(_) => (true, more),
             Anchor::Newer(_) | Anchor::AtOrAfter(_) => (more, true),
         };
-        Ok(Answer::Page(Page { rows: events, more_newer, more_older, searched_to }))
+        if matches!(anchor, Anchor::Newest | Anchor::Oldest) {
+            unreadable += self.unreadable(s).await?;
+        }
+        Ok(Answer::Page(Page { rows: events, more_newer, more_older, searched_to, unreadable }))
     }
 
     /// The rows of a window, in one statement and with their names.
@@ -79,12 +93,7 @@ impl Executor<'_> {
         let names_later = window.errors == Errors::Whole && self.source.is_own() && !resolved.compares_names();
         let without = names_later.then(|| Names::without_names(self.source));
         let selection = Selection::new(without.as_ref().unwrap_or(self.source), resolved);
-        let (sql, shape) = page(selection, window);
-        let rows = s.rows(&sql, &shape).await?;
-        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
-        let within = rows.into_iter().take(limit);
-        let mut events = within.map(|mut row| decode(self.source, false, &mut row)).collect::<Result<Vec<_>, _>>()?;
+        let Decoded { mut events, more, unreadable } = self.read(s, selection, window).await?;
         self.shared.names.fill(s, self.source, &mut events).await?;
         if without.is_some() {
             self.shared.parties.fill(s, self.source, &mut events).await?;
@@ -92,6 +101,37 @@ impl Executor<'_> {
         if window.order == Order::OldestFirst {
             events.reverse();
         }
-        Ok(Rows { events: events.into_iter().map(Arc::new).collect(), more })
+        Ok(Rows { events: events.into_iter().map(Arc::new).collect(), more, unreadable })
+    }
+
+    /// The events of a window in the order of reading. Where none of its rows can be shown, more rows are read until one
+    /// can, or none follows: a page without rows would not tell where the next begins.
+    async fn read(&self, s: &mut Session, selection: Selection<'_>, window: &Window) -> Result<Decoded, SourceError> {
+        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+        let mut reach = window.clone();
+        loop {
+            let (sql, shape) = page(selection, &reach);
+            let rows = s.rows(&sql, &shape).await?;
+            let all = usize::try_from(reach.limit).unwrap_or(usize::MAX);
+            let mut decoded = Decoded { events: Vec::with_capacity(rows.len()), more: rows.len() > all, unreadable: 0 };
+            let mut skipped = 0;
+            for mut row in rows.into_iter().take(all) {
+                match decode(self.source, false, &mut row) {
+                    Some(_) if decoded.events.len() == limit => decoded.more = true,
+                    Some(event) => {
+                        decoded.events.push(event);
+                        decoded.unreadable += std::mem::take(&mut skipped);
+                    }
+                    None => skipped += 1,
+                }
+            }
+            if !decoded.more {
+                decoded.unreadable += skipped;
+            } else if decoded.events.is_empty() {
+                reach.limit = reach.limit.saturating_mul(8);
+                continue;
+            }
+            return Ok(decoded);
+        }
     }
 }

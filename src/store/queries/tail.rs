@@ -1,16 +1,17 @@
-//! The questions of a tail, answered over one session.
+//! The queries of the live tail: its horizon, rows and keys of time slices, and rows by id.
 //!
-//! A tail asks for the same seconds again and again, so nothing is looked up first: names are asked for within the
-//! statement, and a device that was enrolled a moment ago is found like any other.
+//! Called by the dispatch of queries, on the tail's own connection. A tail reads the same seconds repeatedly, so no name
+//! is looked up beforehand: names are resolved within each statement, which finds a device enrolled a moment ago too.
+//! The horizon must report no transaction as visible that it cannot see, because the guarantee of the tail rests on it.
 
 use std::sync::Arc;
 
-use crate::domain::event::RenewalEvent;
+use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::filter::Criteria;
 use crate::domain::instant::Span;
 use crate::profile::Tail;
 use crate::protocol::SourceError;
-use crate::protocol::tail::{Horizon, Serial, Stretch, TailAnswer, TailKey, TailQuery, TailRow, TailRows};
+use crate::protocol::tail::{Horizon, Serial, TailAnswer, TailKey, TailQuery, TailRow, TailRows, TimeSlice};
 use crate::store::connect::session::Session;
 use crate::store::queries::executor::Executor;
 use crate::store::queries::resolve::named_in_memory;
@@ -22,40 +23,38 @@ use crate::store::source::columns::{IdType, TimeType};
 use crate::store::sql::cell::{CellType, Row};
 use crate::store::sql::{Dialect, Sql};
 
-/// A session that has begun to write, or may still, holds the floor back. What it cannot see of others it must not
-/// deny: without the right, their transactions have no start. The time is asked first, so that nothing that begins
-/// later is taken for seen.
+/// The clock, the start of the oldest open transaction of another session, and whether all of them are visible: without
+/// `pg_read_all_stats`, those of other roles have no start. The clock is read first, so that a transaction that begins
+/// later does not count as seen.
 const PG_HORIZON: &str = "SELECT t.now, \
     (SELECT min(a.xact_start) FROM pg_stat_activity a WHERE a.xact_start IS NOT NULL AND a.pid <> pg_backend_pid() \
      AND a.datname = current_database() AND a.backend_type = 'client backend'), \
     (NOT pg_is_in_recovery() AND pg_has_role('pg_read_all_stats', 'USAGE'))::int::int8 \
     FROM (SELECT clock_timestamp() AS now OFFSET 0) t";
 
-/// SQLite numbers the rows of a table as they are inserted, and one transaction writes at a time.
+/// SQLite numbers the rows of a table at insertion, and one transaction writes at a time.
 const ROWID: &str = "rowid";
 
 pub async fn answer(executor: &Executor<'_>, s: &mut Session, query: &TailQuery) -> Result<TailAnswer, SourceError> {
     match query {
         TailQuery::Horizon => horizon(executor.source, s).await.map(TailAnswer::Horizon),
-        TailQuery::Rows { criteria, stretch, limit, whole } => {
+        TailQuery::Rows { criteria, slice, limit, whole } => {
             let serial = serial(executor.source, s).await?;
             let resolved = executor.resolver().resolve_within(s, criteria).await?;
-            let by_number = matches!(stretch, Stretch::Serial { .. });
-            let slice = tail::Slice { stretch, serial: serial.as_deref(), limit: *limit };
-            let (sql, shape) = tail::rows(Selection::new(executor.source, &resolved), slice, errors(*whole));
+            let read = tail::SliceRead { slice, serial: serial.as_deref(), limit: *limit };
+            let (sql, shape) = tail::rows(Selection::new(executor.source, &resolved), read, errors(*whole));
             let rows = s.rows(&sql, &shape).await?;
             let full = rows.len() >= usize::try_from(*limit).unwrap_or(usize::MAX);
-            events(executor, s, criteria, rows, (by_number, full)).await.map(TailAnswer::Rows)
+            let read = Read { criteria, rows, by_number: matches!(slice, TimeSlice::Serial { .. }), full };
+            read.events(executor, s).await.map(TailAnswer::Rows)
         }
-        TailQuery::Keys { criteria, stretch, limit } => {
+        TailQuery::Keys { criteria, slice, limit } => {
             let serial = serial(executor.source, s).await?;
             let resolved = executor.resolver().resolve_within(s, criteria).await?;
-            let (sql, shape) = {
-                let slice = tail::Slice { stretch, serial: serial.as_deref(), limit: *limit };
-                tail::keys(Selection::new(executor.source, &resolved), slice)
-            };
+            let read = tail::SliceRead { slice, serial: serial.as_deref(), limit: *limit };
+            let (sql, shape) = tail::keys(Selection::new(executor.source, &resolved), read);
             let rows = s.rows(&sql, &shape).await?;
-            Ok(TailAnswer::Keys(rows.into_iter().filter_map(|mut row| key(&mut row, stretch)).collect()))
+            Ok(TailAnswer::Keys(rows.into_iter().filter_map(|mut row| key(&mut row, slice)).collect()))
         }
         TailQuery::Pick { criteria, ids, whole } => {
             let serial = serial(executor.source, s).await?;
@@ -63,7 +62,8 @@ pub async fn answer(executor: &Executor<'_>, s: &mut Session, query: &TailQuery)
             let selection = Selection::new(executor.source, &resolved);
             let (sql, shape) = tail::pick(selection, ids, serial.as_deref(), errors(*whole));
             let rows = s.rows(&sql, &shape).await?;
-            events(executor, s, criteria, rows, (false, false)).await.map(TailAnswer::Rows)
+            let read = Read { criteria, rows, by_number: false, full: false };
+            read.events(executor, s).await.map(TailAnswer::Rows)
         }
     }
 }
@@ -72,46 +72,66 @@ const fn errors(whole: bool) -> Errors {
     if whole { Errors::Whole } else { Errors::Head }
 }
 
-fn key(row: &mut Row, stretch: &Stretch) -> Option<TailKey> {
-    let place = match stretch {
-        Stretch::Serial { .. } => row.int(0)?,
-        Stretch::Time { .. } => row.time(0)?.pg_micros(),
+fn key(row: &mut Row, slice: &TimeSlice) -> Option<TailKey> {
+    let place = match slice {
+        TimeSlice::Serial { .. } => row.int(0)?,
+        TimeSlice::Time { .. } => row.time(0)?.pg_micros(),
     };
     Some(TailKey { place, tie: row.id(1)?, id: row.id(2)? })
 }
 
-/// Rows as events with their names. Where names are known here and not in the database, clauses on them are tested here.
-async fn events(
-    executor: &Executor<'_>,
-    s: &mut Session,
-    criteria: &Criteria,
+/// Rows as they come from the database.
+struct Read<'a> {
+    criteria: &'a Criteria,
     rows: Vec<Row>,
-    (by_number, full): (bool, bool),
-) -> Result<TailRows, SourceError> {
-    let at = rows.first().map_or(0, Row::len).saturating_sub(1);
-    let mut serials = Vec::with_capacity(rows.len());
-    let mut events = Vec::with_capacity(rows.len());
-    for mut row in rows {
-        serials.push(row.int(at));
-        events.push(decode(executor.source, false, &mut row)?);
-    }
-    executor.shared.names.fill(s, executor.source, &mut events).await?;
-    let found = |(event, serial): (RenewalEvent, Option<i64>)| {
-        let at = event.cursor().at;
-        let place = serial.filter(|_| by_number).unwrap_or(at.pg_micros());
-        TailRow { place, serial, at, row: Arc::new(event) }
-    };
-    let mut rows: Vec<_> = events.into_iter().zip(serials).map(found).collect();
-    let more = rows.last().filter(|_| full).map(|last| (last.place, last.row.cursor().id));
-    let by_name = named_in_memory(executor.source, criteria);
-    rows.retain(|found| by_name.matches(&found.row));
-    Ok(TailRows { rows, more })
+    /// Whether their places are numbers; otherwise they are times.
+    by_number: bool,
+    /// Whether the limit ended the read.
+    full: bool,
 }
 
-/// The column that numbers rows as they are inserted: SQLite's own number of a row, or what the profile names.
+impl Read<'_> {
+    /// Decodes the rows and fills in their names. Clauses on names that only this program knows are tested here.
+    async fn events(self, executor: &Executor<'_>, s: &mut Session) -> Result<TailRows, SourceError> {
+        let Read { criteria, rows, by_number, full } = self;
+        let at = rows.first().map_or(0, Row::len).saturating_sub(1);
+        let (mut unreadable, mut last) = (0, None);
+        let mut serials = Vec::with_capacity(rows.len());
+        let mut events = Vec::with_capacity(rows.len());
+        for mut row in rows {
+            let serial = row.int(at);
+            let event = decode(executor.source, false, &mut row);
+            last = match (serial.filter(|_| by_number), &event) {
+                (Some(serial), _) => Some((serial, Id::Int(serial))),
+                (None, Some(event)) => Some((event.cursor().at.pg_micros(), event.cursor().id)),
+                (None, None) => last,
+            };
+            match event {
+                Some(event) => {
+                    serials.push(serial);
+                    events.push(event);
+                }
+                None => unreadable += 1,
+            }
+        }
+        executor.shared.names.fill(s, executor.source, &mut events).await?;
+        let found = |(event, serial): (RenewalEvent, Option<i64>)| {
+            let at = event.cursor().at;
+            let place = serial.filter(|_| by_number).unwrap_or(at.pg_micros());
+            TailRow { place, serial, at, row: Arc::new(event) }
+        };
+        let mut rows: Vec<_> = events.into_iter().zip(serials).map(found).collect();
+        let more = last.filter(|_| full);
+        let by_name = named_in_memory(executor.source, criteria);
+        rows.retain(|found| by_name.matches(&found.row));
+        Ok(TailRows { rows, more, unreadable })
+    }
+}
+
+/// The column that numbers rows at insertion: SQLite's `rowid`, or the column that the profile names.
 async fn serial(source: &Source, s: &mut Session) -> Result<Option<String>, SourceError> {
     let Some(column) = numbered(source) else { return Ok(None) };
-    // A view has no such number, nor has a table without row ids.
+    // A view and a table WITHOUT ROWID have no such number.
     if column == ROWID && highest(source, s, &column).await?.is_none() {
         return Ok(None);
     }
@@ -130,10 +150,10 @@ fn numbered(source: &Source) -> Option<String> {
     }
 }
 
-/// The highest number given. A view and a table without row numbers have none.
+/// The highest number assigned; `None` for a view and a table without row numbers.
 async fn highest(source: &Source, s: &mut Session, column: &str) -> Result<Option<i64>, SourceError> {
-    // Each alone is one step in the index; together, or as an aggregate of a derived relation, they would be a walk
-    // through the table.
+    // Each subquery alone is one step in the index; combined, or as an aggregate over a derived relation, they would scan
+    // the table.
     let mut sql = Sql::new(source.dialect);
     let from = source.map.from(&mut sql);
     let (cast, int) = if source.dialect == Dialect::Postgres { ("::int8", "::int::int8") } else { ("", "") };
@@ -149,7 +169,7 @@ async fn highest(source: &Source, s: &mut Session, column: &str) -> Result<Optio
         Err(e) => return Err(e),
     };
     let found = rows.into_iter().next().map(|mut row| (row.int(0).unwrap_or(0), row.int(1) == Some(1)));
-    // The rows of a view have numbers that are all NULL.
+    // In a view, every row's number is NULL.
     Ok(found.filter(|(highest, any)| *highest != 0 || !any).map(|(highest, _)| highest))
 }
 
@@ -187,5 +207,5 @@ async fn horizon(source: &Source, s: &mut Session) -> Result<Horizon, SourceErro
 }
 
 fn no_time() -> SourceError {
-    SourceError::Failed("the database does not tell its time".to_owned())
+    SourceError::Failed("the database reported no time".to_owned())
 }

@@ -66,29 +66,30 @@ impl Executor<'_> {
         let (limit, order) = (window.limit, window.order);
         let most = most_rows(self.source, &rest);
         let mut size = budget.first_slice.clamp(1, most);
-        let mut events = Vec::new();
+        let (mut events, mut unreadable) = (Vec::new(), 0);
         loop {
             if rest.is_empty() || limit == 0 {
-                return Ok((Rows { events, more: false }, None));
+                return Ok((Rows { events, more: false, unreadable }, None));
             }
             let started = Moment::now();
             let end = self.slice_end(s, &rest, &window, size).await?;
             let (slice, beyond) = cut(&rest, order, end);
             window.limit = limit.saturating_sub(u32::try_from(events.len()).unwrap_or(u32::MAX));
-            let Rows { events: mut found, more } = self.rows(s, &slice, &window).await?;
+            let Rows { events: mut found, more, unreadable: odd } = self.rows(s, &slice, &window).await?;
+            unreadable += odd;
             if order == Order::NewestFirst {
                 events.append(&mut found);
             } else {
                 found.append(&mut events);
                 events = found;
             }
-            let Some((end, beyond)) = end.zip(beyond) else { return Ok((Rows { events, more }, None)) };
+            let Some((end, beyond)) = end.zip(beyond) else { return Ok((Rows { events, more, unreadable }, None)) };
             if events.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
                 let more = more || !beyond.is_empty();
-                return Ok((Rows { events, more }, None));
+                return Ok((Rows { events, more, unreadable }, None));
             }
             if begun.elapsed() >= budget.time && !beyond.is_empty() {
-                return Ok((Rows { events, more: true }, Some(end)));
+                return Ok((Rows { events, more: true, unreadable }, Some(end)));
             }
             (rest, window.bound) = (beyond, Bound::Nowhere);
             size = next_size(size, started.elapsed()).clamp(LEAST.min(most), most);

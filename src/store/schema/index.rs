@@ -1,49 +1,50 @@
-//! The paging indexes: what each is for, whether it is there, and making it on a table that others made. Those for
-//! searches are in [`search`].
+//! The paging indexes: the purpose of each, whether it exists, and creating it on any event table.
+//!
+//! Called by the command `db`. Indexes for searches are in [`search`]. Creating an index must not block writers on
+//! PostgreSQL.
 
 use crate::protocol::SourceError;
 use crate::store::connect::address::Address;
 use crate::store::connect::conn::Conn;
-use crate::store::connect::error::Context;
+use crate::store::connect::migrator::execute;
 use crate::store::options::Access;
-use crate::store::schema::{NO_LIMIT, open, search};
+use crate::store::schema::{open, search};
 use crate::store::source::Source;
 use crate::store::source::catalog;
 use crate::store::source::catalog::{EVENTS, Index};
 use crate::store::source::columns::ColumnMap;
 use crate::store::source::detect;
 use crate::store::sql::Dialect;
-use crate::store::sql::assert_safe;
 
-/// What became of an index.
+/// The state of an index after the command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum IndexState {
-    /// It was there.
+    /// It existed.
     Exists,
-    /// It was made now.
+    /// It was created.
     Created,
-    /// A broken leftover of it was removed and it was made anew.
+    /// An invalid leftover was dropped and it was created again.
     Rebuilt,
-    /// It is not there.
+    /// It does not exist.
     Missing,
-    /// It was taken away as asked.
+    /// It was removed on request.
     Removed,
 }
 
-/// One index that serves the questions.
+/// One index and the queries that use it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IndexReport {
-    /// The name it has, or would get.
+    /// Its name, or the name that it would get.
     pub name: String,
     pub columns: String,
-    /// The question that it answers.
+    /// The queries that use it.
     pub purpose: &'static str,
     pub state: IndexState,
-    /// Its size on disk, where the database tells.
+    /// Its size on disk, if the database reports it.
     pub bytes: Option<u64>,
-    /// Made by [`index_search`] only: without it questions are answered too, later.
+    /// Created by [`index_search`] only: queries work without it, more slowly.
     pub on_request: bool,
-    /// Why it cannot be made here, and what would have to be done.
+    /// Why it cannot be created here, and what to do.
     pub note: Option<String>,
 }
 
@@ -55,7 +56,7 @@ struct Wanted {
 
 const WANTED: [Wanted; 5] = [
     Wanted { name: "renewscope_page", lead: &[], purpose: "the newest events, and the pages after them" },
-    Wanted { name: "renewscope_org_page", lead: &["org_id"], purpose: "the events of an organisation" },
+    Wanted { name: "renewscope_org_page", lead: &["org_id"], purpose: "the events of an organization" },
     Wanted {
         name: "renewscope_type_page",
         lead: &["event_type"],
@@ -64,7 +65,7 @@ const WANTED: [Wanted; 5] = [
     Wanted {
         name: "renewscope_org_type_page",
         lead: &["org_id", "event_type"],
-        purpose: "the events of a type in an organisation: what fails there",
+        purpose: "the events of a type in an organization: its failures",
     },
     Wanted { name: "renewscope_device_page", lead: &["device_id"], purpose: "the history of a device" },
 ];
@@ -94,10 +95,10 @@ impl Wanted {
     }
 }
 
-/// The indexes as they are.
+/// The state of the indexes.
 pub(crate) async fn reports(conn: &mut Conn) -> Result<Vec<IndexReport>, SourceError> {
     let source = detect::events(conn).await?;
-    let indexes = catalog::indexes(conn, EVENTS).await?;
+    let indexes = catalog::indexes(conn, source.schema_name(), EVENTS).await?;
     let report = |w: &Wanted| match w.find(&indexes) {
         Some(index) => w.report(Some(index), IndexState::Exists),
         None => w.report(None, IndexState::Missing),
@@ -107,9 +108,9 @@ pub(crate) async fn reports(conn: &mut Conn) -> Result<Vec<IndexReport>, SourceE
     Ok(reports)
 }
 
-/// Makes the paging indexes that are missing, while others read and write the table (PostgreSQL: `CONCURRENTLY`), and
-/// reports all indexes, those for searches as they are. An index that serves under another name is left alone. A leftover
-/// of an earlier attempt that failed is removed first.
+/// Creates the missing paging indexes, while others read and write the table (PostgreSQL: `CONCURRENTLY`), and reports
+/// all indexes. An equivalent index under another name counts as existing. The invalid leftover of a failed attempt is
+/// dropped first.
 pub async fn index(address: &Address) -> Result<Vec<IndexReport>, SourceError> {
     let mut conn = open(address, Access::Write).await?;
     let source = detect::events(&mut conn).await?;
@@ -118,9 +119,9 @@ pub async fn index(address: &Address) -> Result<Vec<IndexReport>, SourceError> {
     Ok(reports)
 }
 
-/// As [`index()`], and makes the indexes for searches too. On PostgreSQL they need the extension `pg_trgm`, which is
-/// installed where the role may; where it may not, the report says who has to do what. On SQLite, where writers wait
-/// meanwhile, one that is there is compared with the events and made anew if it is out of step.
+/// Like [`index()`], and creates the search indexes too. On PostgreSQL they require the extension `pg_trgm`, which is
+/// installed if the role may; otherwise the report says who must do what. On SQLite, where this blocks writers, an
+/// existing one is compared with the events and created again if they disagree.
 pub async fn index_search(address: &Address) -> Result<Vec<IndexReport>, SourceError> {
     let mut conn = open(address, Access::Write).await?;
     let source = detect::events(&mut conn).await?;
@@ -130,7 +131,7 @@ pub async fn index_search(address: &Address) -> Result<Vec<IndexReport>, SourceE
 }
 
 async fn make_paging(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport>, SourceError> {
-    let before = catalog::indexes(conn, EVENTS).await?;
+    let before = catalog::indexes(conn, source.schema_name(), EVENTS).await?;
     let mut states = Vec::new();
     for wanted in WANTED.iter().filter(|w| w.fits(&source.map)) {
         let state = if wanted.find(&before).is_some() {
@@ -140,14 +141,14 @@ async fn make_paging(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport
         };
         states.push((wanted, state));
     }
-    let after = catalog::indexes(conn, EVENTS).await?;
+    let after = catalog::indexes(conn, source.schema_name(), EVENTS).await?;
     Ok(states.into_iter().map(|(w, state)| w.report(w.find(&after), state)).collect())
 }
 
 async fn make(conn: &mut Conn, wanted: &Wanted, map: &ColumnMap, before: &[Index]) -> Result<IndexState, SourceError> {
     let leftover = before.iter().any(|i| i.name == wanted.name);
     let concurrently = if conn.dialect() == Dialect::Postgres { " CONCURRENTLY" } else { "" };
-    // An index lives in the schema of its table.
+    // An index is in the schema of its table.
     let schema = map.schema();
     if leftover {
         execute(conn, &format!("DROP INDEX{concurrently} IF EXISTS {schema}\"{}\"", wanted.name)).await?;
@@ -155,16 +156,4 @@ async fn make(conn: &mut Conn, wanted: &Wanted, map: &ColumnMap, before: &[Index
     let (name, table, columns) = (wanted.name, map.table(), wanted.columns());
     execute(conn, &format!("CREATE INDEX{concurrently} IF NOT EXISTS \"{name}\" ON {table} ({columns})")).await?;
     Ok(if leftover { IndexState::Rebuilt } else { IndexState::Created })
-}
-
-/// Runs a statement outside of any transaction, where `CONCURRENTLY` must be.
-pub(crate) async fn execute(conn: &mut Conn, text: &str) -> Result<(), SourceError> {
-    let sql = sqlx::raw_sql(assert_safe(text));
-    match conn {
-        Conn::Postgres(c) => sql.execute(&mut c.inner).await.map(drop).map_err(|e| c.context(false).error(e)),
-        Conn::Sqlite(c) => {
-            let ran = sql.execute(&mut c.inner).await.map(drop);
-            ran.map_err(|e| Context { address: "the SQLite file", timeout: NO_LIMIT, overdue: false }.error(e))
-        }
-    }
 }

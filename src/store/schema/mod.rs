@@ -1,9 +1,9 @@
-//! The schema of our own database: what is applied, going forward, going back, and the indexes of a table that others
-//! made.
+//! The schema of renewscope's own database: which migrations are applied, forward and back, and the indexes of any event
+//! table.
 //!
-//! Nothing here runs by connecting (but see [`ConnectOptions::create`]); each function is a command that a
-//! person gives. A database whose event table we did not make is reported and left as it is; only [`index()`] and
-//! [`index_search`] add to it.
+//! Called by the command `db`, one function per subcommand; connecting never runs them, except with
+//! [`ConnectOptions::create`]. An event table that renewscope did not make is reported and left unchanged; only
+//! [`index()`], [`index_search`] and [`notify()`] add to it.
 
 mod index;
 mod notify;
@@ -13,28 +13,27 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection as _, SqlStr};
-
 use crate::protocol::SourceError;
 use crate::store::connect::address::Address;
 use crate::store::connect::conn::Conn;
 use crate::store::connect::connector;
-use crate::store::connect::error::Context;
+use crate::store::connect::migrator;
+use crate::store::connect::migrator::{Migrations, TABLE};
 use crate::store::connect::pool::Connector;
+use crate::store::connect::postgres::SEARCH_PATH;
+use crate::store::connect::sqlite;
+use crate::store::connect::sqlite::Use;
 use crate::store::options::{Access, ConnectOptions};
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, EVENTS, Table};
+use crate::store::source::columns::Schema;
 use crate::store::source::own::{applied, is_own};
 use crate::store::sql::Dialect;
 
 pub use index::{IndexReport, IndexState, index, index_search};
 pub use notify::notify;
 
-/// Where the driver notes what was applied.
-const TABLE: &str = "_sqlx_migrations";
-/// Making an index takes as long as it takes.
+/// Creating an index has no time limit.
 const NO_LIMIT: Duration = Duration::ZERO;
 
 /// Version, name, and the way forward and back on each database.
@@ -67,14 +66,14 @@ const STEPS: [Step; 2] = [
     step!(2, "paging indexes", "0002_paging_indexes"),
 ];
 
-/// What stands in the database.
+/// The schema that the database has.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Found {
-    /// No event table, and none of our migrations.
+    /// No event table, and none of renewscope's migrations.
     Nothing,
-    /// Our own schema.
+    /// renewscope's own schema.
     Own,
-    /// An event table that others made: its columns, `name type`.
+    /// An event table that renewscope did not make: its columns, `name type`.
     Foreign { columns: Vec<String> },
 }
 
@@ -84,11 +83,11 @@ pub struct StepReport {
     pub version: i64,
     pub name: &'static str,
     pub applied: bool,
-    /// Applied from other text than this program has.
+    /// Applied with other SQL than this version has.
     pub differs: bool,
 }
 
-/// Where a database stands.
+/// The state of a database's schema.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Status {
     /// Without any secret.
@@ -98,20 +97,19 @@ pub struct Status {
     pub indexes: Vec<IndexReport>,
 }
 
-/// What a migration did: the steps that it took, in their order. None where nothing was to be done, or where the table
-/// is not ours.
+/// The steps that a migration took, in order; empty if nothing was to be done, or if renewscope did not make the table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Moved {
     pub found: Found,
     pub steps: Vec<StepReport>,
 }
 
-/// Looks, and changes nothing.
+/// Reads the state of the schema and changes nothing.
 pub async fn status(address: &Address) -> Result<Status, SourceError> {
     let mut conn = open(address, Access::Read).await?;
-    let tables = catalog::tables(&mut conn, &CORE).await?;
+    let tables = catalog::tables(&mut conn, &CORE, EVENTS).await?;
     let found = found(&mut conn, &tables).await?;
-    let steps = steps(&mut conn, found == Found::Own).await?;
+    let steps = steps(&mut conn, found == Found::Own, &tables).await?;
     let indexes = match found {
         Found::Nothing => Vec::new(),
         _ => index::reports(&mut conn).await?,
@@ -119,7 +117,7 @@ pub async fn status(address: &Address) -> Result<Status, SourceError> {
     Ok(Status { address: address.to_string(), found, steps, indexes })
 }
 
-/// Brings our schema up to date; makes it, and a missing SQLite file, where nothing is. Running it twice changes nothing.
+/// Brings renewscope's schema up to date. Creates it, and a missing SQLite file, if nothing exists. Idempotent.
 pub async fn migrate(address: &Address) -> Result<Moved, SourceError> {
     if let Some(path) = address.path().filter(|p| !p.exists())
         && let Some(moved) = make_file(path).await?
@@ -129,28 +127,22 @@ pub async fn migrate(address: &Address) -> Result<Moved, SourceError> {
     run(address, |_| Some(None)).await
 }
 
-/// Makes a SQLite file beside its place and puts it there when it is complete, so that of several programs that start at
-/// once one makes it and none sees a part of it. `None` where another was first.
+/// Creates a SQLite file under a draft name and links it to its place when it is complete, so that of several programs
+/// that start at once one creates it and none sees part of it. `None` if another program was first.
 async fn make_file(path: &Path) -> Result<Option<Moved>, SourceError> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".new-{}", uuid::Uuid::new_v4().simple()));
     let draft = PathBuf::from(name);
-    crate::store::connect::sqlite::Connector::new(
-        draft.clone(),
-        &options(Access::Write),
-        crate::store::connect::sqlite::Use::Queries,
-    )
-    .create()
-    .await?;
+    sqlite::Connector::new(draft.clone(), &options(Access::Write), Use::Queries).create().await?;
     let moved = run(&Address::sqlite(&draft), |_| Some(None)).await;
     let placed = match moved {
         Ok(moved) => match std::fs::hard_link(&draft, path) {
             Ok(()) => Ok(Some(moved)),
             Err(_) if path.exists() => Ok(None),
-            // Not every file system has links.
+            // Not every file system supports hard links.
             Err(_) => std::fs::rename(&draft, path).map(|()| Some(moved)).map_err(|e| SourceError::Unreachable {
                 address: Address::sqlite(path).to_string(),
-                why: format!("the file cannot be made: {e}").into(),
+                why: format!("cannot create the file: {e}").into(),
             }),
         },
         Err(e) => Err(e),
@@ -158,12 +150,12 @@ async fn make_file(path: &Path) -> Result<Option<Moved>, SourceError> {
     if draft.exists()
         && let Err(error) = std::fs::remove_file(&draft)
     {
-        tracing::warn!(%error, "a draft of a database file could not be removed");
+        tracing::warn!(%error, "cannot remove the draft of a database file");
     }
     placed
 }
 
-/// Goes back one step, or down to `target` (0: everything, with all events).
+/// Undoes one step, or all steps above `target` (0: everything, with all events).
 pub async fn rollback(address: &Address, target: Option<i64>) -> Result<Moved, SourceError> {
     run(address, |before| {
         let last = before.iter().filter(|s| s.applied).map(|s| s.version).max()?;
@@ -172,93 +164,69 @@ pub async fn rollback(address: &Address, target: Option<i64>) -> Result<Moved, S
     .await
 }
 
-/// Runs the migrator: forward, or back to the version that `goal` gives. `None` from it: nothing to do.
+/// Runs the migrator: forward if `goal` returns `Some(None)`, back to a version if it returns one, and not at all if it
+/// returns `None`.
 async fn run(
     address: &Address,
     goal: impl FnOnce(&[StepReport]) -> Option<Option<i64>> + Send,
 ) -> Result<Moved, SourceError> {
     let mut conn = open(address, Access::Write).await?;
-    let tables = catalog::tables(&mut conn, &CORE).await?;
+    let tables = catalog::tables(&mut conn, &CORE, EVENTS).await?;
     let before = found(&mut conn, &tables).await?;
     if matches!(before, Found::Foreign { .. }) {
         return Ok(Moved { found: before, steps: Vec::new() });
     }
     if before == Found::Nothing && (tables.contains_key("devices") || tables.contains_key("organizations")) {
         return Err(SourceError::Invalid(format!(
-            "{address} has a table 'devices' or 'organizations' that is not ours; give renewscope a database or schema of its own"
+            "cannot make the tables at {address}: a table 'devices' or 'organizations' exists that renewscope did not make; \
+             give renewscope a separate database or schema"
         )));
     }
-    let old = steps(&mut conn, before == Found::Own).await?;
+    let old = steps(&mut conn, before == Found::Own, &tables).await?;
     let done = || Moved { found: before.clone(), steps: Vec::new() };
     let Some(goal) = goal(&old) else { return Ok(done()) };
     if goal.is_none() && old.iter().all(|s| s.applied && !s.differs) {
         return Ok(done());
     }
-    let migrator = migrator(conn.dialect());
-    let shown = address.to_string();
-    let ran = match (&mut conn, goal) {
-        (Conn::Postgres(c), None) => migrator.run_direct(None, &mut c.inner, false).await,
-        (Conn::Postgres(c), Some(target)) => undo(&migrator, &mut c.inner, target).await,
-        (Conn::Sqlite(c), goal) => run_sqlite(&migrator, &mut c.inner, goal).await,
-    };
-    ran.map_err(|e| failed(&shown, e))?;
-    let tables = catalog::tables(&mut conn, &CORE).await?;
+    migrate_in(&mut conn, &tables).await?;
+    migrator(conn.dialect()).run(&mut conn, &address.to_string(), goal).await?;
+    pin(&mut conn, None).await?;
+    let tables = catalog::tables(&mut conn, &CORE, EVENTS).await?;
     let found = found(&mut conn, &tables).await?;
-    let new = steps(&mut conn, true).await?;
+    let new = steps(&mut conn, tables.contains_key(TABLE), &tables).await?;
     conn.close().await;
     let changed = new.into_iter().zip(old).filter(|(n, o)| n.applied != o.applied).map(|(n, _)| n).collect();
     Ok(Moved { found, steps: changed })
 }
 
-/// In one transaction that begins as a writer's: the driver has no lock for SQLite, and two programs may start at once.
-async fn run_sqlite(migrator: &Migrator, conn: &mut SqliteConnection, goal: Option<i64>) -> Result<(), MigrateError> {
-    let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
-    match goal {
-        None => migrator.run_direct(None, &mut *tx, false).await?,
-        Some(target) => undo(migrator, &mut *tx, target).await?,
-    }
-    tx.commit().await?;
-    Ok(())
+/// Points the search path of a migration at one schema, the event table's or the first of the role's own path: the
+/// migrations and sqlx write their tables without one. The system's schema is searched before it.
+async fn migrate_in(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<(), SourceError> {
+    let found = tables.get(EVENTS).and_then(|table| table.schema.clone());
+    let Some(schema) = found.or_else(|| conn.schemas().first().cloned()) else {
+        let none = "no schema of the search path exists, or this role may not use it; create one, or set search_path";
+        return if conn.dialect() == Dialect::Postgres { Err(SourceError::Invalid(none.to_owned())) } else { Ok(()) };
+    };
+    pin(conn, Some(&Schema::new(&schema))).await
 }
 
-/// Takes back, newest first, every step above `target`.
-async fn undo<C: Migrate>(migrator: &Migrator, conn: &mut C, target: i64) -> Result<(), MigrateError> {
-    conn.lock().await?;
-    let applied = conn.list_applied_migrations(TABLE).await?;
-    let steps = migrator.iter().rev().filter(|m| m.migration_type.is_down_migration() && m.version > target);
-    for step in steps.filter(|m| applied.iter().any(|a| a.version == m.version)) {
-        conn.revert(TABLE, step).await?;
+/// Sets the search path of the session: to a schema, or back to the system's.
+async fn pin(conn: &mut Conn, schema: Option<&Schema>) -> Result<(), SourceError> {
+    // Behind a pooler the setting would stay with the server's connection, for its other clients.
+    if !matches!(conn, Conn::Postgres(c) if !c.is_pooled()) {
+        return Ok(());
     }
-    conn.unlock().await
-}
-
-fn failed(address: &str, error: MigrateError) -> SourceError {
-    let context = Context { address, timeout: NO_LIMIT, overdue: false };
-    match error {
-        MigrateError::Execute(e) => context.error(e),
-        MigrateError::ExecuteMigration(e, version) => match context.error(e) {
-            SourceError::Invalid(why) | SourceError::Failed(why) | SourceError::Shape(why) => {
-                SourceError::Failed(format!("migration {version} failed and was undone: {why}"))
-            }
-            other => other,
-        },
-        MigrateError::VersionMismatch(version) => SourceError::Invalid(format!(
-            "migration {version} was applied from other text than this version of renewscope has; use the version that made the database"
-        )),
-        MigrateError::VersionMissing(version) => SourceError::Invalid(format!(
-            "the database has migration {version}, which this version of renewscope does not know; use a newer one"
-        )),
-        other => SourceError::Failed(other.to_string()),
-    }
+    let path = schema.map_or_else(|| SEARCH_PATH.to_owned(), |schema| format!("{schema}, pg_temp"));
+    migrator::execute(conn, &format!("SET search_path = {path}")).await
 }
 
 fn options(access: Access) -> ConnectOptions {
     ConnectOptions { access, statement_timeout: NO_LIMIT, ..ConnectOptions::default() }
 }
 
-/// A connection of one's own, without a time limit.
+/// Opens a connection outside the pool, without a time limit.
 pub(crate) async fn open(address: &Address, access: Access) -> Result<Conn, SourceError> {
-    Ok(match connector(address, &options(access), crate::store::connect::sqlite::Use::Queries) {
+    Ok(match connector(address, &options(access), Use::Queries) {
         Connector::Postgres(c) => Conn::Postgres(Box::new(c.connect().await?)),
         Connector::Sqlite(c) => Conn::Sqlite(Box::new(c.connect().await?)),
     })
@@ -276,24 +244,22 @@ async fn found(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<Foun
     })
 }
 
-async fn steps(conn: &mut Conn, own: bool) -> Result<Vec<StepReport>, SourceError> {
-    let applied = if own { applied(conn).await? } else { BTreeMap::new() };
+async fn steps(conn: &mut Conn, own: bool, tables: &BTreeMap<String, Table>) -> Result<Vec<StepReport>, SourceError> {
+    let schema = tables.get(TABLE).and_then(|table| table.schema.as_deref());
+    let applied = if own { applied(conn, schema).await? } else { BTreeMap::new() };
     let migrator = migrator(conn.dialect());
     let report = |step: &Step| {
         let there = applied.get(&step.version);
-        let ours = migrator.iter().find(|m| m.version == step.version && m.migration_type.is_up_migration());
-        let checksum: Option<String> = ours.map(|m| m.checksum.iter().map(|b| format!("{b:02x}")).collect());
+        let checksum = migrator.checksum(step.version);
         let differs = there.is_some_and(|(_, sum)| Some(sum) != checksum.as_ref());
         StepReport { version: step.version, name: step.name, applied: there.is_some(), differs }
     };
     Ok(STEPS.iter().map(report).collect())
 }
 
-fn migrator(dialect: Dialect) -> Migrator {
-    let migrations = STEPS.iter().flat_map(|step| {
+fn migrator(dialect: Dialect) -> Migrations {
+    Migrations::new(STEPS.iter().map(|step| {
         let (up, down) = if dialect == Dialect::Postgres { step.postgres } else { step.sqlite };
-        let migration = |ty, text| Migration::new(step.version, step.name.into(), ty, SqlStr::from_static(text), false);
-        [migration(MigrationType::ReversibleUp, up), migration(MigrationType::ReversibleDown, down)]
-    });
-    Migrator::with_migrations(migrations.collect())
+        migrator::Step { version: step.version, name: step.name, up, down }
+    }))
 }

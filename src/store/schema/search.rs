@@ -1,15 +1,16 @@
-//! The search indexes: what finds a text without reading every row. Made on request only, for they cost space and time
-//! with every event that is stored.
+//! The search indexes, which find a text without reading every row.
 //!
-//! On SQLite the index is a full-text table beside the events, kept in step by triggers; it is made in files of our own
-//! only. On PostgreSQL it is an index like others, of the extension `pg_trgm`.
+//! Called by the command `db`, and made on request only, because they cost space, and time with every event stored. On
+//! SQLite the index is a full-text table, which triggers on the events update; it is made only in files that renewscope
+//! made. On PostgreSQL it is an index of the extension `pg_trgm`.
 
 use crate::protocol::SourceError;
 use crate::store::connect::address::Address;
 use crate::store::connect::conn::Conn;
-use crate::store::schema::index::{IndexReport, IndexState, execute};
+use crate::store::connect::migrator::execute;
+use crate::store::schema::index::{IndexReport, IndexState};
 use crate::store::source::Source;
-use crate::store::source::columns::{ColumnMap, SqlIdent, TextColumn};
+use crate::store::source::columns::{ColumnMap, Schema, TextColumn};
 use crate::store::source::search_index::{SearchIndex, TABLE, TRIGGERS, indexes};
 use crate::store::sql::Dialect;
 use crate::store::sql::Sql;
@@ -26,7 +27,7 @@ const POSTGRES: [Wanted; 2] = [
     Wanted {
         name: "renewscope_reason_trgm",
         columns: &["reason"],
-        purpose: "searches for free text, which may stand in the reason too",
+        purpose: "searches for free text, which includes the reason",
     },
 ];
 
@@ -43,7 +44,7 @@ impl Wanted {
     fn find<'a>(&self, indexes: &'a [SearchIndex]) -> Option<&'a SearchIndex> {
         indexes.iter().find(|i| i.valid && self.columns.iter().all(|c| i.covers(c)))
     }
-    /// The columns as the table has them; `None` where it lacks one, or has it in another type than a text.
+    /// The columns in the table; `None` if it lacks one, or one is no text.
     fn mapped<'a>(&self, map: &'a ColumnMap) -> Option<Vec<&'a TextColumn>> {
         let all = [&map.error, &map.reason];
         let column = |name: &&str| all.iter().find_map(|c| c.as_ref().filter(|c| c.name.name() == *name && !c.cast));
@@ -62,9 +63,9 @@ impl Wanted {
     }
 }
 
-/// The search indexes as they are.
+/// The state of the search indexes.
 pub(crate) async fn reports(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport>, SourceError> {
-    let there = measured(conn).await?;
+    let there = measured(conn, source).await?;
     let fitting = Wanted::of(source.dialect).iter().filter(|w| w.mapped(&source.map).is_some());
     let report = |w: &Wanted| match w.find(&there) {
         Some(index) => w.report(Some(index), IndexState::Exists, None),
@@ -73,32 +74,35 @@ pub(crate) async fn reports(conn: &mut Conn, source: &Source) -> Result<Vec<Inde
     Ok(fitting.map(report).collect())
 }
 
-/// Makes those that are missing, and reports all of them. One that cannot be made here is reported as missing, with what
-/// would have to be done.
+/// Creates the missing ones and reports all of them. One that cannot be created is reported as missing, with what to do.
 pub(crate) async fn make_all(
     conn: &mut Conn,
     source: &Source,
     address: &Address,
 ) -> Result<Vec<IndexReport>, SourceError> {
-    let before = indexes(conn).await?;
+    let before = indexes(conn, source.schema_name()).await?;
     let hindered = match hindrance(source) {
-        None if source.dialect == Dialect::Postgres => unfit(conn, address).await?,
+        None if source.dialect == Dialect::Postgres => unfit(conn, source, address).await?,
         hindered => hindered,
     };
     let mut states = Vec::new();
     for wanted in Wanted::of(source.dialect) {
-        let Some(columns) = wanted.mapped(&source.map) else { continue };
+        if wanted.mapped(&source.map).is_none() {
+            continue;
+        }
+        // An interrupted attempt leaves an invalid index behind.
+        let leftover = before.iter().any(|i| i.name == wanted.name);
         let state = match (&hindered, wanted.find(&before)) {
             (_, Some(_)) if source.dialect == Dialect::Postgres => IndexState::Exists,
             (Some(_), _) => IndexState::Missing,
             (None, _) if source.dialect == Dialect::Postgres => {
-                make_postgres(conn, wanted, &source.map, &columns, &before).await?
+                make_postgres(conn, wanted, &source.map, leftover).await?
             }
             (None, there) => make_sqlite(conn, there.is_some(), !before.is_empty()).await?,
         };
         states.push((wanted, state));
     }
-    let after = measured(conn).await?;
+    let after = measured(conn, source).await?;
     let report = |(w, state): (&Wanted, IndexState)| {
         let note = hindered.clone().filter(|_| state == IndexState::Missing);
         w.report(w.find(&after), state, note)
@@ -106,17 +110,17 @@ pub(crate) async fn make_all(
     Ok(states.into_iter().map(report).collect())
 }
 
-/// Why none can be made on this table, whoever asks.
+/// Why no role can create one on this table; `None` if one can.
 fn hindrance(source: &Source) -> Option<String> {
     let foreign = source.dialect == Dialect::Sqlite && !source.is_own();
     foreign.then(|| {
-        "on SQLite the search index needs triggers on the event table, and this table was not made by renewscope".into()
+        "on SQLite the search index requires triggers on the event table, which renewscope did not make".into()
     })
 }
 
 /// The indexes with their sizes.
-async fn measured(conn: &mut Conn) -> Result<Vec<SearchIndex>, SourceError> {
-    let mut found = indexes(conn).await?;
+async fn measured(conn: &mut Conn, source: &Source) -> Result<Vec<SearchIndex>, SourceError> {
+    let mut found = indexes(conn, source.schema_name()).await?;
     if conn.dialect() == Dialect::Sqlite {
         for index in found.iter_mut().filter(|i| i.valid) {
             let sql = Sql::plain(Dialect::Sqlite, &format!("SELECT sum(length(block)) FROM {TABLE}_data"));
@@ -127,52 +131,53 @@ async fn measured(conn: &mut Conn) -> Result<Vec<SearchIndex>, SourceError> {
     Ok(found)
 }
 
-/// Installs `pg_trgm` where it is missing; why it cannot serve here, if it cannot.
-async fn unfit(conn: &mut Conn, address: &Address) -> Result<Option<String>, SourceError> {
-    // The index folds letters by the database's own rules. Where these make a dotless i of I, it would miss what the
-    // exact test finds.
+/// Installs `pg_trgm` if it is missing. Returns why it cannot be used here; `None` if it can.
+async fn unfit(conn: &mut Conn, source: &Source, address: &Address) -> Result<Option<String>, SourceError> {
+    // The index folds case by the database's rules. If these fold I to a dotless i, it misses rows that the exact test
+    // finds.
     let folds = Sql::plain(Dialect::Postgres, "SELECT (lower('TITLE') = 'title')::int::int8");
     if conn.rows(&folds, &[CellType::Int]).await?.into_iter().next().and_then(|mut r| r.int(0)) != Some(1) {
-        return Ok(Some("the database folds I to another letter than i, so that an index would miss texts".into()));
+        return Ok(Some("the database folds I to another letter than i, so an index would miss rows".into()));
     }
     if operators(conn).await?.is_some() {
         return Ok(None);
     }
-    match execute(conn, "CREATE EXTENSION IF NOT EXISTS pg_trgm").await {
+    // Without a schema it would go into the first one of the session's search path, which is the system's.
+    let schema = source.schema.as_ref().map(|schema| format!(" SCHEMA {schema}")).unwrap_or_default();
+    match execute(conn, &format!("CREATE EXTENSION IF NOT EXISTS pg_trgm{schema}")).await {
         Ok(()) => Ok(None),
         Err(e @ (SourceError::Unreachable { .. } | SourceError::Cancelled)) => Err(e),
         Err(e) => Ok(Some(format!(
-            "the extension pg_trgm is needed and cannot be installed by this role ({e}); have an administrator of {address} run 'CREATE EXTENSION pg_trgm', then run this again"
+            "this role cannot install the required extension pg_trgm: {e}; have an administrator of {address} run 'CREATE \
+             EXTENSION pg_trgm', then retry"
         ))),
     }
 }
 
 /// The schema that holds the operators of `pg_trgm`.
-async fn operators(conn: &mut Conn) -> Result<Option<SqlIdent>, SourceError> {
+async fn operators(conn: &mut Conn) -> Result<Option<Schema>, SourceError> {
     let text = "SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace \
          WHERE e.extname = 'pg_trgm'";
     let rows = conn.rows(&Sql::plain(Dialect::Postgres, text), &[CellType::Text]).await?;
-    rows.into_iter().next().and_then(|mut r| r.string(0)).map(|name| Ok(SqlIdent::new(&name)?)).transpose()
+    Ok(rows.into_iter().next().and_then(|mut r| r.string(0)).map(|name| Schema::new(&name)))
 }
 
 async fn make_postgres(
     conn: &mut Conn,
     wanted: &Wanted,
     map: &ColumnMap,
-    columns: &[&TextColumn],
-    before: &[SearchIndex],
+    leftover: bool,
 ) -> Result<IndexState, SourceError> {
+    let columns = wanted.mapped(map).unwrap_or_default();
     let (Some(operators), Some(column)) = (operators(conn).await?, columns.first()) else {
         return Ok(IndexState::Missing);
     };
-    // An attempt that was broken off leaves an invalid index behind.
-    let leftover = before.iter().any(|i| i.name == wanted.name);
     let schema = map.schema();
     let (name, table, column) = (wanted.name, map.table(), &column.name);
     if leftover {
         execute(conn, &format!("DROP INDEX CONCURRENTLY IF EXISTS {schema}\"{name}\"")).await?;
     }
-    // The expression is the one that the composer writes for a text in any case; another would not serve it.
+    // The expression must be the one in the queries; PostgreSQL uses the index for no other.
     let text = format!(
         "CREATE INDEX CONCURRENTLY \"{name}\" ON {table} \
          USING gin (({column} COLLATE \"C\") {operators}.gin_trgm_ops) WHERE {column} IS NOT NULL"
@@ -181,13 +186,14 @@ async fn make_postgres(
     Ok(if leftover { IndexState::Rebuilt } else { IndexState::Created })
 }
 
-/// One that is whole is compared with the events first: a file that was copied row by row has other row numbers.
+/// Creates the index, unless a valid one agrees with the events: a file that was copied row by row has other row
+/// numbers.
 async fn make_sqlite(conn: &mut Conn, whole: bool, any: bool) -> Result<IndexState, SourceError> {
     let check = format!("INSERT INTO {TABLE} ({TABLE}, rank) VALUES ('integrity-check', 1)");
     if whole && execute(conn, &check).await.is_ok() {
         return Ok(IndexState::Exists);
     }
-    // One transaction: a reader sees no index or all of it. Left in the middle, the connection takes it back.
+    // One transaction, so that a reader sees no index or all of it, and an interrupted attempt is rolled back.
     execute(conn, &format!("BEGIN IMMEDIATE; {} {} COMMIT", removal(), definition())).await?;
     Ok(if any { IndexState::Rebuilt } else { IndexState::Created })
 }
@@ -197,8 +203,8 @@ fn removal() -> String {
     triggers.chain([format!("DROP TABLE IF EXISTS {TABLE};")]).collect()
 }
 
-/// The table keeps neither the texts, which the event table has, nor their places: which rows have a trigram is enough,
-/// since every candidate is tested.
+/// The table stores neither the texts, which the event table has, nor positions: the rows of each trigram are enough,
+/// because the query tests every candidate.
 fn definition() -> String {
     let add = format!(
         "INSERT INTO {TABLE} (rowid, error_message, reason) VALUES (new.rowid, new.error_message, new.reason);"

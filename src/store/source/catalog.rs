@@ -22,6 +22,8 @@ pub struct Column {
     /// The type's name: `uuid`, `text`, `timestamp`, …; for SQLite as declared, in lower case.
     pub ty: String,
     pub required: bool,
+    /// Whether this role may read it.
+    pub readable: bool,
 }
 
 /// A table or view with its columns.
@@ -69,16 +71,20 @@ impl Index {
     }
 }
 
-const PG_TABLES: &str = "SELECT c.relname::text, n.nspname::text, a.attname::text, t.typname::text, \
-     a.attnotnull::int::int8, has_table_privilege(c.oid, 'SELECT')::int::int8 \
-     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-     JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid \
-     WHERE c.oid = ANY (ARRAY(SELECT to_regclass(quote_ident(w.name)) FROM unnest($1::text[]) w(name))) \
-     AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum";
+// A domain has the type that it is based on: the server sends its values as such.
+const PG_TABLES: &str = "SELECT c.relname::text, n.nspname::text, a.attname::text, coalesce(b.typname, t.typname)::text, \
+     a.attnotnull::int::int8, has_table_privilege(c.oid, 'SELECT')::int::int8, \
+     has_column_privilege(c.oid, a.attnum, 'SELECT')::int::int8 \
+     FROM unnest($1::text[]::name[]) WITH ORDINALITY s(name, place) JOIN pg_namespace n ON n.nspname = s.name \
+     JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = ANY ($2::text[]::name[]) \
+     AND c.relkind IN ('r', 'v', 'm', 'p', 'f') \
+     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+     JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype ORDER BY c.relname, s.place, a.attnum";
 
-const SQLITE_TABLES: &str = "SELECT m.name, NULL, c.name, lower(c.type), c.\"notnull\", 1 \
-     FROM sqlite_schema m JOIN pragma_table_info(m.name) c \
-     WHERE m.type IN ('table', 'view') AND m.name IN (";
+// Generated columns are hidden from `table_info`; hidden columns of virtual tables stay hidden.
+const SQLITE_TABLES: &str = "SELECT m.name, NULL, c.name, lower(c.type), c.\"notnull\", 1, 1 \
+     FROM sqlite_schema m JOIN pragma_table_xinfo(m.name) c \
+     WHERE m.type IN ('table', 'view') AND c.hidden <> 1 AND m.name IN (";
 
 const PG_INDEXES: &str = "SELECT i.relname::text, array_to_string(ARRAY(\
      SELECT coalesce(a.attname::text, '?') || CASE WHEN (x.indoption[k.n - 1] & 1) = 1 THEN ' desc' ELSE '' END \
@@ -86,7 +92,9 @@ const PG_INDEXES: &str = "SELECT i.relname::text, array_to_string(ARRAY(\
      LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.att ORDER BY k.n), ','), \
      x.indisvalid::int::int8, pg_relation_size(i.oid) \
      FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam \
-     WHERE x.indrelid = to_regclass(quote_ident($1)) AND x.indpred IS NULL AND m.amname = 'btree' \
+     WHERE x.indrelid = (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     WHERE c.relname = $1::text::name AND n.nspname = $2::text::name) \
+     AND x.indpred IS NULL AND m.amname = 'btree' \
      ORDER BY i.relname";
 
 const SQLITE_INDEXES: &str = "SELECT l.name, (SELECT group_concat(c, ',') FROM (\
@@ -94,41 +102,79 @@ const SQLITE_INDEXES: &str = "SELECT l.name, (SELECT group_concat(c, ',') FROM (
      FROM pragma_index_xinfo(l.name) x WHERE x.key = 1 ORDER BY x.seqno)), 1, NULL \
      FROM pragma_index_list(?1) l WHERE l.partial = 0 ORDER BY l.name";
 
-/// The named tables that exist; on PostgreSQL those that the search path finds.
-pub async fn tables(conn: &mut Conn, names: &[&str]) -> Result<BTreeMap<String, Table>, SourceError> {
+/// The tables of some names, in every schema of the role's search path, in its order.
+#[derive(Clone, Debug, Default)]
+pub struct Candidates(BTreeMap<String, Vec<Table>>);
+
+impl Candidates {
+    /// Whether any schema of the search path has a table of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+    /// The tables that belong together with an event table. The search path finds that one. The others are taken from its
+    /// schema: a table of the same name in an earlier schema, which anybody may have created, must not name its devices.
+    /// Another profile's tables may lie in different schemas of the path; those that are found with [`EVENTS`] may not.
+    pub fn around(&self, main: &str) -> BTreeMap<String, Table> {
+        let schema = self.0.get(main).and_then(|all| all.first()).map(|main| &main.schema);
+        let choose = |(name, all): (&String, &Vec<Table>)| {
+            let beside = all.iter().find(|table| schema.is_some_and(|s| table.schema == *s));
+            let elsewhere =
+                all.first().filter(|_| schema.is_none() || main != EVENTS || !CORE.contains(&name.as_str()));
+            beside.or(elsewhere).map(|table| (name.clone(), table.clone()))
+        };
+        self.0.iter().filter_map(choose).collect()
+    }
+}
+
+/// The named tables that belong together with the event table `main`; see [`Candidates::around`].
+pub async fn tables(conn: &mut Conn, names: &[&str], main: &str) -> Result<BTreeMap<String, Table>, SourceError> {
+    Ok(candidates(conn, names).await?.around(main))
+}
+
+/// The named tables that exist in the schemas of the role's search path, or in the SQLite file.
+pub async fn candidates(conn: &mut Conn, names: &[&str]) -> Result<Candidates, SourceError> {
     use CellType::{Int, Text};
     let mut sql = Sql::new(conn.dialect());
     let owned = |name: &&str| (*name).to_owned();
     match sql.dialect {
         Dialect::Postgres => {
-            sql.push(PG_TABLES).placeholder(Bind::Texts(names.iter().map(|n| Some(owned(n))).collect()));
+            sql.push(PG_TABLES).placeholder(Bind::Texts(conn.schemas().iter().cloned().map(Some).collect()));
+            sql.placeholder(Bind::Texts(names.iter().map(|n| Some(owned(n))).collect()));
         }
         Dialect::Sqlite => {
             let names: Vec<_> = names.iter().map(|n| sql.placeholder(Bind::Text(owned(n)))).collect();
             sql.push(SQLITE_TABLES).push(&names.join(", ")).push(") ORDER BY m.name, c.cid");
         }
     }
-    let rows = conn.rows(&sql, &[Text, Text, Text, Text, Int, Int]).await?;
-    let mut tables: BTreeMap<String, Table> = BTreeMap::new();
+    let rows = conn.rows(&sql, &[Text, Text, Text, Text, Int, Int, Int]).await?;
+    let mut tables: BTreeMap<String, Vec<Table>> = BTreeMap::new();
     for mut row in rows {
-        let table = tables.entry(row.string(0).unwrap_or_default()).or_default();
-        table.schema = row.string(1);
+        let all = tables.entry(row.string(0).unwrap_or_default()).or_default();
+        let schema = row.string(1);
+        if all.last().is_none_or(|last| last.schema != schema) {
+            all.push(Table { schema, ..Table::default() });
+        }
+        let Some(table) = all.last_mut() else { continue };
         table.readable = row.int(5) == Some(1);
         table.columns.push(Column {
             name: row.string(2).unwrap_or_default(),
             ty: row.string(3).unwrap_or_default(),
             required: row.int(4) == Some(1),
+            readable: row.int(6) == Some(1),
         });
     }
-    Ok(tables)
+    Ok(Candidates(tables))
 }
 
-/// The indexes of a table that cover all its rows.
-pub async fn indexes(conn: &mut Conn, table: &str) -> Result<Vec<Index>, SourceError> {
+/// The indexes of a table that cover all its rows. On PostgreSQL the table needs its schema.
+pub async fn indexes(conn: &mut Conn, schema: Option<&str>, table: &str) -> Result<Vec<Index>, SourceError> {
     use CellType::{Int, Text};
     let dialect = conn.dialect();
     let mut sql = Sql::plain(dialect, if dialect == Dialect::Postgres { PG_INDEXES } else { SQLITE_INDEXES });
     sql.placeholder(Bind::Text(table.to_owned()));
+    if dialect == Dialect::Postgres {
+        sql.placeholder(Bind::OptText(schema.map(str::to_owned)));
+    }
     let rows = conn.rows(&sql, &[Text, Text, Int, Int]).await?;
     let index = |mut row: Row| Index {
         name: row.string(0).unwrap_or_default(),

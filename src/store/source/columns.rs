@@ -4,6 +4,8 @@
 //! select, whose columns have the names and types that the SQL composers expect. Identifiers enter SQL text only as
 //! [`SqlIdent`]. This module knows no filters and runs no statement.
 
+use std::fmt;
+
 pub use crate::profile::{IdType, SqlIdent, TimeType};
 use crate::store::sql::{Bind, Sql};
 
@@ -44,13 +46,36 @@ pub struct TimeColumn {
     pub ty: TimeType,
     /// The zone of times that are stored without one.
     pub zone: Zone,
+    /// NOT NULL: every row has one.
+    pub required: bool,
+}
+
+/// The name of a schema, from the catalog. Any name is valid, unlike for [`SqlIdent`]; it prints in quotes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Schema(String);
+
+impl Schema {
+    /// A schema by its name in the catalog.
+    pub fn new(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+    /// The bare name, for comparison with the catalog.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.replace('"', "\"\""))
+    }
 }
 
 /// The rows as the SQL composers read them.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Relation {
     Table {
-        schema: Option<SqlIdent>,
+        schema: Option<Schema>,
         name: SqlIdent,
     },
     /// A select in parentheses: text, and values to bind in their places.
@@ -127,7 +152,7 @@ impl ColumnMap {
 impl TextColumn {
     /// The column of the row `e` as a text expression.
     pub fn expr(&self) -> String {
-        if self.cast { format!("e.{}::text", self.name) } else { format!("e.{}", self.name) }
+        if self.cast { format!("CAST(e.{} AS text)", self.name) } else { format!("e.{}", self.name) }
     }
 }
 

@@ -14,14 +14,14 @@ use crate::protocol::SourceError;
 use crate::store::source::columns::{
     ColumnMap, IdColumn, IdType, Piece, Relation, SqlIdent, TextColumn, TimeColumn, TimeType,
 };
+use crate::store::source::qualify;
 use crate::store::source::{Found, Reader};
 use crate::store::sql::Dialect;
 
 /// Whether the profile requires more than the columns of its table.
 pub fn is_needed(profile: &SourceProfile, found: &Found<'_>) -> bool {
     let f = &profile.fields;
-    let id = Reader::of(profile, found).and_then(|r| r.id(&f.id)).ok().flatten();
-    if found.dialect == Dialect::Postgres && id.is_some_and(|id| id.ty == IdType::Text) {
+    if Reader::of(profile, found).is_ok_and(|r| has_cast_ids(profile, found.dialect, &r)) {
         return true;
     }
     let maps = |field: Option<&TextField>| field.is_some_and(|f| !f.values.is_empty());
@@ -33,6 +33,16 @@ pub fn is_needed(profile: &SourceProfile, found: &Found<'_>) -> bool {
         || f.device.is_none()
         || maps(Some(&f.kind))
         || [&f.reason, &f.error, &f.severity].into_iter().any(|field| maps(field.as_ref()))
+}
+
+/// Whether a text id needs a cast: one of PostgreSQL that its operators of texts do not compare (an enumeration, a type of
+/// an extension), one of SQLite that may hold numbers. The event id of PostgreSQL needs one to be ordered by its bytes.
+fn has_cast_ids(profile: &SourceProfile, dialect: Dialect, reader: &Reader<'_>) -> bool {
+    let f = &profile.fields;
+    let is_text = |field: &IdField| reader.id(field).ok().flatten().is_some_and(|id| id.ty == IdType::Text);
+    let mut ids = [Some(&f.id), f.device.as_ref(), f.org.as_ref()].into_iter().flatten();
+    dialect == Dialect::Postgres && is_text(&f.id)
+        || ids.any(|field| is_text(field) && !reader.compares_as_text(&field.column))
 }
 
 /// The select and its columns.
@@ -84,7 +94,7 @@ pub fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMa
         None => profile.relation.table.to_string(),
     };
     // The line break ends a comment at the end of the select.
-    let base = select.map_or(table, |text| format!("({text}\n)"));
+    let base = select.map_or(table, |text| format!("({}\n)", qualify::qualified(text, profile, found.tables)));
     list.pieces.push(Piece::Text(format!(" FROM {base} t)")));
     map.relation = Relation::Derived(list.pieces);
     Ok(map)
@@ -114,12 +124,14 @@ impl List<'_> {
 
     /// A column as text, NULL for the empty text if the profile says that it means absent.
     fn text_expr(&self, column: &SqlIdent) -> String {
-        let text = if self.dialect == Dialect::Postgres { format!("t.{column}::text") } else { format!("t.{column}") };
-        if self.empty_is_absent { format!("NULLIF({text}, '')") } else { text }
+        let stays = self.dialect == Dialect::Sqlite && self.is_table && self.reader.compares_as_text(column);
+        if stays { self.unless_empty(format!("t.{column}")) } else { self.as_text(column) }
     }
     /// A column of any type as text.
     fn as_text(&self, column: &SqlIdent) -> String {
-        let text = format!("CAST(t.{column} AS text)");
+        self.unless_empty(format!("CAST(t.{column} AS text)"))
+    }
+    fn unless_empty(&self, text: String) -> String {
         if self.empty_is_absent { format!("NULLIF({text}, '')") } else { text }
     }
 
@@ -132,6 +144,8 @@ impl List<'_> {
             (field.ty.unwrap_or(IdType::Text), false)
         };
         let expr = match (self.dialect, ty) {
+            // A cast in a select of a profile would keep SQLite from its indexes.
+            (Dialect::Sqlite, IdType::Text) if !self.is_table => self.unless_empty(format!("t.{}", field.column)),
             (_, IdType::Text) => self.text_expr(&field.column),
             (Dialect::Postgres, IdType::Int) => format!("t.{}::int8", field.column),
             _ => format!("t.{}", field.column),
@@ -189,17 +203,17 @@ impl List<'_> {
 
     fn time(&mut self, name: &str, field: Option<&TimeField>) -> Result<Option<TimeColumn>, SourceError> {
         let Some(field) = field else { return Ok(None) };
-        let (ty, zone) = if self.is_table {
+        let (ty, zone, required) = if self.is_table {
             let Some(column) = self.reader.time(field)? else { return Ok(None) };
-            (column.ty, column.zone)
+            (column.ty, column.zone, column.required)
         } else {
             let ty = field.ty.unwrap_or(TimeType::TimestampTz);
-            (ty, if ty == TimeType::Timestamp { field.zone } else { Zone::Utc })
+            (ty, if ty == TimeType::Timestamp { field.zone } else { Zone::Utc }, false)
         };
         let whole = matches!(ty, TimeType::UnixMicros | TimeType::UnixMillis | TimeType::UnixSeconds);
         let cast = if whole && self.dialect == Dialect::Postgres { "::int8" } else { "" };
         let name = self.add(name, vec![Piece::Text(format!("t.{}{cast}", field.column))])?;
-        Ok(Some(TimeColumn { name, ty, zone }))
+        Ok(Some(TimeColumn { name, ty, zone, required }))
     }
 
     /// In the terms of the filter language; `other` is an outcome, not its absence.

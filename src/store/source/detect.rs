@@ -12,7 +12,7 @@ use crate::profile::{Backend, OWN, SourceProfile};
 use crate::protocol::SourceError;
 use crate::store::connect::conn::Conn;
 use crate::store::source::catalog;
-use crate::store::source::catalog::{CORE, EVENTS, Table};
+use crate::store::source::catalog::{CORE, Candidates, EVENTS, Table};
 use crate::store::source::own;
 use crate::store::source::search_index;
 use crate::store::source::{Found, Source};
@@ -37,7 +37,7 @@ impl Fit {
 /// The tables that the profiles name, as the database has them, and how each profile fits.
 pub struct Survey {
     pub dialect: Dialect,
-    pub tables: BTreeMap<String, Table>,
+    pub tables: Candidates,
     pub fits: Vec<Fit>,
 }
 
@@ -55,9 +55,13 @@ pub async fn survey(conn: &mut Conn, profiles: &Profiles) -> Result<Survey, Sour
     names.extend(profiles.all.iter().flat_map(|p| p.needs.keys()).map(|t| t.name()));
     names.sort_unstable();
     names.dedup();
-    let tables = catalog::tables(conn, &names).await?;
-    let own = own::is_own(conn, &tables).await?;
-    let fits = profiles.all.iter().map(|profile| fit(profile, dialect, &tables, own)).collect();
+    let tables = catalog::candidates(conn, &names).await?;
+    let own = own::is_own(conn, &tables.around(EVENTS)).await?;
+    let fits = profiles.all.iter().map(|profile| {
+        let tables = tables.around(profile.relation.table.name());
+        fit(profile, dialect, &tables, own)
+    });
+    let fits = fits.collect();
     Ok(Survey { dialect, tables, fits })
 }
 
@@ -102,10 +106,27 @@ pub async fn detect(conn: &mut Conn, profiles: &Profiles) -> Result<Source, Sour
 /// Describes the source by this profile, even if others fit too.
 pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfile>) -> Result<Source, SourceError> {
     let table = profile.relation.table.name();
-    let indexes = catalog::indexes(conn, table).await?;
-    let search = if table == EVENTS { search_index::indexes(conn).await? } else { Vec::new() };
-    let found = Found { dialect: survey.dialect, tables: &survey.tables, indexes: &indexes, search: &search };
+    let tables = survey.tables.around(table);
+    let schema = tables.get(table).and_then(|t| t.schema.as_deref());
+    let indexes = catalog::indexes(conn, schema, table).await?;
+    let search = if table == EVENTS { search_index::indexes(conn, schema).await? } else { Vec::new() };
+    if let Some(refused) = tables.get(table).and_then(|t| refused(profile, t)) {
+        return Err(SourceError::Unfit(refused));
+    }
+    let found = Found { dialect: survey.dialect, tables: &tables, indexes: &indexes, search: &search };
     Source::build(profile, &found)
+}
+
+/// The columns of the event table that the profile needs and this role may not read, where it may read others.
+fn refused(profile: &SourceProfile, table: &Table) -> Option<String> {
+    let needed = profile.needs.get(&profile.relation.table)?;
+    let refused = |name: &&str| table.column(name).is_some_and(|c| !c.readable);
+    let refused: Vec<&str> = needed.iter().map(|c| c.name()).filter(refused).collect();
+    if table.readable || refused.is_empty() || table.columns.iter().all(|c| !c.readable) {
+        return None;
+    }
+    let (name, columns) = (profile.relation.table.name(), refused.join("', '"));
+    Some(format!("this role may not read '{columns}' of '{name}'; GRANT SELECT ({}) ON {name}", refused.join(", ")))
 }
 
 /// The event table of renewscope or of Flight Control: what indexes can be added to.
@@ -162,7 +183,7 @@ fn nothing(survey: &Survey) -> String {
         .filter(near)
         .map(|f| format!("'{}' nearly fits: {}", f.profile.name, some(&f.missing)))
         .collect();
-    if survey.tables.contains_key(EVENTS) {
+    if survey.tables.has(EVENTS) {
         return near.join("; ");
     }
     let mut text = format!(

@@ -7,6 +7,7 @@ pub mod columns;
 pub(super) mod derived;
 pub(super) mod detect;
 pub(super) mod own;
+mod qualify;
 pub mod report;
 pub(super) mod search_index;
 
@@ -20,7 +21,7 @@ use crate::protocol::SourceError;
 use crate::store::source::catalog::{EVENTS, Index, Table};
 use crate::store::source::columns::Party;
 use crate::store::source::columns::{
-    ColumnMap, IdColumn, IdType, Relation, SqlIdent, TextColumn, TimeColumn, TimeType,
+    ColumnMap, IdColumn, IdType, Relation, Schema, SqlIdent, TextColumn, TimeColumn, TimeType,
 };
 use crate::store::source::search_index::{SearchIndex, SearchIndexes};
 use crate::store::sql::Dialect;
@@ -57,6 +58,8 @@ pub struct Source {
     /// What holds for all its rows.
     pub traits: Arc<Traits>,
     pub map: ColumnMap,
+    /// Where the event table and the tables beside it are; SQLite has none.
+    pub schema: Option<Schema>,
     pub indexes: PageIndexes,
     pub search: SearchIndexes,
     /// Every row has an organization, and an index lists them.
@@ -116,6 +119,7 @@ impl Source {
             carries_reason: fields.reason.as_ref().is_some_and(|r| r.carried) && is_table && map.reason.is_some(),
             tail: profile.tail.clone(),
             map,
+            schema: Reader::of(profile, found)?.schema(),
             notes: Vec::new(),
         };
         source.notes = notes(&source);
@@ -141,11 +145,21 @@ impl Source {
     pub fn label_of(&self, party: Party) -> Option<&SqlIdent> {
         self.party(party)?.label.as_ref()
     }
+    /// The schema of the event table by its name in the catalog.
+    pub fn schema_name(&self) -> Option<&str> {
+        self.schema.as_ref().map(Schema::name)
+    }
+    /// A table beside the event table, with the schema of both.
+    pub fn beside(&self, table: &str) -> String {
+        self.schema.as_ref().map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}"))
+    }
     /// The directory table of a party and the expression of a name over its row `n`, if SQL can match names.
-    pub fn names_of(&self, party: Party) -> Option<(&'static str, String)> {
+    pub fn names_of(&self, party: Party) -> Option<(String, String)> {
         match party {
-            Party::Org => self.org_name.as_ref().map(|name| ("organizations", name.replace("o.", "n."))),
-            Party::Device => (self.devices == DeviceNames::Joined).then(|| ("devices", "n.name".to_owned())),
+            Party::Org => self.org_name.as_ref().map(|name| (self.beside("organizations"), name.replace("o.", "n."))),
+            Party::Device => {
+                (self.devices == DeviceNames::Joined).then(|| (self.beside("devices"), "n.name".to_owned()))
+            }
         }
     }
     /// An identifier column of the row `e` as the driver reads it.
@@ -204,11 +218,7 @@ fn device_names(profile: &SourceProfile, devices: Option<&Table>, map: &ColumnMa
         return DeviceNames::Nowhere;
     }
     match devices {
-        Some(t)
-            if t.has("id")
-                && t.has("name")
-                && t.column("id").is_some_and(|c| id_type(&c.ty) == Some(map.device.ty)) =>
-        {
+        Some(t) if t.has("id") && t.has("name") && t.column("id").is_some_and(|c| id_type(&c.ty) == map.device.ty) => {
             DeviceNames::Joined
         }
         Some(t) if t.has("org_id") && t.has("name") && map.device.ty == IdType::Uuid => DeviceNames::Hashed,
@@ -221,7 +231,7 @@ fn org_name(profile: &SourceProfile, orgs: Option<&Table>, map: &ColumnMap) -> O
         return None;
     }
     let (table, org) = (orgs?, map.org.as_ref()?);
-    let same = table.column("id").is_some_and(|c| id_type(&c.ty) == Some(org.ty));
+    let same = table.column("id").is_some_and(|c| id_type(&c.ty) == org.ty);
     if !same || !table.readable {
         return None;
     }
@@ -266,17 +276,23 @@ fn notes(source: &Source) -> Vec<String> {
     notes
 }
 
-/// The identifier type for a column type.
-pub fn id_type(ty: &str) -> Option<IdType> {
+/// The identifier type for a column type. A type that is neither a UUID nor an integer is read as text.
+pub fn id_type(ty: &str) -> IdType {
     match ty {
-        "uuid" | "blob" => Some(IdType::Uuid),
-        "text" | "varchar" | "bpchar" | "name" => Some(IdType::Text),
-        "int2" | "int4" | "int8" | "integer" | "int" | "bigint" | "smallint" => Some(IdType::Int),
-        ty if ty.starts_with("varchar(") || ty.starts_with("char(") || ty.starts_with("nvarchar(") => {
-            Some(IdType::Text)
-        }
-        _ => None,
+        "uuid" | "blob" => IdType::Uuid,
+        "int2" | "int4" | "int8" | "integer" | "int" | "bigint" | "smallint" => IdType::Int,
+        _ => IdType::Text,
     }
+}
+
+/// Whether a column type is one that the operators of texts compare.
+pub fn is_text(ty: &str) -> bool {
+    matches!(ty, "text" | "varchar" | "bpchar" | "name")
+}
+
+/// Whether SQLite stores the numbers of a column of this declared type as texts: its rule of text affinity.
+fn stores_text(ty: &str) -> bool {
+    !ty.contains("int") && ["char", "clob", "text"].iter().any(|part| ty.contains(part))
 }
 
 /// The time type for a column type; an integer is taken as microseconds, like in renewscope's own tables.
@@ -284,8 +300,18 @@ pub fn time_type(ty: &str) -> Option<TimeType> {
     match ty {
         "timestamp" => Some(TimeType::Timestamp),
         "timestamptz" => Some(TimeType::TimestampTz),
-        "integer" | "int8" | "bigint" => Some(TimeType::UnixMicros),
+        "integer" | "int8" | "bigint" | "int4" => Some(TimeType::UnixMicros),
         _ => None,
+    }
+}
+
+/// Whether a column whose type says the first can be read as the second: an integer counts any unit.
+const fn alike(found: TimeType, ty: TimeType) -> bool {
+    use TimeType::{Timestamp, TimestampTz};
+    match (found, ty) {
+        (Timestamp, Timestamp) | (TimestampTz, TimestampTz) => true,
+        (Timestamp | TimestampTz, _) | (_, Timestamp | TimestampTz) => false,
+        _ => true,
     }
 }
 
@@ -330,35 +356,62 @@ impl<'a> Reader<'a> {
         Ok(Self { table, name, dialect: found.dialect })
     }
     /// The search path found the relation; its schema pins it.
-    pub fn schema(&self) -> Option<SqlIdent> {
-        self.table.schema.as_deref().and_then(|s| SqlIdent::new(s).ok())
+    pub fn schema(&self) -> Option<Schema> {
+        self.table.schema.as_deref().map(Schema::new)
     }
     pub fn absent(&self, column: &SqlIdent) -> SourceError {
         SourceError::Shape(format!("relation '{}' has no column '{}'", self.name.name(), column.name()))
     }
     fn strange(&self, column: &SqlIdent, ty: &str) -> SourceError {
         let (column, table) = (column.name(), self.name.name());
-        SourceError::Shape(format!("column '{column}' of '{table}' has the type '{ty}', which cannot be read"))
+        SourceError::Unfit(format!(
+            "column '{column}' of '{table}' has the type '{ty}', which cannot be read as a time; cast it in the 'select' of a source profile"
+        ))
+    }
+    fn untyped(&self, column: &SqlIdent, ty: &str) -> SourceError {
+        let (column, table) = (column.name(), self.name.name());
+        SourceError::Unfit(format!(
+            "column '{column}' of '{table}' has the type '{ty}', which tells no type of ids; give the field a 'type' in a source profile"
+        ))
     }
     pub fn is_required(&self, column: &SqlIdent) -> bool {
         self.table.column(column.name()).is_some_and(|c| c.required)
     }
 
+    /// Whether the column holds texts that compare as such: on PostgreSQL by its type, on SQLite because it stores even
+    /// numbers as texts.
+    pub fn compares_as_text(&self, column: &SqlIdent) -> bool {
+        let compares = if self.dialect == Dialect::Postgres { is_text } else { stores_text };
+        self.table.column(column.name()).is_some_and(|c| compares(&c.ty))
+    }
+
     /// The column of an identifier; `None` if the table has no such column.
     pub fn id(&self, field: &IdField) -> Result<Option<IdColumn>, SourceError> {
         let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
-        let ty = field.ty.or_else(|| id_type(&c.ty)).ok_or_else(|| self.strange(&field.column, &c.ty))?;
+        let ty = match (self.dialect, field.ty) {
+            // An integer or a UUID needs a column of that type; any other is read as text.
+            (Dialect::Postgres, Some(ty)) if ty != id_type(&c.ty) => IdType::Text,
+            (Dialect::Sqlite, None) if id_type(&c.ty) == IdType::Text && !stores_text(&c.ty) => {
+                return Err(self.untyped(&field.column, &c.ty));
+            }
+            (_, ty) => ty.unwrap_or(id_type(&c.ty)),
+        };
         Ok(Some(IdColumn { name: field.column.clone(), ty, required: c.required, label: field.name.clone() }))
     }
     pub fn text(&self, field: &TextField) -> Option<TextColumn> {
         let c = self.table.column(field.column.name())?;
-        let cast = self.dialect == Dialect::Postgres && !matches!(c.ty.as_str(), "text" | "varchar");
+        let cast = match self.dialect {
+            Dialect::Postgres => !matches!(c.ty.as_str(), "text" | "varchar"),
+            Dialect::Sqlite => !stores_text(&c.ty),
+        };
         Some(TextColumn { name: field.column.clone(), cast, required: c.required })
     }
     pub fn time(&self, field: &TimeField) -> Result<Option<TimeColumn>, SourceError> {
         let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
-        let ty = field.ty.or_else(|| time_type(&c.ty)).ok_or_else(|| self.strange(&field.column, &c.ty))?;
+        let found = time_type(&c.ty);
+        let fits = |ty: TimeType| self.dialect == Dialect::Sqlite || found.is_some_and(|found| alike(found, ty));
+        let ty = field.ty.or(found).filter(|ty| fits(*ty)).ok_or_else(|| self.strange(&field.column, &c.ty))?;
         let zone = if ty == TimeType::Timestamp { field.zone } else { Zone::Utc };
-        Ok(Some(TimeColumn { name: field.column.clone(), ty, zone }))
+        Ok(Some(TimeColumn { name: field.column.clone(), ty, zone, required: c.required }))
     }
 }

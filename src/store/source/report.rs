@@ -13,7 +13,7 @@ use crate::domain::source::Part;
 use crate::domain::zone::Zone;
 use crate::profile::choice::Profiles;
 use crate::profile::{SourceProfile, TimeType};
-use crate::protocol::tail::{Stretch, TailQuery};
+use crate::protocol::tail::{TailQuery, TimeSlice};
 use crate::protocol::{Answer, Query, SourceError};
 use crate::store::connect::address::Address;
 use crate::store::options::ConnectOptions;
@@ -96,8 +96,9 @@ pub async fn check(
 
 fn columns(survey: &Survey, profile: &SourceProfile) -> Vec<Line> {
     let mut lines = Vec::new();
+    let tables = survey.tables.around(profile.relation.table.name());
     for (name, columns) in &profile.needs {
-        let table = survey.tables.get(name.name());
+        let table = tables.get(name.name());
         for column in columns {
             let found = table.and_then(|t| t.column(column.name()));
             let (state, detail) = found.map_or(("missing", String::new()), |c| ("exists", c.ty.clone()));
@@ -142,6 +143,7 @@ fn fields(source: &Source) -> Vec<Line> {
 async fn explain_queries(store: &Store, lines: &mut Vec<Line>) -> Result<Option<Arc<RenewalEvent>>, SourceError> {
     let mut session = store.0.pool.acquire().await?;
     let source = store.0.source(&mut session).await?;
+    session.finish().await?;
     lines.extend(fields(&source));
     drop(session);
     let newest = Query::Page { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 1 };
@@ -159,8 +161,8 @@ async fn explain_queries(store: &Store, lines: &mut Vec<Line>) -> Result<Option<
         other => NameMatch::Name(Pattern::Is(other.raw())),
     };
     let kind = KindMatch::Name(Pattern::Is(row.kind.raw().to_owned()));
-    let stretch = Stretch::Time { from: row.cursor().at, after: None, until: None };
-    let new = TailQuery::Rows { criteria: Criteria::default(), stretch, limit: 200, whole: false };
+    let slice = TimeSlice::Time { from: row.cursor().at, after: None, until: None };
+    let new = TailQuery::Rows { criteria: Criteria::default(), slice, limit: 200, whole: false };
     let mut queries = vec![
         ("the newest events", Query::Page { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 200 }, true),
         ("the events before one", page(Vec::new()), true),
@@ -199,6 +201,7 @@ fn index(plan: &[String]) -> Option<String> {
 /// The plan of a query with full scans and sorts discouraged.
 async fn explain(store: &Store, source: &Source, query: &Query) -> Result<Vec<String>, SourceError> {
     let mut session = store.0.pool.acquire().await?;
+    session.tune(source.has_all_indexes()).await?;
     if source.dialect == Dialect::Postgres {
         let text =
             "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('enable_seqscan', 'enable_sort')";
@@ -207,6 +210,7 @@ async fn explain(store: &Store, source: &Source, query: &Query) -> Result<Vec<St
     }
     session.collect_plans(aggregate::explain(source.dialect));
     queries::answer(&store.0, &mut session, query).await?;
+    session.finish().await?;
     Ok(session.plans())
 }
 

@@ -6,7 +6,7 @@ use crate::protocol::SourceError;
 use crate::store::connect::conn::Conn;
 use crate::store::source::columns::{ColumnMap, TextColumn};
 use crate::store::sql::cell::{CellType, Row};
-use crate::store::sql::{Dialect, Sql};
+use crate::store::sql::{Bind, Dialect, Sql};
 
 /// SQLite: the full-text table beside the event table. Its rowids are the event rows' rowids.
 pub const TABLE: &str = "certificate_renewal_events_search";
@@ -56,11 +56,12 @@ const PG_INDEXES: &str = "SELECT i.relname::text, a.attname::text, x.indisvalid:
      JOIN pg_opclass o ON o.oid = x.indclass[0] AND o.opcname = 'gin_trgm_ops' \
      JOIN pg_collation c ON c.oid = x.indcollation[0] AND c.collname = 'C' \
      JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0] \
-     WHERE x.indrelid = to_regclass('certificate_renewal_events') AND (x.indpred IS NULL \
+     WHERE x.indrelid = (SELECT e.oid FROM pg_class e JOIN pg_namespace n ON n.oid = e.relnamespace \
+     WHERE e.relname = 'certificate_renewal_events' AND n.nspname = $1::text::name) AND (x.indpred IS NULL \
      OR pg_get_expr(x.indpred, x.indrelid) = format('(%I IS NOT NULL)', a.attname)) ORDER BY i.relname";
 
-/// The trigram indexes of the event table.
-pub async fn indexes(conn: &mut Conn) -> Result<Vec<SearchIndex>, SourceError> {
+/// The trigram indexes of the event table, which on PostgreSQL needs its schema.
+pub async fn indexes(conn: &mut Conn, schema: Option<&str>) -> Result<Vec<SearchIndex>, SourceError> {
     let dialect = conn.dialect();
     let text = match dialect {
         Dialect::Postgres => PG_INDEXES.to_owned(),
@@ -75,7 +76,11 @@ pub async fn indexes(conn: &mut Conn) -> Result<Vec<SearchIndex>, SourceError> {
         }
     };
     let shape = [CellType::Text, CellType::Text, CellType::Int, CellType::Int];
-    let rows = conn.rows(&Sql::plain(dialect, &text), &shape).await?;
+    let mut sql = Sql::plain(dialect, &text);
+    if dialect == Dialect::Postgres {
+        sql.placeholder(Bind::OptText(schema.map(str::to_owned)));
+    }
+    let rows = conn.rows(&sql, &shape).await?;
     let index = |mut row: Row| SearchIndex {
         name: row.string(0).unwrap_or_default(),
         columns: row.string(1).unwrap_or_default(),

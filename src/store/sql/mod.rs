@@ -24,6 +24,13 @@ pub enum Dialect {
 pub enum Bind {
     Int(i64),
     OptInt(Option<i64>),
+    /// An instant in microseconds, for a column that counts a longer unit, and the whole number of units next to it.
+    /// SQLite compares its columns with the fraction, since they may hold fractions too.
+    Units {
+        micros: i64,
+        unit: i64,
+        whole: i64,
+    },
     Text(String),
     OptText(Option<String>),
     Uuid(Uuid),
@@ -110,10 +117,10 @@ impl Bind {
             TimeType::UnixMicros => Self::Int(at.unix_micros().unwrap_or(i64::MAX - 1)),
             TimeType::UnixMillis | TimeType::UnixSeconds => {
                 let unit = ty.micros();
-                Self::Int(match at.unix_micros().unwrap_or(i64::MAX - 1) {
-                    end @ (i64::MAX | i64::MIN) => end,
-                    micros => micros.div_euclid(unit) + i64::from(micros.rem_euclid(unit) != 0),
-                })
+                match at.unix_micros().unwrap_or(i64::MAX - 1) {
+                    end @ (i64::MAX | i64::MIN) => Self::Int(end),
+                    micros => Self::units(micros, unit, 1),
+                }
             }
         }
     }
@@ -122,10 +129,16 @@ impl Bind {
     pub fn at(at: Instant, ty: TimeType) -> Self {
         match (ty, at.unix_micros()) {
             (TimeType::UnixSeconds | TimeType::UnixMillis, Some(micros)) if at.is_finite() => {
-                Self::Int(micros.div_euclid(ty.micros()))
+                Self::units(micros, ty.micros(), 0)
             }
             _ => Self::bound(at, ty),
         }
+    }
+
+    /// `up` is added to the whole number where a fraction is left.
+    fn units(micros: i64, unit: i64, up: i64) -> Self {
+        let whole = micros.div_euclid(unit);
+        if micros.rem_euclid(unit) == 0 { Self::Int(whole) } else { Self::Units { micros, unit, whole: whole + up } }
     }
 }
 

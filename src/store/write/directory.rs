@@ -1,4 +1,6 @@
-//! What a batch's names mean: the ids of organisations and devices that have them already.
+//! Resolves the names in a batch to the ids of existing organizations and devices.
+//!
+//! Called within the transaction that stores the batch. It reads only.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +13,7 @@ use crate::store::sql::cell::Row;
 use crate::store::sql::{Bind, Dialect, Sql};
 use crate::store::write::{TEXT, UUID, clean, write};
 
-/// Ids of the organisations and devices that a batch names without id.
+/// Ids of the organizations and devices that a batch names without id.
 #[derive(Default)]
 pub struct Directory {
     orgs: HashMap<String, Uuid>,
@@ -19,18 +21,19 @@ pub struct Directory {
 }
 
 impl Directory {
-    pub async fn look_up(conn: &mut Conn, events: &[(usize, &NewEvent)]) -> Result<Self, Fault> {
+    /// Looks up all names of a batch.
+    pub async fn look_up(conn: &mut Conn, schema: &str, events: &[(usize, &NewEvent)]) -> Result<Self, Fault> {
         let mut out = Self::default();
         let unnamed = |p: &Party| if p.id.is_none() { p.name.as_deref().map(clean) } else { None };
         let orgs: HashSet<String> = events.iter().filter_map(|(_, e)| unnamed(&e.org)).collect();
-        for mut row in named(conn, "organizations", "id", orgs).await? {
+        for mut row in named(conn, &format!("{schema}organizations"), "id", orgs).await? {
             if let (Some(id), Some(name)) = (row.uuid(0), row.string(2)) {
-                // Several may have one name: the same one is taken each time.
+                // Several may have one name: the lowest id wins, so that each run picks the same one.
                 out.orgs.entry(name).and_modify(|old| *old = id.min(*old)).or_insert(id);
             }
         }
         let devices: HashSet<String> = events.iter().filter_map(|(_, e)| unnamed(&e.device)).collect();
-        for mut row in named(conn, "devices", "org_id", devices).await? {
+        for mut row in named(conn, &format!("{schema}devices"), "org_id", devices).await? {
             if let (Some(id), Some(org), Some(name)) = (row.uuid(0), row.uuid(1), row.string(2)) {
                 let derived = device_id_of(org, &name);
                 let better = |old: Uuid| if old == derived || id == derived { derived } else { id.min(old) };
@@ -47,7 +50,7 @@ impl Directory {
     }
 }
 
-/// Rows of a directory table that have one of the names: id, organisation, name.
+/// Rows of a directory table that have one of the names: id, organization, name.
 async fn named(conn: &mut Conn, table: &str, org: &str, names: HashSet<String>) -> Result<Vec<Row>, Fault> {
     let mut rows = Vec::new();
     let names: Vec<String> = names.into_iter().collect();

@@ -1,4 +1,8 @@
-//! Storing events in our own table: parties settled, ids derived, everything in one transaction, each event once.
+//! Stores events in renewscope's own tables: resolves organizations and devices, derives ids, writes a batch in one
+//! transaction, and stores each event once.
+//!
+//! Called by [`Store`](crate::store::Store) after it has checked that the tables are renewscope's own. A bad row must not
+//! fail its batch.
 
 mod directory;
 
@@ -23,16 +27,16 @@ use crate::store::sql::{Bind, Dialect, Sql};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RowOutcome {
     Stored,
-    /// An event with this id was there.
+    /// An event with this id exists.
     Duplicate,
-    /// Not stored, and why; other rows are not affected.
+    /// Not stored, and why. Other rows are not affected.
     Refused(String),
 }
 
 const UUID: CellType = CellType::Id(IdType::Uuid);
 const TEXT: CellType = CellType::Text;
 
-/// An event whose every field is settled.
+/// An event with all fields resolved.
 struct Ready {
     id: Uuid,
     device: (Uuid, Option<String>),
@@ -45,17 +49,22 @@ struct Ready {
     created_at: Instant,
 }
 
-/// Stores events; see [`Store::create_many`](crate::store::Store::create_many).
-pub async fn create_many(session: &mut Session, events: &[NewEvent]) -> Result<Vec<RowOutcome>, SourceError> {
+/// Stores events; see [`Store::create_many`](crate::store::Store::create_many). `schema` is that of the tables, with its
+/// dot; empty on SQLite.
+pub async fn create_many(
+    session: &mut Session,
+    schema: &str,
+    events: &[NewEvent],
+) -> Result<Vec<RowOutcome>, SourceError> {
     if events.is_empty() {
         return Ok(Vec::new());
     }
     let indexed: Vec<(usize, &NewEvent)> = events.iter().enumerate().collect();
     let mut outcomes = vec![RowOutcome::Duplicate; events.len()];
-    // A batch with a row that cannot be stored is halved until that row stands alone; earlier rows go first.
+    // A batch with a row that cannot be stored is halved until that row is alone; earlier rows go first.
     let mut batches = vec![indexed.as_slice()];
     while let Some(events) = batches.pop() {
-        match (batch(session, events, &mut outcomes).await, events) {
+        match (batch(session, schema, events, &mut outcomes).await, events) {
             (Ok(()), _) => {}
             (Err(Fault::Source(e)), _) => return Err(e),
             (Err(Fault::Row(why)), [(at, _)]) => set(&mut outcomes, *at, RowOutcome::Refused(why)),
@@ -74,16 +83,21 @@ fn set(outcomes: &mut [RowOutcome], at: usize, outcome: RowOutcome) {
     }
 }
 
-/// One transaction. Its outcomes count only when it succeeds.
-async fn batch(session: &mut Session, events: &[(usize, &NewEvent)], outcomes: &mut [RowOutcome]) -> Result<(), Fault> {
+/// Stores a batch in one transaction. The outcomes are valid only if it succeeds.
+async fn batch(
+    session: &mut Session,
+    schema: &str,
+    events: &[(usize, &NewEvent)],
+    outcomes: &mut [RowOutcome],
+) -> Result<(), Fault> {
     let conn = begin_on(session).await?;
-    let stored = store(conn, events, outcomes).await;
+    let stored = store(conn, schema, events, outcomes).await;
     let ended = end(conn, stored.is_ok()).await;
     session.set_busy(false);
     stored.and(ended)
 }
 
-/// Begins a transaction. Nothing is written before it, so a connection that died while it rested is replaced.
+/// Begins a transaction. Nothing was written before it, so an idle connection that died is replaced.
 async fn begin_on(session: &mut Session) -> Result<&mut Conn, Fault> {
     session.set_busy(true);
     if let Err(fault) = begin(session.conn().map_err(Fault::Source)?).await {
@@ -100,7 +114,7 @@ async fn begin_on(session: &mut Session) -> Result<&mut Conn, Fault> {
 async fn begin(conn: &mut Conn) -> Result<(), Fault> {
     match conn {
         Conn::Postgres(c) => c.begin_write().await,
-        // A transaction that begins by reading cannot wait for its turn to write.
+        // A transaction that begins with a read fails instead of waiting for the write lock.
         Conn::Sqlite(c) => c.write(&Sql::plain(Dialect::Sqlite, "BEGIN IMMEDIATE"), &[]).await.map(drop),
     }
 }
@@ -122,8 +136,13 @@ async fn write(conn: &mut Conn, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row
     }
 }
 
-async fn store(conn: &mut Conn, events: &[(usize, &NewEvent)], outcomes: &mut [RowOutcome]) -> Result<(), Fault> {
-    let directory = Directory::look_up(conn, events).await?;
+async fn store(
+    conn: &mut Conn,
+    schema: &str,
+    events: &[(usize, &NewEvent)],
+    outcomes: &mut [RowOutcome],
+) -> Result<(), Fault> {
+    let directory = Directory::look_up(conn, schema, events).await?;
     let mut ready: Vec<(usize, Ready)> = Vec::with_capacity(events.len());
     let mut seen = HashSet::new();
     for (at, event) in events {
@@ -137,9 +156,9 @@ async fn store(conn: &mut Conn, events: &[(usize, &NewEvent)], outcomes: &mut [R
     if ready.is_empty() {
         return Ok(());
     }
-    write_parties(conn, &ready).await?;
+    write_parties(conn, schema, &ready).await?;
     let stored = match conn.dialect() {
-        Dialect::Postgres => insert_arrays(conn, &ready).await?,
+        Dialect::Postgres => insert_arrays(conn, schema, &ready).await?,
         Dialect::Sqlite => insert_values(conn, &ready).await?,
     };
     for (at, r) in &ready {
@@ -154,7 +173,7 @@ fn clean(text: &str) -> String {
     without_nul(text).into_owned()
 }
 
-/// Settles what an event leaves open; the error says why it cannot be stored.
+/// Resolves the fields that an event leaves open. The error says why it cannot be stored.
 fn settle(event: &NewEvent, directory: &Directory, dialect: Dialect) -> Result<Ready, String> {
     let (device_name, org_name) = (event.device.name.as_deref().map(clean), event.org.name.as_deref().map(clean));
     let org = match (event.org.id, &org_name) {
@@ -192,8 +211,8 @@ fn settle(event: &NewEvent, directory: &Directory, dialect: Dialect) -> Result<R
     })
 }
 
-/// The id of an event: its own, or UUIDv5 in the OID namespace over all its fields as they were given, so that the same
-/// event without id is recognised when it comes again.
+/// The id of an event: its own, or a UUIDv5 in the OID namespace over all its fields as given, so that the same event
+/// without an id is recognized when it is stored again.
 pub fn event_id(event: &NewEvent) -> Uuid {
     if let Some(id) = event.id {
         return id;
@@ -212,7 +231,7 @@ pub fn event_id(event: &NewEvent) -> Uuid {
         event.error.clone(),
         time(Some(event.created_at)),
     ];
-    // Each field carries its length, so that no two events render alike.
+    // Each field carries its length, so that different events have different texts.
     let mut text = String::from("event");
     for field in fields {
         match field {
@@ -226,9 +245,9 @@ pub fn event_id(event: &NewEvent) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())
 }
 
-/// Makes the missing organisations and devices, and gives a name to those that have none. In the order of ids, so that
-/// two writers cannot wait for each other.
-async fn write_parties(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<(), Fault> {
+/// Creates the missing organizations and devices, and names those without a name. In the order of ids, so that two
+/// writers cannot deadlock.
+async fn write_parties(conn: &mut Conn, schema: &str, ready: &[(usize, Ready)]) -> Result<(), Fault> {
     let mut orgs: BTreeMap<Uuid, Option<String>> = BTreeMap::new();
     let mut devices: BTreeMap<Uuid, (Uuid, Option<String>)> = BTreeMap::new();
     for (_, r) in ready {
@@ -245,12 +264,12 @@ async fn write_parties(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<(), 
     };
     if conn.dialect() == Dialect::Postgres {
         let mut sql = Sql::new(Dialect::Postgres);
-        sql.push("INSERT INTO organizations (id, name) SELECT * FROM unnest(");
+        sql.push(&format!("INSERT INTO {schema}organizations (id, name) SELECT * FROM unnest("));
         sql.bind(Bind::Uuids(orgs.keys().copied().collect())).push(", ");
         sql.bind(Bind::Texts(orgs.into_values().collect())).push(")").push(&named("organizations"));
         write(conn, &sql, &[]).await?;
         let mut sql = Sql::new(Dialect::Postgres);
-        sql.push("INSERT INTO devices (id, org_id, name) SELECT * FROM unnest(");
+        sql.push(&format!("INSERT INTO {schema}devices (id, org_id, name) SELECT * FROM unnest("));
         sql.bind(Bind::Uuids(devices.keys().copied().collect())).push(", ");
         sql.bind(Bind::Uuids(devices.values().map(|d| d.0).collect())).push(", ");
         sql.bind(Bind::Texts(devices.into_values().map(|d| d.1).collect())).push(")").push(&named("devices"));
@@ -284,7 +303,7 @@ async fn write_parties(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<(), 
     Ok(())
 }
 
-/// Rows of one SQLite statement: it has no arrays, and each statement crosses to the connection's thread and back.
+/// Rows of one SQLite statement: SQLite has no arrays, and each statement is a round trip to the connection's thread.
 const ROWS: usize = 250;
 
 /// Writes ` VALUES (…), (…)`.
@@ -296,16 +315,16 @@ fn values<T>(sql: &mut Sql, rows: &[T], mut row: impl FnMut(&mut Sql, &T)) {
     }
 }
 
-const COLUMNS: &str = "INSERT INTO certificate_renewal_events \
+const COLUMNS: &str = "certificate_renewal_events \
     (id, device_id, org_id, event_type, reason, old_cert_expiration, new_cert_expiration, error_message, created_at)";
 
-/// The ids that were new.
-async fn insert_arrays(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
+/// Inserts the events and returns the ids that were new.
+async fn insert_arrays(conn: &mut Conn, schema: &str, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
     let uuids = |f: fn(&Ready) -> Uuid| Bind::Uuids(ready.iter().map(|(_, r)| f(r)).collect());
     let texts = |f: fn(&Ready) -> Option<String>| Bind::Texts(ready.iter().map(|(_, r)| f(r)).collect());
     let times = |f: fn(&Ready) -> Option<Instant>| Bind::Times(ready.iter().map(|(_, r)| f(r)).collect());
     let mut sql = Sql::new(Dialect::Postgres);
-    sql.push(COLUMNS).push(" SELECT * FROM unnest(");
+    sql.push(&format!("INSERT INTO {schema}{COLUMNS} SELECT * FROM unnest("));
     sql.bind(uuids(|r| r.id)).push(", ").bind(uuids(|r| r.device.0)).push(", ").bind(uuids(|r| r.org.0)).push(", ");
     sql.bind(texts(|r| Some(r.kind.clone()))).push(", ").bind(texts(|r| r.reason.clone())).push(", ");
     sql.bind(times(|r| r.old_expiry)).push(", ").bind(times(|r| r.new_expiry)).push(", ");
@@ -315,13 +334,13 @@ async fn insert_arrays(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<Hash
     Ok(rows.into_iter().filter_map(|mut r| r.uuid(0)).collect())
 }
 
-/// The ids that were new.
+/// Inserts the events and returns the ids that were new.
 async fn insert_values(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<HashSet<Uuid>, Fault> {
     let micros = |t: Option<Instant>| Bind::OptInt(t.and_then(Instant::unix_micros));
     let mut stored: HashSet<Uuid> = ready.iter().map(|(_, r)| r.id).collect();
     for some in ready.chunks(ROWS) {
-        // Nobody else writes meanwhile. What is there is seldom much, and every row that a statement gives back costs a
-        // turn between two threads: so it is asked for before, and not told by each insert.
+        // The transaction holds the write lock, so the existing ids cannot change. They are few, and each row that a
+        // statement returns costs a round trip between two threads: so a SELECT finds them, not RETURNING.
         let mut sql = Sql::new(Dialect::Sqlite);
         sql.push("SELECT id FROM certificate_renewal_events WHERE id IN (");
         for (n, (_, r)) in some.iter().enumerate() {
@@ -336,7 +355,7 @@ async fn insert_values(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<Hash
             continue;
         }
         let mut sql = Sql::new(Dialect::Sqlite);
-        sql.push(COLUMNS);
+        sql.push("INSERT INTO ").push(COLUMNS);
         values(&mut sql, &new, |sql, r| {
             let head = [Bind::Uuid(r.id), Bind::Uuid(r.device.0), Bind::Uuid(r.org.0), Bind::Text(r.kind.clone())];
             let texts = [Bind::OptText(r.reason.clone()), micros(r.old_expiry), micros(r.new_expiry)];
@@ -350,14 +369,14 @@ async fn insert_values(conn: &mut Conn, ready: &[(usize, Ready)]) -> Result<Hash
     Ok(stored)
 }
 
-/// Removes an event; see [`Store::delete`](crate::store::Store::delete).
-pub async fn delete(session: &mut Session, org: Option<&Id>, id: &Id) -> Result<bool, SourceError> {
+/// Deletes an event; see [`Store::delete`](crate::store::Store::delete).
+pub async fn delete(session: &mut Session, schema: &str, org: Option<&Id>, id: &Id) -> Result<bool, SourceError> {
     let (Some(id), Some(org)) = (id.as_uuid(), org.map_or(Some(None), |o| o.as_uuid().map(Some))) else {
         return Ok(false);
     };
     let conn = begin_on(session).await?;
     let mut sql = Sql::new(conn.dialect());
-    sql.push("DELETE FROM certificate_renewal_events WHERE id = ").bind(Bind::Uuid(id));
+    sql.push(&format!("DELETE FROM {schema}certificate_renewal_events WHERE id = ")).bind(Bind::Uuid(id));
     if let Some(org) = org {
         sql.push(" AND org_id = ").bind(Bind::Uuid(org));
     }

@@ -1,9 +1,10 @@
-//! The live tail: reads what is new, compares what may have come late, and tells each row once.
+//! The live tail: reads new rows, finds rows that committed late, and sends each row once.
 //!
-//! A turn asks the database for its horizon, then for the rows beyond what was read, then for the keys between the
-//! floor and there; a key that was not told is a row that committed late. Hints of the source (a notification, a
-//! counter of commits) only make a turn come sooner: reading on a clock never stops. What fails is tried again, and the
-//! tail goes on where it was.
+//! Called by the worker of the console and by the command `tail`. A poll reads the horizon (the database's clock and
+//! open transactions), then the rows above the high-water mark, then the keys between the floor and that mark: a key
+//! not seen before is a late row. Wake-ups (a notification, a commit counter) only make the next poll come sooner;
+//! polling never stops, because notifications can get lost. A poll that fails is retried with back-off, and the tail
+//! continues where it was. Nothing here may send a row twice, or end because of the database.
 
 mod pace;
 mod window;
@@ -19,31 +20,31 @@ use crate::domain::filter::criteria::{Check, Clause};
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::{Cursor, Total};
 use crate::protocol::tail::{
-    Batch, Horizon, Start, Stretch, TailAnswer, TailEvent, TailKey, TailNews, TailOrder, TailQuery, TailRows,
+    Batch, Horizon, Start, TailAnswer, TailEvent, TailKey, TailNews, TailOrder, TailQuery, TailRows, TimeSlice,
 };
 use crate::protocol::{Answer, EventSource, Query, SourceError};
 
 use pace::Pace;
 use window::{Fresh, Window};
 
-/// Rows of one reading: a few frames of a screen, and little memory on the way to it.
+/// Rows of one read: a few screens, and little memory in the channel.
 const ROWS: u32 = 500;
-/// Rows of one reading with whole errors, which may be long.
+/// Rows of one read with whole error texts, which may be long.
 const WHOLE_ROWS: u32 = 250;
-/// Keys of one reading.
+/// Keys of one read.
 const KEYS: u32 = 10_000;
 /// Rows fetched by id at once.
 const PICK: usize = 200;
-/// A screen is this many rows behind in one turn: then the rest is passed over.
+/// Once a single poll has sent this many rows to a screen, the rest of the backlog is skipped.
 const BACKLOG: usize = 20_000;
-/// Rows passed over are counted up to this many.
+/// Skipped rows are counted up to this many.
 const COUNTED: u64 = 1_000_000;
-/// Without an answer for this long, the reading is told to be slow.
+/// Without a result for this long, the query is reported as slow.
 const SLOW: Duration = Duration::from_secs(1);
-/// Without an answer for this long, the connection is given up.
+/// Without a result for this long, the query is abandoned.
 const DEAD: Duration = Duration::from_secs(10);
 
-/// Follows the newest order until nobody gives or hears any more.
+/// Follows the newest order until the sender of orders or the receiver of news is gone.
 pub async fn run<S: EventSource, N: From<TailEvent>>(
     source: S,
     mut orders: watch::Receiver<Option<TailOrder>>,
@@ -54,44 +55,44 @@ pub async fn run<S: EventSource, N: From<TailEvent>>(
         let order = orders.borrow_and_update().clone();
         let Some(order) = order else { continue };
         tokio::select! {
-            // A newer order is waiting: the loop takes it.
+            // The loop takes the newer order.
             _ = orders.changed() => orders.mark_changed(),
             () = follow(&source, order, &news, clock) => return,
         }
     }
 }
 
-/// Follows one order until nobody hears any more.
+/// Follows one order until the receiver of news is gone.
 pub async fn follow<S: EventSource, N: From<TailEvent>>(
     source: &S,
     order: TailOrder,
     news: &mpsc::Sender<N>,
     clock: fn() -> Instant,
 ) {
-    let (offset, asked, pace) = (Span(0), Span(0), Pace::default());
-    let mut tail = Tail { source, order, news, clock, window: None, offset, asked, pace };
+    let (offset, busy, pace) = (Span(0), Span(0), Pace::default());
+    let mut tail = Tail { source, order, news, clock, window: None, offset, busy, pace };
     loop {
-        match tail.turn().await {
+        match tail.poll().await {
             Ok(()) => {}
-            Err(Stop::Unheard) => return,
+            Err(Stop::Receiver) => return,
             Err(Stop::Source(error)) => {
                 let wait = tail.pace.failed((tail.clock)());
                 let retry_in = Span(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
                 let tries = tail.pace.failures();
-                if tail.tell(TailNews::Trouble { error, retry_in, tries }).await.is_err() {
+                if tail.send(TailNews::Trouble { error, retry_in, tries }).await.is_err() {
                     return;
                 }
                 sleep(wait).await;
                 continue;
             }
         }
-        tail.rest().await;
+        tail.wait().await;
     }
 }
 
 enum Stop {
     /// The receiver is gone.
-    Unheard,
+    Receiver,
     Source(SourceError),
 }
 
@@ -108,138 +109,139 @@ struct Tail<'a, S, N> {
     clock: fn() -> Instant,
     /// `None` before the first horizon.
     window: Option<Window>,
-    /// How much the database's clock, as the table stores times, is ahead of ours.
+    /// How much the database's clock, as the table stores times, is ahead of the local one.
     offset: Span,
-    /// How long the database took for what was asked of it.
-    asked: Span,
+    /// How long the database was busy for the current step.
+    busy: Span,
     pace: Pace,
 }
 
 impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
-    /// One look at what is new.
-    async fn turn(&mut self) -> Result<(), Stop> {
-        // Asked before the rows: what is written in between moves it again.
+    /// One round: new rows, and late rows if a sweep is due.
+    async fn poll(&mut self) -> Result<(), Stop> {
+        // Read before the rows: a commit in between changes it again.
         let version = self.source.changes();
-        if self.pace.may_pass(version) {
+        if self.pace.can_skip(version) {
             return Ok(());
         }
-        let whole_turn = self.window.is_none() || self.pace.sweep_is_due((self.clock)());
-        let horizon = if whole_turn { Some(self.horizon().await?) } else { None };
+        let with_sweep = self.window.is_none() || self.pace.sweep_is_due((self.clock)());
+        let horizon = if with_sweep { Some(self.horizon().await?) } else { None };
         match (&mut self.window, &horizon) {
             (None, Some(horizon)) => self.begin(horizon).await?,
             (Some(window), Some(horizon)) => window.renumber(horizon),
             _ => {}
         }
-        if self.pace.has_recovered() {
-            self.tell(TailNews::Recovered).await?;
+        if self.pace.take_failures() {
+            self.send(TailNews::Resumed).await?;
         }
         self.read_on(horizon.as_ref()).await?;
         if let Some(horizon) = horizon {
-            self.asked = Span(0);
+            self.busy = Span(0);
             let late = self.sweep().await?;
             let Some(window) = &mut self.window else { return Ok(()) };
             window.settle(&horizon);
             let open = horizon.open.is_some_and(|open| open < horizon.now.minus(horizon.overlap));
-            self.pace.swept((self.clock)(), self.asked, late || open);
+            self.pace.swept((self.clock)(), self.busy, late || open);
         }
-        if self.pace.is_quiet_news() {
-            self.tell_rows(Fresh::default()).await?;
+        if self.pace.must_report() {
+            self.send_rows(Fresh::default()).await?;
         }
         self.pace.succeeded(version);
         Ok(())
     }
 
-    /// Waits for a hint, or until the next turn is due.
-    async fn rest(&mut self) {
+    /// Waits for a wake-up, or until the next poll is due.
+    async fn wait(&mut self) {
         let wait = self.pace.wait((self.clock)());
         tokio::select! {
-            () = self.source.notified() => self.pace.hinted(),
+            () = self.source.notified() => self.pace.wake(),
             () = sleep(wait) => {}
         }
     }
 
     async fn begin(&mut self, horizon: &Horizon) -> Result<(), Stop> {
         let mut window = Window::new(self.order.start, horizon);
-        let mut stretch = window.known(self.order.start);
-        while let Some(part) = stretch.take() {
-            let keys = self.keys(&part).await?;
-            stretch = beyond(&part, &keys);
-            window.mark(&keys);
-        }
+        self.mark_existing(&mut window, self.order.start).await?;
         self.window = Some(window);
         Ok(())
     }
 
-    /// Tells what lies beyond what was read, to its end.
+    /// Marks the rows that already lie above the floor of a new window as sent.
+    async fn mark_existing(&mut self, window: &mut Window, start: Start) -> Result<(), Stop> {
+        let mut slice = window.existing(start);
+        while let Some(part) = slice.take() {
+            let keys = self.keys(&part).await?;
+            slice = beyond(&part, &keys);
+            window.mark(&keys);
+        }
+        Ok(())
+    }
+
+    /// Sends the rows above the high-water mark, to the end of the table.
     async fn read_on(&mut self, horizon: Option<&Horizon>) -> Result<(), Stop> {
-        let mut told = 0;
+        let mut sent = 0;
         loop {
-            self.asked = Span(0);
+            self.busy = Span(0);
             let now = self.now();
             let Some(window) = &self.window else { return Ok(()) };
             let limit = if self.order.whole { WHOLE_ROWS } else { ROWS };
-            let (criteria, stretch) = (self.order.criteria.clone(), window.head(now));
-            let read = self.rows(TailQuery::Rows { criteria, stretch, limit, whole: self.order.whole }).await?;
+            let (criteria, slice) = (self.order.criteria.clone(), window.head(now));
+            let read = self.rows(TailQuery::Rows { criteria, slice, limit, whole: self.order.whole }).await?;
             let Some(window) = &mut self.window else { return Ok(()) };
             let fresh = window.take(read);
             let more = fresh.more;
-            told += fresh.rows.len();
+            sent += fresh.rows.len();
             if !fresh.rows.is_empty() {
                 self.pace.active((self.clock)());
-                self.tell_rows(fresh).await?;
+                self.send_rows(fresh).await?;
             }
             if !more {
-                let quiet = self.pace.quiet_after(self.asked);
+                let quiet = self.pace.quiet_after(self.busy);
                 if let Some(window) = &mut self.window {
                     window.advance(now.minus(quiet), horizon);
                 }
                 return Ok(());
             }
-            if told > BACKLOG && !self.order.whole {
+            if sent > BACKLOG && !self.order.whole {
                 return self.skip().await;
             }
         }
     }
 
-    /// Passes over a backlog that no screen can show, and says how much it was.
+    /// Skips a backlog that is too long for a screen, and reports its size.
     async fn skip(&mut self) -> Result<(), Stop> {
-        let from = self.window.as_ref().and_then(Window::told_to);
+        let from = self.window.as_ref().and_then(Window::read_to);
         let horizon = self.horizon().await?;
         let mut criteria = self.order.criteria.clone();
         let check = Check::Time { from, until: None };
         criteria.all.push(Clause { negated: false, check });
         let query = Query::Count { criteria, ceiling: Some(COUNTED) };
-        let Answer::Count(rows) = self.ask(query).await? else { return Err(misfit().into()) };
+        let Answer::Count(rows) = self.run(query).await? else { return Err(misfit().into()) };
         let mut window = Window::new(Start::Now, &horizon);
         if let Some(old) = self.window.take() {
             window = old;
             window.skip(&horizon);
         }
-        let mut stretch = window.known(Start::Now);
-        while let Some(part) = stretch.take() {
-            let keys = self.keys(&part).await?;
-            stretch = beyond(&part, &keys);
-            window.mark(&keys);
-        }
+        self.mark_existing(&mut window, Start::Now).await?;
         self.window = Some(window);
         if rows != Total::Exact(0) {
-            self.tell(TailNews::Skipped(rows)).await?;
+            self.send(TailNews::Skipped(rows)).await?;
         }
         Ok(())
     }
 
-    /// Compares keys, and tells the rows that came late. Whether there were any.
+    /// Compares keys and sends late rows. Returns whether there were any.
     async fn sweep(&mut self) -> Result<bool, Stop> {
         let now = self.now();
         let mut any = false;
-        for stretch in self.window.as_ref().map(|w| w.sweeps(now)).unwrap_or_default() {
-            let mut stretch = Some(stretch);
-            while let Some(part) = stretch.take() {
+        for slice in self.window.as_ref().map(|w| w.sweeps(now)).unwrap_or_default() {
+            let mut slice = Some(slice);
+            while let Some(part) = slice.take() {
                 let keys = self.keys(&part).await?;
-                // What lies far in the future is compared as far as one reading goes: a table full of it must not cost
-                // a reading of all of it every time.
-                let ahead = matches!(part, Stretch::Time { until: None, .. });
-                stretch = if ahead { None } else { beyond(&part, &keys) };
+                // Rows dated in the future are compared up to the limit of one read: a table full of them must not be
+                // read whole in each sweep.
+                let ahead = matches!(part, TimeSlice::Time { until: None, .. });
+                slice = if ahead { None } else { beyond(&part, &keys) };
                 let ids = self.window.as_ref().map(|w| w.unseen(keys)).unwrap_or_default();
                 for ids in ids.chunks(PICK) {
                     let (criteria, whole) = (self.order.criteria.clone(), self.order.whole);
@@ -249,7 +251,7 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
                     if !fresh.rows.is_empty() {
                         any = true;
                         self.pace.active((self.clock)());
-                        self.tell_rows(fresh).await?;
+                        self.send_rows(fresh).await?;
                     }
                 }
             }
@@ -257,7 +259,7 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
         Ok(any)
     }
 
-    /// The time now, by the database's clock.
+    /// The current time by the database's clock.
     fn now(&self) -> Instant {
         (self.clock)().plus(self.offset)
     }
@@ -272,9 +274,9 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
         }
     }
 
-    async fn keys(&mut self, stretch: &Stretch) -> Result<Vec<TailKey>, Stop> {
-        let (criteria, stretch) = (self.order.criteria.clone(), stretch.clone());
-        match self.tail(TailQuery::Keys { criteria, stretch, limit: KEYS }).await? {
+    async fn keys(&mut self, slice: &TimeSlice) -> Result<Vec<TailKey>, Stop> {
+        let (criteria, slice) = (self.order.criteria.clone(), slice.clone());
+        match self.tail(TailQuery::Keys { criteria, slice, limit: KEYS }).await? {
             TailAnswer::Keys(keys) => Ok(keys),
             _ => Err(misfit().into()),
         }
@@ -288,14 +290,14 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
     }
 
     async fn tail(&mut self, query: TailQuery) -> Result<TailAnswer, Stop> {
-        match self.ask(Query::Tail(query)).await? {
+        match self.run(Query::Tail(query)).await? {
             Answer::Tail(answer) => Ok(answer),
             _ => Err(misfit().into()),
         }
     }
 
-    /// Asks, says so when it takes long, and gives up in the end: a link that is silent does not tell that it is dead.
-    async fn ask(&mut self, query: Query) -> Result<Answer, Stop> {
+    /// Runs a query, reports when it is slow, and gives up after [`DEAD`]: a dead link is silent and reports no error.
+    async fn run(&mut self, query: Query) -> Result<Answer, Stop> {
         let source = self.source;
         let work = source.answer(&query, std::future::pending());
         tokio::pin!(work);
@@ -305,13 +307,13 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
             match timeout(SLOW, &mut work).await {
                 Ok(answer) => {
                     let took = (self.clock)().since(begun).unwrap_or(Span(0)).0.max(0);
-                    self.asked = Span(self.asked.0.saturating_add(took));
+                    self.busy = Span(self.busy.0.saturating_add(took));
                     return answer.map_err(Stop::Source);
                 }
                 Err(_) => {
                     let waited = (self.clock)().since(begun).unwrap_or(Span(0));
                     self.pace.mark_news();
-                    self.tell(TailNews::Slow(waited)).await?;
+                    self.send(TailNews::Slow(waited)).await?;
                 }
             }
         }
@@ -319,33 +321,33 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
         Err(Stop::Source(SourceError::Unreachable { address: "the database".into(), why: why.into() }))
     }
 
-    async fn tell_rows(&mut self, fresh: Fresh) -> Result<(), Stop> {
+    async fn send_rows(&mut self, fresh: Fresh) -> Result<(), Stop> {
         let now = self.now();
         let Fresh { mut rows, late, newest, more } = fresh;
         rows.sort_by_key(|row: &Arc<RenewalEvent>| std::cmp::Reverse(row.cursor()));
         let lag = newest.and_then(|newest| now.since(newest)).map(|lag| lag.max(Span(0)));
-        let window = self.window.as_ref().map(Window::reach).unwrap_or_default();
-        self.tell(TailNews::Batch(Batch { rows, late, lag, window, more })).await
+        let window = self.window.as_ref().map(Window::guarantee).unwrap_or_default();
+        self.send(TailNews::Batch(Batch { rows, late, lag, window, more })).await
     }
 
-    async fn tell(&self, news: TailNews) -> Result<(), Stop> {
+    async fn send(&self, news: TailNews) -> Result<(), Stop> {
         let event = TailEvent { generation: self.order.generation, news };
-        self.news.send(N::from(event)).await.map_err(|_| Stop::Unheard)
+        self.news.send(N::from(event)).await.map_err(|_| Stop::Receiver)
     }
 }
 
 fn misfit() -> SourceError {
-    SourceError::Failed("the answer does not fit the question".into())
+    SourceError::Failed("the answer is of another kind than the query".into())
 }
 
-/// What is left of a stretch behind a full reading of keys.
-fn beyond(part: &Stretch, keys: &[TailKey]) -> Option<Stretch> {
+/// The rest of a slice after a read of keys that reached its limit.
+fn beyond(part: &TimeSlice, keys: &[TailKey]) -> Option<TimeSlice> {
     let TailKey { place, tie: id, .. } = keys.last().filter(|_| keys.len() >= KEYS as usize)?;
     Some(match part {
-        Stretch::Serial { until, .. } => Stretch::Serial { after: *place, until: *until },
-        Stretch::Time { from, until, .. } => {
+        TimeSlice::Serial { until, .. } => TimeSlice::Serial { after: *place, until: *until },
+        TimeSlice::Time { from, until, .. } => {
             let after = Some(Cursor { at: Instant::from_pg_micros(*place), id: id.clone() });
-            Stretch::Time { from: *from, after, until: *until }
+            TimeSlice::Time { from: *from, after, until: *until }
         }
     })
 }

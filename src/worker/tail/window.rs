@@ -1,5 +1,8 @@
-//! What a tail knows of the order that it reads: how far it has come, below which floor nothing can appear any more,
-//! and what it has told in between. Pure: it makes stretches to be read and takes what they held.
+//! The state of a tail in the order in which it reads: the high-water mark, the floor below which no row can appear any
+//! more, and the keys sent in between.
+//!
+//! Called by the tail only. Pure: it returns the slices to read and takes their rows; it never reads a clock and runs no
+//! query.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,18 +11,21 @@ use std::sync::Arc;
 use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::Cursor;
-use crate::protocol::tail::{Horizon, Place, Serial, Start, Stretch, TailKey, TailRow, TailRows, Window as Reach};
+use crate::protocol::tail::{
+    Horizon, Place, Serial, Start, TailKey, TailRow, TailRows, TimeSlice, Window as Guarantee,
+};
 
-/// The longest that a transaction may stay open and still be waited for.
+/// The longest that the floor waits for an open transaction.
 pub const LONGEST: Span = Span::minutes(10);
-/// Before the floor of a reader that loads the table at the same time: what was committed meanwhile is told twice
-/// rather than not.
-const RUN_UP: Span = Span::seconds(30);
-/// Rows that lie further in the future are compared by key, so that they hide nothing that comes before them.
+/// How far below the floor a tail starts whose reader loads the table at the same time: a row that is committed in
+/// between is sent twice rather than never.
+const LEAD_IN: Span = Span::seconds(30);
+/// Rows dated further in the future are found by their keys, so that they do not raise the high-water mark above rows to
+/// come.
 const AHEAD: Span = Span::seconds(1);
-/// Numbers below the last that are compared again: a number whose row was deleted is given anew.
+/// How many numbers below the highest are compared again: SQLite reuses the number of a deleted row.
 const NUMBERS: i64 = 1000;
-/// Keys that are remembered at most. More than this within the window shortens it.
+/// The limit of cached keys. With more of them above the floor, the floor is raised.
 const KEYS: usize = 200_000;
 
 /// How far the tail has read.
@@ -27,7 +33,7 @@ const KEYS: usize = 200_000;
 enum Reached {
     /// By time: everything before this instant, and at it up to this id.
     Time { at: Instant, id: Option<Id> },
-    /// History by time of a source that numbers its rows: those up to this number.
+    /// History by time of a source that numbers its rows: the rows up to this number.
     History { at: Instant, id: Option<Id>, numbers: i64 },
     /// By number.
     Serial(i64),
@@ -36,26 +42,26 @@ enum Reached {
 #[derive(Debug)]
 pub struct Window {
     reached: Reached,
-    /// Rows before this are not of interest.
+    /// Rows before this are not sent.
     start: Instant,
-    /// Nothing new can appear below.
+    /// No new row can appear below.
     floor: Place,
-    /// Keys told, or known from before, at or above the floor.
+    /// Keys at or above the floor whose rows were sent, or existed before the start.
     seen: BTreeSet<(Place, u64)>,
-    /// Ids known from before the source gave its numbers anew.
+    /// Ids seen before the source assigned its numbers again.
     renumbered: HashSet<u64>,
-    /// Numbers reached at earlier horizons: what is given after a moment is higher than what could be seen at it.
+    /// Numbers reached at earlier horizons: a number assigned after a horizon is higher than all that it saw.
     marks: VecDeque<(Instant, i64)>,
     /// How much the table's times are ahead of UTC.
     ahead: Span,
-    /// By the time of its row.
+    /// The latest time of a row sent.
     newest: Option<Instant>,
-    reach: Reach,
-    /// The floor was raised because too many keys lay above it.
-    squeezed: Option<Instant>,
+    guarantee: Guarantee,
+    /// When the floor was raised because too many keys lay above it.
+    truncated: Option<Instant>,
 }
 
-/// Rows that were not told before, oldest first.
+/// Rows to send, oldest first.
 #[derive(Debug, Default)]
 pub struct Fresh {
     pub rows: Vec<Arc<RenewalEvent>>,
@@ -66,12 +72,12 @@ pub struct Fresh {
 }
 
 impl Window {
-    /// `horizon` was asked before any row is read.
+    /// `horizon` must have been read before any row.
     pub fn new(start: Start, horizon: &Horizon) -> Self {
         let floor = floor_at(horizon, horizon.now);
         let (from, start) = match start {
             Start::Now => (horizon.now, Instant::NEG_INFINITY),
-            Start::Overlapping => (floor.minus(RUN_UP), Instant::NEG_INFINITY),
+            Start::Overlapping => (floor.minus(LEAD_IN), Instant::NEG_INFINITY),
             Start::At(at) => (at.plus(horizon.ahead), at.plus(horizon.ahead)),
         };
         let (reached, floor) = match horizon.serial.map(|serial| serial.highest) {
@@ -79,40 +85,42 @@ impl Window {
             Some(numbers) => (Reached::History { at: from, id: None, numbers }, numbers - NUMBERS),
             None => (Reached::Time { at: from, id: None }, floor.max(start).pg_micros()),
         };
-        let reach = reach_of(horizon);
+        let guarantee = guarantee(horizon);
         let (seen, renumbered) = (BTreeSet::new(), HashSet::new());
         let (marks, ahead) = (VecDeque::new(), horizon.ahead);
-        Self { reached, start, floor, seen, renumbered, marks, ahead, newest: None, reach, squeezed: None }
+        Self { reached, start, floor, seen, renumbered, marks, ahead, newest: None, guarantee, truncated: None }
     }
 
-    /// Whether rows that lie above the floor already are to be marked before anything is told.
-    pub fn known(&self, start: Start) -> Option<Stretch> {
+    /// The slice of rows that already lie above the floor and are not to be sent; `None` if there is none.
+    pub fn existing(&self, start: Start) -> Option<TimeSlice> {
         match (&self.reached, start) {
-            (Reached::Serial(n), Start::Now) => Some(Stretch::Serial { after: self.floor, until: Some(*n) }),
-            (Reached::History { numbers, .. }, _) => Some(Stretch::Serial { after: self.floor, until: Some(*numbers) }),
+            (Reached::Serial(n), Start::Now) => Some(TimeSlice::Serial { after: self.floor, until: Some(*n) }),
+            (Reached::History { numbers, .. }, _) => {
+                Some(TimeSlice::Serial { after: self.floor, until: Some(*numbers) })
+            }
             (Reached::Time { .. }, Start::Now) => {
-                Some(Stretch::Time { from: Instant::from_pg_micros(self.floor), after: None, until: None })
+                Some(TimeSlice::Time { from: Instant::from_pg_micros(self.floor), after: None, until: None })
             }
             _ => None,
         }
     }
 
-    /// Marks keys as told.
+    /// Marks keys as sent.
     pub fn mark(&mut self, keys: &[TailKey]) {
         self.seen.extend(keys.iter().map(|key| (key.place, digest(&key.id))));
     }
 
-    /// What lies beyond what was read. `now` is the database's.
-    pub fn head(&self, now: Instant) -> Stretch {
+    /// The slice above the high-water mark. `now` is by the database's clock.
+    pub fn head(&self, now: Instant) -> TimeSlice {
         match &self.reached {
-            Reached::Serial(n) => Stretch::Serial { after: *n, until: None },
+            Reached::Serial(n) => TimeSlice::Serial { after: *n, until: None },
             Reached::Time { at, id } => {
                 let after = id.clone().map(|id| Cursor { at: *at, id });
-                Stretch::Time { from: *at, after, until: Some(now.plus(AHEAD).max(at.plus(Span(1)))) }
+                TimeSlice::Time { from: *at, after, until: Some(now.plus(AHEAD).max(at.plus(Span(1)))) }
             }
             Reached::History { at, id, .. } => {
                 let after = id.clone().map(|id| Cursor { at: *at, id });
-                Stretch::Time { from: *at, after, until: None }
+                TimeSlice::Time { from: *at, after, until: None }
             }
         }
     }
@@ -122,13 +130,13 @@ impl Window {
         let mut fresh = Fresh { more: read.more.is_some(), ..Fresh::default() };
         let end = read.more.or_else(|| read.rows.last().map(|r| (r.place, r.row.cursor().id)));
         for found in read.rows {
-            let known = match self.reached {
-                // What has a higher number is told by number.
+            let is_seen = match self.reached {
+                // A row with a higher number is sent by number.
                 Reached::History { numbers, .. } => found.serial.is_some_and(|s| s > numbers),
                 _ => found.place >= self.floor && !self.seen.insert((found.place, digest(&found.row.id))),
             };
-            if !known && found.at >= self.start {
-                self.tell(found, &mut fresh);
+            if !is_seen && found.at >= self.start {
+                self.add(found, &mut fresh);
             }
         }
         match (&mut self.reached, end) {
@@ -140,14 +148,14 @@ impl Window {
         }
         if let (Reached::History { numbers, .. }, false) = (&self.reached, fresh.more) {
             self.reached = Reached::Serial(*numbers);
-            // The rows above that number come next.
+            // The rows above that number are read next.
             fresh.more = true;
         }
         fresh
     }
 
-    /// Everything beyond what was read was looked at: the next look may begin at `to`, or behind the highest number
-    /// that was given before.
+    /// Call when the slice above the high-water mark was read to its end: the next read begins at `to`, or above the
+    /// highest number of the horizon.
     pub fn advance(&mut self, to: Instant, horizon: Option<&Horizon>) {
         match &mut self.reached {
             Reached::Time { at, id } if to > *at => (*at, *id) = (to, None),
@@ -156,8 +164,8 @@ impl Window {
         }
     }
 
-    /// Goes back where the highest number has become less: the rows that had the higher ones are gone, or all have new
-    /// ones, and what comes next takes the numbers after it.
+    /// Goes back if the highest number has become lower: the rows with higher numbers were deleted, or all rows were
+    /// renumbered, and the next rows take the numbers that follow.
     pub fn renumber(&mut self, horizon: &Horizon) {
         if let (Reached::Serial(n), Some(Serial { highest, ordered: true })) = (&mut self.reached, horizon.serial)
             && highest < *n
@@ -169,8 +177,8 @@ impl Window {
         }
     }
 
-    /// By number, what is older than its neighbours came late too.
-    fn tell(&mut self, found: TailRow, fresh: &mut Fresh) {
+    /// Adds a row to send. By number, a row is late too if it is older than a row sent before.
+    fn add(&mut self, found: TailRow, fresh: &mut Fresh) {
         let at = found.at;
         if self.newest.is_some_and(|newest| at < newest) && matches!(self.reached, Reached::Serial(_)) {
             fresh.late += 1;
@@ -181,29 +189,29 @@ impl Window {
         fresh.rows.push(found.row);
     }
 
-    /// Where keys are to be compared: what has been read down to the floor, and what lies in the future.
-    pub fn sweeps(&self, now: Instant) -> Vec<Stretch> {
+    /// The slices whose keys to compare: from the floor to the high-water mark, and the future.
+    pub fn sweeps(&self, now: Instant) -> Vec<TimeSlice> {
         match &self.reached {
-            Reached::Serial(n) => vec![Stretch::Serial { after: self.floor, until: Some(*n) }],
+            Reached::Serial(n) => vec![TimeSlice::Serial { after: self.floor, until: Some(*n) }],
             Reached::History { .. } => Vec::new(),
             Reached::Time { at, .. } => {
                 let from = Instant::from_pg_micros(self.floor);
                 let ahead = now.plus(AHEAD).max(at.plus(Span(1)));
                 vec![
-                    Stretch::Time { from, after: None, until: Some(at.plus(Span(1))) },
-                    Stretch::Time { from: ahead, after: None, until: None },
+                    TimeSlice::Time { from, after: None, until: Some(at.plus(Span(1))) },
+                    TimeSlice::Time { from: ahead, after: None, until: None },
                 ]
             }
         }
     }
 
-    /// The ids of those keys that were not told.
+    /// The ids of the keys that are not marked.
     pub fn unseen(&self, keys: Vec<TailKey>) -> Vec<Id> {
-        let known = |place: Place, id: u64| self.seen.contains(&(place, id)) || self.renumbered.contains(&id);
-        keys.into_iter().filter(|key| !known(key.place, digest(&key.id))).map(|key| key.id).collect()
+        let is_seen = |place: Place, id: u64| self.seen.contains(&(place, id)) || self.renumbered.contains(&id);
+        keys.into_iter().filter(|key| !is_seen(key.place, digest(&key.id))).map(|key| key.id).collect()
     }
 
-    /// Takes rows that a sweep has found, which came late or are ahead of their time.
+    /// Takes the rows that a sweep found: late rows, and rows dated in the future.
     pub fn take_swept(&mut self, read: TailRows) -> Fresh {
         let mut fresh = Fresh::default();
         let mut rows = read.rows;
@@ -231,14 +239,14 @@ impl Window {
         }
     }
 
-    /// After a sweep: raises the floor to what the horizon allows, which was asked before the sweep.
+    /// Call after a sweep. Raises the floor as far as the horizon allows, which must have been read before the sweep.
     pub fn settle(&mut self, horizon: &Horizon) {
         let floor = match &self.reached {
             Reached::Serial(n) if horizon.serial.is_some_and(|serial| serial.ordered) => n - NUMBERS,
             Reached::Serial(n) => {
                 self.marks.push_back((horizon.now, *n));
                 let cut = floor_at(horizon, horizon.now);
-                // What was given since that moment lies above what was reached then.
+                // A number assigned since that moment is higher than what was reached then.
                 while self.marks.get(1).is_some_and(|(at, _)| *at <= cut) {
                     self.marks.pop_front();
                 }
@@ -249,57 +257,58 @@ impl Window {
             Reached::Time { at, .. } => floor_at(horizon, *at).max(self.start).pg_micros(),
         };
         self.floor = self.floor.max(floor);
-        self.reach = reach_of(horizon);
+        self.guarantee = guarantee(horizon);
         self.seen = self.seen.split_off(&(self.floor, 0));
         if self.seen.len() <= KEYS {
-            self.squeezed = None;
+            self.truncated = None;
             return;
         }
         if let Some((place, _)) = self.seen.iter().nth(self.seen.len() - KEYS / 2).copied() {
             self.floor = place;
             self.seen = self.seen.split_off(&(place, 0));
-            self.squeezed = Some(horizon.now);
+            self.truncated = Some(horizon.now);
         }
     }
 
-    /// Passes over everything up to now, which the caller has counted.
+    /// Skips everything up to the horizon, which the caller has counted.
     pub fn skip(&mut self, horizon: &Horizon) {
         *self = Self { newest: self.newest, ..Self::new(Start::Now, horizon) };
     }
 
-    /// Up to which time everything has been told.
-    pub fn told_to(&self) -> Option<Instant> {
+    /// The time up to which all rows have been sent, in UTC.
+    pub fn read_to(&self) -> Option<Instant> {
         match &self.reached {
             Reached::Time { at, .. } | Reached::History { at, .. } => Some(at.minus(self.ahead)),
             Reached::Serial(_) => self.newest.map(|at| at.minus(self.ahead)),
         }
     }
 
-    /// What is guaranteed at this moment.
-    pub fn reach(&self) -> Reach {
+    /// What the tail guarantees at this moment.
+    pub fn guarantee(&self) -> Guarantee {
         let floor = Instant::from_pg_micros(self.floor);
-        match self.squeezed.and_then(|now| now.since(floor)) {
-            Some(age) if !matches!(self.reached, Reached::Serial(_)) => Reach::Overlap(age),
-            _ => self.reach,
+        match self.truncated.and_then(|now| now.since(floor)) {
+            Some(age) if !matches!(self.reached, Reached::Serial(_)) => Guarantee::Overlap(age),
+            _ => self.guarantee,
         }
     }
 }
 
-/// What can still appear begins at the oldest open transaction, or, where none is seen, an overlap behind what was read.
+/// New rows can still appear from the start of the oldest open transaction on, or, if none is visible, from an overlap
+/// below the high-water mark.
 fn floor_at(horizon: &Horizon, reached: Instant) -> Instant {
     let overlap = horizon.now.min(reached).minus(horizon.overlap);
     horizon.open.map_or(overlap, |open| open.max(horizon.now.minus(LONGEST)).min(overlap))
 }
 
-fn reach_of(horizon: &Horizon) -> Reach {
+fn guarantee(horizon: &Horizon) -> Guarantee {
     match (horizon.serial, horizon.sees_all) {
-        (Some(Serial { ordered: true, .. }), _) => Reach::Every,
-        (_, true) => Reach::Open { longest: LONGEST, overlap: horizon.overlap },
-        (_, false) => Reach::Overlap(horizon.overlap),
+        (Some(Serial { ordered: true, .. }), _) => Guarantee::Every,
+        (_, true) => Guarantee::Open { longest: LONGEST, overlap: horizon.overlap },
+        (_, false) => Guarantee::Overlap(horizon.overlap),
     }
 }
 
-/// An id in 64 bits. Two rows are taken for one only where their places are equal too.
+/// An id in 64 bits. Two rows with equal digests are distinguished by their places.
 fn digest(id: &Id) -> u64 {
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);
@@ -327,7 +336,7 @@ mod tests {
         }
     }
 
-    /// A row of an id, a second and a number.
+    /// A row with this id, at this second; by number, its number is its id.
     fn row(id: i64, second: i64, by_number: bool) -> TailRow {
         let event = RenewalEvent {
             id: Id::Int(id),
@@ -352,7 +361,7 @@ mod tests {
     }
 
     fn read(rows: &[TailRow]) -> TailRows {
-        TailRows { rows: rows.to_vec(), more: None }
+        TailRows { rows: rows.to_vec(), ..TailRows::default() }
     }
 
     #[test]
@@ -367,11 +376,11 @@ mod tests {
         assert_eq!(w.unseen(vec![key(&row(1, 110, false)), key(&late)]), [Id::Int(2)]);
         let fresh = w.take_swept(read(std::slice::from_ref(&late)));
         assert_eq!((fresh.rows.len(), fresh.late), (1, 1));
-        assert_eq!(w.take_swept(read(&[late])).rows.len(), 0, "told once");
+        assert_eq!(w.take_swept(read(&[late])).rows.len(), 0, "sent once");
     }
 
     #[test]
-    fn a_transaction_that_is_open_for_too_long_is_not_waited_for() {
+    fn the_floor_does_not_wait_for_a_transaction_that_is_open_too_long() {
         let mut w = Window::new(Start::Now, &horizon(100_000, None, None));
         w.advance(at(200_000), None);
         w.settle(&horizon(200_000, Some(0), None));
@@ -382,25 +391,25 @@ mod tests {
     fn history_ends_where_the_numbers_begin() {
         let start = Start::At(at(50));
         let mut w = Window::new(start, &horizon(100, None, Some((7, true))));
-        assert_eq!(w.known(start), Some(Stretch::Serial { after: 7 - NUMBERS, until: Some(7) }));
+        assert_eq!(w.existing(start), Some(TimeSlice::Serial { after: 7 - NUMBERS, until: Some(7) }));
         let mut later = row(8, 60, true);
         later.place = at(60).pg_micros();
         let mut first = row(3, 55, true);
         first.place = at(55).pg_micros();
         let fresh = w.take(read(&[first, later]));
-        assert_eq!((fresh.rows.len(), fresh.more), (1, true), "what has a higher number comes by number");
-        assert_eq!(w.head(at(101)), Stretch::Serial { after: 7, until: None });
+        assert_eq!((fresh.rows.len(), fresh.more), (1, true), "a row with a higher number is read by number");
+        assert_eq!(w.head(at(101)), TimeSlice::Serial { after: 7, until: None });
         let fresh = w.take(read(&[row(8, 60, true), row(9, 10, true)]));
-        assert_eq!(fresh.rows.len(), 1, "what is older than the start is not of interest");
+        assert_eq!(fresh.rows.len(), 1, "a row older than the start is not sent");
     }
 
     #[test]
-    fn lower_numbers_than_before_are_read_again_and_known_ids_are_not_told_again() {
+    fn lower_numbers_are_read_again_and_ids_sent_before_are_not_sent_again() {
         let mut w = Window::new(Start::Now, &horizon(100, None, Some((0, true))));
         assert_eq!(w.take(read(&[row(1, 1, true), row(2, 2, true)])).rows.len(), 2);
         w.renumber(&horizon(101, None, Some((1, true))));
-        assert_eq!(w.head(at(101)), Stretch::Serial { after: 1, until: None });
-        assert_eq!(w.unseen(vec![key(&row(1, 1, true))]), [], "known by its id");
+        assert_eq!(w.head(at(101)), TimeSlice::Serial { after: 1, until: None });
+        assert_eq!(w.unseen(vec![key(&row(1, 1, true))]), [], "seen by its id");
     }
 
     #[test]
@@ -411,7 +420,7 @@ mod tests {
             assert_eq!(w.take(read(&rows)).rows.len(), 100);
             w.settle(&horizon(second, Some(50), Some((second * 100 + 99, false))));
         }
-        assert!(w.floor <= 5099, "what was given since second 50 lies above {}", w.floor);
+        assert!(w.floor <= 5099, "numbers assigned since second 50 lie above {}", w.floor);
         w.settle(&horizon(200, None, Some((10_099, false))));
         assert_eq!(w.floor, 10_099 - NUMBERS);
     }

@@ -116,7 +116,7 @@ async fn load(s: &mut Session, source: &Source) -> Result<Hashed, SourceError> {
     let mut last: Option<(Uuid, String)> = None;
     loop {
         let mut sql = Sql::new(source.dialect);
-        sql.push("SELECT d.org_id, d.name::text FROM devices d");
+        sql.push(&format!("SELECT d.org_id, d.name::text FROM {} d", source.beside("devices")));
         if let Some((org, name)) = last.take() {
             sql.push(" WHERE (d.org_id, d.name) > (").bind(Bind::Uuid(org)).push(", ").bind(Bind::Text(name)).push(")");
         }

@@ -13,6 +13,7 @@ pub use within::named_in_memory;
 
 use parties::are_exact;
 
+use crate::domain::event::Id;
 use crate::domain::filter::Criteria;
 use crate::domain::filter::criteria::{Check, Clause, KindMatch, NameMatch, Pattern};
 use crate::domain::source::Part;
@@ -23,6 +24,7 @@ use crate::store::queries::resolved::{Condition, Resolved};
 use crate::store::queries::sql::aggregate::{MAX_VALUES, Values, distinct};
 use crate::store::source::columns::{IdType, Party};
 use crate::store::source::{DeviceNames, Source};
+use crate::store::sql::Dialect;
 
 /// More devices than this are not listed; the statement then compares names.
 const MAX_NAMED: usize = 64;
@@ -38,6 +40,7 @@ impl Resolver<'_> {
     /// Resolves the criteria. [`SourceError::Unfit`] where the source does not record what a clause tests.
     pub async fn resolve(&self, s: &mut Session, criteria: &Criteria) -> Result<Resolved, SourceError> {
         let source = self.source;
+        need_few(source, criteria)?;
         let mut out = Resolved::everything();
         let (mut kinds, mut orgs, mut devices) = (Vec::new(), Vec::new(), Vec::new());
         for clause in &criteria.all {
@@ -124,9 +127,37 @@ impl Resolver<'_> {
         }
         let (sql, shape) = distinct(source, Values::Kinds);
         let rows = s.rows(&sql, &shape).await?;
-        let kinds: Vec<String> = rows.into_iter().filter_map(|mut r| r.string(0)).collect();
-        Ok((kinds.len() <= MAX_VALUES).then_some(kinds))
+        // A type that is no text, or no valid one, can be counted and shown, but not be named in a statement.
+        let kinds: Option<Vec<String>> = rows
+            .into_iter()
+            .map(|mut r| match r.id(0)? {
+                Id::Text(t) => Some(t.raw().to_owned()),
+                _ => None,
+            })
+            .collect();
+        Ok(kinds.filter(|kinds| kinds.len() <= MAX_VALUES))
     }
+}
+
+/// Rejects a filter with more values than one statement can hold: SQLite allows 32,766 of them and PostgreSQL 65,535, and
+/// a value of a filter becomes up to four of a statement.
+fn need_few(source: &Source, criteria: &Criteria) -> Result<(), SourceError> {
+    let limit = if source.dialect == Dialect::Sqlite { 5_000 } else { 15_000 };
+    let values = |clause: &Clause| match &clause.check {
+        Check::Kind(any) => any.len(),
+        Check::Org(any) | Check::Device(any) | Check::Id(any) => any.len(),
+        Check::Reason(any) | Check::Severity(any) | Check::Error(any) => any.len(),
+        Check::Expires(any) => any.len(),
+        Check::Extends(any) => any.len(),
+        _ => 1,
+    };
+    let count: usize = criteria.all.iter().map(values).sum();
+    if count <= limit {
+        return Ok(());
+    }
+    Err(SourceError::Invalid(format!(
+        "the filter has {count} values, and this database takes at most {limit}; use a pattern such as 'edge-*'"
+    )))
 }
 
 /// Rejects a filter on a field that the source does not record: an empty result would look like "no such events".

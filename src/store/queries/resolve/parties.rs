@@ -29,10 +29,8 @@ impl Resolver<'_> {
         let Some(column) = source.map.org.as_ref().filter(|_| source.closed_orgs) else { return Ok(None) };
         let (sql, shape) = distinct(source, Values::Orgs(column));
         let rows = s.rows(&sql, &shape).await?;
-        let ids: Vec<Id> = rows.into_iter().filter_map(|mut r| r.id(0)).collect();
-        if ids.len() > MAX_VALUES {
-            return Ok(None);
-        }
+        let ids: Option<Vec<Id>> = rows.into_iter().map(|mut r| r.id(0)).collect();
+        let Some(ids) = ids.filter(|ids| ids.len() <= MAX_VALUES) else { return Ok(None) };
         Ok(Some(self.named(s, Party::Org, ids).await?))
     }
 

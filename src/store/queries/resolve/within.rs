@@ -7,7 +7,7 @@ use crate::domain::filter::Criteria;
 use crate::domain::filter::criteria::{Check, NameMatch, Pattern};
 use crate::protocol::SourceError;
 use crate::store::connect::session::Session;
-use crate::store::queries::resolve::{PartyClause, Resolver, need_field, need_names};
+use crate::store::queries::resolve::{PartyClause, Resolver, need_few, need_field, need_names};
 use crate::store::queries::resolved::{Condition, PartyTest, Resolved};
 use crate::store::source::columns::{IdType, Party};
 use crate::store::source::{DeviceNames, Source};
@@ -17,6 +17,7 @@ impl Resolver<'_> {
     /// [`named_in_memory`] returns are left out.
     pub async fn resolve_within(&self, s: &mut Session, criteria: &Criteria) -> Result<Resolved, SourceError> {
         let source = self.source;
+        need_few(source, criteria)?;
         let mut out = Resolved::everything();
         let here = named_in_memory(source, criteria);
         for clause in criteria.all.iter().filter(|clause| !here.all.contains(clause)) {

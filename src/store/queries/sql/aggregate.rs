@@ -3,13 +3,15 @@
 //! Called by the counting queries. Every statement here returns few rows, however many it reads.
 
 use crate::domain::page::Cursor;
+use crate::domain::source::Part;
 use crate::protocol::query::Field;
 use crate::store::queries::resolved::{Resolved, Set};
 use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::keys::{Bound, Branch, Common, Listed, Order, Read, branches, branches_within};
 use crate::store::queries::sql::reason;
+use crate::store::queries::sql::usable;
 use crate::store::source::Source;
-use crate::store::source::columns::IdColumn;
+use crate::store::source::columns::{IdColumn, IdType};
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Bind, Dialect, Sql};
 
@@ -47,7 +49,7 @@ pub enum Values<'a> {
 /// which tells the caller that there are more.
 pub fn distinct(source: &Source, values: Values<'_>) -> (Sql, Vec<CellType>) {
     let (column, shape) = match values {
-        Values::Kinds => (source.map.kind.expr(), CellType::Text),
+        Values::Kinds => (source.map.kind.expr(), CellType::Id(IdType::Text)),
         Values::Orgs(c) => (format!("e.{}", c.name), CellType::Id(c.ty)),
     };
     let mut sql = Sql::new(source.dialect);
@@ -70,6 +72,7 @@ fn valued(source: &Source, field: Field) -> Option<(String, CellType)> {
         Field::Kind => (map.kind.expr(), CellType::Text),
         Field::Reason => (reason::shown(source)?, CellType::Text),
         Field::Org => (source.id_expr(map.org.as_ref()?), CellType::Id(map.org.as_ref()?.ty)),
+        Field::Device if source.traits.lacks(Part::Device) => return None,
         Field::Device => (source.id_expr(&map.device), CellType::Id(map.device.ty)),
     })
 }
@@ -206,7 +209,8 @@ pub fn reach(selection: Selection<'_>, bound: &Bound, order: Order, rows: u64) -
 pub fn ends(source: &Source) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
     let (at, from) = (&source.map.created_at, source.map.from(&mut sql));
-    let end = |word: &str| format!("(SELECT e.{n} FROM {from} e ORDER BY e.{n} {word} LIMIT 1)", n = at.name);
+    let only = if source.is_own() { String::new() } else { format!(" WHERE {}", usable::time_test(source, at)) };
+    let end = |word: &str| format!("(SELECT e.{n} FROM {from} e{only} ORDER BY e.{n} {word} LIMIT 1)", n = at.name);
     let text = format!("SELECT {}, {}", end("ASC"), end("DESC"));
     sql.push(&text);
     (sql, vec![CellType::Time(at.ty); 2])

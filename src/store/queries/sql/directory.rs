@@ -26,7 +26,7 @@ impl Directory {
     pub fn of(source: &Source, party: Party) -> Option<Self> {
         let (table, name) = source.names_of(party)?;
         let ids = CellType::Id(source.party(party)?.ty);
-        Some(Self { dialect: source.dialect, table: table.to_owned(), name, ids })
+        Some(Self { dialect: source.dialect, table, name, ids })
     }
 
     /// Ids and names of these ids.
@@ -71,7 +71,8 @@ pub fn labels_of_ids(source: &Source, column: &IdColumn, label: &SqlIdent, ids: 
 pub fn devices_named(source: &Source, part: &str, limit: u64) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(source.dialect);
     let test = pattern(&mut sql, "d.name", &Pattern::Contains(part.to_owned()), true);
-    sql.push("SELECT d.id, d.name FROM devices d WHERE ").push(&test).push(" ORDER BY d.name, d.id LIMIT ");
+    let devices = source.beside("devices");
+    sql.push(&format!("SELECT d.id, d.name FROM {devices} d WHERE {test} ORDER BY d.name, d.id LIMIT "));
     sql.bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
     (sql, vec![CellType::Id(source.map.device.ty), CellType::Text])
 }

@@ -13,6 +13,7 @@ use crate::domain::instant::Instant;
 use crate::store::queries::narrow;
 use crate::store::queries::resolved::{Condition, PartyTest};
 use crate::store::queries::sql::reason;
+use crate::store::queries::sql::usable;
 use crate::store::source::Source;
 use crate::store::source::columns::Party;
 use crate::store::source::columns::{IdColumn, IdType, TimeColumn, TimeType};
@@ -20,6 +21,8 @@ use crate::store::sql::Dialect;
 use crate::store::sql::{Bind, Sql};
 
 const NEVER: &str = "FALSE";
+/// Tests that are written as a chain.
+const CHAIN: usize = 16;
 
 /// The text of one condition, for the row `e`; its values are registered with the statement.
 pub fn condition(sql: &mut Sql, source: &Source, condition: &Condition) -> String {
@@ -42,8 +45,18 @@ fn any_of(tests: &[String]) -> String {
     match tests {
         [] => NEVER.to_owned(),
         [one] => one.clone(),
-        many => format!("({})", many.join(" OR ")),
+        many => format!("({})", joined(many, " OR ")),
     }
+}
+
+/// Tests with a word between them, as a balanced tree: SQLite refuses an expression that is more than 1000 deep, and
+/// takes a chain of words for a tree as deep as it is long.
+pub fn joined(tests: &[String], word: &str) -> String {
+    if tests.len() <= CHAIN {
+        return tests.join(word);
+    }
+    let (left, right) = tests.split_at(tests.len() / 2);
+    format!("({}){word}({})", joined(left, word), joined(right, word))
 }
 
 fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
@@ -123,6 +136,13 @@ pub fn pattern(sql: &mut Sql, column: &str, p: &Pattern, ignore_case: bool) -> S
         let value = sql.placeholder(Bind::Text(x.clone()));
         return format!("{column} = {value}");
     }
+    if let (Pattern::Contains(x), false, Dialect::Sqlite) = (p, ignore_case, sql.dialect) {
+        let value = sql.placeholder(Bind::Text(x.clone()));
+        return format!("instr({column}, {value}) > 0");
+    }
+    // SQLite's GLOB and LIKE read a text up to its first NUL only. A beginning is there in any case.
+    let reads_whole = sql.dialect == Dialect::Postgres || matches!(p, Pattern::StartsWith(_));
+    let column = if reads_whole { column.to_owned() } else { visible_nul(column) };
     let (glob, escape): (bool, fn(&str) -> String) = match (sql.dialect, ignore_case) {
         (Dialect::Sqlite, false) => (true, glob_escaped),
         _ => (false, like_escaped),
@@ -143,6 +163,11 @@ pub fn pattern(sql: &mut Sql, column: &str, p: &Pattern, ignore_case: bool) -> S
         // SQLite's LIKE folds ASCII letters and no others.
         (Dialect::Sqlite, true) => format!(r"{column} LIKE {value} ESCAPE '\'"),
     }
+}
+
+/// SQLite: a text in which each NUL is shown as `␀`, so that functions that end at a NUL read all of it.
+pub fn visible_nul(text: &str) -> String {
+    format!("replace({text}, char(0), '␀')")
 }
 
 fn like_escaped(x: &str) -> String {
@@ -276,18 +301,38 @@ fn expiry_test(sql: &mut Sql, source: &Source, m: &ExpiryMatch) -> String {
     let (new, old) = (source.map.new_expiry.as_ref(), source.map.old_expiry.as_ref());
     match (m, new, old) {
         (ExpiryMatch::None, new, old) => {
-            let missing: Vec<_> = new.iter().chain(old.iter()).map(|c| format!("e.{} IS NULL", c.name)).collect();
+            let missing: Vec<_> = new.iter().chain(old.iter()).map(|c| not_set(source, c)).collect();
             if missing.is_empty() { "TRUE".to_owned() } else { format!("({})", missing.join(" AND ")) }
         }
         (ExpiryMatch::Within { from, until }, Some(new), Some(old)) => {
-            let by_new = within(sql, new, *from, *until);
-            let by_old = within(sql, old, *from, *until);
-            format!("({by_new} OR (e.{} IS NULL AND {by_old}))", new.name)
+            let by_new = of_time(source, new, within(sql, new, *from, *until));
+            let by_old = of_time(source, old, within(sql, old, *from, *until));
+            format!("({by_new} OR ({} AND {by_old}))", not_set(source, new))
         }
         (ExpiryMatch::Within { from, until }, Some(one), None)
-        | (ExpiryMatch::Within { from, until }, None, Some(one)) => within(sql, one, *from, *until),
+        | (ExpiryMatch::Within { from, until }, None, Some(one)) => {
+            of_time(source, one, within(sql, one, *from, *until))
+        }
         (ExpiryMatch::Within { .. }, None, None) => NEVER.to_owned(),
     }
+}
+
+/// The column holds no time. On SQLite a foreign table may hold a value of another type there, which is none.
+fn not_set(source: &Source, column: &TimeColumn) -> String {
+    if is_loose(source) {
+        return format!("NOT {}", usable::time_test(source, column));
+    }
+    format!("e.{} IS NULL", column.name)
+}
+
+/// A test of an expiry column; on a column that may hold other values, only a time passes.
+fn of_time(source: &Source, column: &TimeColumn, test: String) -> String {
+    if is_loose(source) { format!("({} AND {test})", usable::time_test(source, column)) } else { test }
+}
+
+/// Whether a value may have another type than its column.
+fn is_loose(source: &Source) -> bool {
+    source.dialect == Dialect::Sqlite && !source.is_own()
 }
 
 fn extends(sql: &mut Sql, source: &Source, any: &[SpanMatch]) -> String {
@@ -313,7 +358,13 @@ fn extends(sql: &mut Sql, source: &Source, any: &[SpanMatch]) -> String {
         })
         .collect();
     // Only finite ends have a difference: others have none, or one that overflows.
-    format!("CASE WHEN {new_finite} AND {old_finite} THEN {} END", any_of(&tests))
+    let times = [source.map.new_expiry.as_ref(), source.map.old_expiry.as_ref()].into_iter().flatten();
+    let times: String = if is_loose(source) {
+        times.map(|column| format!("{} AND ", usable::time_test(source, column))).collect()
+    } else {
+        String::new()
+    };
+    format!("CASE WHEN {times}{new_finite} AND {old_finite} THEN {} END", any_of(&tests))
 }
 
 /// A time as a number of microseconds, and the test that it is finite. PostgreSQL's `numeric` cannot overflow.

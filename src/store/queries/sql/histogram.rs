@@ -134,12 +134,12 @@ fn bucket(sql: &mut Sql, source: &Source, query: &HistogramQuery) -> String {
         }
         (TimeType::UnixMicros, _) => {
             let from = sql.placeholder(at.bound(query.from));
-            format!("(e.{} - {from}) / {}", at.name, sql.placeholder(Bind::Int(width)))
+            format!("CAST((e.{} - {from}) / {} AS BIGINT)", at.name, sql.placeholder(Bind::Int(width)))
         }
         (TimeType::UnixMillis | TimeType::UnixSeconds, _) => {
             let from = sql.placeholder(Bind::Int(query.from.unix_micros().unwrap_or(i64::MAX - 1)));
             let unit = at.ty.micros();
-            format!("(e.{} * {unit} - {from}) / {}", at.name, sql.placeholder(Bind::Int(width)))
+            format!("CAST((e.{} * {unit} - {from}) / {} AS BIGINT)", at.name, sql.placeholder(Bind::Int(width)))
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
 use crate::store::queries::resolved::{Resolved, Set};
 use crate::store::queries::sql::Selection;
-use crate::store::queries::sql::filter::{condition, one_of_ids, one_of_texts, within};
+use crate::store::queries::sql::filter::{condition, joined, one_of_ids, one_of_texts, within};
+use crate::store::queries::sql::usable;
 use crate::store::source::Source;
 use crate::store::sql::{Bind, Dialect, Sql};
 
@@ -123,6 +124,7 @@ impl Common {
         }
         tests.extend(bound_test(sql, source, bound));
         tests.extend(resolved.rest.iter().map(|c| condition(sql, source, c)));
+        tests.extend(usable::tests(source));
         // A device has few rows and an organization has many. SQLite knows neither, so a unary plus before the other
         // columns keeps it from choosing their indexes.
         let by_device =
@@ -197,7 +199,7 @@ impl Common {
         tests.extend(sets.filter(|(open, _)| *open).filter_map(|(_, test)| test.clone()));
         tests.extend(self.tests.iter().cloned());
         if !tests.is_empty() {
-            sql.push(" WHERE ").push(&tests.join(" AND "));
+            sql.push(" WHERE ").push(&joined(&tests, " AND "));
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod page;
 pub mod reason;
 pub mod tail;
+pub mod usable;
 
 use crate::store::queries::resolved::Resolved;
 use crate::store::source::Source;

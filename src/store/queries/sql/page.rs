@@ -7,10 +7,11 @@ use std::sync::Arc;
 use crate::domain::event::{ErrorText, Id, Kind, RenewalEvent};
 use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
-use crate::domain::source::Beyond;
+use crate::domain::source::{Beyond, Part};
+use crate::domain::text::Text;
 use crate::domain::zone::Zone;
-use crate::protocol::SourceError;
 use crate::store::queries::sql::Selection;
+use crate::store::queries::sql::filter::visible_nul;
 use crate::store::queries::sql::keys::{Bound, Common, Order, Read, branches_within};
 use crate::store::queries::sql::reason;
 use crate::store::source::columns::{IdType, Party, SqlIdent, TextColumn, TimeColumn, TimeType};
@@ -133,7 +134,9 @@ pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
     let text = match (errors, source.dialect) {
         (Errors::Whole, _) => error.clone(),
         (Errors::Head, Dialect::Postgres) => error.as_ref().map(|e| format!("left({e}, {})", ErrorText::HEAD)),
-        (Errors::Head, Dialect::Sqlite) => error.as_ref().map(|e| format!("substr({e}, 1, {})", ErrorText::HEAD)),
+        (Errors::Head, Dialect::Sqlite) => {
+            error.as_ref().map(|e| format!("substr({}, 1, {})", visible_nul(e), ErrorText::HEAD))
+        }
     };
     add(text, CellType::Text);
     let length = match source.dialect {
@@ -195,33 +198,31 @@ pub(crate) fn columns(source: &Source) -> String {
 pub(crate) fn joins(source: &Source) -> String {
     let mut text = String::new();
     if source.devices == DeviceNames::Joined {
-        text.push_str(&format!(" LEFT JOIN devices d ON d.id = e.{}", source.map.device.name));
+        text.push_str(&format!(" LEFT JOIN {} d ON d.id = e.{}", source.beside("devices"), source.map.device.name));
     }
     if let (Some(_), Some(org)) = (&source.org_name, &source.map.org) {
-        text.push_str(&format!(" LEFT JOIN organizations o ON o.id = e.{}", org.name));
+        text.push_str(&format!(" LEFT JOIN {} o ON o.id = e.{}", source.beside("organizations"), org.name));
     }
     text
 }
 
 /// A row of [`page`], or with `more` of [`event`], as an event. Cells behind the select list are left to the caller.
-/// [`SourceError::Shape`] where the id or the time is missing.
-pub fn decode(source: &Source, more: bool, row: &mut Row) -> Result<RenewalEvent, SourceError> {
-    let missing = |what: &str| SourceError::Shape(format!("a row has no {what} where every event must have one"));
+/// `None` for a row without an id or a time: no page can begin there. Any other value of an unexpected type is shown as
+/// what it is.
+pub fn decode(source: &Source, more: bool, row: &mut Row) -> Option<RenewalEvent> {
     let map = &source.map;
+    let odd = odd_expiries(row);
     let error = row.text(7);
     let bytes = row.int(11).and_then(|n| u64::try_from(n).ok());
-    let id = row.id(0).ok_or_else(|| missing("id"))?;
-    let stored = row.time(8).ok_or_else(|| missing("creation time"))?;
-    let kind = match row.text(3) {
-        None if source.is_own() => return Err(missing("event type")),
-        kind => Kind::new(kind.unwrap_or_else(|| "".into())),
-    };
+    let id = row.id(0)?;
+    let stored = row.time(8)?;
+    let kind = Kind::new(row.text(3).unwrap_or_else(|| "".into()));
     let expiry = |column: &Option<TimeColumn>, at: Option<Instant>| {
         column.as_ref().zip(at).map(|(column, stored)| column.instant(stored))
     };
     let mut event = RenewalEvent {
-        device_id: row.id(1).unwrap_or(Id::Text("".into())),
-        org_id: row.id(2),
+        device_id: row.shown_id(1).unwrap_or(Id::Text("".into())),
+        org_id: row.shown_id(2),
         kind,
         reason: row.text(4),
         old_expiry: expiry(&map.old_expiry, row.time(5)),
@@ -240,11 +241,17 @@ pub fn decode(source: &Source, more: bool, row: &mut Row) -> Result<RenewalEvent
         let tie = row.id(15);
         let stored_apart = tie.is_some() || map.created_at.zone != Zone::Utc;
         let place = stored_apart.then(|| Cursor { at: stored, id: tie.unwrap_or_else(|| event.id.clone()) });
-        let beyond = Beyond { place, ..beyond(source, more, row) };
+        let beyond = Beyond { place, odd, ..beyond(source, more, row) };
         let reason_inferred = beyond.reason_inferred && event.reason.is_some();
         event.beyond = Some(Arc::new(Beyond { reason_inferred, ..beyond }));
     }
-    Ok(event)
+    Some(event)
+}
+
+/// The expiries of a row that are no times, as what they are.
+fn odd_expiries(row: &Row) -> Vec<(Part, Text)> {
+    let parts = [(Part::OldExpiry, 5), (Part::NewExpiry, 6)];
+    parts.into_iter().filter_map(|(part, at)| Some((part, row.odd(at)?))).collect()
 }
 
 /// The columns that follow those of every source, without the place of the row.
@@ -255,5 +262,13 @@ fn beyond(source: &Source, more: bool, row: &mut Row) -> Beyond {
     let mut columns = source.map.extra.iter().zip(16..);
     let more =
         more.then(|| columns.by_ref().filter_map(|((label, _), at)| Some((label.clone(), row.text(at)?))).collect());
-    Beyond { traits: Arc::clone(&source.traits), outcome, severity, reason_inferred, more, place: None }
+    Beyond {
+        traits: Arc::clone(&source.traits),
+        outcome,
+        severity,
+        reason_inferred,
+        more,
+        place: None,
+        odd: Vec::new(),
+    }
 }

@@ -1,0 +1,54 @@
+//! Where the shell's regions lie, for a size: header, query bar, body of the view, footer.
+//!
+//! State, not drawing. A view lays out its own body.
+
+use ratatui::layout::Rect;
+
+/// The smallest screen that is drawn, in columns and rows.
+pub const FLOOR: (u16, u16) = (60, 12);
+
+/// Regions that tile the screen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Geometry {
+    pub screen: Rect,
+    pub too_small: bool,
+    pub header: Rect,
+    pub query: Rect,
+    /// Empty if the screen is too small.
+    pub body: Rect,
+    pub footer: Rect,
+}
+
+impl Geometry {
+    /// The regions of a screen of that size.
+    pub fn of(width: u16, height: u16) -> Self {
+        let screen = Rect::new(0, 0, width, height);
+        if width < FLOOR.0 || height < FLOOR.1 {
+            return Self { screen, too_small: true, ..Self::default() };
+        }
+        Self {
+            screen,
+            too_small: false,
+            header: Rect::new(0, 0, width, 1),
+            query: Rect::new(0, 1, width, 1),
+            body: Rect::new(0, 2, width, height - 3),
+            footer: Rect::new(0, height - 1, width, 1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_tile_the_screen_at_every_size() {
+        for width in 1..=220 {
+            for height in 1..=70 {
+                let g = Geometry::of(width, height);
+                let area: u32 = [g.header, g.query, g.body, g.footer].iter().map(|r| r.area()).sum();
+                assert_eq!(area, if g.too_small { 0 } else { g.screen.area() }, "{width}x{height}");
+            }
+        }
+    }
+}

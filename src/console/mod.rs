@@ -1,0 +1,218 @@
+//! The console as a pure state machine: a message in, effects out. No clock, no database, no files.
+//!
+//! The shell of the views: it owns what they share ([`Ctx`]), what is drawn over them ([`Layer`]), and what outlasts a
+//! filter. The event loop calls [`Model::new`] and [`Model::update`]; drawing reads the model. It knows a view only as
+//! [`View`].
+
+pub mod alert;
+pub mod draw;
+pub mod filter_edit;
+pub mod geometry;
+pub mod history;
+pub mod keymap;
+pub mod msg;
+pub mod palette;
+pub mod prompt;
+pub mod settings;
+pub mod tail;
+
+mod answers;
+mod clock;
+mod keys;
+
+use crate::domain::filter::{Criteria, Filter};
+use crate::domain::instant::{Instant, Span};
+use crate::protocol::tail::{Start as TailStart, TailOrder};
+use crate::protocol::{Query, Slot, SourceError};
+use crate::ui::ctx::{Ctx, Link};
+use crate::ui::effect::Effect;
+use crate::ui::fetch::Fetch;
+use crate::views::{Go, Step, View};
+
+use alert::Ringing;
+use filter_edit::FilterEdit;
+use geometry::Geometry;
+use history::History;
+use msg::Msg;
+use palette::Palette;
+use prompt::TimePrompt;
+use settings::{Settings, Start};
+use tail::Tail;
+
+/// A notice is shown for this long.
+const NOTICE: Span = Span::seconds(4);
+
+/// What is drawn over the view and takes the keys first. A closed layer holds nothing.
+#[derive(Clone, Debug)]
+pub enum Layer {
+    Filter(Box<FilterEdit>),
+    Time(TimePrompt),
+    Palette(Palette),
+    /// The choice of columns, and the line under the cursor.
+    Columns(usize),
+    /// The help, and the line that it is scrolled to.
+    Help(usize),
+}
+
+/// The whole state of the console.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub ctx: Ctx,
+    /// The view on screen.
+    pub view: View,
+    pub layer: Option<Layer>,
+    pub tail: Tail,
+    pub geometry: Geometry,
+    pub settings: Settings,
+    history: History,
+    notice: Option<(String, Instant)>,
+    ringing: Ringing,
+    /// The last tick changed what is on screen.
+    aged: bool,
+}
+
+impl Model {
+    /// The console before its first reply, and its first queries.
+    pub fn new(start: Start, now: Instant) -> (Self, Vec<Effect>) {
+        let geometry = Geometry::of(start.size.0, start.size.1);
+        let ctx = Ctx {
+            now,
+            zone: start.zone,
+            filter: start.filter,
+            body: geometry.body,
+            source: Fetch::new(Slot::Describe),
+            title: start.title,
+            link: Link::default(),
+        };
+        let mut model = Self {
+            ctx,
+            view: View::first(start.choices),
+            layer: None,
+            tail: Tail::default(),
+            geometry,
+            settings: start.settings,
+            history: History::with_typed(start.history),
+            notice: start.notice.map(|words| (words, now.plus(NOTICE))),
+            ringing: Ringing::default(),
+            aged: false,
+        };
+        let mut effects = Vec::new();
+        model.settle(&mut effects);
+        model.start_queries(&mut effects);
+        effects.push(model.describe());
+        (model, effects)
+    }
+
+    /// Takes one message.
+    #[must_use = "effects do nothing unless the event loop performs them"]
+    pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match msg {
+            Msg::Key(key) => self.key(key, &mut effects),
+            Msg::Paste(text) => self.paste(&text, &mut effects),
+            Msg::Resize { width, height } => {
+                self.geometry = Geometry::of(width, height);
+                self.ctx.body = self.geometry.body;
+            }
+            Msg::Reply(reply) => self.reply(reply, &mut effects),
+            Msg::Tail(event) => self.tail_event(event, &mut effects),
+            Msg::Tick(now) => self.tick(now, &mut effects),
+        }
+        self.settle(&mut effects);
+        effects
+    }
+
+    fn settle(&mut self, effects: &mut Vec<Effect>) {
+        let step = self.view.settle(&self.ctx);
+        self.take(step, effects);
+    }
+
+    /// Takes what a view wants.
+    fn take(&mut self, step: Step, effects: &mut Vec<Effect>) {
+        effects.extend(step.effects);
+        if let Some(words) = step.notice {
+            self.say(words);
+        }
+        match step.go {
+            Some(Go::Filter(filter)) => self.apply(filter, effects),
+            Some(Go::Back) => effects.push(Effect::Quit),
+            None => {}
+        }
+    }
+
+    /// The filter made absolute at this moment.
+    pub fn criteria(&self) -> Criteria {
+        self.ctx.criteria()
+    }
+
+    /// Runs all queries that depend on the filter, and follows it.
+    fn start_queries(&mut self, effects: &mut Vec<Effect>) {
+        self.tail.retry = clock::Retry::default();
+        let step = self.view.start(&self.ctx);
+        self.take(step, effects);
+        self.tail.generation += 1;
+        self.tail.begun = false;
+        let (generation, criteria) = (self.tail.generation, self.criteria().live());
+        effects.push(Effect::Tail(TailOrder { generation, criteria, start: TailStart::Overlapping, whole: false }));
+    }
+
+    /// Runs all queries again without moving the cursor.
+    fn refresh(&mut self, effects: &mut Vec<Effect>) {
+        let step = self.view.refresh(&self.ctx);
+        self.take(step, effects);
+        effects.push(self.describe());
+    }
+
+    fn describe(&mut self) -> Effect {
+        Effect::Send(self.ctx.source.request(Query::Describe, std::time::Duration::ZERO))
+    }
+
+    /// Puts another filter in force.
+    fn apply(&mut self, filter: Filter, effects: &mut Vec<Effect>) {
+        if filter == self.ctx.filter {
+            return;
+        }
+        self.history.push(std::mem::replace(&mut self.ctx.filter, filter));
+        self.filter_changed(effects);
+    }
+
+    /// Walks through the filters that were in force.
+    fn walk_history(&mut self, back: bool, effects: &mut Vec<Effect>) {
+        let Some(filter) = self.history.walk(back, &self.ctx.filter) else {
+            return self.say(if back { "no earlier filter" } else { "no later filter" });
+        };
+        self.ctx.filter = filter;
+        self.filter_changed(effects);
+    }
+
+    fn filter_changed(&mut self, effects: &mut Vec<Effect>) {
+        self.tail.held = 0;
+        self.start_queries(effects);
+    }
+
+    fn say(&mut self, words: impl Into<String>) {
+        self.notice = Some((words.into(), self.ctx.now.plus(NOTICE)));
+    }
+    /// What the footer reports at the moment.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_ref().map(|(words, _)| words.as_str())
+    }
+
+    /// Whether any query is in flight.
+    pub fn is_busy(&self) -> bool {
+        self.view.is_busy()
+    }
+
+    /// Whether the database has answered anything yet.
+    pub fn was_answered(&self) -> bool {
+        self.view.was_answered() || self.ctx.source.value().is_some()
+    }
+
+    /// Why the screen cannot be trusted at this moment, and since when.
+    pub fn trouble(&self) -> Option<(&SourceError, Option<Instant>)> {
+        if let Link::Away { since, error, .. } = &self.ctx.link {
+            return Some((error, Some(*since)));
+        }
+        self.view.error().map(|error| (error, None))
+    }
+}

@@ -1,0 +1,41 @@
+//! What the console is configured with.
+
+use crate::domain::filter::Filter;
+use crate::domain::zone::Zone;
+use crate::views::Choices;
+
+use super::alert::Alert;
+use super::keymap::Keymap;
+
+/// What the console starts with. Settled by the command that opens it.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The database's name in the header; no secret in it.
+    pub title: String,
+    pub filter: Filter,
+    pub zone: Zone,
+    /// Shown at the start.
+    pub notice: Option<String>,
+    /// Filters of earlier runs, oldest first.
+    pub history: Vec<String>,
+    pub choices: Choices,
+    /// The terminal's columns and rows.
+    pub size: (u16, u16),
+    pub settings: Settings,
+}
+
+/// What stays the same while the console runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The options that reach the same database from a command line (`--db prod`), for copied commands; no secret in it.
+    pub reach: String,
+    /// The other zone that `T` switches to.
+    pub other_zone: Zone,
+    /// Named filters, for the palette.
+    pub views: Vec<(String, Filter)>,
+    /// Other databases, by their names in the configuration.
+    pub databases: Vec<String>,
+    pub keymap: Keymap,
+    /// Notifies when an event matches.
+    pub alert: Option<Alert>,
+}

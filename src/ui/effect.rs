@@ -1,0 +1,46 @@
+//! What the model wants of the world: a closed set of plain data. The event loop performs it.
+
+use crate::domain::text::Clean;
+use crate::protocol::tail::TailOrder;
+use crate::protocol::{Request, Slot};
+
+/// One wish. Nothing happens until the event loop performs it.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// Run a query.
+    Send(Request),
+    /// Stop the slot's query, in the database too.
+    Cancel(Slot),
+    /// Follow new rows; replaces an earlier order.
+    Tail(TailOrder),
+    /// Send to the terminal's clipboard.
+    Copy(Clean),
+    /// Notify the user.
+    Alert(Means, Clean),
+    /// Keep an applied filter for later runs.
+    Remember(String),
+    /// Keep the chosen columns for later runs.
+    KeepColumns(Vec<&'static str>),
+    Suspend,
+    /// Switch to another of the named databases.
+    Open(String),
+    Quit,
+}
+
+/// How an alert is delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Means {
+    #[default]
+    Bell,
+    /// A desktop notification, if the terminal passes it on (OSC 9).
+    Desktop,
+}
+
+impl Means {
+    pub const ALL: [(&'static str, Self); 2] = [("bell", Self::Bell), ("desktop", Self::Desktop)];
+
+    /// The one that a configuration names.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(id, _)| *id == name).map(|(_, means)| *means)
+    }
+}

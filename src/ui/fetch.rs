@@ -1,0 +1,79 @@
+//! A value from the database: the last good one, and the state of the newest query for it.
+//!
+//! Every view and the shell keep their answers in it. It sends nothing: [`Fetch::request`] returns the request.
+
+use crate::protocol::{Query, Request, Slot, SourceError, Ticket};
+use std::time::Duration;
+
+/// Keeps the last good value while a newer one is pending or failed, so that the screen never blanks.
+#[derive(Clone, Debug)]
+pub struct Fetch<T> {
+    slot: Slot,
+    generation: u64,
+    value: Option<T>,
+    phase: Phase,
+}
+
+/// The state of the newest query.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// No query is in flight.
+    Idle,
+    Waiting,
+    Failed(SourceError),
+}
+
+impl<T> Fetch<T> {
+    pub fn new(slot: Slot) -> Self {
+        Self { slot, generation: 0, value: None, phase: Phase::Idle }
+    }
+    /// As [`new`](Self::new), with tickets above `generation`: replies to an earlier owner of the slot do not match.
+    pub fn after(slot: Slot, generation: u64) -> Self {
+        Self { generation, ..Self::new(slot) }
+    }
+    /// A request for `query`; replies to earlier ones no longer match.
+    pub fn request(&mut self, query: Query, debounce: Duration) -> Request {
+        self.generation += 1;
+        self.phase = Phase::Waiting;
+        Request { ticket: Ticket { slot: self.slot, generation: self.generation }, query, debounce }
+    }
+    /// Whether `ticket` is that of the query in flight.
+    pub fn awaits(&self, ticket: Ticket) -> bool {
+        self.phase == Phase::Waiting && ticket.slot == self.slot && ticket.generation == self.generation
+    }
+    /// Takes the outcome of the query in flight; a failure keeps the last good value.
+    pub fn settle(&mut self, outcome: Result<T, SourceError>) {
+        match outcome {
+            Ok(value) => {
+                self.value = Some(value);
+                self.phase = Phase::Idle;
+            }
+            Err(SourceError::Cancelled) => self.phase = Phase::Idle,
+            Err(error) => self.phase = Phase::Failed(error),
+        }
+    }
+    pub fn value(&self) -> Option<&T> {
+        self.value.as_ref()
+    }
+    pub fn value_mut(&mut self) -> Option<&mut T> {
+        self.value.as_mut()
+    }
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+    pub fn is_waiting(&self) -> bool {
+        self.phase == Phase::Waiting
+    }
+    pub fn error(&self) -> Option<&SourceError> {
+        match &self.phase {
+            Phase::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+    /// Drops the value and stops waiting.
+    pub fn clear(&mut self) {
+        self.value = None;
+        self.phase = Phase::Idle;
+        self.generation += 1;
+    }
+}

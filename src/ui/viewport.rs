@@ -1,0 +1,54 @@
+//! A cursor and a scroll offset over a list of rows. The cursor is always visible.
+//!
+//! Every list on screen has one; it knows no rows, only their number.
+
+/// Row numbers from 0, `height` in screen lines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Viewport {
+    pub cursor: usize,
+    pub offset: usize,
+    pub height: usize,
+}
+
+impl Viewport {
+    /// Moves the cursor by `delta` in a list of `len`; returns the part of `delta` beyond the ends (negative: above the top).
+    pub fn step(&mut self, delta: isize, len: usize) -> isize {
+        let last = len.saturating_sub(1) as isize;
+        let wanted = (self.cursor as isize).saturating_add(delta);
+        let got = wanted.clamp(0, last.max(0));
+        self.cursor = got as usize;
+        self.settle(len);
+        wanted - got
+    }
+    /// Brings cursor and offset into bounds, with the cursor on screen.
+    pub fn settle(&mut self, len: usize) {
+        let height = self.height.max(1);
+        self.cursor = self.cursor.min(len.saturating_sub(1));
+        self.offset = self.offset.min(len.saturating_sub(height));
+        if self.cursor < self.offset {
+            self.offset = self.cursor;
+        } else if self.cursor >= self.offset + height {
+            self.offset = self.cursor + 1 - height;
+        }
+    }
+    pub fn page(&self) -> isize {
+        self.height.saturating_sub(1).max(1) as isize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_cursor_on_screen_and_reports_the_rest() {
+        let mut v = Viewport { cursor: 0, offset: 0, height: 10 };
+        assert_eq!(v.step(12, 100), 0);
+        assert_eq!((v.cursor, v.offset), (12, 3));
+        assert_eq!(v.step(1000, 100), 913);
+        assert_eq!((v.cursor, v.offset), (99, 90));
+        assert_eq!(v.step(-150, 100), -51);
+        assert_eq!((v.cursor, v.offset), (0, 0));
+        assert_eq!(v.step(1, 0), 1);
+    }
+}

@@ -1,0 +1,151 @@
+//! Inserts live rows without moving the selection or the viewport.
+//!
+//! Called with the rows of each batch of the tail. Rows that come while a page is in flight wait in that page's load: the
+//! page may have been read before they were committed.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::domain::event::{Id, RenewalEvent};
+use crate::domain::instant::{Instant, Span};
+
+use super::window::{List, Load, WINDOW, What};
+
+/// A new row is marked for this long.
+const NEW: Span = Span::seconds(20);
+
+/// How a new row is marked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mark {
+    New,
+    /// Older than rows that were there before it.
+    Late,
+}
+
+/// Whether the list follows the newest row, and what came since it stopped.
+#[derive(Clone, Debug)]
+pub(super) struct Follow {
+    pub on: bool,
+    /// Rows that arrived while it does not follow.
+    pub arrived: u64,
+    /// New rows, and when they came.
+    marks: HashMap<Id, (Mark, Instant)>,
+}
+
+impl Default for Follow {
+    fn default() -> Self {
+        Self { on: true, arrived: 0, marks: HashMap::new() }
+    }
+}
+
+/// Rows that arrived before the page that replaces the window, newest first, at most [`WINDOW`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Early(Vec<Arc<RenewalEvent>>);
+
+impl Early {
+    fn keep(&mut self, rows: &[Arc<RenewalEvent>]) {
+        self.0.extend(rows.iter().cloned());
+        self.0.sort_by_key(|row| std::cmp::Reverse(row.cursor()));
+        self.0.truncate(WINDOW);
+    }
+    pub fn into_rows(self) -> Vec<Arc<RenewalEvent>> {
+        self.0
+    }
+}
+
+impl List {
+    /// Takes rows that have appeared in the database, newest first; returns those that were not there and belong to the
+    /// window or before it.
+    pub fn arrive(&mut self, rows: Vec<Arc<RenewalEvent>>, now: Instant) -> Vec<Arc<RenewalEvent>> {
+        if let Some(Load { what: What::Replace { early, .. }, .. }) = &mut self.load {
+            early.keep(&rows);
+        }
+        if !self.answered {
+            return Vec::new();
+        }
+        let newest = self.window.rows.front().map(|r| r.created_at);
+        let rows = self.insert_all(rows);
+        for row in &rows {
+            let late = newest.is_some_and(|newest| row.created_at < newest);
+            self.follow.marks.insert(row.id.clone(), (if late { Mark::Late } else { Mark::New }, now));
+        }
+        self.forget_marks(now);
+        if !self.is_following() {
+            self.follow.arrived += rows.len() as u64;
+        }
+        rows
+    }
+
+    /// How a row is marked.
+    pub fn mark(&self, id: &Id) -> Option<Mark> {
+        self.follow.marks.get(id).map(|(mark, _)| *mark)
+    }
+
+    /// Whether any row is marked.
+    pub fn has_marks(&self) -> bool {
+        !self.follow.marks.is_empty()
+    }
+
+    /// Drops the marks that are old.
+    pub fn forget_marks(&mut self, now: Instant) {
+        self.follow.marks.retain(|_, (_, at)| at.plus(NEW) > now);
+        if self.follow.marks.len() > WINDOW {
+            // In a flood every row is new, and a mark says nothing.
+            self.follow.marks.clear();
+        }
+    }
+
+    /// Inserts the rows that are not in the window, each once; returns them.
+    pub(super) fn insert_all(&mut self, mut rows: Vec<Arc<RenewalEvent>>) -> Vec<Arc<RenewalEvent>> {
+        let mut known: HashSet<Id> = self.window.rows.iter().map(|r| r.id.clone()).collect();
+        // Rows older than all that is loaded come with the pages that follow.
+        let last = self.window.rows.back().filter(|_| self.window.more_older).map(|r| r.cursor());
+        rows.retain(|row| last.as_ref().is_none_or(|last| row.cursor() > *last) && known.insert(row.id.clone()));
+        for row in &rows {
+            self.insert(row.clone());
+        }
+        if self.is_following() {
+            self.view.cursor = 0;
+            self.view.offset = 0;
+        }
+        self.bound();
+        rows
+    }
+
+    fn insert(&mut self, row: Arc<RenewalEvent>) {
+        let cursor = row.cursor();
+        let at = self.window.rows.partition_point(|r| r.cursor() > cursor);
+        if at == 0 && self.window.more_newer {
+            self.window.base = self.window.base.map(|b| b + 1);
+            return;
+        }
+        let was_empty = self.window.rows.is_empty();
+        self.window.rows.insert(at, row);
+        if !was_empty && !self.is_following() {
+            if at <= self.view.cursor {
+                self.view.cursor += 1;
+            }
+            if at <= self.view.offset {
+                self.view.offset += 1;
+            }
+        }
+    }
+
+    /// Drops surplus rows at the end that is farther from the cursor.
+    fn bound(&mut self) {
+        let surplus = self.window.rows.len().saturating_sub(WINDOW);
+        if surplus == 0 {
+            return;
+        }
+        if self.view.cursor < self.window.rows.len() / 2 {
+            self.window.rows.truncate(WINDOW);
+            self.window.more_older = true;
+        } else {
+            self.window.rows.drain(..surplus);
+            self.window.more_newer = true;
+            self.window.base = self.window.base.map(|b| b + surplus as u64);
+            self.view.cursor = self.view.cursor.saturating_sub(surplus);
+            self.view.offset = self.view.offset.saturating_sub(surplus);
+        }
+    }
+}
