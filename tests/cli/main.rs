@@ -308,7 +308,11 @@ fn a_path_that_is_no_database_gets_a_message_about_files() {
     let bed = Bed::new();
     bed.write("text.db", "no database at all, but long enough to be looked at as one");
     for (db, code, message) in [
-        ("sqlite:missing.db", 3, "the file does not exist; check the path, or make it with 'renewscope db init'"),
+        (
+            "sqlite:missing.db",
+            3,
+            "the file does not exist; check the path, or make it with 'renewscope --db sqlite:missing.db db init'",
+        ),
         ("sqlite:.", 3, "it is a directory; give the path of a file"),
         ("sqlite:text.db", 1, "sqlite:text.db is not a SQLite database"),
     ] {

@@ -23,8 +23,6 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
         When::Always => "always",
         When::Never => "never",
     };
-    let log = paths::state_directory().map(|d| d.join("renewscope.log").display().to_string());
-    let log_on = std::env::var_os(logging::VARIABLE).is_some_and(|v| !v.is_empty());
     let rows = [
         ("database", config.database.value.to_string(), config.database.origin.to_string()),
         (
@@ -63,11 +61,7 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
         ),
         ("keys", replaced_keys(config), from_file(config.console.keymap != Keymap::default())),
         ("row limit", config.limit.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
-        (
-            "log",
-            if log_on { log.unwrap_or_default() } else { "off".to_owned() },
-            format!("environment {}", logging::VARIABLE),
-        ),
+        ("log", log_file(), format!("environment {}", logging::VARIABLE)),
     ];
     let columns = ["setting", "value", "source"].map(|key| Column::new(key).at_most(400)).into();
     let mut writer = RowWriter::new(stdout(), format, columns, config.ascii);
@@ -77,6 +71,13 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
     }
     writer.finish().map_err(stdout_failed)?;
     Ok(Exit::Done)
+}
+
+/// The path of the log, or `off`.
+fn log_file() -> String {
+    let is_on = std::env::var_os(logging::VARIABLE).is_some_and(|v| !v.is_empty());
+    let path = paths::state_directory().map(|d| d.join("renewscope.log").display().to_string());
+    path.filter(|_| is_on).unwrap_or_else(|| "off".to_owned())
 }
 
 fn from_file(set: bool) -> String {

@@ -155,7 +155,7 @@ fn step(bytes: &[u8]) -> Step {
     }
     match rest.first() {
         None => Step::Incomplete,
-        // Two of them are the key, and then whatever the second begins.
+        // Two of them are the key, and then what the second begins.
         Some(&ESC) => Step::Event(1, Some(key(KeyCode::Esc, KeyModifiers::NONE))),
         Some(b'[') => control(bytes),
         Some(b'O') => match rest.get(1) {

@@ -42,7 +42,7 @@ pub fn first_line(mut reader: Box<dyn BufRead>) -> io::Result<(Vec<u8>, Box<dyn 
         reader.consume(taken);
         let begin = head.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(head.len());
         let end = head.iter().skip(begin).position(|b| matches!(b, b'\n' | b'\r')).map(|at| begin + at);
-        // A carriage return is only told from the first half of a line end by what follows.
+        // What follows decides whether a carriage return is the first half of a line end.
         if end.is_some_and(|at| head.get(at) == Some(&b'\n') || at + 1 < head.len()) {
             break;
         }
