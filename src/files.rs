@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, FileType, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
@@ -90,9 +90,15 @@ pub fn append_line(file: &mut File, line: &[u8]) -> io::Result<()> {
     file.write_all(&text)
 }
 
-/// Creates an empty file for its owner only. An existing one is an error.
-pub fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+/// Leaves a file to its owner only.
+pub fn make_private(path: &Path) -> io::Result<()> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+}
+
+/// Whether a path is that of a regular file; else an error that says what it is.
+pub fn is_regular(path: &Path) -> io::Result<()> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if kind.is_file() { Ok(()) } else { Err(irregular(kind)) }
 }
 
 /// Makes a directory and those above it, for their owner only.

@@ -49,10 +49,46 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(exit) => exit,
         Err(failure) => {
             failure.lines().iter().for_each(|line| tell(line));
+            if matches!(failure, Failure::Source(_) | Failure::Failed(_)) {
+                tell_few_files();
+            }
             failure.exit()
         }
     };
     code.into()
+}
+
+/// After a failure: says that few files can be open at once, since no error of a database says so.
+fn tell_few_files() {
+    const ENOUGH: u64 = 64;
+    if let Some(most) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.filter(|n| *n < ENOUGH) {
+        tell(&format!(
+            "only {most} files can be open at once, which may be the cause; raise it with 'ulimit -n {ENOUGH}'"
+        ));
+    }
+}
+
+/// Threads that a command needs at once, at least.
+const THREADS: usize = 6;
+
+/// Starts as many threads as a command needs, and ends them. The runtime would panic where none can be started.
+fn try_threads() -> Result<(), Failure> {
+    let failed = |e: std::io::Error| {
+        Failure::Failed(format!("cannot start a thread: {e}; end other programs of this user, or raise 'ulimit -u'"))
+    };
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = Arc::new(std::sync::Mutex::new(held));
+    let wait = || {
+        let held = Arc::clone(&held);
+        // Returns when the sender is dropped.
+        move || drop(held.lock().map(|held| held.recv()))
+    };
+    let started: Result<Vec<_>, _> = (0..THREADS).map(|_| std::thread::Builder::new().spawn(wait())).collect();
+    drop(release);
+    for thread in started.map_err(failed)? {
+        let _ = thread.join();
+    }
+    Ok(())
 }
 
 /// Prints one line for people on stderr, with unsafe characters made visible. A closed stderr is no error.
@@ -112,6 +148,8 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     if prompt::is_available() {
         config.database.value.set_prompt(Arc::new(prompt::password));
     }
+    session::check_file(&config.database.value)?;
+    try_threads()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -19,7 +19,7 @@ use crate::protocol::error::Why;
 
 use crate::protocol::{Answer, Query, SourceError};
 use crate::store::schema;
-use crate::store::{Access, ConnectOptions, Store};
+use crate::store::{Access, Address, ConnectOptions, Store};
 
 use crate::headless::failure::{Exit, Failure};
 use crate::headless::tell;
@@ -76,6 +76,7 @@ pub fn to_write() -> ConnectOptions {
 /// Connects as configured. With [`ConnectOptions::create`] a missing default file is created; without, the command only
 /// reads, and says that it reads the default file: a job that lost its settings must not report no failures.
 pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, SourceError> {
+    check_file(&config.database.value)?;
     match config.embedded {
         true if options.create => create_default_file(config).await?,
         true => tell_default_file(config),
@@ -102,17 +103,21 @@ pub async fn create_default_file(config: &Config) -> Result<(), SourceError> {
     let (Some(path), Some(directory)) = (address.path(), address.path().and_then(|p| p.parent())) else {
         return Ok(());
     };
-    let log = path.with_extension("db-wal");
-    // The log of a deleted file is the store's to report.
-    if path.exists() || log.exists() {
+    if path.exists() {
         return Ok(());
     }
     files::make_directory(directory).map_err(|e| failed("directory", e))?;
-    match files::create_new(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(failed("file", e)),
-        _ => {}
-    }
-    schema::migrate(address).await.map(drop)
+    schema::migrate(address).await?;
+    files::make_private(path).map_err(|e| failed("file", e))
+}
+
+/// Refuses a path that SQLite would wait for or read without end.
+pub fn check_file(address: &Address) -> Result<(), SourceError> {
+    let Some(Err(why)) = address.path().filter(|path| path.exists() && !path.is_dir()).map(files::is_regular) else {
+        return Ok(());
+    };
+    let why = Why::new(why.to_string()).step("give the path of a database file");
+    Err(SourceError::Unreachable { address: address.to_string(), why })
 }
 
 /// As [`connect`], but the first query makes the connection.

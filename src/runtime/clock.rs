@@ -4,5 +4,6 @@ use crate::domain::instant::Instant;
 
 /// The time now, UTC, to the microsecond.
 pub fn now() -> Instant {
-    Instant::from_utc(chrono::Utc::now())
+    // A clock before 1970, as machines without a battery have it, is a time like any other.
+    Instant::from_unix_micros(jiff::Timestamp::now().as_microsecond())
 }

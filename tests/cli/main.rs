@@ -325,6 +325,66 @@ fn a_path_that_is_no_database_gets_a_message_about_files() {
 }
 
 #[test]
+fn neither_a_pipe_nor_a_device_holds_a_command_up() {
+    let bed = stocked();
+    assert!(std::process::Command::new("mkfifo").arg(bed.path("pipe")).status().unwrap().success());
+    for path in ["pipe", "/dev/zero", "/dev/null", "/dev/full"] {
+        let db = format!("sqlite:{path}");
+        for args in [
+            &["count"][..],
+            &["doctor"],
+            &["db", "status"],
+            &["sources", "detect"],
+            &["record", "--device", "a", "--type", "b"],
+        ] {
+            let ran = bed.run(&[args, &["--db", &db]].concat());
+            assert!(
+                ran.exits(3).stderr.contains("not a regular file; give the path of a database file"),
+                "{}",
+                ran.stderr
+            );
+        }
+        let ran = bed.run(&["count", "--config", path]);
+        assert!(ran.exits(2).stderr.contains("not a regular file"), "{}", ran.stderr);
+        let ran = bed.run(&["count", "--source", &format!("../{path}").replace("..//", "/")]);
+        assert_ne!(ran.code, Some(0));
+    }
+    // A log that is one of these is no log; the command goes on.
+    let state = bed.path(".local/state/renewscope");
+    std::fs::create_dir_all(&state).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(state.join("renewscope.log")).status().unwrap().success());
+    let ran = Ran::of(bed.command(&["count"]).env("RENEWSCOPE_LOG", "debug").output().unwrap());
+    assert!(ran.exits(0).stderr.contains("no log: cannot write in"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_log_is_the_owners_and_follows_no_link() {
+    use std::os::unix::fs::PermissionsExt;
+    let bed = stocked();
+    let state = bed.path(".local/state/renewscope");
+    let logged = |bed: &Bed| Ran::of(bed.command(&["count", "id:7"]).env("RENEWSCOPE_LOG", "debug").output().unwrap());
+    logged(&bed).exits(0);
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&state), mode(&state.join("renewscope.log"))), (0o700, 0o600));
+    std::fs::remove_file(state.join("renewscope.log")).unwrap();
+    std::os::unix::fs::symlink(bed.path("victim"), state.join("renewscope.log")).unwrap();
+    assert!(logged(&bed).exits(0).stderr.contains("it is a symbolic link"));
+    assert!(!bed.path("victim").exists());
+}
+
+#[test]
+fn a_failure_says_that_few_files_can_be_open() {
+    let bed = stocked();
+    let script = format!("ulimit -n 9; exec {} count", env!("CARGO_BIN_EXE_renewscope"));
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", &script]).env("RENEWSCOPE_DB", bed.db.as_deref().unwrap()).env("HOME", bed.dir.path());
+    let ran = Ran::of(command.output().unwrap());
+    assert_ne!(ran.code, Some(0));
+    assert!(ran.stderr.contains("only 9 files can be open at once"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+}
+
+#[test]
 fn completions_and_manual_need_no_database() {
     let bed = Bed::new();
     let bash = bed.run(&["completions", "bash", "--db", "nonsense"]).data();

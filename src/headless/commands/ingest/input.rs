@@ -36,12 +36,12 @@ pub fn open(path: &Path, format: Option<InputFormat>, interrupt: &Interrupt) -> 
     let name = if stdin { "stdin".to_owned() } else { format!("'{}'", Clean::line(&path.to_string_lossy())) };
     let failed = |e: io::Error| Failure::Failed(format!("cannot read {name}: {e}"));
     let raw: Box<dyn Read> = if stdin {
-        Box::new(Patient::new(io::stdin(), interrupt))
+        Box::new(Patient::new(io::stdin(), interrupt).map_err(failed)?)
     } else {
         let file = File::open(path).map_err(failed)?;
         match file.metadata().is_ok_and(|m| m.is_file()) {
             true => Box::new(file),
-            false => Box::new(Patient::new(file, interrupt)),
+            false => Box::new(Patient::new(file, interrupt).map_err(failed)?),
         }
     };
     let failed = |e: io::Error| if interrupt.is_requested() { Failure::Interrupted } else { failed(e) };
@@ -90,10 +90,10 @@ impl Patient {
     /// How often an interrupt is checked for.
     const CHECK: Duration = Duration::from_millis(100);
 
-    fn new(mut from: impl Read + Send + 'static, interrupt: &Interrupt) -> Self {
+    fn new(mut from: impl Read + Send + 'static, interrupt: &Interrupt) -> io::Result<Self> {
         // When it is full, the thread waits, and with it the writer of the pipe.
         let (sender, chunks) = sync_channel(2);
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             loop {
                 let mut chunk = vec![0; BUFFER];
                 let read = from.read(&mut chunk).map(|n| {
@@ -105,8 +105,8 @@ impl Patient {
                     return;
                 }
             }
-        });
-        Self { chunks, current: io::Cursor::default(), interrupt: interrupt.clone() }
+        })?;
+        Ok(Self { chunks, current: io::Cursor::default(), interrupt: interrupt.clone() })
     }
 }
 
