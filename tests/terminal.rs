@@ -349,6 +349,19 @@ fn hostile_text_sends_nothing_to_the_terminal() {
 }
 
 #[test]
+fn the_console_makes_the_default_file_that_commands_only_read() {
+    let home = tempfile::TempDir::new().unwrap();
+    let path = home.path().to_str().unwrap();
+    let mut screen = Screen::start(&[], &[("HOME", path), ("XDG_DATA_HOME", ""), ("XDG_STATE_HOME", "")], 24, 80);
+    screen.wait_for("No events");
+    screen.keys("q");
+    assert!(screen.wait_exit().success());
+    use std::os::unix::fs::PermissionsExt;
+    let file = home.path().join(".local/share/renewscope/events.db");
+    assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
 fn without_a_terminal_it_says_what_to_use() {
     let ran = std::process::Command::new(env!("CARGO_BIN_EXE_renewscope")).arg("demo").output().unwrap();
     assert_eq!(ran.status.code(), Some(2));
