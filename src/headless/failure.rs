@@ -32,7 +32,7 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// The number for the caller of the program; `docs/recording.md` and `--help` list them.
+    /// The number for the caller of the program; `README.md` and `--help` list them.
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
