@@ -51,8 +51,10 @@ pub fn first_line(mut reader: Box<dyn BufRead>) -> io::Result<(Vec<u8>, Box<dyn 
     Ok((head, Box::new(whole)))
 }
 
+type Reader = BufReader<Box<dyn Read>>;
+
 /// The first four bytes, and a reader that begins with them.
-fn peek(mut raw: Box<dyn Read>) -> io::Result<(Vec<u8>, BufReader<Box<dyn Read>>)> {
+fn peek(mut raw: Box<dyn Read>) -> io::Result<(Vec<u8>, Reader)> {
     let (mut first, mut got) = ([0; 4], 0);
     // A pipe can deliver its first bytes one by one.
     while let Some(rest) = first.get_mut(got..).filter(|rest| !rest.is_empty()) {
@@ -66,7 +68,7 @@ fn peek(mut raw: Box<dyn Read>) -> io::Result<(Vec<u8>, BufReader<Box<dyn Read>>
     Ok((first, BufReader::with_capacity(BUFFER, whole)))
 }
 
-fn decoded(first: Vec<u8>, mut reader: BufReader<Box<dyn Read>>) -> io::Result<Box<dyn BufRead>> {
+fn decoded(first: Vec<u8>, mut reader: Reader) -> io::Result<Box<dyn BufRead>> {
     // Without a mark, an ASCII character beside a zero byte shows the encoding.
     let little = match *first.as_slice() {
         [0xff, 0xfe, ..] => Some(true),
