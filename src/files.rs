@@ -111,6 +111,7 @@ fn regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     only_regular(open(options, path)?)
 }
 
+/// The file itself, unless it is a pipe, a device or a directory.
 fn only_regular(file: File) -> io::Result<File> {
     let kind = file.metadata()?.file_type();
     if kind.is_file() { Ok(file) } else { Err(irregular(kind)) }
@@ -119,14 +120,17 @@ fn only_regular(file: File) -> io::Result<File> {
 /// Neither waits for the other end of a pipe nor takes a terminal as the controlling one.
 const NO_WAIT: i32 = flag(OFlags::NONBLOCK) | flag(OFlags::NOCTTY);
 
+/// A flag as the standard library takes it.
 const fn flag(flag: OFlags) -> i32 {
     flag.bits().cast_signed()
 }
 
+/// Opens without waiting for the other end of a pipe.
 fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.custom_flags(NO_WAIT).open(path)
 }
 
+/// The error for what is not a regular file.
 fn irregular(kind: FileType) -> io::Error {
     let what = if kind.is_dir() {
         "it is a directory"
@@ -138,6 +142,7 @@ fn irregular(kind: FileType) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what)
 }
 
+/// The error for a file of more than `most` bytes.
 fn too_large(most: u64) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} KiB", most >> 10))
 }

@@ -17,7 +17,7 @@ const COMMON: &str = "Options of every command";
 
 /// Watch and search certificate renewal events in PostgreSQL or SQLite
 #[derive(Parser, Debug)]
-#[command(name = "renewscope", version, about, max_term_width = 100, subcommand_help_heading = "Commands")]
+#[command(name = "renewscope", version, max_term_width = 100, subcommand_help_heading = "Commands")]
 #[command(override_usage = "renewscope [OPTIONS] [FILTER]...\n       renewscope [OPTIONS] COMMAND")]
 #[command(after_help = "Without a command, the console opens with the filter. Exit codes: 0 success, 1 failure, \
     2 usage error, 3 database unreachable, 4 some input lines rejected, 5 --fail-if condition met, 130 interrupted.")]
@@ -97,6 +97,7 @@ pub enum When {
     Never,
 }
 
+/// The commands. Without one, the console opens.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Open the console on a simulated fleet with live events, in a temporary file
@@ -138,12 +139,14 @@ pub enum Command {
     Man,
 }
 
+/// The arguments of commands with a filter alone.
 #[derive(Args, Debug)]
 pub struct Filtered {
     #[arg(value_name = "FILTER", help = FILTER_HELP)]
     pub filter: Vec<String>,
 }
 
+/// The arguments of `tail`.
 #[derive(Args, Debug)]
 pub struct Tail {
     #[arg(value_name = "FILTER", help = FILTER_HELP)]
@@ -153,6 +156,7 @@ pub struct Tail {
     pub since: Option<String>,
 }
 
+/// The arguments of `count`.
 #[derive(Args, Debug)]
 pub struct Count {
     #[arg(value_name = "FILTER", help = FILTER_HELP)]
@@ -165,6 +169,7 @@ pub struct Count {
     pub fail_if: Option<Condition>,
 }
 
+/// What `count --by` groups by; hours and days are those of the zone shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Group {
     Type,
@@ -209,6 +214,7 @@ impl std::str::FromStr for Condition {
     }
 }
 
+/// The arguments of `export`.
 #[derive(Args, Debug)]
 pub struct Export {
     #[arg(value_name = "FILTER", help = FILTER_HELP)]
@@ -218,6 +224,7 @@ pub struct Export {
     pub output: PathBuf,
 }
 
+/// The arguments of `ingest`.
 #[derive(Args, Debug)]
 pub struct Ingest {
     /// Read this file, plain or compressed with gzip or zstd; '-' is stdin
@@ -231,6 +238,7 @@ pub struct Ingest {
     pub rejects: Option<PathBuf>,
 }
 
+/// The formats that `ingest` reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum InputFormat {
     Ndjson,
@@ -281,6 +289,7 @@ pub struct Record {
     pub spool: Option<PathBuf>,
 }
 
+/// The subcommands of `db`.
 #[derive(Subcommand, Debug)]
 pub enum Db {
     /// Create the schema in an empty database, and a missing SQLite file
@@ -313,6 +322,7 @@ pub enum Db {
     },
 }
 
+/// The subcommands of `sources`.
 #[derive(Subcommand, Debug)]
 pub enum Sources {
     /// Print the known profiles

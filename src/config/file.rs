@@ -39,6 +39,7 @@ struct Typed {
     alert: Option<TypedAlert>,
 }
 
+/// The section `[alert]` as typed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TypedAlert {
@@ -46,6 +47,7 @@ struct TypedAlert {
     by: Option<String>,
 }
 
+/// The section `[defaults]` as typed.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Defaults {

@@ -167,6 +167,7 @@ struct Chosen {
     name: Option<String>,
 }
 
+/// The database by the option, else a variable, else the configuration file, else the default file.
 fn database(
     global: &cli::Global,
     file: &File,
@@ -237,6 +238,7 @@ fn view(global: &cli::Global, file: &File, words: Filter) -> Result<Setting<Filt
     Ok(Setting { value, origin })
 }
 
+/// The default file. SQLite addresses are text, so the path must be UTF-8.
 fn embedded_file() -> Result<PathBuf, ConfigError> {
     let file = paths::embedded_database().ok_or(ConfigError::NoHome)?;
     if file.to_str().is_none() {

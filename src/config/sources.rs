@@ -96,6 +96,7 @@ fn add(profiles: &mut Profiles, profile: SourceProfile) {
     profiles.all.push(Arc::new(profile));
 }
 
+/// Reads a profile. An error names the file, the line and the key.
 fn read(path: &Path) -> Result<SourceProfile, ProfileError> {
     let file = path.display().to_string();
     let text = files::read_text(path, LONGEST).map_err(|e| ProfileError {
@@ -114,6 +115,7 @@ fn read(path: &Path) -> Result<SourceProfile, ProfileError> {
     Ok(SourceProfile { file: Some(path.to_owned()), ..profile })
 }
 
+/// Adds all profiles of a directory, in the order of their names; returns the invalid ones.
 fn add_directory(directory: &Path, profiles: &mut Profiles) -> Vec<ProfileError> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let mut files: Vec<_> = entries.filter_map(Result::ok).map(|e| e.path()).collect();

@@ -114,6 +114,7 @@ pub(crate) fn with_database(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Merges the settings and runs the command on an asynchronous runtime.
 fn start(cli: Cli) -> Result<Exit, Failure> {
     // Commands about the program itself need no database and must not fail without one.
     match &cli.command {
@@ -196,6 +197,7 @@ fn refuse_mistyped(word: &str) -> Result<(), Failure> {
     })
 }
 
+/// Dispatches the command.
 async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
     let format = cli.global.format;
     let table = format.unwrap_or(Format::Table);

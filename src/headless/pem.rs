@@ -58,6 +58,7 @@ pub fn expiry(path: &Path, wait: Duration) -> Result<Expiry, String> {
     })
 }
 
+/// The expiry of a certificate, in UTC.
 fn of(certificate: &X509Certificate<'_>) -> Expiry {
     let seconds = certificate.validity().not_after.timestamp();
     Expiry { at: Instant::from_unix_micros(seconds.saturating_mul(1_000_000)), is_ca: certificate.is_ca() }

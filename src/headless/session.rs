@@ -64,6 +64,7 @@ impl Interrupt {
     }
 }
 
+/// Returns once one of two signals has come.
 async fn either(a: &mut Signal, b: &mut Signal) {
     tokio::select! { _ = a.recv() => {}, _ = b.recv() => {} }
 }
@@ -125,6 +126,7 @@ pub async fn open(config: &Config, options: ConnectOptions) -> Result<Store, Sou
     Store::open(&config.database.value, &with(config, options)).await
 }
 
+/// The options with what the settings add.
 fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
     let profiles = std::sync::Arc::clone(&config.sources.profiles);
     ConnectOptions { create: config.embedded && options.create, profiles, ..options }

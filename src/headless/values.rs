@@ -102,6 +102,7 @@ async fn message(session: &Session, field: Field, value: &str) -> Option<String>
     })
 }
 
+/// The field as `count --by` names it.
 fn by(field: Field) -> &'static str {
     match field {
         Field::Type => "type",
@@ -116,6 +117,7 @@ struct Names {
     more: bool,
 }
 
+/// The values of a field whose name contains `needle`. `None`: the query failed.
 async fn names(session: &Session, field: Field, needle: &str) -> Option<Names> {
     let column = match field {
         Field::Type => Column::Kind,

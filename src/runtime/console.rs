@@ -39,6 +39,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// The most events of the terminal that one frame shows together.
 const EVENTS: usize = 256;
 
+/// Why the console could not start, or ended by itself.
 #[derive(Debug, Error)]
 pub enum ConsoleError {
     #[error("the console needs a terminal; without one use 'renewscope list', 'count' or 'export'")]
@@ -89,6 +90,7 @@ fn idle(now: Deadline) -> Deadline {
     now.checked_sub(FRAME * AT_ONCE).unwrap_or(now)
 }
 
+/// The running console: the model, and the world that its effects act on.
 struct Console {
     model: Model,
     skin: Skin,
@@ -108,6 +110,7 @@ async fn frame_due(outbox: &Outbox, next_frame: Deadline) {
     outbox.idle().await;
 }
 
+/// What the loop woke up for.
 enum Wake {
     Events(io::Result<Vec<Event>>),
     Signal(Signal),
@@ -117,6 +120,7 @@ enum Wake {
 }
 
 impl Console {
+    /// Runs the loop until the end is decided.
     async fn serve(&mut self, mut inbox: mpsc::Receiver<News>) -> Result<End, ConsoleError> {
         let mut signals = Signals::new()?;
         let outbox = self.outbox.clone();
@@ -210,6 +214,7 @@ impl Console {
         suspend
     }
 
+    /// Gives a message to the model and performs its effects.
     async fn update(&mut self, msg: Msg) {
         let effects = self.model.update(msg);
         self.dirty = true;
@@ -218,6 +223,7 @@ impl Console {
         }
     }
 
+    /// Performs one effect. Nothing here waits for a database.
     async fn perform(&mut self, effect: Effect) {
         let order = match effect {
             Effect::Send(request) => Order::Run(request),
@@ -267,6 +273,7 @@ impl Console {
         self.outbox.send()
     }
 
+    /// Restores the terminal, stops, and takes the terminal over again.
     fn suspend(&mut self) -> io::Result<()> {
         self.outbox.settle();
         terminal::restore();

@@ -63,6 +63,7 @@ impl Drop for Input {
     }
 }
 
+/// Reads until it is stopped, or the terminal or the loop is gone.
 fn read(sender: &mpsc::Sender<io::Result<Vec<Event>>>, stopped: &UnixStream) {
     let stdin = io::stdin();
     let mut parser = Parser::default();
@@ -96,6 +97,7 @@ fn read(sender: &mpsc::Sender<io::Result<Vec<Event>>>, stopped: &UnixStream) {
     }
 }
 
+/// What the thread woke up for.
 enum Ready {
     Bytes,
     /// Nothing came in time.
@@ -103,6 +105,7 @@ enum Ready {
     Stopped,
 }
 
+/// Waits for bytes, for the stop, or for `wait`; `None`: without a limit.
 fn wait_for(stdin: &impl AsFd, stopped: &UnixStream, wait: Option<Duration>) -> rustix::io::Result<Ready> {
     let mut fds = [PollFd::new(stdin, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
     let wait = wait.and_then(|w| Timespec::try_from(w).ok());

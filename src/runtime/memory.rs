@@ -72,11 +72,13 @@ impl Memory {
         }
     }
 
+    /// The path of one of the files.
     fn path(&self, name: &str) -> Option<PathBuf> {
         Some(self.0.as_deref()?.join(name))
     }
 }
 
+/// Logs an error, unless the file is only missing.
 fn note(error: &io::Error, path: &Path) {
     if error.kind() != io::ErrorKind::NotFound {
         tracing::warn!(%error, path = %path.display(), "not remembered");
@@ -90,6 +92,7 @@ fn read(path: &Path) -> io::Result<(Vec<String>, u64)> {
     Ok((last_filters(&mut file, length)?, length))
 }
 
+/// The filters in the last part of a file of `length` bytes.
 fn last_filters(file: &mut File, length: u64) -> io::Result<Vec<String>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
@@ -146,6 +149,7 @@ fn locked(path: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
+/// Creates the directory of a file.
 fn directory_of(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), files::make_directory)
 }

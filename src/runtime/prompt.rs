@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
+/// Whether a prompt waits for its answer.
 static OPEN: AtomicBool = AtomicBool::new(false);
 
 /// Whether a prompt is open. Nothing else may be written to the terminal then.
@@ -33,6 +34,7 @@ pub fn password(of: &str) -> Option<String> {
     typed
 }
 
+/// Writes the prompt and reads the answer; the echo is off.
 fn prompt(of: &str) -> Option<String> {
     let mut out = stderr();
     write!(out, "\r\x1b[Krenewscope: password for {of}: ").and_then(|()| out.flush()).ok()?;
@@ -68,6 +70,7 @@ fn read_line(mut from: impl Read) -> Option<String> {
 struct Mute(Termios);
 
 impl Mute {
+    /// Turns the echo off. `None`: stdin is not a terminal.
     fn start() -> Option<Self> {
         let before = tcgetattr(stdin()).ok()?;
         let mut mute = before.clone();

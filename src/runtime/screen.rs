@@ -41,6 +41,7 @@ pub fn new(outbox: &Outbox) -> io::Result<Terminal<Screen>> {
 #[derive(Clone)]
 pub struct Outbox(Arc<Shared>);
 
+/// The parts of the outbox that clones share.
 struct Shared {
     /// The frame under construction.
     buffer: Mutex<Vec<u8>>,
@@ -48,12 +49,14 @@ struct Shared {
     writing: Arc<Writing>,
 }
 
+/// The state of the writing thread.
 struct Writing {
     busy: AtomicBool,
     done: Notify,
     error: Mutex<Option<io::Error>>,
 }
 
+/// Locks; a panic elsewhere must not stop the screen.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,6 +22,7 @@ use crossterm::terminal::{
 static ENTERED: Mutex<bool> = Mutex::new(false);
 /// How long a frame, or the bytes that restore the screen, may take. A terminal that does not read by then gets none.
 pub const PATIENCE: Duration = Duration::from_millis(500);
+/// Set by the panic hook, so that nothing more is drawn.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// Enters raw mode, alternate screen and bracketed paste. No mouse mode: the terminal's text selection stays usable.
@@ -57,6 +58,7 @@ pub fn restore() {
     }
 }
 
+/// Writes the sequences that leave the screen, and leaves raw mode.
 fn leave() {
     let mut bytes = Vec::new();
     // Writing to memory cannot fail.

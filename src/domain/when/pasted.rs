@@ -104,6 +104,7 @@ impl Yearless {
         (at(split.saturating_sub(1)), at(split))
     }
 
+    /// The time in one year; `None` for 29 February in a common year.
     fn in_year(&self, year: i64, zone: &Zone) -> Option<Instant> {
         let civil = Civil { year, ..self.0 };
         civil.to_instant_utc()?;
@@ -129,6 +130,7 @@ fn either(one: Option<When>, other: Option<When>) -> Option<Result<When, Refusal
     }
 }
 
+/// The refusal of a text with two readings, each as the filter prints it.
 fn ambiguous(one: &str, other: &str) -> Refusal {
     Refusal { why: format!("can mean {one} or {other}"), suggestion: "write the one that is meant".to_owned() }
 }
@@ -148,6 +150,7 @@ struct Reading {
 }
 
 impl Reading {
+    /// All parts of a date and time without a zone.
     fn of(civil: Civil) -> Self {
         let Civil { year, month, day, hour, minute, second, micros } = civil;
         let clock = Some([hour, minute, second, micros]);
@@ -192,6 +195,7 @@ fn normal(civil: Civil) -> Option<Instant> {
     Some(at.plus(Span::days(i64::from(hour / 24))).plus(Span::seconds(i64::from(second / 60))))
 }
 
+/// A time of words and numbers between spaces, in any order: `date`, mail, HTTP, Go, openssl, logs.
 fn words(text: &str) -> Option<Result<When, Refusal>> {
     let mut reading = Reading::default();
     let (mut zone, mut other) = (None, None);
@@ -312,6 +316,7 @@ fn clock(reading: &mut Reading, word: &str) -> Option<()> {
     Reading::set(&mut reading.clock, [hour, minute, second, micros(fraction)?])
 }
 
+/// Turns a clock of twelve hours into one of 24. `None` if the hour is not one of twelve.
 fn twelve_hours(reading: &mut Reading, afternoon: bool) -> Option<()> {
     let [hour, ..] = reading.clock.as_mut()?;
     (1..=12).contains(hour).then(|| *hour = *hour % 12 + if afternoon { 12 } else { 0 })
@@ -356,10 +361,12 @@ fn micros(fraction: &str) -> Option<u32> {
     all_digits(fraction).then(|| format!("{fraction:0<6}").get(..6)?.parse().ok())?
 }
 
+/// The number of one or two digits.
 fn two(digits: &str) -> Option<u32> {
     (all_digits(digits) && digits.len() <= 2).then(|| digits.parse().ok())?
 }
 
+/// Whether the text is ASCII digits and not empty.
 fn all_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }

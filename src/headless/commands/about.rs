@@ -80,6 +80,7 @@ fn log_file() -> String {
     path.filter(|_| is_on).unwrap_or_else(|| "off".to_owned())
 }
 
+/// The origin of a setting that only the configuration file has.
 fn from_file(set: bool) -> String {
     if set { Origin::File.to_string() } else { Origin::Default.to_string() }
 }
@@ -92,6 +93,7 @@ fn replaced_keys(config: &Config) -> String {
     if words.is_empty() { "defaults".to_owned() } else { words.join(", ") }
 }
 
+/// The text, or `none` for the empty one.
 fn or_none(text: String) -> String {
     if text.is_empty() { "none".to_owned() } else { text }
 }
@@ -110,6 +112,7 @@ pub fn man() -> Result<Exit, Failure> {
     print(&text)
 }
 
+/// Writes a whole text to stdout.
 fn print(text: &[u8]) -> Result<Exit, Failure> {
     let mut out = stdout();
     out.write_all(text).and_then(|()| out.flush()).map_err(stdout_failed)?;

@@ -65,6 +65,7 @@ pub async fn console(config: Config) -> Result<Exit, Failure> {
     }
 }
 
+/// The start of the console on a configured database, with the options that reach it from the command line.
 fn settings_of(config: &Config, store: &Store) -> Start {
     let address = store.address().to_string();
     let (title, reach) = match (&config.database_name, config.embedded) {
@@ -143,6 +144,7 @@ fn at_home(title: String) -> String {
     short.map_or(server.to_owned(), |rest| format!("~{rest}"))
 }
 
+/// Refuses to start without a terminal on stdin and stdout.
 fn need_terminal() -> Result<(), Failure> {
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         return Ok(());
@@ -150,6 +152,7 @@ fn need_terminal() -> Result<(), Failure> {
     Err(Failure::Usage(ConsoleError::NoTerminal.to_string()))
 }
 
+/// The start of the console: the settings, and what it remembers.
 fn settings(config: &Config, title: String, reach: String) -> Start {
     let local = crate::config::zone::local(&|name: &str| std::env::var(name).ok());
     let zone = config.zone.value;
@@ -210,6 +213,7 @@ fn for_the_screen() -> ConnectOptions {
     ConnectOptions { search_budget: Some(SearchBudget::default()), create: true, ..ConnectOptions::default() }
 }
 
+/// The console's files in the user's state directory.
 fn memory() -> Memory {
     Memory::in_directory(paths::state_directory())
 }
@@ -225,6 +229,7 @@ fn has_light_background() -> bool {
 struct Scratch(PathBuf);
 
 impl Scratch {
+    /// Creates the directory under a random name in the system's directory for temporary files.
     fn make() -> Result<Self, Failure> {
         let path = std::env::temp_dir().join(format!("renewscope-demo-{}", uuid::Uuid::new_v4().simple()));
         let made = std::fs::create_dir(&path);

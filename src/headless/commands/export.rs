@@ -64,6 +64,7 @@ impl From<io::Error> for Broken {
     }
 }
 
+/// The failure of an export to stdout.
 fn stdout_or(broken: Broken) -> Failure {
     match broken {
         Broken::Io(e) => stdout_failed(e),

@@ -66,10 +66,12 @@ pub async fn get(config: &Config, format: Format, id: &str, interrupt: &Interrup
     Ok(Exit::Done)
 }
 
+/// The failure for an id that no event has.
 fn no_event(id: &Clean) -> Failure {
     Failure::Failed(format!("no event has the id '{id}'"))
 }
 
+/// Whether the text can be the beginning of a UUID: 8 to 31 digits, and hyphens.
 fn is_prefix(id: &str) -> bool {
     (8..32).contains(&id.bytes().filter(u8::is_ascii_hexdigit).count())
         && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
@@ -87,6 +89,7 @@ async fn by_prefix(session: &Session, prefix: &str) -> Result<Id, Failure> {
     }
 }
 
+/// Prints one event in a format.
 fn print(config: &Config, format: Format, event: &Arc<RenewalEvent>) -> Result<(), Failure> {
     if format == Format::Table {
         return upright(config, event).map_err(stdout_failed);

@@ -62,6 +62,7 @@ pub async fn record(config: &Config, args: Record) -> Result<Exit, Failure> {
     }
 }
 
+/// Prints the id of the stored event, for the hook.
 fn print(id: Uuid) -> Result<Exit, Failure> {
     writeln!(io::stdout(), "{}", id.hyphenated()).map_err(crate::headless::output::sink::stdout_failed)?;
     Ok(Exit::Done)
@@ -105,6 +106,7 @@ fn value<T>(option: &str, text: &Option<String>, read: impl Fn(&str) -> Result<T
     read(text).map_err(|why| tell(&format!("{option}: {why}"))).ok()
 }
 
+/// The warning for a value that is left out.
 fn without_it(why: String) -> String {
     format!("{why}; the event is recorded without it")
 }
@@ -138,6 +140,7 @@ fn party(text: Option<&str>) -> Party {
     }
 }
 
+/// The expiry in a certificate file. An unreadable one is a warning.
 fn certificate(option: &str, path: Option<&Path>) -> Option<Instant> {
     let path = path?;
     if path.as_os_str().is_empty() {
@@ -152,10 +155,12 @@ fn certificate(option: &str, path: Option<&Path>) -> Option<Instant> {
     Some(found.at)
 }
 
+/// Prints a warning about a file that is left out.
 fn warn(option: &str, path: &Path, why: &str) {
     tell(&format!("{option} '{}': {why}; the event is recorded without it", Clean::line(&path.to_string_lossy())));
 }
 
+/// The error in a file, a pipe or stdin, without the line end at its end. An unreadable one is a warning.
 fn error_text(path: &Path) -> Option<String> {
     let bytes =
         files::read_stream(path, ERROR_LIMIT, PATIENCE).map_err(|e| warn("--error-file", path, &e.to_string())).ok()?;

@@ -42,6 +42,7 @@ pub async fn sources(
     }
 }
 
+/// Prints one row per known profile.
 fn list(config: &Config, format: Format) -> Result<Exit, Failure> {
     let columns = ["name", "databases", "from", "about"].map(|key| Column::new(key).at_most(200)).into();
     let mut writer = RowWriter::new(stdout(), format, columns, config.ascii);
@@ -55,6 +56,7 @@ fn list(config: &Config, format: Format) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Prints the text of a profile.
 fn show(config: &Config, name: &str) -> Result<Exit, Failure> {
     let profile = config.sources.find(name).map_err(Failure::Usage)?;
     let mut out = stdout();
@@ -66,6 +68,7 @@ fn show(config: &Config, name: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Prints one row per profile with what is missing. Fails if none fits.
 async fn detect(config: &Config, format: Format) -> Result<Exit, Failure> {
     let fits = report::detect(&config.database.value, &config.sources.profiles).await?;
     let columns = ["source", "state", "detail"].map(|key| Column::new(key).at_most(400)).into();
@@ -84,6 +87,7 @@ async fn detect(config: &Config, format: Format) -> Result<Exit, Failure> {
     Ok(if fits.iter().any(|f| f.fits()) { Exit::Done } else { Exit::Failed })
 }
 
+/// Prints what a profile makes of the database, and one row as it reads it. Fails if it does not fit.
 async fn check(config: &Config, format: Format, file: &str) -> Result<Exit, Failure> {
     let profile = config.sources.find(file).map_err(Failure::Usage)?;
     let report = report::check(&config.database.value, &config.sources.profiles, &profile).await?;

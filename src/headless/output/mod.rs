@@ -100,6 +100,7 @@ pub struct RowWriter<W: Write> {
     scratch: String,
 }
 
+/// The state of a document by its format.
 enum Style {
     Table(table::Table),
     Ndjson,
@@ -179,6 +180,7 @@ impl<W: Write> RowWriter<W> {
         Ok(self.out)
     }
 
+    /// Writes the header before the first row, in formats that have one.
     fn begin(&mut self) -> io::Result<()> {
         match &self.style {
             Style::Csv => csv::record(&mut self.out, self.columns.iter().map(|c| c.key.clone())),

@@ -54,6 +54,7 @@ pub struct Target {
     rename: Option<(TempPath, PathBuf)>,
 }
 
+/// The file behind its compression.
 enum Writer {
     Plain(BufWriter<File>),
     Gzip(flate2::write::GzEncoder<BufWriter<File>>),
@@ -105,6 +106,7 @@ fn beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
 }
 
 impl Writer {
+    /// Ends the compressed stream and returns the file.
     fn close(self) -> io::Result<File> {
         let file = match self {
             Self::Plain(w) => w,
@@ -113,6 +115,7 @@ impl Writer {
         };
         file.into_inner().map_err(|e| e.into_error())
     }
+    /// The outermost writer.
     fn inner(&mut self) -> &mut dyn Write {
         match self {
             Self::Plain(w) => w,

@@ -139,10 +139,12 @@ impl Parser {
     }
 }
 
+/// A paste as text; bytes that are not UTF-8 become `U+FFFD`.
 fn pasted(text: &[u8]) -> Event {
     Event::Paste(String::from_utf8_lossy(text).into_owned())
 }
 
+/// A pressed key.
 fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
     Event::Key(KeyEvent::new(code, modifiers))
 }

@@ -54,6 +54,7 @@ impl Dialect {
         Self { padded, ..self }
     }
 
+    /// The delimiter for messages, in quotes.
     fn name(self) -> String {
         match self.delimiter {
             b'\t' => "a tab".to_owned(),

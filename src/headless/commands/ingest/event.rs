@@ -68,6 +68,7 @@ pub fn from_json(record: &[u8], ignored: &mut Ignored) -> Vec<Result<NewEvent, S
     events
 }
 
+/// Reads one JSON object. Unknown fields are noted.
 fn from_object(object: Map<String, Value>, ignored: &mut Ignored) -> Result<NewEvent, String> {
     let mut values = Values::default();
     let says_none = |key: &str| object.get(key).is_some_and(Value::is_null);
@@ -100,6 +101,7 @@ fn place(error: &serde_json::Error) -> String {
     format!("{why} at column {}", error.column())
 }
 
+/// The record as text. An error completes "line 7 …".
 fn utf8(record: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(record).map_err(|e| format!("is not UTF-8 at byte {}", e.valid_up_to() + 1))
 }
@@ -164,6 +166,7 @@ fn party(id: Option<String>, name: Option<String>) -> Party {
     }
 }
 
+/// A time as its program wrote it. The empty text is none; an error completes "line 7 …".
 fn time(key: &str, text: Option<String>) -> Result<Option<Instant>, String> {
     let Some(text) = filled(text) else { return Ok(None) };
     // Nearly all times are RFC 3339; only the others need the clock, for their messages.

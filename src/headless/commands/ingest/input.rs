@@ -19,6 +19,7 @@ use crate::headless::session::Interrupt;
 
 const BUFFER: usize = 256 * 1024;
 
+/// An opened input: text, and how it is split into records.
 pub struct Input {
     /// For messages: quoted and cleaned.
     pub name: String,
@@ -90,6 +91,7 @@ impl Patient {
     /// How often an interrupt is checked for.
     const CHECK: Duration = Duration::from_millis(100);
 
+    /// Starts the thread. It ends with its input, or when this reader is dropped.
     fn new(mut from: impl Read + Send + 'static, interrupt: &Interrupt) -> io::Result<Self> {
         // When it is full, the thread waits, and with it the writer of the pipe.
         let (sender, chunks) = sync_channel(2);

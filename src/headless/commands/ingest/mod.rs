@@ -90,11 +90,13 @@ pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Re
     }
 }
 
+/// Prints a line on stderr. A closed stderr is no error.
 fn eprint_line(line: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Whether two paths lead to one file, which then must not be read and replaced at once.
 fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
@@ -114,6 +116,7 @@ struct InFlight {
     outcomes: JoinHandle<(Result<Vec<RowOutcome>, SourceError>, Duration)>,
 }
 
+/// One run: the batch being read, the one being stored, and the counts.
 struct Run {
     store: Store,
     rejects: Rejects,
@@ -130,6 +133,7 @@ struct Run {
 }
 
 impl Run {
+    /// Reads all records and stores their events. A failed read ends it after what came before is stored.
     async fn all(&mut self, input: Input, interrupt: &Interrupt) -> Result<(), Failure> {
         let Input { name, shape, end, reader } = input;
         let failed = |e: std::io::Error| match interrupt.is_requested() {
@@ -197,6 +201,7 @@ impl Run {
         Header::read(record, dialect, &mut self.ignored).map(Some)
     }
 
+    /// Adds an event to the batch, and stores the batch if it is full. `raw` is the record it was read from.
     async fn add(&mut self, event: NewEvent, line: u64, raw: &[u8]) -> Result<(), Failure> {
         self.batch.events.push(event);
         self.batch.origins.push((line, if self.rejects.keeps() { raw.to_vec() } else { Vec::new() }));

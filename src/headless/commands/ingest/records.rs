@@ -34,6 +34,7 @@ pub enum Record {
     End,
 }
 
+/// A reader of records.
 pub struct Records<R> {
     reader: R,
     shape: Shape,
@@ -155,6 +156,7 @@ impl<R: BufRead> Records<R> {
         }
     }
 
+    /// Completes "line 7 …".
     fn too_long(&self) -> String {
         format!("is longer than {} MiB", self.longest >> 20)
     }
@@ -192,6 +194,7 @@ impl<R: BufRead> Records<R> {
     }
 }
 
+/// An unreadable record, the rest of which is in the buffer.
 fn bad(line: u64, why: String, buffer: &[u8], overflow: &mut impl Write) -> io::Result<Record> {
     overflow.write_all(buffer)?;
     overflow.write_all(b"\n")?;

@@ -13,6 +13,7 @@ use crate::headless::tell;
 /// The most lines that are printed; further ones are only counted.
 const PRINTED: u64 = 20;
 
+/// The rejected lines of a run: their count, and their copies.
 pub struct Rejects {
     file: Option<BufWriter<File>>,
     name: String,
@@ -72,6 +73,7 @@ impl Rejects {
         done.map_err(|e| self.failed(&e))
     }
 
+    /// The failure of a write to the file.
     fn failed(&self, error: &io::Error) -> Failure {
         Failure::Failed(format!("cannot write '{}': {error}", self.name))
     }

@@ -51,6 +51,7 @@ pub fn first_line(mut reader: Box<dyn BufRead>) -> io::Result<(Vec<u8>, Box<dyn 
     Ok((head, Box::new(whole)))
 }
 
+/// A reader of bytes that have been looked at.
 type Reader = BufReader<Box<dyn Read>>;
 
 /// The first four bytes, and a reader that begins with them.
@@ -68,6 +69,7 @@ fn peek(mut raw: Box<dyn Read>) -> io::Result<(Vec<u8>, Reader)> {
     Ok((first, BufReader::with_capacity(BUFFER, whole)))
 }
 
+/// Converts UTF-16 and removes the mark; `first` are the bytes that the reader begins with.
 fn decoded(first: Vec<u8>, mut reader: Reader) -> io::Result<Box<dyn BufRead>> {
     // Without a mark, an ASCII character beside a zero byte shows the encoding.
     let little = match *first.as_slice() {
