@@ -290,6 +290,21 @@ fn pasted_text_is_text_and_never_keys() {
 }
 
 #[test]
+fn keys_that_come_together_share_a_frame() {
+    let fleet = Fleet::small();
+    let mut screen = fleet.open();
+    screen.wait_for("300 events");
+    let before = screen.raw_bytes().len();
+    screen.send(&b"j".repeat(150));
+    screen.wait_for("151 of 300");
+    // A separate frame for each of them would write ten times as much.
+    let written = screen.raw_bytes().len() - before;
+    assert!(written < 150 * 100, "{written} bytes");
+    screen.keys("q");
+    assert!(screen.wait_exit().success());
+}
+
+#[test]
 fn a_paste_without_its_end_swallows_no_key() {
     let fleet = Fleet::small();
     for end in ["", "\x03"] {

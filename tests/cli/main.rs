@@ -104,6 +104,9 @@ fn a_filter_is_words_in_any_place() {
         (&["count", "since:2026-11-20", "until:2026-11-21"], "2\n"),
         (&["count", "since:2026-11-21", "--tz", "America/New_York"], "0\n"),
         (&["count", "error:\"by \\\"policy\\\"\""], "1\n"),
+        // As the list shows it.
+        (&["count", "error:\"denied:␊by\""], "1\n"),
+        (&["count", "\"CSR denied:␊by\""], "1\n"),
     ] {
         assert_eq!(bed.run(args).data(), rows, "{args:?}");
     }

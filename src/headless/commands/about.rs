@@ -60,6 +60,7 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
             from_file(config.console.columns.is_some()),
         ),
         ("keys", replaced_keys(config), from_file(config.console.keymap != Keymap::default())),
+        ("strict", config.strict.to_string(), "--strict".to_owned()),
         ("row limit", config.limit.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
         ("log", log_file(), format!("environment {}", logging::VARIABLE)),
     ];

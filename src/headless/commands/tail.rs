@@ -39,8 +39,9 @@ pub async fn tail(
     let since = since.map(When::parse).transpose().map_err(|e| Failure::Usage(format!("--since: {e}")))?;
     let session = Session::open(config, interrupt).await?;
     values::require(&session, config).await?;
-    // A tail never ends by itself, so it cannot wait for an empty result.
-    values::tell_unknown(&session, config, 0).await;
+    // A tail never ends by itself, so it cannot wait for an empty result; and its events do not wait for this.
+    let (unknown, of) = (session.clone(), config.clone());
+    tokio::spawn(async move { values::tell_unknown(&unknown, &of, 0).await });
     let start = since.map_or(Start::Now, |when| Start::At(when.at(clock::now(), zone)));
     let order = TailOrder { generation: 0, criteria: criteria(config).live(), start, whole: format != Format::Table };
     let (news, mut inbox) = mpsc::channel::<TailEvent>(WAITING);
