@@ -19,6 +19,7 @@ use ratatui::backend::TestBackend;
 use renewscope::domain::event::{ErrorText, RenewalEvent};
 use renewscope::domain::filter::Filter;
 use renewscope::domain::instant::Instant;
+use renewscope::domain::signature::Signature;
 use renewscope::domain::text::Clean;
 use renewscope::domain::zone::Zone;
 use renewscope::headless::output::{Format, RowWriter, event};
@@ -73,6 +74,28 @@ fn instants(c: &mut Criterion) {
     group.finish();
 }
 
+/// Messages as agents and authorities write them, 100 to 200 bytes each.
+const MESSAGES: [&str; 4] = [
+    "pending certificate validation failed: expiration check failed: certificate is expired (expired at 2025-11-01 10:00:00 \
+     +0000 UTC, current time 2025-11-29 14:03:22.482913 +0000 UTC m=+86402.117)",
+    "failed to get device \"c860jhsr1uj96sugum9csciop392mbnmsjrslpv0r7s22i76misg\": context deadline exceeded",
+    "Get \"https://ca.example.com:7443/api/v1/devices/7p8ltknilf9m8pdlk/rendered?known=7\": dial tcp: lookup ca.example.com on \
+     127.0.0.53:53: server misbehaving",
+    "x509: certificate has expired or is not yet valid: current time 2025-11-29T14:03:22Z is after 2025-11-01T10:00:00Z",
+];
+
+fn signatures(c: &mut Criterion) {
+    let mut group = c.benchmark_group("signature");
+    group.throughput(Throughput::Elements(MESSAGES.len() as u64));
+    group.bench_function("of a message", |b| {
+        b.iter(|| MESSAGES.iter().map(|m| Signature::of(black_box(m)).text.len()).sum::<usize>())
+    });
+    let hostile = "(\"'a:5 ".repeat(1_000_000 / 7);
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("of a hostile megabyte", |b| b.iter(|| Signature::of(black_box(&hostile))));
+    group.finish();
+}
+
 fn frames(c: &mut Criterion) {
     let mut group = c.benchmark_group("frame");
     for size in [(80, 24), (120, 40), (200, 50)] {
@@ -101,5 +124,5 @@ fn sample() -> RenewalEvent {
     RenewalEvent { error: Some(ErrorText::whole(error)), ..fleet::fleet().remove(1) }
 }
 
-criterion_group!(all, filters, texts, rows, instants, frames, keys);
+criterion_group!(all, filters, texts, rows, instants, signatures, frames, keys);
 criterion_main!(all);

@@ -39,6 +39,7 @@ fn main() -> std::process::ExitCode {
     };
     let start = Start {
         title: "faulty".into(),
+        reach: String::new(),
         filter: Filter::default(),
         zone: Zone::Utc,
         notice: None,
@@ -46,7 +47,6 @@ fn main() -> std::process::ExitCode {
         choices: Choices { events: default_columns() },
         size: (0, 0),
         settings: Settings {
-            reach: String::new(),
             other_zone: Zone::Utc,
             views: Vec::new(),
             databases: Vec::new(),

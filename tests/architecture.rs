@@ -401,7 +401,7 @@ fn every_module_says_what_it_is_for() {
 #[test]
 fn documentation_is_neither_missing_nor_in_the_way() {
     let sources = files("src", "rs");
-    let lines = || sources.iter().flat_map(|s| s.text.lines().map(str::trim_start));
+    let lines = || sources.iter().flat_map(|s| s.code().lines().map(str::trim_start));
     let docs = lines().filter(|l| l.starts_with("///") || l.starts_with("//!")).count();
     let share = docs * 100 / lines().count();
     assert!(DOC_LINES.contains(&share), "{share} % of the lines are documentation");

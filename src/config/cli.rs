@@ -58,6 +58,10 @@ pub struct Global {
     /// Exit with 2 if the filter names a type, organization or device that does not exist
     #[arg(long, global = true, help_heading = COMMON)]
     pub strict: bool,
+    /// Let the database work this long on one statement, for example: 90s, 5m or 0 for no limit
+    /// [env: RENEWSCOPE_STATEMENT_TIMEOUT; default: 30s]
+    #[arg(long, global = true, value_name = "TIME", help_heading = COMMON)]
+    pub statement_timeout: Option<String>,
     /// Use color on the screen [default: auto]
     #[arg(long, global = true, value_name = "WHEN", help_heading = COMMON)]
     pub color: Option<When>,
@@ -119,6 +123,12 @@ pub enum Command {
     Ingest(Ingest),
     /// Store one event; for renewal hooks and scripts
     Record(Box<Record>),
+    /// Print the signature of each message: a line each, plain or a JSON string; needs no database
+    Sig {
+        /// The file, plain or compressed by gzip or zstd; '-' is stdin
+        #[arg(default_value = "-")]
+        file: PathBuf,
+    },
     /// Create, inspect and change the database schema
     #[command(subcommand)]
     Db(Db),

@@ -60,6 +60,8 @@ struct Defaults {
     columns: Option<Vec<String>>,
     #[serde(rename = "password_command")]
     password_command: Option<String>,
+    #[serde(rename = "statement_timeout")]
+    statement_timeout: Option<String>,
 }
 
 /// A named database: an address, or a table with the address and the command that prints the password. It has no
@@ -116,6 +118,8 @@ pub struct File {
     pub databases: BTreeMap<String, Database>,
     /// Prints the password of every database that has no password command itself.
     pub password_command: Option<String>,
+    /// How long the database may work on one statement, as typed.
+    pub statement_timeout: Option<String>,
     pub views: BTreeMap<String, Filter>,
     pub alert: Option<Alert>,
 }
@@ -180,6 +184,7 @@ impl File {
             keymap,
             databases: typed.databases,
             password_command: defaults.password_command,
+            statement_timeout: defaults.statement_timeout,
             views,
             alert,
         })
@@ -262,7 +267,7 @@ mod tests {
         for (text, message) in [
             (
                 "[defaults]\nzone = 'x'\n",
-                "c.toml, line 2: unknown field `zone`, expected one of `db`, `source`, `tz`, `view`, `theme`, `ascii`, `columns`, `password_command`",
+                "c.toml, line 2: unknown field `zone`, expected one of `db`, `source`, `tz`, `view`, `theme`, `ascii`, `columns`, `password_command`, `statement_timeout`",
             ),
             (
                 "[views]\na = 'type:failed'\nb = 'typ:x'\n",

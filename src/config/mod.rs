@@ -4,6 +4,7 @@
 
 pub mod cli;
 pub mod file;
+pub mod limits;
 pub mod paths;
 pub mod sources;
 pub mod zone;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use file::File;
+use limits::Limits;
 use sources::Sources;
 
 use crate::console::alert::Alert;
@@ -74,7 +76,7 @@ pub struct Config {
     pub databases: Vec<(String, Result<Address, String>)>,
     pub color: cli::When,
     pub ascii: bool,
-    pub limit: Option<u64>,
+    pub limits: Limits,
     /// A value of the filter that no event has is an error.
     pub strict: bool,
 }
@@ -93,6 +95,8 @@ pub struct Console {
 pub enum ConfigError {
     #[error("{origin}: {why}")]
     Database { origin: Origin, why: String },
+    #[error("{origin}: {why}")]
+    Limit { origin: Origin, why: String },
     #[error("{origin}: {why}")]
     Zone { origin: Origin, why: String },
     #[error("{0}")]
@@ -125,6 +129,7 @@ impl Config {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
         let chosen = database(global, &file, &variable)?;
+        let limits = Limits::resolve(global, &file, &variable)?;
         let filter = Filter::parse(&filter.join(" ")).map_err(|e| ConfigError::Filter(e.to_string()))?;
         Ok(Self {
             database: chosen.address,
@@ -139,7 +144,7 @@ impl Config {
             file: file.path,
             color: color(global, &variable),
             ascii: global.ascii || file.ascii,
-            limit: global.limit,
+            limits,
             strict: global.strict,
         })
     }
@@ -192,7 +197,7 @@ fn database(
     };
     let named = file.databases.get(&text);
     let invalid = |why: String| ConfigError::Database { origin, why: Clean::line(&why).as_str().to_owned() };
-    if named.is_none() && !text.contains([':', '/', '.']) {
+    if named.is_none() && !text.contains([':', '/', '.', '=']) {
         let names = file.databases.keys().cloned().collect::<Vec<_>>().join(", ");
         let valid = if names.is_empty() {
             "the configuration file names no database".to_owned()

@@ -1,5 +1,6 @@
 //! The alert: a bell, or a desktop notification, when a new event matches the alert's filter.
 //!
+//! It follows the table by its own order, independent of the list's filter.
 //! At most one in ten seconds, with the number of events: a failing fleet must not ring for every device.
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 use crate::domain::text::Clean;
 
+use crate::protocol::tail::{ALERT, Start as TailStart, TailOrder};
 use crate::ui::effect::{Effect, Means};
 
 use super::Model;
@@ -33,11 +35,18 @@ pub struct Ringing {
 }
 
 impl Model {
-    /// Takes new rows, newest first.
+    /// The order that the alert follows, from now on; `None` without an alert.
+    pub(super) fn watch_for_alerts(&self) -> Option<Effect> {
+        let alert = self.settings.alert.as_ref()?;
+        let criteria = alert.filter.criteria(self.ctx.now, &self.ctx.zone).live();
+        Some(Effect::Tail(TailOrder { generation: ALERT, criteria, start: TailStart::Now, whole: false }))
+    }
+
+    /// Takes new rows of the alert's order, newest first.
     pub(super) fn alert(&mut self, rows: &[Arc<RenewalEvent>], effects: &mut Vec<Effect>) {
         let Some(alert) = &self.settings.alert else { return };
-        let criteria = alert.filter.criteria(self.ctx.now, &self.ctx.zone);
-        for row in rows.iter().filter(|row| criteria.matches(row)) {
+        let criteria = alert.filter.criteria(self.ctx.now, &self.ctx.zone).live();
+        for row in rows.iter().filter(|row| criteria.holds_at(row.created_at)) {
             self.ringing.pending += 1;
             self.ringing.first = Some(Arc::clone(row));
         }

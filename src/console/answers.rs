@@ -1,10 +1,14 @@
 //! Replies and news of the tail into the model. Stale replies are dropped here, and nowhere else.
 
+use std::sync::Arc;
+
+use crate::domain::event::RenewalEvent;
 use crate::domain::page::Total;
-use crate::protocol::tail::{Batch, TailEvent, TailNews};
+use crate::protocol::tail::{ALERT, Batch, TailEvent, TailNews};
 use crate::protocol::{Answer, Reply, Slot, SourceError};
 use crate::ui::ctx::Link;
 use crate::ui::effect::Effect;
+use crate::ui::fetch::take;
 
 use super::clock::Retry;
 use super::{Layer, Model};
@@ -23,11 +27,10 @@ impl Model {
             let step = self.view.reply(reply, &self.ctx);
             self.take(step, effects);
         } else if self.ctx.source.awaits(ticket) {
-            match reply.outcome {
-                Ok(Answer::Described(source)) => self.ctx.source.settle(Ok(source)),
-                Ok(_) => {}
-                Err(error) => self.ctx.source.settle(Err(error)),
-            }
+            let source = take!(reply.outcome, Answer::Described);
+            let newest = source.as_ref().ok().and_then(|source| source.newest);
+            self.ctx.newest = self.ctx.newest.max(newest.filter(|at| *at <= self.ctx.now));
+            self.ctx.source.settle(source);
             let step = self.view.described(&self.ctx);
             self.take(step, effects);
         } else if let Some(Layer::Filter(edit)) = &mut self.layer
@@ -38,10 +41,9 @@ impl Model {
     }
 
     pub(super) fn tail_event(&mut self, event: TailEvent, effects: &mut Vec<Effect>) {
-        if event.generation != self.tail.generation {
-            return;
-        }
         match event.news {
+            TailNews::Batch(batch) if event.generation == ALERT => self.alert(&batch.rows, effects),
+            _ if event.generation != self.tail.generation => {}
             TailNews::Trouble { error, retry_in, tries } => {
                 let since = match &self.ctx.link {
                     Link::Away { since, .. } | Link::Slow { since } => *since,
@@ -63,30 +65,46 @@ impl Model {
                 self.tail.skipped += n;
                 self.refresh(effects);
             }
-            TailNews::Batch(batch) => self.batch(batch, effects),
+            TailNews::Batch(batch) => self.batch(batch),
         }
     }
 
-    fn batch(&mut self, batch: Batch, effects: &mut Vec<Effect>) {
+    /// Takes the rows of one poll. Rows of the order's first poll were in the table a moment before, and another filter may
+    /// have had them: of these only rows beyond the high-water mark count as new.
+    fn batch(&mut self, batch: Batch) {
         self.ctx.link = Link::Live;
         self.tail.window = batch.window;
         self.tail.lag = batch.lag.or(self.tail.lag);
-        // The first batch of an order has rows that were there a moment before.
-        if std::mem::replace(&mut self.tail.begun, true) {
-            self.alert(&batch.rows, effects);
+        let newest = batch.rows.iter().map(|row| row.created_at).filter(|at| *at <= self.ctx.now).max();
+        self.ctx.newest = self.ctx.newest.max(newest);
+        let begun = self.tail.begun;
+        self.tail.begun |= !batch.more;
+        let high = self.tail.high_water;
+        let is_new = |row: &Arc<RenewalEvent>| begun || high.is_some_and(|high| row.created_at > high);
+        let late = if begun { batch.late } else { 0 };
+        let (new, old): (Vec<_>, Vec<_>) = batch.rows.into_iter().partition(is_new);
+        self.tail.high_water = high.max(newest).max(self.first_high_water());
+        if !old.is_empty() {
+            self.view.arrive(old, false, &self.ctx);
         }
-        if batch.rows.is_empty() {
+        if self.tail.paused {
+            let rows = new.len() as u64;
+            if rows > 0 {
+                self.tail.held += rows;
+                self.tail.note(self.ctx.now, rows, late);
+            }
             return;
         }
-        let now = self.ctx.now;
-        if self.tail.paused {
-            let rows = batch.rows.len() as u64;
-            self.tail.held += rows;
-            return self.tail.note(now, rows, batch.late);
+        if !new.is_empty() {
+            let fresh = self.view.arrive(new, true, &self.ctx);
+            if fresh > 0 {
+                self.tail.note(self.ctx.now, fresh, late);
+            }
         }
-        let fresh = self.view.arrive(batch.rows, &self.ctx);
-        if fresh > 0 {
-            self.tail.note(now, fresh, batch.late);
-        }
+    }
+
+    /// Before any row was delivered, the time of the first poll: what is dated later is new.
+    fn first_high_water(&self) -> Option<crate::domain::instant::Instant> {
+        self.tail.high_water.is_none().then_some(self.ctx.now)
     }
 }

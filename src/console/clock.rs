@@ -10,6 +10,10 @@ use super::Model;
 /// A query that failed with its connection is retried after this long.
 const RETRY: Span = Span::seconds(5);
 
+/// Relative times move on at least this often, and at most.
+const SLOWEST: Span = Span::minutes(1);
+const FASTEST: Span = Span::seconds(5);
+
 /// Whether failed queries are to be retried while the tail reports that the database answers. Once: somebody may have
 /// ended them on the server on purpose.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -47,7 +51,24 @@ impl Model {
             self.tail.retry = Retry::Done;
             self.refresh(effects);
         }
+        self.slide(effects);
         let step = self.view.tick(&self.ctx);
+        self.take(step, effects);
+    }
+
+    /// Moves the filter's relative times on, for the whole screen together: a hundredth of the range at a time, which is
+    /// less than a bucket of the histogram.
+    fn slide(&mut self, effects: &mut Vec<Effect>) {
+        let (filter, now, as_of) = (&self.ctx.filter, self.ctx.now, self.ctx.as_of);
+        let range = filter.bounds(now, &self.ctx.zone).from.and_then(|from| now.since(from));
+        let step = range.map_or(SLOWEST, |range| Span(range.0 / 100).max(FASTEST).min(SLOWEST));
+        let before = self.ctx.criteria();
+        if as_of.plus(step) > now || filter.criteria(now, &self.ctx.zone) == before {
+            return;
+        }
+        self.ctx.as_of = now;
+        self.aged = true;
+        let step = self.view.slide(&before, &self.ctx);
         self.take(step, effects);
     }
 

@@ -8,10 +8,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
 
 use crate::domain::filter::{self, Candidates, Completion, Criteria, Filter, FilterError};
-use crate::domain::instant::Instant;
 use crate::protocol::query::{Facet, FacetQuery, Facets, Field};
 use crate::protocol::{Answer, Query, Request, Slot, SourceError, Ticket};
-use crate::ui::fetch::Fetch;
+use crate::ui::fetch::{Fetch, take};
 use crate::ui::input;
 
 /// A look-up of names waits this long for the next key.
@@ -47,14 +46,13 @@ pub enum Edited {
 }
 
 impl FilterEdit {
-    /// Opens on `filter`, with the filters typed before, oldest first. Tickets start at the time of opening, so that a
-    /// reply to an earlier editor does not match.
-    pub fn new(filter: &Filter, history: Vec<String>, now: Instant) -> Self {
+    /// Opens on `filter`, with the filters typed before, oldest first. `number` counts the editors opened before this one:
+    /// each has its own range of tickets, so that a reply to an earlier editor does not match.
+    pub fn new(filter: &Filter, history: Vec<String>, number: u64) -> Self {
         let mut text = filter.to_string();
         if !text.is_empty() {
             text.push(' ');
         }
-        let generation = u64::try_from(now.pg_micros()).unwrap_or(0);
         let mut edit = Self {
             input: Input::new(text),
             error: None,
@@ -64,7 +62,7 @@ impl FilterEdit {
             refused: false,
             offers: Vec::new(),
             taken: None,
-            names: Fetch::after(Slot::Names, generation),
+            names: Fetch::after(Slot::Names, number << 32),
         };
         edit.check();
         edit
@@ -108,11 +106,7 @@ impl FilterEdit {
     }
     /// Takes the names that a look-up found.
     pub fn reply(&mut self, outcome: Result<Answer, SourceError>, known: Candidates) {
-        match outcome {
-            Ok(Answer::Facets(found)) => self.names.settle(Ok(found)),
-            Ok(_) => {}
-            Err(error) => self.names.settle(Err(error)),
-        }
+        self.names.settle(take!(outcome, Answer::Facets));
         self.complete(known);
     }
 
@@ -182,10 +176,12 @@ impl FilterEdit {
         Edited::Open
     }
 
-    pub fn paste(&mut self, text: &str) {
+    /// Inserts pasted text; returns whether all of it fit.
+    pub fn paste(&mut self, text: &str) -> bool {
         self.taken = None;
-        input::paste(&mut self.input, text);
+        let fits = input::paste(&mut self.input, text);
         self.check();
+        fits
     }
 
     fn recall(&mut self, by: isize) {

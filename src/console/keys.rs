@@ -40,12 +40,15 @@ impl Model {
     pub(super) fn paste(&mut self, text: &str, effects: &mut Vec<Effect>) {
         match &mut self.layer {
             Some(Layer::Filter(edit)) => {
-                edit.paste(text);
+                let fits = edit.paste(text);
                 let known = self.view.candidates();
                 effects.extend(edit.offer(known).map(Effect::Send));
+                if !fits {
+                    self.say(format!("cut: a filter has at most {} characters", format::count(input::LIMIT as u64)));
+                }
             }
-            Some(Layer::Time(prompt)) => input::paste(&mut prompt.input, text),
-            Some(Layer::Palette(palette)) => input::paste(&mut palette.input, text),
+            Some(Layer::Time(prompt)) => drop(input::paste(&mut prompt.input, text)),
+            Some(Layer::Palette(palette)) => drop(input::paste(&mut palette.input, text)),
             Some(Layer::Columns(_) | Layer::Help(_)) => {}
             None => {
                 let step = self.view.paste(text, &self.ctx);
@@ -163,8 +166,8 @@ impl Model {
             Action::Earlier => self.walk_history(true, effects),
             Action::Later => self.walk_history(false, effects),
             action => {
-                if action == Action::Follow && !self.view.following().on {
-                    self.tail.paused = false;
+                if action == Action::Follow && !self.view.following().on && self.tail.paused {
+                    self.pause(effects);
                 }
                 let step = self.view.act(action, &self.ctx);
                 self.take(step, effects);
@@ -182,7 +185,8 @@ impl Model {
     }
 
     fn edit_filter(&mut self, effects: &mut Vec<Effect>) {
-        let mut edit = Box::new(FilterEdit::new(&self.ctx.filter, self.history.typed().to_vec(), self.ctx.now));
+        let mut edit = Box::new(FilterEdit::new(&self.ctx.filter, self.history.typed().to_vec(), self.editors));
+        self.editors += 1;
         effects.extend(edit.offer(self.view.candidates()).map(Effect::Send));
         self.layer = Some(Layer::Filter(edit));
     }
@@ -204,7 +208,7 @@ impl Model {
     fn copy_command(&mut self, effects: &mut Vec<Effect>) {
         let filter = self.ctx.filter.absolute(self.ctx.now, &self.ctx.zone).to_string();
         let mut words = vec!["renewscope".to_owned(), "list".to_owned()];
-        words.extend((!self.settings.reach.is_empty()).then(|| self.settings.reach.clone()));
+        words.extend((!self.ctx.reach.is_empty()).then(|| self.ctx.reach.clone()));
         let zone = self.ctx.zone.name();
         // A rule of `TZ` may hold signs that a shell takes for redirections.
         let is_plain = zone.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+'));

@@ -67,6 +67,8 @@ pub struct Model {
     history: History,
     notice: Option<(String, Instant)>,
     ringing: Ringing,
+    /// Filter editors opened so far.
+    editors: u64,
     /// The last tick changed what is on screen.
     aged: bool,
 }
@@ -77,11 +79,14 @@ impl Model {
         let geometry = Geometry::of(start.size.0, start.size.1);
         let ctx = Ctx {
             now,
+            as_of: now,
             zone: start.zone,
             filter: start.filter,
             body: geometry.body,
             source: Fetch::new(Slot::Describe),
             title: start.title,
+            reach: start.reach,
+            newest: None,
             link: Link::default(),
         };
         let mut model = Self {
@@ -94,12 +99,14 @@ impl Model {
             history: History::with_typed(start.history),
             notice: start.notice.map(|words| (words, now.plus(NOTICE))),
             ringing: Ringing::default(),
+            editors: 0,
             aged: false,
         };
         let mut effects = Vec::new();
         model.settle(&mut effects);
         model.start_queries(&mut effects);
         effects.push(model.describe());
+        effects.extend(model.watch_for_alerts());
         (model, effects)
     }
 
@@ -140,7 +147,7 @@ impl Model {
         }
     }
 
-    /// The filter made absolute at this moment.
+    /// The filter made absolute.
     pub fn criteria(&self) -> Criteria {
         self.ctx.criteria()
     }
@@ -148,6 +155,7 @@ impl Model {
     /// Runs all queries that depend on the filter, and follows it.
     fn start_queries(&mut self, effects: &mut Vec<Effect>) {
         self.tail.retry = clock::Retry::default();
+        self.ctx.as_of = self.ctx.now;
         let step = self.view.start(&self.ctx);
         self.take(step, effects);
         self.tail.generation += 1;
@@ -158,6 +166,7 @@ impl Model {
 
     /// Runs all queries again without moving the cursor.
     fn refresh(&mut self, effects: &mut Vec<Effect>) {
+        self.ctx.as_of = self.ctx.now;
         let step = self.view.refresh(&self.ctx);
         self.take(step, effects);
         effects.push(self.describe());

@@ -12,6 +12,8 @@ use super::keymap::Keymap;
 pub struct Start {
     /// The database's name in the header; no secret in it.
     pub title: String,
+    /// The options that reach the same database from a command line (`--db prod`), for copied commands; no secret in it.
+    pub reach: String,
     pub filter: Filter,
     pub zone: Zone,
     /// Shown at the start.
@@ -27,8 +29,6 @@ pub struct Start {
 /// What stays the same while the console runs.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The options that reach the same database from a command line (`--db prod`), for copied commands; no secret in it.
-    pub reach: String,
     /// The other zone that `T` switches to.
     pub other_zone: Zone,
     /// Named filters, for the palette.

@@ -16,8 +16,10 @@ const RATE_WINDOW: Span = Span::seconds(10);
 #[derive(Clone, Debug, Default)]
 pub struct Tail {
     pub generation: u64,
-    /// The first batch of the order has arrived.
+    /// The first poll of the order is over. Before, rows come that were in the table already.
     pub begun: bool,
+    /// The newest `created_at` that any order has delivered, at most now: rows beyond it are new under every filter.
+    pub high_water: Option<Instant>,
     pub paused: bool,
     /// Rows that came while paused.
     pub held: u64,

@@ -1,6 +1,6 @@
 //! A small deterministic random number generator, so that one seed always gives the same fleet.
 //!
-//! Must not be used for anything that has to be unpredictable: whoever knows the seed knows the sequence.
+//! Must not be used for anything that has to be unpredictable: the seed determines the sequence.
 
 use crate::domain::instant::Span;
 

@@ -26,7 +26,7 @@ use crate::domain::text::Clean;
 use crate::logging;
 use crate::runtime::prompt;
 
-use commands::{about, console, count, db, doctor, export, ingest, list, record, sources, tail};
+use commands::{about, console, count, db, doctor, export, ingest, list, record, sig, sources, tail};
 use failure::{Exit, Failure};
 use session::Interrupt;
 
@@ -120,6 +120,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Some(Command::Completions { shell }) => return about::completions(*shell),
         Some(Command::Man) => return about::man(),
+        Some(Command::Sig { file }) => return sig::sig(file, cli.global.limit),
         _ => {}
     }
     if let (None, [word]) = (&cli.command, cli.filter.as_slice()) {
@@ -141,6 +142,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     // Text that is not UTF-8 is set, too: it must be refused and not skipped.
     let variable = |name: &str| std::env::var_os(name).map(|v| v.to_string_lossy().into_owned());
     let config = Config::resolve(&cli.global, filter, file, variable)?;
+    config.database.value.warnings().iter().for_each(|warning| tell(warning));
     if config.database.origin == Origin::Option("--db") {
         let name = config.database_name.clone().unwrap_or_else(|| config.database.value.to_string());
         // Set once: one command runs in a process.
@@ -220,5 +222,6 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
         Some(Command::Config { .. }) => about::config(&config, table),
         Some(Command::Completions { shell }) => about::completions(shell),
         Some(Command::Man) => about::man(),
+        Some(Command::Sig { file }) => sig::sig(&file, config.limits.rows),
     }
 }

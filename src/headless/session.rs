@@ -83,7 +83,9 @@ pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, 
         true => tell_default_file(config),
         false => {}
     }
-    Store::connect(&config.database.value, &with(config, options)).await
+    let store = Store::connect(&config.database.value, &with(config, options)).await?;
+    store.remark().iter().for_each(|remark| tell(remark));
+    Ok(store)
 }
 
 /// Says on stderr that no database is configured, and which file is read instead.
@@ -129,7 +131,12 @@ pub async fn open(config: &Config, options: ConnectOptions) -> Result<Store, Sou
 /// The options with what the settings add.
 fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
     let profiles = std::sync::Arc::clone(&config.sources.profiles);
-    ConnectOptions { create: config.embedded && options.create, profiles, ..options }
+    ConnectOptions {
+        create: config.embedded && options.create,
+        profiles,
+        statement_timeout: config.limits.statement.value,
+        ..options
+    }
 }
 
 /// Queries that the user can interrupt.

@@ -140,6 +140,14 @@ fn with_hint(message: &str) -> String {
     }
 }
 
+/// A column as the profile writes it: its key under `fields`, its type, and whether it is one of a select.
+struct TypedColumn<'a> {
+    key: &'a str,
+    ty: Option<&'a Spanned<String>>,
+    column: &'a Spanned<String>,
+    select: bool,
+}
+
 impl Source<'_> {
     fn line(&self, byte: usize) -> usize {
         self.text.get(..byte).map_or(0, |before| before.matches('\n').count() + 1)
@@ -214,13 +222,8 @@ impl Source<'_> {
     }
 
     /// The catalog holds the type of a table's column; a select's column must declare it.
-    fn typed<T: Copy>(
-        &self,
-        key: &str,
-        (ty, column): (Option<&Spanned<String>>, &Spanned<String>),
-        valid: &[(&str, T)],
-        select: bool,
-    ) -> Result<Option<T>, ProfileError> {
+    fn typed<T: Copy>(&self, column: TypedColumn<'_>, valid: &[(&str, T)]) -> Result<Option<T>, ProfileError> {
+        let TypedColumn { key, ty, column, select } = column;
         if let Some(word) = ty {
             return self.one_of(&format!("fields.{key}.type"), word, valid).map(Some);
         }
@@ -236,7 +239,7 @@ impl Source<'_> {
         let name_key = format!("fields.{key}.name");
         Ok(IdField {
             column: self.ident(&format!("fields.{key}.column"), &typed.column)?,
-            ty: self.typed(key, (typed.ty.as_ref(), &typed.column), &IDS, select)?,
+            ty: self.typed(TypedColumn { key, ty: typed.ty.as_ref(), column: &typed.column, select }, &IDS)?,
             name: typed.name.as_ref().map(|n| self.ident(&name_key, n)).transpose()?,
             directory: typed.directory,
             optional: typed.optional,
@@ -259,7 +262,7 @@ impl Source<'_> {
     }
 
     fn time(&self, key: &str, typed: &TypedTime, select: bool) -> Result<TimeField, ProfileError> {
-        let ty = self.typed(key, (typed.ty.as_ref(), &typed.column), &TIMES, select)?;
+        let ty = self.typed(TypedColumn { key, ty: typed.ty.as_ref(), column: &typed.column, select }, &TIMES)?;
         let zone_key = format!("fields.{key}.zone");
         let zone = typed.zone.as_ref().map_or(Ok(Zone::Utc), |name| {
             if ty.is_some_and(|ty| ty != TimeType::Timestamp) {

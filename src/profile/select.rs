@@ -1,6 +1,6 @@
 //! Checks that a profile's `select` is one `SELECT` that ends where the text ends.
 //!
-//! This does not protect against a malicious author, who may read whatever the role may read; read-only transactions
+//! This does not protect against a malicious author, who may read anything that the role may read; read-only transactions
 //! refuse writes. It keeps a mistake from turning into another statement than the one shown.
 
 /// Checks a profile's `select`. The error completes a sentence that begins with "the select".

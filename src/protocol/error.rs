@@ -37,7 +37,7 @@ impl SourceError {
     pub fn next_step(&self) -> &'static str {
         match self {
             Self::Cancelled => "",
-            Self::Timeout(_) => "narrow the time range or the filter, or raise the statement timeout",
+            Self::Timeout(_) => "narrow the time range or the filter, or raise '--statement-timeout'",
             Self::Unreachable { why, .. } => why.step.unwrap_or("check the address and that the server runs"),
             Self::Refused { why, .. } => why.step.unwrap_or("check user, password and permissions"),
             Self::Shape(_) => "check the database with 'renewscope db status'",

@@ -13,7 +13,10 @@ use crate::domain::page::{Cursor, Total};
 
 use super::SourceError;
 
-/// What to follow. A newer order replaces an older one.
+/// The generation of the order that the alert follows, beside the one that the screen follows.
+pub const ALERT: u64 = u64::MAX;
+
+/// What to follow. A newer order replaces an older one, except that [`ALERT`]'s and the screen's are independent.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TailOrder {
     pub generation: u64,

@@ -238,7 +238,8 @@ impl Console {
             Effect::Alert(means, words) => {
                 let sign = match means {
                     Means::Bell => "\x07".to_owned(),
-                    Means::Desktop => format!("\x1b]9;{words}\x07"),
+                    // The text starts with a fixed word: OSC 9 with a number is a command to some terminals.
+                    Means::Desktop => format!("\x1b]9;renewscope: {words}\x07"),
                 };
                 self.outbox.push(sign.as_bytes());
                 self.dirty = true;

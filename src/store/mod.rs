@@ -67,11 +67,15 @@ impl Store {
         Self::prepared(address, options).await
     }
 
+    /// Builds the store, and creates or migrates a file where the options say so.
     async fn prepared(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
         let wanted = |path: &std::path::Path| options.create && (options.access == Access::Write || !path.exists());
         if address.path().is_some_and(wanted) {
             schema::migrate(address).await?;
         }
+        let pool = Pool::new(connector(address, options, Use::Queries), CONNECTIONS);
+        let lane = connector(address, options, Use::Tail);
+        let tail = if pool.is_server() { Pool::sharing(lane, 1, &pool) } else { Pool::new(lane, 1) };
         Ok(Self(Arc::new(Shared {
             address: address.clone(),
             access: options.access,
@@ -80,8 +84,8 @@ impl Store {
             names: directory::Names::default(),
             parties: parties::Names::default(),
             unreadable: Unreadable::default(),
-            pool: Pool::new(connector(address, options, Use::Queries), CONNECTIONS),
-            tail: Pool::new(connector(address, options, Use::Tail), 1),
+            pool,
+            tail,
             listening: listen::Listening::default(),
             source: Mutex::default(),
             commits: commits::Commits::default(),
@@ -140,6 +144,7 @@ impl Store {
         self.run_once(session, query).await
     }
 
+    /// Runs a query and ends it; of two errors the first is the cause.
     async fn run_once(&self, session: &mut Session, query: &Query) -> Result<Answer, SourceError> {
         let answer = queries::answer(&self.0, session, query).await;
         let finished = session.finish().await;
@@ -180,6 +185,7 @@ impl Store {
         self.event(&mut session, org, id).await
     }
 
+    /// One event on this session.
     async fn event(&self, s: &mut Session, org: Option<&Id>, id: &Id) -> Result<Option<RenewalEvent>, SourceError> {
         let source = self.0.source(s).await?;
         let found = queries::executor::Executor { shared: &self.0, source: &source }.event(s, org, id).await?;
@@ -209,6 +215,12 @@ impl Store {
         self.0.tail.close().await;
     }
 
+    /// What a person should know of the choice of the source, once it is described: that others would fit too.
+    pub fn remark(&self) -> Option<String> {
+        self.0.remark()
+    }
+
+    /// The database of the store; it prints without password.
     pub fn address(&self) -> &Address {
         &self.0.address
     }
@@ -224,6 +236,7 @@ impl Store {
         self.plans(query, aggregate::measure).await
     }
 
+    /// Runs a query with every statement explained by the prefix `word`.
     async fn plans(&self, query: &Query, word: fn(Dialect) -> &'static str) -> Result<Vec<String>, SourceError> {
         let mut session = self.0.pool.acquire().await?;
         let word = word(session.conn()?.dialect());

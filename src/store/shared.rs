@@ -39,6 +39,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// The pool that serves a query: the tail has its own permit, so that it never waits behind queries.
     pub fn lane(&self, query: &Query) -> &Arc<Pool> {
         if matches!(query, Query::Tail(_)) { &self.tail } else { &self.pool }
     }
@@ -59,6 +60,12 @@ impl Shared {
         Ok(source)
     }
 
+    /// The note on a source that was chosen among several; see [`Source::chosen`].
+    pub fn remark(&self) -> Option<String> {
+        self.source.lock().ok()?.as_ref().and_then(|(_, source)| source.chosen.clone())
+    }
+
+    /// The cached description, unless it is due for a refresh.
     fn cached_source(&self) -> Option<Arc<Source>> {
         let (at, source) = self.source.lock().ok().and_then(|kept| kept.clone())?;
         (source.notes.is_empty() || at.elapsed() < DESCRIPTION_AGE).then_some(source)
@@ -83,9 +90,9 @@ impl Shared {
         if self.access == Access::Read {
             return Err(SourceError::Invalid(format!("{} is open for reading only", self.address)));
         }
-        if !source.is_own() {
+        if !source.is_written {
             return Err(SourceError::Invalid(format!(
-                "the event table at {} was not made by renewscope, or this role cannot read '_sqlx_migrations' that says so; it is only read; store events in a database of their own",
+                "the event table at {} was not made by renewscope's migrations; it is only read; store events in another database",
                 self.address
             )));
         }

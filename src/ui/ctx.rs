@@ -17,6 +17,9 @@ use super::fetch::Fetch;
 pub struct Ctx {
     /// The time of the last tick, UTC.
     pub now: Instant,
+    /// When relative times of the filter were made absolute: the same for every query and every part of the screen, moved
+    /// on by the shell from time to time. UTC.
+    pub as_of: Instant,
     /// The zone that times are shown in.
     pub zone: Zone,
     /// The one filter of all views.
@@ -27,18 +30,22 @@ pub struct Ctx {
     pub source: Fetch<Description>,
     /// The database's name in the header; no secret in it.
     pub title: String,
+    /// The options that reach the same database from a command line (`--db prod`); empty for the default; no secret in it.
+    pub reach: String,
+    /// The newest `created_at` known, of the description and of live rows.
+    pub newest: Option<Instant>,
     /// Whether the database answers.
     pub link: Link,
 }
 
 impl Ctx {
-    /// The filter made absolute at this moment.
+    /// The filter made absolute.
     pub fn criteria(&self) -> Criteria {
         self.criteria_of(&self.filter)
     }
-    /// Another filter made absolute at this moment.
+    /// Another filter made absolute at the same time.
     pub fn criteria_of(&self, filter: &Filter) -> Criteria {
-        filter.criteria(self.now, &self.zone)
+        filter.criteria(self.as_of, &self.zone)
     }
 }
 

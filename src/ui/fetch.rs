@@ -23,6 +23,21 @@ pub enum Phase {
     Failed(SourceError),
 }
 
+/// Takes the value of one kind of answer. Another kind is a fault of the program, reported as an error of the query, so
+/// that nothing waits forever.
+macro_rules! take {
+    ($outcome:expr, $variant:path) => {
+        match $outcome {
+            Ok($variant(value)) => Ok(value),
+            Ok(_) => {
+                Err($crate::protocol::SourceError::Failed("the answer is of another kind than the query".to_owned()))
+            }
+            Err(error) => Err(error),
+        }
+    };
+}
+pub(crate) use take;
+
 impl<T> Fetch<T> {
     pub fn new(slot: Slot) -> Self {
         Self { slot, generation: 0, value: None, phase: Phase::Idle }

@@ -12,7 +12,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
 use crate::domain::event::RenewalEvent;
-use crate::domain::filter::{Candidates, Filter};
+use crate::domain::filter::{Candidates, Criteria, Filter};
+use crate::domain::instant::{Instant, Span};
 use crate::protocol::{Reply, SourceError, Ticket};
 use crate::ui::action::{Action, Hint};
 use crate::ui::ctx::Ctx;
@@ -155,9 +156,13 @@ impl View {
     pub fn described(&mut self, ctx: &Ctx) -> Step {
         each!(self, v => v.described(ctx))
     }
-    /// Takes live rows, newest first; returns how many belong to the view and were not there before.
-    pub fn arrive(&mut self, rows: Vec<Arc<RenewalEvent>>, ctx: &Ctx) -> u64 {
-        each!(self, v => v.arrive(rows, ctx))
+    /// Takes rows of the tail, newest first; returns how many `new` ones belong to the view and were not there before.
+    pub fn arrive(&mut self, rows: Vec<Arc<RenewalEvent>>, new: bool, ctx: &Ctx) -> u64 {
+        each!(self, v => v.arrive(rows, new, ctx))
+    }
+    /// The filter's relative times have moved on; `before` are the criteria of what is on screen.
+    pub fn slide(&mut self, before: &Criteria, ctx: &Ctx) -> Step {
+        each!(self, v => v.slide(before, ctx))
     }
     /// Time has passed. Whether that changes what is on screen is [`ages`](Self::ages)' to say.
     pub fn tick(&mut self, ctx: &Ctx) -> Step {
@@ -194,8 +199,12 @@ impl View {
         each!(self, v => v.candidates())
     }
     /// Goes to the newest row at or before an instant.
-    pub fn jump(&mut self, at: crate::domain::instant::Instant, ctx: &Ctx) -> Step {
+    pub fn jump(&mut self, at: Instant, ctx: &Ctx) -> Step {
         each!(self, v => v.jump(at, ctx))
+    }
+    /// The usual time between two events, if the view knows it.
+    pub fn usual_gap(&self) -> Option<Span> {
+        each!(self, v => v.usual_gap())
     }
     /// Whether `/` searches within the view instead of editing the filter.
     pub fn narrows(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Background tasks: one per query in flight, and one for the live tail.
+//! Background tasks: one per query in flight, one for the live tail, and one for the alert's.
 //!
 //! The event loop of the console sends [`Order`]s and receives [`News`]. A newer query in a slot replaces the older one,
 //! whose statement is canceled in the database. Nothing here knows the screen. All news go through one bounded channel:
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::domain::instant::Instant;
-use crate::protocol::tail::{TailEvent, TailOrder};
+use crate::protocol::tail::{ALERT, TailEvent, TailOrder};
 use crate::protocol::{EventSource, Reply, Request, Slot};
 
 /// Capacity for orders. The screen has few slots, and a new query in a slot replaces the pending one.
@@ -55,6 +55,8 @@ async fn serve<S: EventSource>(
     let mut slots = slots::Slots::default();
     let (tail_orders, tail_inbox) = tokio::sync::watch::channel(None);
     tasks.spawn(tail::run(source.clone(), tail_inbox, news.clone(), clock));
+    let (alert_orders, alert_inbox) = tokio::sync::watch::channel(None);
+    tasks.spawn(tail::run(source.clone(), alert_inbox, news.clone(), clock));
     loop {
         tokio::select! {
             order = inbox.recv() => match order {
@@ -62,6 +64,7 @@ async fn serve<S: EventSource>(
                 Some(Order::Run(request)) => slots.run(&mut tasks, source.clone(), request, news.clone()),
                 Some(Order::Cancel(slot)) => slots.cancel(slot),
                 // Only the newest order matters; a watch channel holds exactly that.
+                Some(Order::Tail(order)) if order.generation == ALERT => drop(alert_orders.send(Some(order))),
                 Some(Order::Tail(order)) => drop(tail_orders.send(Some(order))),
             },
             Some(ended) = tasks.join_next() => {

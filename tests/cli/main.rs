@@ -9,6 +9,7 @@ mod ingest;
 #[path = "../common/pg.rs"]
 mod pg;
 mod record;
+mod sig;
 mod sources;
 mod zones;
 

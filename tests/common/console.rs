@@ -11,6 +11,7 @@ use renewscope::console::{Layer, Model};
 use renewscope::domain::filter::Filter;
 use renewscope::domain::instant::Span;
 use renewscope::domain::zone::Zone;
+use renewscope::protocol::tail::{Batch, TailEvent, TailNews};
 use renewscope::protocol::{Reply, Request};
 use renewscope::ui::effect::Effect;
 use renewscope::ui::effect::Means;
@@ -41,6 +42,7 @@ impl Console {
     pub fn with(memory: Memory, size: (u16, u16), filter: &str, skin: Skin) -> Self {
         let start = Start {
             title: "fleet.db".into(),
+            reach: "--db sqlite:fleet.db".into(),
             filter: Filter::parse(filter).unwrap(),
             zone: Zone::Utc,
             notice: None,
@@ -48,7 +50,6 @@ impl Console {
             choices: Choices { events: default_columns() },
             size,
             settings: Settings {
-                reach: "--db sqlite:fleet.db".into(),
                 other_zone: Zone::parse("Europe/Berlin").unwrap(),
                 views: Vec::new(),
                 databases: vec!["staging".into()],
@@ -63,6 +64,14 @@ impl Console {
         console
     }
 
+    /// One poll of the tail, after a first one that found nothing.
+    pub fn poll(&mut self, batch: Batch) {
+        let generation = self.model.tail.generation;
+        if !self.model.tail.begun {
+            self.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch(Batch::default()) }));
+        }
+        self.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch(batch) }));
+    }
     /// The event view.
     pub fn events(&self) -> &Events {
         let View::Events(events) = &self.model.view;

@@ -73,8 +73,7 @@ fn both_ends_are_one_key_away_and_no_query_skips_rows() {
 fn arrive(c: &mut Console, rows: Vec<renewscope::domain::event::RenewalEvent>) {
     c.memory.add(rows.clone());
     let rows = rows.into_iter().map(Arc::new).collect();
-    let generation = c.model.tail.generation;
-    c.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch(Batch { rows, ..Batch::default() }) }));
+    c.poll(Batch { rows, ..Batch::default() });
 }
 
 #[test]
@@ -341,6 +340,22 @@ fn tab_completes_keys_names_and_devices_that_only_the_database_knows() {
 }
 
 #[test]
+fn a_reply_to_an_earlier_filter_editor_is_dropped() {
+    let mut c = console();
+    c.hold = true;
+    c.keys("/ 'device:ed'");
+    let old = c.pending.pop().unwrap();
+    assert_eq!(old.ticket.slot, Slot::Names);
+    c.keys("Esc / 'device:ed'");
+    let new = c.pending.last().unwrap().ticket;
+    assert!(new.slot == Slot::Names && new != old.ticket, "each look-up has its own ticket: {new:?}");
+    let outcome = c.memory.ask(&old.query);
+    let before = c.screen();
+    c.send(Msg::Reply(Reply { ticket: old.ticket, outcome }));
+    assert_eq!(c.screen(), before);
+}
+
+#[test]
 fn times_and_commands_are_typed_in_a_line() {
     let mut c = console();
     c.keys("t '15x' Enter");
@@ -467,4 +482,40 @@ fn the_list_can_stand_on_its_head() {
     c.keys("G");
     assert_eq!(c.selected_id(), newest);
     assert!(c.events().list.is_following());
+}
+
+#[test]
+fn a_paste_of_megabytes_and_ten_thousand_typed_characters_are_cut_and_keys_are_answered() {
+    let mut c = console();
+    c.keys("/");
+    c.send(Msg::Paste("é\n".repeat(2_500_000)));
+    assert_eq!(c.typed().chars().count(), 4096);
+    assert!(c.model.notice().is_some_and(|words| words.contains("4,096")), "{:?}", c.model.notice());
+    for _ in 0..100 {
+        c.keys("'x'");
+    }
+    assert_eq!(c.typed().chars().count(), 4096);
+    c.keys("BS BS");
+    assert_eq!(c.typed().chars().count(), 4094);
+    c.keys("Esc");
+    assert!(c.model.layer.is_none() && c.model.ctx.filter.is_empty());
+}
+
+#[test]
+fn one_key_cancels_the_details_query_too() {
+    let mut long = event(1, "renewal_failed", "acme", "edge-1", Span::seconds(1));
+    long.error = Some(ErrorText { text: Text::from("line"), bytes: 1_000_000 });
+    let mut c =
+        Console::new(Memory::new(vec![long.clone(), event(2, "renewal_failed", "acme", "e", Span::hours(1))]), SIZE);
+    c.hold = true;
+    c.keys("j k C-c");
+    assert!(c.effects.contains(&Effect::Cancel(Slot::Detail)));
+    assert!(!c.effects.contains(&Effect::Quit));
+}
+
+#[test]
+fn the_small_detail_begins_at_its_first_line() {
+    let mut c = Console::new(Memory::new(fleet()), (120, 40));
+    c.keys("Enter G Esc");
+    assert_eq!(c.events().detail.scroll, 0);
 }

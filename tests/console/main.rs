@@ -5,6 +5,7 @@
 mod common;
 
 mod behaviour;
+mod live;
 mod screens;
 mod tail;
 mod worker;

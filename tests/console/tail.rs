@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use renewscope::console::msg::Msg;
 use renewscope::domain::event::{Id, RenewalEvent};
+use renewscope::domain::filter::Filter;
 use renewscope::domain::filter::criteria::Check;
 use renewscope::domain::instant::Span;
-use renewscope::domain::page::Total;
+use renewscope::domain::page::{Anchor, Total};
+use renewscope::domain::zone::Zone;
 use renewscope::protocol::query::Description;
-use renewscope::protocol::tail::{Batch, TailEvent, TailNews, Window};
+use renewscope::protocol::tail::{ALERT, Batch, Start, TailEvent, TailNews, Window};
 use renewscope::protocol::{Answer, Query, Reply, SourceError};
 use renewscope::ui::effect::Effect;
 use renewscope::ui::effect::Means;
@@ -24,6 +26,9 @@ fn console(width: u16) -> Console {
 
 fn tell(c: &mut Console, news: TailNews) {
     let generation = c.model.tail.generation;
+    if let TailNews::Batch(batch) = news {
+        return c.poll(batch);
+    }
     c.send(Msg::Tail(TailEvent { generation, news }));
 }
 
@@ -111,29 +116,49 @@ fn rows_that_come_before_the_page_are_in_the_list() {
     assert_eq!(found, 1);
 }
 
+fn alarm(c: &mut Console, rows: Vec<RenewalEvent>) {
+    c.send(Msg::Tail(TailEvent { generation: ALERT, news: TailNews::Batch(batch(rows)) }));
+}
+
+fn rings(c: &mut Console) -> Vec<String> {
+    let rung = c.effects.drain(..).filter_map(|e| match e {
+        Effect::Alert(Means::Bell, words) => Some(words.to_string()),
+        _ => None,
+    });
+    rung.collect()
+}
+
 #[test]
 fn an_alert_rings_once_for_many() {
     let mut c = console(120);
     let failed = |n| event(n, "renewal_failed", "acme", "edge-1", Span::seconds(0));
-    let rings = |c: &mut Console| -> Vec<String> {
-        let told = c.effects.drain(..).filter_map(|e| match e {
-            Effect::Alert(Means::Bell, words) => Some(words.to_string()),
-            _ => None,
-        });
-        told.collect()
-    };
+    // What was there when the console began does not ring: the order begins with what is committed from now on.
+    let order = c.effects.iter().find_map(|e| match e {
+        Effect::Tail(order) if order.generation == ALERT => Some(order.clone()),
+        _ => None,
+    });
+    let order = order.unwrap();
+    assert_eq!(order.start, Start::Now);
+    assert_eq!(order.criteria, Filter::parse("type:failed org:acme").unwrap().criteria(now(), &Zone::Utc));
     rings(&mut c);
-    // What was there when the console began does not ring.
-    tell(&mut c, TailNews::Batch(batch(vec![failed(9100)])));
-    assert_eq!(rings(&mut c), Vec::<String>::new());
-    tell(&mut c, TailNews::Batch(batch(vec![event(9101, "renewal_failed", "globex", "edge-2", Span::seconds(0))])));
-    assert_eq!(rings(&mut c), Vec::<String>::new(), "another organisation");
-    tell(&mut c, TailNews::Batch(batch(vec![failed(9102)])));
+    alarm(&mut c, vec![failed(9102)]);
     assert_eq!(rings(&mut c), ["edge-1: renewal_failed"]);
-    tell(&mut c, TailNews::Batch(batch((0..5).map(|n| failed(9200 + n)).collect())));
+    alarm(&mut c, (0..5).map(|n| failed(9200 + n)).collect());
     assert_eq!(rings(&mut c), Vec::<String>::new(), "a moment ago");
     c.send(Msg::Tick(now().plus(Span::seconds(11))));
     assert_eq!(rings(&mut c), ["edge-1: renewal_failed, and 4 more"]);
+}
+
+#[test]
+fn an_alert_hears_what_the_lists_filter_hides_and_a_filter_change_costs_it_nothing() {
+    let mut c = console(120);
+    c.keys("/ 'org:globex' Enter");
+    rings(&mut c);
+    alarm(&mut c, vec![event(9103, "renewal_failed", "acme", "edge-1", Span::seconds(0))]);
+    assert_eq!(rings(&mut c), ["edge-1: renewal_failed"]);
+    let again = c.effects.iter().any(|e| matches!(e, Effect::Tail(order) if order.generation == ALERT));
+    assert!(!again, "its order is not restarted");
+    assert!(c.events().list.rows().iter().all(|r| r.id != id(9103)));
 }
 
 #[test]
@@ -260,4 +285,139 @@ fn a_row_that_two_tail_orders_deliver_while_a_page_is_in_flight_is_shown_once() 
     c.hold = false;
     c.answer_all();
     assert_eq!(c.events().list.rows().iter().filter(|r| r.id == row.id).count(), 1);
+}
+
+#[test]
+fn rows_that_a_wider_filter_brings_back_are_neither_new_nor_late_nor_a_rate() {
+    let mut c = console(120);
+    tell(&mut c, TailNews::Batch(Batch::default()));
+    c.keys("j j ! !");
+    // The tail of the wider filter begins with what was committed a moment before: all of it was there.
+    let known: Vec<_> = c.memory.matching(&Default::default()).into_iter().take(300).collect();
+    let generation = c.model.tail.generation;
+    let news = TailNews::Batch(Batch { rows: known, late: 250, ..Batch::default() });
+    c.send(Msg::Tail(TailEvent { generation, news }));
+    assert_eq!((c.model.tail.late, c.model.tail.rate()), (0, 0.0));
+    assert_eq!(c.events().list.arrived(), 0);
+    assert!(!c.events().list.has_marks());
+    assert!(!c.screen().contains('↓'), "{}", c.screen());
+    // What is committed behind the high-water mark while the order starts is new.
+    c.keys("! !");
+    let mut row = event(9401, "renewal_failed", "acme", "edge-1", Span::seconds(0));
+    row.created_at = now().plus(Span::seconds(1));
+    c.wait(Span::seconds(2));
+    let generation = c.model.tail.generation;
+    c.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch(batch(vec![row])) }));
+    assert_eq!(c.events().list.mark(&id(9401)), Some(Mark::New));
+}
+
+#[test]
+fn rows_on_screen_are_not_held_by_a_paused_console() {
+    let mut c = console(120);
+    tell(&mut c, TailNews::Batch(Batch::default()));
+    c.keys("Space ! !");
+    let known: Vec<_> = c.memory.matching(&Default::default()).into_iter().take(5).collect();
+    let generation = c.model.tail.generation;
+    c.send(Msg::Tail(TailEvent { generation, news: TailNews::Batch(Batch { rows: known, ..Batch::default() }) }));
+    assert!(header(&c).contains("paused, 0 held"), "{}", header(&c));
+    tell(&mut c, TailNews::Batch(batch(vec![event(9402, "renewal_failed", "acme", "edge-1", Span::seconds(0))])));
+    assert!(header(&c).contains("paused, 1 held"), "{}", header(&c));
+}
+
+#[test]
+fn a_relative_range_slides_for_the_whole_screen_together() {
+    let mut c = console(120);
+    c.keys("2");
+    let total = |c: &Console| c.events().count.value().copied();
+    let sum = |c: &Console| c.events().bars.total();
+    let before = c.events().list.rows().len();
+    let oldest = c.events().list.rows().back().unwrap().created_at;
+    for _ in 0..60 {
+        c.wait(Span::seconds(60));
+    }
+    let edge = c.model.ctx.as_of.minus(Span::hours(1));
+    let rows = c.events().list.rows();
+    assert!(rows.len() < before && rows.iter().all(|r| r.created_at >= edge), "{} of {before}", rows.len());
+    assert!(rows.iter().all(|r| r.created_at > oldest));
+    let (rows, matching) = (rows.len() as u64, c.memory.matching(&c.model.criteria()).len() as u64);
+    assert_eq!((rows, total(&c), sum(&c)), (matching, Some(Total::Exact(matching)), Some(matching)));
+    let asked = c.sent.len();
+    c.wait(Span::seconds(1));
+    assert_eq!(c.sent.len(), asked, "not at every tick");
+}
+
+#[test]
+fn an_event_that_is_overdue_is_in_the_header_and_not_a_green_live() {
+    let mut c = console(120);
+    tell(&mut c, TailNews::Batch(Batch { window: Window::Every, ..Batch::default() }));
+    assert!(header(&c).contains("● live"), "{}", header(&c));
+    c.wait(Span::hours(6));
+    assert!(header(&c).contains("● newest event 6h"), "{}", header(&c));
+    let late = event(9403, "renewal_failed", "acme", "edge-1", Span::seconds(-6 * 3600));
+    tell(&mut c, TailNews::Batch(Batch { window: Window::Every, ..batch(vec![late]) }));
+    assert!(header(&c).contains("● live"), "{}", header(&c));
+}
+
+#[test]
+fn one_row_of_a_wrong_clock_does_not_stretch_the_histogram_and_is_counted_apart() {
+    let mut rows: Vec<_> = fleet();
+    let bulk = rows.len() as u64;
+    let mut wild = event(9404, "renewal_failed", "acme", "edge-1", Span::seconds(0));
+    wild.created_at = renewscope::domain::instant::Instant::parse_rfc3339("1970-01-01T00:00:00Z").unwrap();
+    rows.push(wild);
+    let mut ahead = event(9405, "renewal_failed", "acme", "edge-1", Span::seconds(0));
+    ahead.created_at = renewscope::domain::instant::Instant::parse_rfc3339("2038-01-19T03:14:07Z").unwrap();
+    rows.push(ahead);
+    let c = Console::new(Memory::new(rows), (120, 40));
+    let (_, width) = c.events().bars.scale().unwrap();
+    assert!(width <= Span::hours(2), "{width:?}");
+    assert_eq!((c.events().bars.total(), c.events().outside_bars()), (Some(bulk), Some(2)));
+    assert!(c.screen().contains("2 outside"), "{}", c.screen());
+}
+
+#[test]
+fn the_histogram_counts_a_slice_again_that_rows_disturbed() {
+    let mut c = console(120);
+    tell(&mut c, TailNews::Batch(Batch::default()));
+    c.hold = true;
+    c.keys("r");
+    // The queries are answered from before the row, and their replies come after it.
+    let held: Vec<_> = c.pending.drain(..).collect();
+    let replies: Vec<_> =
+        held.into_iter().map(|r| Reply { ticket: r.ticket, outcome: c.memory.ask(&r.query) }).collect();
+    let row = event(9406, "renewal_failed", "acme", "edge-1", Span::seconds(0));
+    c.memory.add(vec![row.clone()]);
+    tell(&mut c, TailNews::Batch(batch(vec![row])));
+    c.hold = false;
+    for reply in replies {
+        c.send(Msg::Reply(reply));
+    }
+    assert_eq!(c.events().count.value(), Some(&Total::Exact(901)));
+    assert_eq!(c.events().bars.total(), Some(901));
+}
+
+#[test]
+fn a_cancelled_filter_change_shows_the_old_rows_as_old_and_never_says_no_event() {
+    let mut c = console(120);
+    c.hold = true;
+    c.keys("! C-c");
+    c.pending.clear();
+    assert!(c.events().list.is_stale(), "rows of the previous filter are marked");
+    c.send(Msg::Tick(now().plus(Span::seconds(30))));
+    assert!(c.screen().contains("cancelled (r runs the query again)"), "{}", c.screen());
+    c.hold = false;
+    c.keys("j j");
+    assert!(
+        c.sent.iter().all(|r| !matches!(&r.query, Query::Page { anchor: Anchor::Older(_), .. })),
+        "no page is mixed in"
+    );
+    c.keys("r");
+    assert!(!c.events().list.is_stale());
+    assert!(c.events().list.rows().iter().all(|r| r.kind.raw().ends_with("failed")));
+    // Without a row of the previous filter: nothing is claimed of the new one.
+    c.keys("/ 'device:nobody-has-this' Enter");
+    assert!(c.screen().contains("No event matches this filter."), "{}", c.screen());
+    c.hold = true;
+    c.keys("X C-c");
+    assert!(c.screen().contains("Cancelled.") && !c.screen().contains("No event"), "{}", c.screen());
 }

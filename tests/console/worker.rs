@@ -1,4 +1,4 @@
-//! The tasks: one live question a slot, stopped when a newer one comes; the tail; a panic ends the program.
+//! The tasks: one query in flight per slot, stopped by a newer one; the tail; a panic ends the program.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -35,11 +35,11 @@ impl EventSource for Slow {
     async fn answer(&self, query: &Query, cancelled: impl Future<Output = ()> + Send) -> Result<Answer, SourceError> {
         match query {
             Query::Count { ceiling: Some(n), .. } => {
-                self.note(format!("asked {n}"));
+                self.note(format!("ran {n}"));
                 Ok(Answer::Count(Total::Exact(*n)))
             }
             Query::Count { ceiling: None, .. } => {
-                self.note("asked forever".into());
+                self.note("runs forever".into());
                 cancelled.await;
                 self.note("stopped".into());
                 Err(SourceError::Cancelled)
@@ -66,7 +66,7 @@ async fn reply(news: &mut mpsc::Receiver<News>) -> (u64, Result<Answer, SourceEr
 }
 
 #[tokio::test]
-async fn a_newer_question_stops_the_older_one_and_only_its_answer_comes() {
+async fn a_newer_query_stops_the_older_one_and_only_its_answer_arrives() {
     let (source, (out, mut news)) = (Slow::default(), mpsc::channel(8));
     let orders = start(source.clone(), out, now);
     orders.send(count(1, None, Duration::ZERO)).await.unwrap();
@@ -83,7 +83,7 @@ async fn a_newer_question_stops_the_older_one_and_only_its_answer_comes() {
 }
 
 #[tokio::test]
-async fn of_questions_in_quick_succession_only_the_last_reaches_the_database() {
+async fn of_queries_in_quick_succession_only_the_last_reaches_the_database() {
     let (source, (out, mut news)) = (Slow::default(), mpsc::channel(8));
     let orders = start(source.clone(), out, now);
     for n in 1..20 {
@@ -91,11 +91,11 @@ async fn of_questions_in_quick_succession_only_the_last_reaches_the_database() {
     }
     orders.send(count(20, Some(20), Duration::ZERO)).await.unwrap();
     assert_eq!(reply(&mut news).await, (20, Ok(Answer::Count(Total::Exact(20)))));
-    assert_eq!(source.log(), ["asked 20"]);
+    assert_eq!(source.log(), ["ran 20"]);
 }
 
 #[tokio::test]
-async fn a_left_question_is_stopped() {
+async fn a_cancelled_query_is_stopped() {
     let (source, (out, _news)) = (Slow::default(), mpsc::channel(8));
     let orders = start(source.clone(), out, now);
     orders.send(count(1, None, Duration::ZERO)).await.unwrap();
@@ -106,7 +106,7 @@ async fn a_left_question_is_stopped() {
     while source.log().len() < 2 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(source.log(), ["asked forever", "stopped"]);
+    assert_eq!(source.log(), ["runs forever", "stopped"]);
 }
 
 #[tokio::test]
@@ -120,37 +120,37 @@ async fn panes_wait_for_each_other_and_nothing_waits_for_them() {
     }
     orders.send(count(1, Some(7), Duration::ZERO)).await.unwrap();
     assert_eq!(reply(&mut news).await, (1, Ok(Answer::Count(Total::Exact(7)))));
-    assert_eq!(source.log(), ["asked forever", "asked forever", "asked 7"]);
+    assert_eq!(source.log(), ["runs forever", "runs forever", "ran 7"]);
     orders.send(Order::Cancel(Slot::Facets(Field::Kind))).await.unwrap();
     while source.log().len() < 5 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(source.log()[3..], ["stopped", "asked forever"]);
+    assert_eq!(source.log()[3..], ["stopped", "runs forever"]);
 }
 
 #[tokio::test]
-async fn what_is_asked_with_the_list_waits_for_it_but_not_long() {
+async fn queries_sent_with_the_list_query_wait_for_it_at_most_30_ms() {
     let (source, (out, mut news)) = (Slow::default(), mpsc::channel(8));
     let orders = start(source.clone(), out, now);
-    let ask = |slot, ceiling| {
+    let run = |slot, ceiling| {
         let query = Query::Count { criteria: Default::default(), ceiling };
         Order::Run(Request { ticket: Ticket { slot, generation: 1 }, query, debounce: Duration::ZERO })
     };
-    orders.send(ask(Slot::List, Some(1))).await.unwrap();
-    orders.send(ask(Slot::Histogram, Some(2))).await.unwrap();
+    orders.send(run(Slot::List, Some(1))).await.unwrap();
+    orders.send(run(Slot::Histogram, Some(2))).await.unwrap();
     reply(&mut news).await.1.unwrap();
     reply(&mut news).await.1.unwrap();
-    assert_eq!(source.log(), ["asked 1", "asked 2"]);
-    orders.send(ask(Slot::List, None)).await.unwrap();
-    orders.send(ask(Slot::Histogram, Some(3))).await.unwrap();
+    assert_eq!(source.log(), ["ran 1", "ran 2"]);
+    orders.send(run(Slot::List, None)).await.unwrap();
+    orders.send(run(Slot::Histogram, Some(3))).await.unwrap();
     let begun = tokio::time::Instant::now();
     reply(&mut news).await.1.unwrap();
-    assert_eq!(source.log()[2..], ["asked forever", "asked 3"]);
+    assert_eq!(source.log()[2..], ["runs forever", "ran 3"]);
     assert!(begun.elapsed() >= Duration::from_millis(30), "the list was given its time first");
 }
 
 #[tokio::test]
-async fn a_panic_in_a_task_is_told() {
+async fn a_panic_in_a_task_is_reported() {
     let (out, mut news) = mpsc::channel(8);
     let orders = start(Slow::default(), out, now);
     let ticket = Ticket { slot: Slot::Describe, generation: 1 };
@@ -159,7 +159,7 @@ async fn a_panic_in_a_task_is_told() {
 }
 
 #[tokio::test]
-async fn the_tail_tells_each_row_once_and_says_when_the_database_is_away() {
+async fn the_tail_delivers_each_row_once_and_reports_when_the_database_is_unreachable() {
     let source = Slow::default();
     source.memory.add(vec![event(1, "renewal_start", "acme", "edge-1", Span::seconds(2))]);
     let (out, mut news) = mpsc::channel(8);
@@ -175,7 +175,7 @@ async fn the_tail_tells_each_row_once_and_says_when_the_database_is_away() {
     let TailNews::Batch(Batch { rows, late, lag, window, .. }) = next().await.news else { panic!() };
     assert_eq!((rows.len(), late, lag), (1, 0, Some(Span::seconds(2))));
     assert_eq!(window, Window::Overlap(Span::seconds(5)));
-    // Committed late: older than what has been told.
+    // Committed late: older than delivered rows.
     source.memory.add(vec![event(2, "renewal_failed", "acme", "edge-1", Span::seconds(4))]);
     let TailNews::Batch(Batch { rows, late, lag, .. }) = next().await.news else { panic!() };
     assert_eq!((rows.len(), late, lag), (1, 1, None));
@@ -187,7 +187,7 @@ async fn the_tail_tells_each_row_once_and_says_when_the_database_is_away() {
     source.memory.break_with(None);
     assert_eq!(next().await.news, TailNews::Resumed);
     let TailNews::Batch(Batch { rows, .. }) = next().await.news else { panic!() };
-    assert!(rows.is_empty(), "told before");
+    assert!(rows.is_empty(), "delivered before");
     // A newer order is followed from its own beginning.
     orders.send(order(2)).await.unwrap();
     loop {

@@ -1,9 +1,15 @@
 //! Connections that end, time out or are refused, seen from the store.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use renewscope::protocol::SourceError;
-use renewscope::store::{Address, RowOutcome, Store};
+use renewscope::domain::filter::Criteria;
+use renewscope::domain::page::Anchor;
+use renewscope::profile::SourceProfile;
+use renewscope::profile::choice::Profiles;
+use renewscope::protocol::tail::TailQuery;
+use renewscope::protocol::{Answer, Query, SourceError};
+use renewscope::store::{Address, ConnectOptions, RowOutcome, Store};
 
 use crate::cluster::{Cluster, Stop};
 use crate::proxy::Proxy;
@@ -273,4 +279,115 @@ async fn a_commit_whose_result_is_lost_is_not_retried() {
     drop(holder);
     assert_eq!(store.create(&event(1)).await.map(|(_, o)| o), Ok(RowOutcome::Stored));
     assert_eq!(store.create(&event(1)).await.map(|(_, o)| o), Ok(RowOutcome::Duplicate));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_statement_timeout_can_be_set_and_its_error_names_the_option() {
+    let url = pg::migrated().await;
+    let holder = hold(&url).await;
+    let run = |args: &[&str], env: &[(&str, &str)]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_renewscope"));
+        command.args(["--db", &url, "count"]).args(args).env_clear().env("HOME", std::env::temp_dir());
+        let ran = command.envs(env.iter().copied()).stdin(std::process::Stdio::null()).output().unwrap();
+        (ran.status.code().unwrap(), String::from_utf8(ran.stderr).unwrap())
+    };
+    let set = ("RENEWSCOPE_STATEMENT_TIMEOUT", "200ms");
+    for (args, env, limit) in [(&["--statement-timeout", "300ms"][..], &[set][..], "0.3 s"), (&[], &[set], "0.2 s")] {
+        let (code, stderr) = run(args, env);
+        assert_eq!(code, 1, "{stderr}");
+        assert!(stderr.contains(limit) && stderr.contains("'--statement-timeout'"), "{stderr}");
+    }
+    let (code, stderr) = run(&["--statement-timeout", "soon"], &[]);
+    assert_eq!(code, 2, "{stderr}");
+    drop(holder);
+}
+
+/// Sessions of this program in a database, as its server counts them.
+async fn sessions(url: &str) -> i64 {
+    let mut conn = pg::connect(url).await;
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+        AND application_name = 'renewscope'";
+    sqlx::query_scalar(count).fetch_one(&mut conn).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idle_connections_are_closed_but_for_one() {
+    let url = pg::migrated().await;
+    let store = connect(&url).await;
+    let holder = hold(&url).await;
+    let running: Vec<_> = (0..4)
+        .map(|_| {
+            tokio::spawn({
+                let store = store.clone();
+                async move { count(&store).await }
+            })
+        })
+        .collect();
+    wait_for_held(&url, 4).await;
+    assert_eq!(sessions(&url).await, 4);
+    drop(holder);
+    for one in running {
+        assert_eq!(one.await.unwrap(), Ok(0));
+    }
+    let closed = async {
+        while sessions(&url).await != 1 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), closed).await.expect("three of four connections closed");
+    assert_eq!(count(&store).await, Ok(0));
+    assert_eq!(sessions(&url).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queries_and_a_tail_share_the_only_connection_of_a_role() {
+    let url = pg::migrated().await;
+    fill(&url, 10).await;
+    let role = "CREATE ROLE has_one LOGIN CONNECTION LIMIT 1; GRANT SELECT ON ALL TABLES IN SCHEMA public TO has_one";
+    pg::execute(&url, role).await;
+    let store = connect(&url.replace("postgres@", "has_one@")).await;
+    let horizon = Query::Tail(TailQuery::Horizon);
+    let running: Vec<_> = (0..5)
+        .map(|n| {
+            let (store, horizon) = (store.clone(), horizon.clone());
+            tokio::spawn(async move {
+                for _ in 0..20 {
+                    if n == 0 {
+                        store.run(&horizon).await.unwrap();
+                    } else {
+                        assert_eq!(count(&store).await, Ok(10));
+                    }
+                }
+            })
+        })
+        .collect();
+    for one in running {
+        one.await.unwrap();
+    }
+    assert_eq!(sessions(&url).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_waits_while_all_connections_are_busy() {
+    let url = pg::migrated().await;
+    fill(&url, 1).await;
+    let profile = "name = \"slow\"\ndatabase = [\"postgres\"]\n[relation]\ntable = \"certificate_renewal_events\"\n\
+        select = \"SELECT e.id, e.device_id, e.event_type, e.created_at, pg_sleep(5.5)::text AS x FROM \
+        certificate_renewal_events e\"\n[fields]\nid = { column = \"id\", type = \"uuid\" }\n\
+        device = { column = \"device_id\", type = \"uuid\" }\ntype = { column = \"event_type\" }\n\
+        error = { column = \"x\" }\ntime = { column = \"created_at\", type = \"timestamp\" }\n";
+    let profile = Arc::new(SourceProfile::parse("slow.toml", profile).unwrap());
+    let profiles = Profiles { all: vec![profile], named: Some("slow".into()) };
+    let options = ConnectOptions { profiles: Arc::new(profiles), ..ConnectOptions::default() };
+    let store = Store::connect(&Address::parse(&url).unwrap(), &options).await.unwrap();
+    let page = Query::Page { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 1 };
+    let running: Vec<_> = (0..5)
+        .map(|_| {
+            let (store, page) = (store.clone(), page.clone());
+            tokio::spawn(async move { store.run(&page).await })
+        })
+        .collect();
+    for one in running {
+        assert!(matches!(one.await.unwrap(), Ok(Answer::Page(page)) if page.rows.len() == 1));
+    }
 }

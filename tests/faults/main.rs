@@ -2,11 +2,13 @@
 //! program itself. Each row of `docs/faults.md` names its test here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod addresses;
 #[path = "../common/cluster.rs"]
 mod cluster;
 mod connections;
 mod console;
 mod doctor;
+mod files;
 mod passwords;
 #[allow(dead_code)]
 #[path = "../common/pg.rs"]

@@ -91,7 +91,7 @@ async fn a_password_from_any_source_is_never_printed() {
     let wrong = Program { home: home.path(), url: url.replace("ann@", &format!("ann:{SECRET}-wrong@")) };
     run(&wrong, &["doctor"], &[], 3, "password authentication failed");
     let odd = Program { home: home.path(), url: format!("{}?passwrod={SECRET}", inside.url) };
-    run(&odd, &["count"], &[], 2, "unknown parameter 'passwrod'");
+    run(&odd, &["count"], &[], 2, "an unknown parameter in the database address");
 
     let file = home.path().join(".pgpass");
     std::fs::write(&file, format!("# all of them\n*:*:fleet:ann:{SECRET}\n")).unwrap();

@@ -81,7 +81,7 @@ async fn hostile_objects_and_changed_settings_stop_behind_a_pooler_too() {
         let set = |name: &str, value: &str| format!("set_config('{name}', '{value}', false)");
         for (expression, words) in [
             (set("search_path", "public"), "changed the session setting 'search_path'"),
-            (set("role", "pg_monitor"), "changed the session setting 'role'"),
+            (set("TimeZone", "Asia/Tokyo"), "changed the session setting 'TimeZone'"),
             (format!("{} || public.w()", set("default_transaction_read_only", "off")), "the source tried to write"),
         ] {
             let profiles = Profiles { all: vec![profile(&expression)], named: Some("odd".into()) };
@@ -92,11 +92,11 @@ async fn hostile_objects_and_changed_settings_stop_behind_a_pooler_too() {
         }
         let plain: PgConnectOptions = bouncer.url("fleet").parse().unwrap();
         let mut other = plain.extra_float_digits(None).connect().await.unwrap();
-        let state = "SELECT current_setting('search_path') || ' ' || current_setting('role') || ' ' || \
+        let state = "SELECT current_setting('search_path') || ' ' || current_setting('TimeZone') || ' ' || \
             current_setting('default_transaction_read_only') || ' ' || (SELECT count(*) FROM public.secret)";
         for _ in 0..5 {
             let state: String = sqlx::query_scalar(state).persistent(false).fetch_one(&mut other).await.unwrap();
-            assert_eq!(state, "evil, public none off 0");
+            assert_eq!(state, "evil, public UTC off 0");
         }
     }
 }

@@ -106,8 +106,18 @@ async fn a_certificate_that_fails_verification_is_explained() {
     let bed = Bed::new().await;
     let ours = Some("ours.pem");
     bed.exchange(&["db.example"], false);
-    bed.fails("verify-full", ours, &["is for another name", "db.example", "sslmode=verify-ca"]).await;
+    bed.fails("verify-full", ours, &["is for another name", "db.example", "'hostaddr'"]).await;
     bed.works("verify-ca", ours, "verify-ca: host name not verified").await;
+    // Through a tunnel: the address is the tunnel's, and the name is verified.
+    let root = bed.dir.path().join("ours.pem").display().to_string();
+    let tunnel = |host: &str| {
+        let port = bed.server.port;
+        format!("postgres://postgres@{host}:{port}/fleet?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert={root}")
+    };
+    let store = connect(&tunnel("db.example")).await;
+    assert_eq!(count(&store).await, Ok(0));
+    assert_eq!(describe(&store).await.tls.as_deref(), Some("verify-full"));
+    says(&connect_fails(&tunnel("other.example")).await, &["is for another name"]);
     bed.exchange(&[], false);
     bed.fails("verify-full", ours, &["common name (CN) alone", "subjectAltName, or use 'sslmode=verify-ca'"]).await;
     bed.works("verify-ca", ours, "verify-ca: host name not verified").await;
@@ -115,6 +125,17 @@ async fn a_certificate_that_fails_verification_is_explained() {
     bed.fails("verify-full", ours, &["the server's certificate has expired", "renew"]).await;
     bed.fails("verify-ca", ours, &["the server's certificate has expired"]).await;
     bed.works("require", None, "require: server not verified").await;
+}
+
+#[tokio::test]
+async fn a_missing_file_of_tls_is_named() {
+    let server = Cluster::start(&[]);
+    for parameter in ["sslrootcert", "sslcert", "sslkey"] {
+        let url =
+            format!("postgres://postgres@localhost:{}/fleet?sslmode=verify-full&{parameter}=/no/such.pem", server.port);
+        let error = connect_fails(&url).await;
+        says(&error, &["file '/no/such.pem' cannot be read: it does not exist"]);
+    }
 }
 
 #[tokio::test]

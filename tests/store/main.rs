@@ -14,6 +14,7 @@ mod foreign;
 mod hostile;
 mod migrations;
 mod odd_values;
+mod own;
 #[path = "../common/pg.rs"]
 mod pg;
 mod plans;

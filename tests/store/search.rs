@@ -433,5 +433,5 @@ async fn a_foreign_sqlite_table_gets_no_triggers() {
     let made = schema::index_search(&Address::sqlite(&path)).await.unwrap();
     let search = made.last().unwrap();
     assert_eq!((search.on_request, search.state), (true, IndexState::Missing));
-    assert!(search.note.as_deref().is_some_and(|n| n.contains("not made by renewscope")), "{search:?}");
+    assert!(search.note.as_deref().is_some_and(|n| n.contains("renewscope did not make")), "{search:?}");
 }

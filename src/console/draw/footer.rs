@@ -44,6 +44,7 @@ fn trouble(model: &Model, error: &SourceError, since: Option<Instant>) -> String
         // The address is in the header; here is room for the reason and the way out.
         Link::Away { error: SourceError::Unreachable { why, .. }, .. } => format!(" unreachable{since}: {why}; {next}"),
         Link::Away { error: SourceError::Refused { why, .. }, .. } => format!(" refused{since}: {why}; {next}"),
+        _ if *error == SourceError::Cancelled => " cancelled (r runs the query again)".into(),
         _ => format!(" query failed{since}: {error}; {next} (r retries)"),
     }
 }

@@ -85,13 +85,24 @@ fn state(model: &Model, skin: &Skin) -> (String, Style) {
         Link::Live if !model.view.following().on => {
             let n = model.view.following().arrived;
             if n > 0 {
-                (format!("{} {} new", g.up, format::count(n)), skin.accent())
+                (format!("{} {} new{}", g.up, format::count(n), figures(model)), skin.accent())
             } else {
-                (format!("{} not following", other), skin.muted())
+                (format!("{other} not following{}", figures(model)), skin.muted())
             }
         }
-        Link::Live => (format!("{} live{}", g.live, figures(model)), skin.good()),
+        Link::Live => match overdue(model) {
+            Some(age) => (format!("{} newest event {} ago{}", g.live, format::span(age), figures(model)), skin.warn()),
+            None => (format!("{} live{}", g.live, figures(model)), skin.good()),
+        },
     }
+}
+
+/// The age of the newest event if it is overdue: more than a quarter of an hour, and more than twenty usual gaps. The
+/// database answers then, but its writers may have stopped.
+fn overdue(model: &Model) -> Option<Span> {
+    let age = model.ctx.now.since(model.ctx.newest?)?;
+    let usual = model.view.usual_gap()?;
+    (age > Span::minutes(15) && age.0 > usual.0.saturating_mul(20)).then_some(age)
 }
 
 /// Rate, lag, late and skipped rows, and the window within which none is lost.

@@ -15,6 +15,25 @@ impl Criteria {
     pub fn matches(&self, event: &RenewalEvent) -> bool {
         self.all.iter().all(|clause| clause.matches(event))
     }
+    /// Whether the clauses on time hold for a row of that `created_at`; the others are not tested.
+    pub fn holds_at(&self, created_at: Instant) -> bool {
+        self.all.iter().all(|clause| match clause.check {
+            Check::Time { from, until } => {
+                let within = from.is_none_or(|from| created_at >= from) && until.is_none_or(|until| created_at < until);
+                within != clause.negated
+            }
+            Check::NotAhead(until) => (created_at < until) != clause.negated,
+            _ => true,
+        })
+    }
+    /// Whether the two differ in clauses on time alone.
+    pub fn differs_in_time_only(&self, other: &Self) -> bool {
+        let rest = |criteria: &Self| -> Vec<Clause> {
+            let timed = |c: &&Clause| matches!(c.check, Check::Time { .. } | Check::NotAhead(_));
+            criteria.all.iter().filter(|c| !timed(c)).cloned().collect()
+        };
+        rest(self) == rest(other)
+    }
 }
 
 impl Clause {

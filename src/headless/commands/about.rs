@@ -61,7 +61,8 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
         ),
         ("keys", replaced_keys(config), from_file(config.console.keymap != Keymap::default())),
         ("strict", config.strict.to_string(), "--strict".to_owned()),
-        ("row limit", config.limit.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
+        ("statement timeout", config.limits.shown(), config.limits.statement.origin.to_string()),
+        ("row limit", config.limits.rows.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
         ("log", log_file(), format!("environment {}", logging::VARIABLE)),
     ];
     let columns = ["setting", "value", "source"].map(|key| Column::new(key).at_most(400)).into();

@@ -159,6 +159,7 @@ fn settings(config: &Config, title: String, reach: String) -> Start {
     let columns = memory().columns().or(config.console.columns.clone()).unwrap_or_else(default_columns);
     Start {
         title,
+        reach,
         filter: config.filter.value.clone(),
         zone,
         notice: local.as_ref().err().cloned(),
@@ -166,7 +167,6 @@ fn settings(config: &Config, title: String, reach: String) -> Start {
         choices: Choices { events: columns },
         size: (0, 0),
         settings: Settings {
-            reach,
             other_zone: local.ok().filter(|_| zone == Zone::Utc).unwrap_or(Zone::Utc),
             views: config.views.clone(),
             databases: others(config),

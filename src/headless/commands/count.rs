@@ -76,7 +76,7 @@ pub async fn by(config: &Config, format: Format, group: Group, interrupt: &Inter
 }
 
 async fn values(config: &Config, format: Format, session: &Session, field: Field) -> Result<Exit, Failure> {
-    let limit = config.limit.unwrap_or(u64::MAX);
+    let limit = config.limits.rows.unwrap_or(u64::MAX);
     let query = FacetQuery {
         field,
         criteria: criteria(config),
@@ -116,7 +116,7 @@ async fn values(config: &Config, format: Format, session: &Session, field: Field
         writer.row(&cells).map_err(stdout_failed)?;
     }
     writer.finish().map_err(stdout_failed)?;
-    if facets.more && config.limit.is_none() {
+    if facets.more && config.limits.rows.is_none() {
         tell(&format!("only the first {GROUPS} groups are printed; narrow the filter to see the others"));
     }
     if facets.partial {
@@ -132,7 +132,7 @@ struct Bucket {
 }
 
 async fn times(config: &Config, format: Format, session: &Session, days: bool) -> Result<Exit, Failure> {
-    let limit = config.limit.unwrap_or(u64::MAX);
+    let limit = config.limits.rows.unwrap_or(u64::MAX);
     let zone = &config.zone.value;
     let table = format == Format::Table;
     let title = format!("{} ({})", if days { "DAY" } else { "HOUR" }, zone.name());

@@ -95,7 +95,7 @@ impl Export<'_> {
     async fn write<W: Write>(&self, out: W, bar: &ProgressBar) -> Result<(W, u64), Broken> {
         let zone = &self.config.zone.value;
         let mut writer = RowWriter::new(out, self.format, event::columns(self.format, zone), self.config.ascii);
-        let mut walk = Walk::new(&self.session, criteria(self.config), true, self.config.limit).ahead();
+        let mut walk = Walk::new(&self.session, criteria(self.config), true, self.config.limits.rows).ahead();
         loop {
             let rows = walk.next().await.map_err(|e| Broken::Other(e.into()))?;
             if rows.is_empty() {

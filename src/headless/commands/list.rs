@@ -24,7 +24,7 @@ pub async fn list(config: &Config, format: Format, interrupt: &Interrupt) -> Res
     values::require(&session, config).await?;
     let zone = &config.zone.value;
     let mut writer = RowWriter::new(stdout(), format, event::columns(format, zone), config.ascii);
-    let mut walk = Walk::new(&session, criteria(config), format != Format::Table, config.limit);
+    let mut walk = Walk::new(&session, criteria(config), format != Format::Table, config.limits.rows);
     loop {
         let rows = walk.next().await?;
         if rows.is_empty() {

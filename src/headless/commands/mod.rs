@@ -10,5 +10,6 @@ pub(crate) mod export;
 pub mod ingest;
 pub(crate) mod list;
 pub(crate) mod record;
+pub(crate) mod sig;
 pub(crate) mod sources;
 pub(crate) mod tail;

@@ -49,7 +49,7 @@ pub async fn tail(
     let following = tokio::spawn(async move { follow(&source, order, &news, clock::now).await });
     let writer = RowWriter::new(stdout(), format, event::columns(format, zone), config.ascii);
     let mut printer =
-        Printer { writer, format, zone, limit: config.limit.unwrap_or(u64::MAX), account: Account::default() };
+        Printer { writer, format, zone, limit: config.limits.rows.unwrap_or(u64::MAX), account: Account::default() };
     let ended = loop {
         tokio::select! {
             biased;

@@ -8,9 +8,11 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant as Moment};
+
+use crate::store::connect::file::beside;
 
 /// Longer than the mtime granularity of any file system that SQLite can be trusted on.
 const GRANULARITY: Duration = Duration::from_millis(50);
@@ -20,9 +22,11 @@ const POLL_ANYWAY: Duration = Duration::from_secs(10);
 /// Inode, size, and modification time in seconds and nanoseconds.
 type Stamp = (u64, u64, i64, i64);
 
+/// Counts the changes of one file; shared by the tasks that poll it.
 #[derive(Default)]
 pub struct Commits(Mutex<Option<Seen>>);
 
+/// The state of the last call.
 struct Seen {
     stamps: [Option<Stamp>; 2],
     since: Moment,
@@ -34,7 +38,7 @@ struct Seen {
 impl Commits {
     /// A number that differs from the previous one if the file may have been written to in between.
     pub fn number(&self, path: &Path) -> i64 {
-        let stamps = [stamp(path), stamp(&log_of(path))];
+        let stamps = [stamp(path), stamp(&beside(path, "-wal"))];
         let now = Moment::now();
         let Ok(mut seen) = self.0.lock() else { return 0 };
         let seen = seen.get_or_insert(Seen { stamps, since: now, settled: false, reported: now, number: 0 });
@@ -52,12 +56,7 @@ impl Commits {
     }
 }
 
-fn log_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
-}
-
+/// The stamp of a file; `None` if it does not exist.
 fn stamp(path: &Path) -> Option<Stamp> {
     let found = fs::metadata(path).ok()?;
     Some((found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
@@ -83,7 +82,7 @@ mod tests {
         };
         let first = settled();
         assert_eq!(first, 1);
-        fs::write(log_of(&path), "frames").unwrap();
+        fs::write(beside(&path, "-wal"), "frames").unwrap();
         assert_eq!(commits.number(&path), first + 1, "the log was written");
         std::thread::sleep(GRANULARITY);
         assert_eq!(commits.number(&path), first + 2, "a later write within the same granularity is read too");

@@ -1,6 +1,6 @@
 //! One connection to either database behind one interface.
 //!
-//! Used by sessions and by commands that hold a connection of their own. It holds no state besides the connection.
+//! Used by sessions and by commands that hold a separate connection. It holds no state besides the connection.
 
 use sqlx::Connection as _;
 
@@ -11,12 +11,14 @@ use crate::store::connect::sqlite::SqliteConn;
 use crate::store::sql::cell::{CellType, Row};
 use crate::store::sql::{Dialect, Sql};
 
+/// A connection to PostgreSQL or to a SQLite file.
 pub enum Conn {
     Postgres(Box<PgConn>),
     Sqlite(Box<SqliteConn>),
 }
 
 impl Conn {
+    /// The dialect of SQL that the connection understands.
     pub const fn dialect(&self) -> Dialect {
         match self {
             Self::Postgres(_) => Dialect::Postgres,
@@ -61,6 +63,14 @@ impl Conn {
             tracing::debug!(%error, "a connection did not close in order");
         }
     }
+    /// Whether the connection is to the database that the address names now: a SQLite file can be replaced, or change while
+    /// it is open without locks.
+    pub(crate) fn is_current(&self) -> bool {
+        match self {
+            Self::Postgres(_) => true,
+            Self::Sqlite(conn) => conn.is_current(),
+        }
+    }
     /// Whether the connection still works: a round trip to a server; a file needs none.
     pub(crate) async fn ping(&mut self) -> Health {
         match self {
@@ -68,12 +78,14 @@ impl Conn {
             Self::Sqlite(_) => Health::Good,
         }
     }
+    /// What cancels the statement that runs on this connection.
     pub(crate) fn handle(&self) -> Handle {
         match self {
             Self::Postgres(conn) => Handle::Postgres(conn.handle()),
             Self::Sqlite(conn) => Handle::Sqlite(conn.handle()),
         }
     }
+    /// Whether the connection can serve another query.
     pub(crate) fn health(&self) -> Health {
         match self {
             Self::Postgres(conn) => conn.health(),

@@ -44,6 +44,7 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// What an error of sqlx means for the statement: a fault of its row, or of the database.
     pub fn fault(&self, error: sqlx::Error) -> Fault {
         match &error {
             sqlx::Error::Database(e) => {
@@ -67,10 +68,12 @@ impl Context<'_> {
         }
     }
 
+    /// As [`fault`](Self::fault), where no row is written.
     pub fn error(&self, error: sqlx::Error) -> SourceError {
         self.fault(error).into()
     }
 
+    /// There is no connection: the caller may try again later.
     pub fn unreachable(&self, why: impl Into<Why>) -> SourceError {
         SourceError::Unreachable { address: self.address.to_owned(), why: why.into() }
     }
@@ -81,14 +84,18 @@ impl Context<'_> {
         self.unreachable(why.step("check the network between here and the server"))
     }
 
+    /// The server answers and does not serve this role: trying again changes nothing.
     pub fn refused(&self, why: impl Into<Why>) -> SourceError {
         SourceError::Refused { address: self.address.to_owned(), why: why.into() }
     }
 
+    /// The statement ran into the limit of its session.
     fn timeout(&self) -> SourceError {
         SourceError::Timeout(seconds(self.timeout))
     }
 
+    /// An error of the server by its SQLSTATE, whose first two characters are its class. Source: appendix A of the
+    /// PostgreSQL manual.
     fn postgres(&self, code: &str, why: String) -> Fault {
         let class = code.get(..2).unwrap_or_default();
         Fault::Source(match (code, class) {
@@ -137,6 +144,7 @@ impl Context<'_> {
         self.unreachable(Why::new(why).step("check that a PostgreSQL server listens there"))
     }
 
+    /// An error of SQLite by its result code. Source: the list of result codes in the manual of SQLite.
     fn sqlite(&self, code: &str, why: String) -> Fault {
         // The low byte of an extended result code is the primary one.
         let primary = code.parse::<i32>().map_or(1, |c| c & 0xff);
@@ -146,7 +154,7 @@ impl Context<'_> {
             5 | 6 => SourceError::Failed("other processes hold the write lock of the database; try again".into()),
             8 => self.refused(
                 Why::new("the file, its directory, or the log beside it cannot be written to")
-                    .step("give this user the right to write there; even a reader of a write-ahead log needs it"),
+                    .step("write as the file's owner; a reader whose log cannot be opened may read a copy of both"),
             ),
             3 | 23 => self.refused(Why::new(why).step("check the rights of the file")),
             13 => SourceError::Failed(format!("the disk is full: {why}; free space there")),
@@ -211,7 +219,8 @@ fn network(e: &std::io::Error) -> Why {
     }
     match e.kind() {
         ConnectionRefused => Why::new("connection refused").step("check that the server runs and listens there"),
-        NotFound => Why::new("there is no such socket").step("check that the server runs, and its socket directory"),
+        NotFound => Why::new("there is no such socket, and no server behind it")
+            .step("check that the server runs, and its socket directory"),
         PermissionDenied => Why::new("this user may not open the socket").step("check the rights of the socket"),
         HostUnreachable | NetworkUnreachable | TimedOut => {
             Why::new(text).step("check the network between here and the server")
@@ -244,7 +253,7 @@ fn tls(message: &str) -> Why {
     }
     if has("not valid for name") || has("NotValidForName") {
         return Why::new(format!("the server's certificate is for another name: {text}"))
-            .step("use a host name that the certificate holds, or 'sslmode=verify-ca'");
+            .step("use a host name that the certificate holds; where it does not lead to the server, add its address as 'hostaddr'");
     }
     if has("certificate expired") || has("Expired") {
         return Why::new("the server's certificate has expired").step("renew the server's certificate");
@@ -268,6 +277,7 @@ fn configuration(error: &sqlx::Error) -> String {
     text
 }
 
+/// The text of an error on one line, without control characters.
 fn clean(error: &sqlx::Error) -> String {
     Clean::line(&error.to_string()).as_str().to_owned()
 }

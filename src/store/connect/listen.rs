@@ -2,7 +2,7 @@
 //!
 //! Wake-ups only: a notification can be lost with its connection, and most databases send none, so nothing depends on
 //! them. One connection listens, and only if a trigger notifies. A standby cannot listen, and behind a pooler
-//! notifications go to whoever holds the server connection.
+//! notifications go to the client that holds the server connection.
 
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -56,6 +56,7 @@ impl Listening {
     }
 }
 
+/// Listens until the store ends, with growing pauses between failures.
 async fn listen(shared: Weak<Shared>, wakeup: Arc<Notify>) {
     let mut wait = Duration::from_secs(1);
     while let Some(shared) = shared.upgrade() {

@@ -6,7 +6,10 @@
 pub mod address;
 pub(super) mod commits;
 pub(super) mod conn;
+mod control;
 pub(super) mod error;
+pub(super) mod file;
+mod forward;
 pub(super) mod listen;
 mod login;
 pub(super) mod migrator;
@@ -15,6 +18,7 @@ pub(super) mod pool;
 pub(super) mod postgres;
 pub(super) mod session;
 pub(super) mod sqlite;
+mod statement;
 mod transaction;
 
 use crate::store::connect::address::{Address, Place};

@@ -6,18 +6,23 @@
 //! program, and no type here implements `Debug`.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant as Moment};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::task::spawn_blocking;
 
 use crate::protocol::Why;
+use crate::store::connect::error::seconds;
 
 /// A command that runs longer than this is killed.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often the end of a command is looked for.
+const PAUSE: Duration = Duration::from_millis(5);
 /// The most bytes read as a password, so that a command that prints without end cannot fill the memory.
 const LONGEST: u64 = 64 * 1024;
 
@@ -29,6 +34,7 @@ pub type Prompt = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct Secret(String);
 
 impl Secret {
+    /// Takes a password over; nothing of it is kept elsewhere.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -67,10 +73,8 @@ pub enum Attempt {
 }
 
 impl Passwords {
-    /// `given`: from the address or `PGPASSWORD`; `variable` reads the environment.
-    pub fn new(given: Option<Secret>, target: Target, variable: impl Fn(&str) -> Option<String>) -> Self {
-        let named = variable("PGPASSFILE").filter(|f| !f.is_empty()).map(PathBuf::from);
-        let file = named.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".pgpass")));
+    /// `given`: from the address or `PGPASSWORD`; `file`: the password file.
+    pub fn new(given: Option<Secret>, target: Target, file: Option<PathBuf>) -> Self {
         Self { given, command: None, target, file, prompt: Mutex::default(), found: tokio::sync::Mutex::default() }
     }
 
@@ -140,25 +144,29 @@ impl Passwords {
         Ok(new)
     }
 
+    /// Reads the sources in order: the address, the command, the password file. Blocking work runs in its own thread.
     async fn look_up(&self) -> Result<Attempt, Why> {
         if let Some(secret) = &self.given {
             return Ok(Attempt::With(secret.clone()));
         }
         if let Some(command) = self.command.clone() {
-            let ran = spawn_blocking(move || run(&command)).await;
+            let ran = spawn_blocking(move || run(&command, COMMAND_TIMEOUT)).await;
             return ran.unwrap_or_else(|_| Err("it was cancelled".into())).map(Attempt::With).map_err(|why| {
                 Why::new(format!("the password command failed: {why}"))
                     .step("run the command of 'password_command' by hand; its first line of output is taken")
             });
         }
-        let Some(file) = &self.file else { return Ok(Attempt::Without(None)) };
-        Ok(match read_file(file, &self.target) {
+        let Some(file) = self.file.clone() else { return Ok(Attempt::Without(None)) };
+        let target = self.target.clone();
+        let read = spawn_blocking(move || read_file(&file, &target)).await;
+        Ok(match read.unwrap_or_else(|_| Err("the password file was not read to its end".into())) {
             Ok(Some(secret)) => Attempt::With(secret),
             Ok(None) => Attempt::Without(None),
             Err(why) => Attempt::Without(Some(why)),
         })
     }
 
+    /// What a person types, if a prompt is set.
     async fn prompted(&self, address: &str) -> Option<Secret> {
         let prompt = self.prompt.lock().ok()?.clone()?;
         let address = address.to_owned();
@@ -166,13 +174,15 @@ impl Passwords {
     }
 }
 
-/// The first line that a command prints. Its stderr is dropped: a screen may be active, and stderr may hold a secret.
-fn run(command: &str) -> Result<Secret, String> {
+/// The first line that a command prints, which must end within the limit, and is killed with what it started otherwise. Its stderr is dropped: a screen may be active, and stderr may hold a secret.
+fn run(command: &str, limit: Duration) -> Result<Secret, String> {
+    let begun = Moment::now();
     let mut child = Command::new("sh")
         .args(["-c", command])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        .process_group(0)
         .spawn()
         .map_err(|e| format!("'sh' cannot be started: {e}"))?;
     let output = child.stdout.take();
@@ -184,15 +194,20 @@ fn run(command: &str) -> Result<Secret, String> {
         // The receiver is gone if the command took too long.
         let _ = sender.send(read.is_some_and(|r| r.is_ok()).then_some(line));
     });
-    let line = match receiver.recv_timeout(COMMAND_TIMEOUT) {
-        Ok(line) => line.ok_or("its output is no text"),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-            let _ = child.kill();
-            Err("it did not end in time")
+    let line = receiver.recv_timeout(limit);
+    let ended = loop {
+        match child.try_wait().map_err(|e| e.to_string())? {
+            Some(ended) => break Some(ended),
+            None if begun.elapsed() >= limit => break None,
+            None => std::thread::sleep(PAUSE),
         }
     };
-    let ended = child.wait().map_err(|e| e.to_string())?;
-    let line = line?;
+    let Some(ended) = ended else {
+        kill_group(&child);
+        let _ = child.wait();
+        return Err(format!("it did not end within {}", seconds(limit)));
+    };
+    let line = line.map_err(|_| "it printed no line in time")?.ok_or("its output is no text")?;
     let secret = line.trim_end_matches(['\n', '\r']);
     match (ended.success(), secret.is_empty()) {
         (true, false) => Ok(Secret(secret.to_owned())),
@@ -201,10 +216,22 @@ fn run(command: &str) -> Result<Secret, String> {
     }
 }
 
+/// Ends a command and the processes that it started. Its group has no other members.
+fn kill_group(child: &Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        // None may be left.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
 /// The password for a server in a file of libpq's format. The error says why the file was not read.
 fn read_file(path: &Path, target: &Target) -> Result<Option<Secret>, String> {
     let named = path.display();
-    let Ok(file) = std::fs::File::open(path) else { return Ok(None) };
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(format!("'{named}' cannot be read: {e}")),
+    };
     let about = file.metadata().map_err(|e| format!("'{named}' cannot be read: {e}"))?;
     if !about.is_file() {
         return Err(format!("'{named}' is not read because it is no plain file"));
@@ -212,44 +239,51 @@ fn read_file(path: &Path, target: &Target) -> Result<Option<Secret>, String> {
     if others_may_read(&about) {
         return Err(format!("'{named}' is not read because others than its owner may read it; run chmod 600 on it"));
     }
-    for line in BufReader::new(file).lines() {
+    // By bytes: another server's line may be in any encoding.
+    for line in BufReader::new(file).split(b'\n') {
         let line = line.map_err(|e| format!("'{named}' cannot be read: {e}"))?;
-        if let Some(secret) = matching(&line, target) {
-            return Ok(Some(secret));
-        }
+        let Some(password) = matching(line.strip_suffix(b"\r").unwrap_or(&line), target) else { continue };
+        let password = String::from_utf8(password);
+        return password.map(|p| Some(Secret(p))).map_err(|_| format!("the password in '{named}' is not UTF-8"));
     }
     Ok(None)
 }
 
+/// Whether group or others have any permission on the file.
 fn others_may_read(about: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     about.permissions().mode() & 0o077 != 0
 }
 
-/// The password of a line `host:port:database:user:password` if it matches this server. `*` matches anything, `\`
-/// escapes the next character.
-fn matching(line: &str, target: &Target) -> Option<Secret> {
-    if line.starts_with('#') {
+/// The password of a line `host:port:database:user:password` if it matches this server. `*` matches anything, `\` escapes
+/// the next character. Like libpq, a field is compared as far as its value goes, so that an IPv6 address needs no escapes.
+fn matching(line: &[u8], target: &Target) -> Option<Vec<u8>> {
+    if line.starts_with(b"#") {
         return None;
     }
-    let mut fields: Vec<String> = vec![String::new()];
-    let mut characters = line.chars();
-    while let Some(c) = characters.next() {
-        match (c, fields.len()) {
-            (':', 1..5) => fields.push(String::new()),
-            (c, _) => {
-                let c = if c == '\\' { characters.next().unwrap_or('\\') } else { c };
-                fields.last_mut()?.push(c);
-            }
-        }
+    let after_host = target.hosts.iter().find_map(|host| after_field(line, host))?;
+    let after_port = after_field(after_host, &target.port.to_string())?;
+    let after_database = after_field(after_port, &target.database)?;
+    let password = after_field(after_database, &target.user)?;
+    let mut bytes = password.iter();
+    let mut out = Vec::with_capacity(password.len());
+    while let Some(byte) = bytes.next() {
+        out.push(if *byte == b'\\' { *bytes.next().unwrap_or(&b'\\') } else { *byte });
     }
-    let [host, port, database, user, password] = fields.as_slice() else { return None };
-    let fits = |field: &str, value: &str| field == "*" || field == value;
-    let here = target.hosts.iter().any(|h| fits(host, h))
-        && fits(port, &target.port.to_string())
-        && fits(database, &target.database)
-        && fits(user, &target.user);
-    (here && !password.is_empty()).then(|| Secret(password.clone()))
+    (!out.is_empty()).then_some(out)
+}
+
+/// What follows the first field of a line and its colon, if the field matches the value.
+fn after_field<'a>(line: &'a [u8], value: &str) -> Option<&'a [u8]> {
+    if let Some(rest) = line.strip_prefix(b"*:") {
+        return Some(rest);
+    }
+    let mut rest = line;
+    for wanted in value.bytes() {
+        let field = rest.strip_prefix(b"\\").unwrap_or(rest);
+        rest = field.split_first().filter(|(byte, _)| **byte == wanted)?.1;
+    }
+    rest.strip_prefix(b":")
 }
 
 #[cfg(test)]
@@ -262,12 +296,11 @@ mod tests {
     }
 
     fn passwords(command: Option<&str>, home: &Path) -> Passwords {
-        let home = home.display().to_string();
-        let plain = Passwords::new(None, target(), |name| (name == "HOME").then(|| home.clone()));
-        command.map_or_else(
-            || Passwords::new(None, target(), |name| (name == "HOME").then(|| home.clone())),
-            |c| plain.with_command(c),
-        )
+        let plain = Passwords::new(None, target(), Some(home.join(".pgpass")));
+        match command {
+            Some(command) => plain.with_command(command),
+            None => plain,
+        }
     }
 
     fn word(attempt: &Attempt) -> String {
@@ -293,8 +326,29 @@ mod tests {
             ("*:*:*:pw", None),
             ("", None),
         ] {
-            assert_eq!(matching(line, &target()).map(|s| s.0).as_deref(), expected, "{line}");
+            let found = matching(line.as_bytes(), &target()).map(|p| String::from_utf8(p).unwrap());
+            assert_eq!(found.as_deref(), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn an_ipv6_address_is_found_with_and_without_brackets_and_escapes() {
+        let target = Target { hosts: vec!["::1".into(), "[::1]".into()], ..target() };
+        for line in ["::1:5432:fleet:ann:pw", r"\:\:1:5432:fleet:ann:pw", "[::1]:5432:fleet:ann:pw"] {
+            assert_eq!(matching(line.as_bytes(), &target).as_deref(), Some(&b"pw"[..]), "{line}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_in_another_encoding_hides_no_other_line() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join(".pgpass");
+        std::fs::write(&file, b"m\xfcnchen:*:*:*:x\ndb.example:*:*:ann:pw\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(word(&passwords(None, home.path()).first().await.unwrap()), "pw");
+        let directory = passwords(None, &file);
+        assert!(word(&directory.first().await.unwrap()).contains("cannot be read"));
     }
 
     #[tokio::test]
@@ -333,6 +387,30 @@ mod tests {
         assert_eq!(first("true").await, Err("the password command failed: it printed nothing".into()));
         let failed = first("echo s3cret; echo s3cret >&2; exit 3").await;
         assert_eq!(failed, Err("the password command failed: it ended with exit status: 3".into()));
+    }
+
+    #[test]
+    fn a_command_that_hangs_ends_at_its_limit_with_what_it_started() {
+        let dir = tempfile::tempdir().unwrap();
+        let pid = dir.path().join("pid");
+        let limit = Duration::from_millis(300);
+        for command in
+            ["echo s3cret; exec sleep 75", "sleep 75 & echo $! > PID; wait", "sleep 75 & echo $! > PID; exec sleep 75"]
+        {
+            let begun = Moment::now();
+            let failed = run(&command.replace("PID", pid.to_str().unwrap()), limit).err().unwrap();
+            assert_eq!(failed, "it did not end within 0.3 s", "{command}");
+            assert!(begun.elapsed() < Duration::from_secs(20), "{command}");
+        }
+        let child = std::fs::read_to_string(&pid).unwrap();
+        let state = || std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+        let begun = Moment::now();
+        while state().contains("(sleep)") && !state().contains(") Z ") {
+            assert!(begun.elapsed() < Duration::from_secs(20), "the child of the command still runs");
+            std::thread::yield_now();
+        }
+        // An agent that a command leaves running is not held against it.
+        assert_eq!(run("sleep 1 & echo pw", Duration::from_secs(20)).map(|s| s.0), Ok("pw".to_owned()));
     }
 
     #[tokio::test]

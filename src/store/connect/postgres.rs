@@ -5,12 +5,12 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant as Moment};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use sqlx::postgres::{PgArguments, PgConnection, PgRow};
-use sqlx::{Arguments as _, Connection as _, Row as _};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Connection as _, Row as _};
 use tokio::time::timeout;
 
 use crate::domain::text::Clean;
@@ -18,10 +18,11 @@ use crate::protocol::{SourceError, Why};
 use crate::store::connect::address::Tls;
 use crate::store::connect::error::{Context, Fault, is_fatal, seconds};
 pub use crate::store::connect::login::Connector;
+use crate::store::connect::statement::{arguments, gave_way, is_outdated, is_write, named_by_types};
 use crate::store::connect::transaction::{guard, values};
 use crate::store::options::Access;
-use crate::store::sql::cell::{CellType, PgTime, PgTimeTz, Row, Texts};
-use crate::store::sql::{Bind, Dialect, Sql, assert_safe};
+use crate::store::sql::cell::{CellType, Row, Texts};
+use crate::store::sql::{Dialect, Sql, assert_safe};
 
 /// How long an idle connection may take to answer a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
@@ -38,9 +39,9 @@ pub const SEARCH_PATH: &str = "pg_catalog, pg_temp";
 /// solid-state disks.
 const PAGE_COST: &str = "1.1";
 
-/// The backend process of a connection. Zero: not known, so it cannot be cancelled.
+/// The backend process of a connection, and its host in the upper half. No process: not known, so it cannot be cancelled.
 #[derive(Clone)]
-pub struct Handle(Arc<AtomicI32>);
+pub struct Handle(Arc<AtomicU64>);
 
 /// Whether a connection can be used again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,9 +62,12 @@ pub struct Limits {
     pub timeout: Duration,
 }
 
+/// A session with its limits, its state, and what is known of the server.
 pub struct PgConn {
     pub inner: PgConnection,
-    pid: Arc<AtomicI32>,
+    backend: Arc<AtomicU64>,
+    /// The number of the host in the address.
+    host: u32,
     /// Set behind a transaction pooler, which drops session settings: the statement that begins a transaction with them.
     pub(super) settings: Option<String>,
     /// Prepared statements stay on the server: the session is ours alone. They are planned for the values each time.
@@ -97,9 +101,11 @@ pub(super) async fn within<T>(
 }
 
 impl Handle {
-    /// The backend process, if it is known to be ours.
-    pub fn pid(&self) -> Option<i32> {
-        Some(self.0.load(Ordering::Acquire)).filter(|pid| *pid != 0)
+    /// The host and the backend process, if that is known to be ours.
+    pub fn backend(&self) -> Option<(usize, i32)> {
+        let backend = self.0.load(Ordering::Acquire);
+        let pid = i32::try_from(backend & u64::from(u32::MAX)).ok().filter(|pid| *pid != 0)?;
+        Some((usize::try_from(backend >> 32).ok()?, pid))
     }
 }
 
@@ -108,7 +114,8 @@ impl PgConn {
     pub fn new(inner: PgConnection, limits: Limits, tls: Tls, address: &str) -> Self {
         Self {
             inner,
-            pid: Arc::default(),
+            backend: Arc::default(),
+            host: 0,
             settings: None,
             keeps: false,
             health: Health::Good,
@@ -120,6 +127,12 @@ impl PgConn {
             open: false,
             guarded: Vec::new(),
         }
+    }
+
+    /// The same session, on one of several hosts.
+    pub fn on_host(mut self, at: usize) -> Self {
+        self.host = u32::try_from(at).unwrap_or_default();
+        self
     }
 
     /// Reads the role's search path and replaces it, then the backend pid and whether the session settings took hold; a
@@ -155,7 +168,7 @@ impl PgConn {
         if held {
             self.keeps = row.try_get(2)?;
             self.guarded = values(guarded)?;
-            self.pid.store(pid, Ordering::Release);
+            self.set_pid(pid);
             self.tuned = Some(true);
         } else {
             self.settings = Some(local.to_owned());
@@ -173,23 +186,26 @@ impl PgConn {
         matches!(self.limits.access, Access::Write)
     }
 
+    /// The limit of one statement.
     pub(super) const fn timeout(&self) -> Duration {
         self.limits.timeout
     }
 
     /// The backend process, as far as a statement of ours runs on it.
     pub(super) fn set_pid(&self, pid: i32) {
-        self.pid.store(pid, Ordering::Release);
+        let pid = u64::from(pid.unsigned_abs());
+        self.backend.store(u64::from(self.host) << 32 | pid, Ordering::Release);
     }
 
+    /// What cancels the statement of this session.
     pub fn handle(&self) -> Handle {
-        Handle(Arc::clone(&self.pid))
+        Handle(Arc::clone(&self.backend))
     }
 
-    /// Replaces a lost connection: whatever cancels that one's query cancels this one's from now on.
+    /// Replaces a lost connection: what cancels that one's query cancels this one's from now on.
     pub fn replace_handle(&mut self, handle: &Handle) {
-        handle.0.store(self.pid.load(Ordering::Acquire), Ordering::Release);
-        self.pid = Arc::clone(&handle.0);
+        handle.0.store(self.backend.load(Ordering::Acquire), Ordering::Release);
+        self.backend = Arc::clone(&handle.0);
     }
 
     /// Whether another query may use this connection.
@@ -236,6 +252,7 @@ impl PgConn {
         }
     }
 
+    /// What an error means, noted for the health of the session.
     pub(super) fn fault(&mut self, error: sqlx::Error) -> Fault {
         self.note(&error);
         self.context(false).fault(error)
@@ -299,6 +316,7 @@ impl PgConn {
         }
     }
 
+    /// Runs a statement once, in the transaction of its query.
     async fn once(&mut self, sql: &Sql, shape: &[CellType]) -> Result<Vec<Row>, sqlx::Error> {
         within(self.limits.timeout, async {
             let arguments = arguments(sql.binds())?;
@@ -322,62 +340,4 @@ impl PgConn {
                 .step("remove the function that writes from the profile's select, or from the view or policy it reads"),
         )
     }
-}
-
-/// Refused because the transaction reads only.
-fn is_write(e: &sqlx::Error) -> bool {
-    e.as_database_error().is_some_and(|d| d.code().as_deref() == Some("25006"))
-}
-
-/// Whether a standby cancelled the statement for replay, the connection still being good.
-fn gave_way(e: &sqlx::Error) -> bool {
-    e.as_database_error().is_some_and(|d| d.code().as_deref() == Some("40001"))
-}
-
-/// A prepared statement that the server no longer has, has already, or cannot run since a table was altered.
-fn is_outdated(e: &sqlx::Error) -> bool {
-    let code = e.as_database_error().and_then(|d| d.code().map(|code| code.into_owned()));
-    matches!(code.as_deref(), Some("26000" | "42P05" | "0A000"))
-}
-
-/// sqlx caches prepared statements by their text, the server distinguishes parameter types too: a value that is only
-/// selected may be text once and a uuid the next time. The types are therefore part of the text.
-fn named_by_types(sql: &Sql) -> Cow<'_, str> {
-    if sql.binds().is_empty() {
-        return Cow::Borrowed(sql.text());
-    }
-    let letter = |bind: &Bind| match bind {
-        Bind::Int(_) | Bind::OptInt(_) | Bind::Units { .. } => 'i',
-        Bind::Text(_) | Bind::OptText(_) => 't',
-        Bind::Uuid(_) => 'u',
-        Bind::Time(_) => 's',
-        Bind::TimeTz(_) => 'z',
-        Bind::Uuids(_) => 'U',
-        Bind::Texts(_) => 'T',
-        Bind::Times(_) => 'S',
-    };
-    let letters: String = sql.binds().iter().map(letter).collect();
-    Cow::Owned(format!("{} /* {letters} */", sql.text()))
-}
-
-/// The values of a statement for the driver.
-pub(super) fn arguments(binds: &[Bind]) -> Result<PgArguments, sqlx::Error> {
-    let mut out = PgArguments::default();
-    for bind in binds {
-        match bind {
-            Bind::Int(n) => out.add(*n),
-            Bind::OptInt(n) => out.add(*n),
-            Bind::Units { whole, .. } => out.add(*whole),
-            Bind::Text(t) => out.add(t.as_str()),
-            Bind::OptText(t) => out.add(t.as_deref()),
-            Bind::Uuid(u) => out.add(*u),
-            Bind::Time(t) => out.add(PgTime(*t)),
-            Bind::TimeTz(t) => out.add(PgTimeTz(*t)),
-            Bind::Uuids(list) => out.add(list.as_slice()),
-            Bind::Texts(list) => out.add(list.as_slice()),
-            Bind::Times(list) => out.add(list.iter().map(|t| t.map(PgTime)).collect::<Vec<_>>()),
-        }
-        .map_err(sqlx::Error::Encode)?;
-    }
-    Ok(out)
 }

@@ -7,11 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant as Moment};
 
-use tokio::sync::OwnedSemaphorePermit;
-
 use crate::protocol::SourceError;
 use crate::store::connect::conn::Conn;
-use crate::store::connect::pool::{Handle, Pool};
+use crate::store::connect::pool::{Handle, Lease, Pool};
 use crate::store::connect::postgres::Health;
 use crate::store::sql::cell::{CellType, Row};
 use crate::store::sql::{Dialect, Sql};
@@ -32,27 +30,17 @@ pub struct Session {
     /// A statement is running, so that a drop knows that it has to be cancelled.
     busy: bool,
     cancelled: Arc<AtomicBool>,
-    permit: Option<OwnedSemaphorePermit>,
+    lease: Option<Lease>,
     /// When set, each statement is first run with this EXPLAIN prefix, and its plan collected.
     plans: Option<(&'static str, Vec<String>)>,
 }
 
 impl Session {
-    pub(crate) fn new(pool: &Arc<Pool>, conn: Conn, permit: OwnedSemaphorePermit, reused: bool) -> Self {
+    pub(crate) fn new(pool: &Arc<Pool>, conn: Conn, lease: Lease, reused: bool) -> Self {
         let (pool, handle) = (Arc::clone(pool), conn.handle());
         let cancelled = Arc::new(AtomicBool::new(false));
         let begun = Moment::now();
-        Self {
-            pool,
-            conn: Some(conn),
-            handle,
-            reused,
-            begun,
-            busy: false,
-            cancelled,
-            permit: Some(permit),
-            plans: None,
-        }
+        Self { pool, conn: Some(conn), handle, reused, begun, busy: false, cancelled, lease: Some(lease), plans: None }
     }
 
     /// Whether the query failed because an idle connection had died: it may succeed after
@@ -62,6 +50,7 @@ impl Session {
         recent && !self.cancelled.load(Ordering::Acquire) && self.health() == Health::Lost
     }
 
+    /// The health of the connection; good if it has been taken away.
     fn health(&self) -> Health {
         self.conn.as_ref().map_or(Health::Good, Conn::health)
     }
@@ -112,6 +101,7 @@ impl Session {
         self.plans.take().map(|(_, lines)| lines).unwrap_or_default()
     }
 
+    /// Runs a statement under the prefix that collects plans, if one is set.
     async fn explain(&mut self, sql: &Sql) -> Result<(), SourceError> {
         let Some((word, _)) = &self.plans else { return Ok(()) };
         let explain = sql.clone().prefixed(word);
@@ -169,13 +159,13 @@ impl Session {
 impl Session {
     /// Ends the transaction of a query that did not do so itself, and gives the connection back.
     fn finish_later(&mut self, mut conn: Conn) {
-        let (pool, permit) = (Arc::clone(&self.pool), self.permit.take());
+        let (pool, lease) = (Arc::clone(&self.pool), self.lease.take());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 if conn.finish().await.is_ok() {
                     pool.give_back(conn);
                 }
-                drop(permit);
+                drop(lease);
             });
         }
     }
@@ -196,15 +186,15 @@ impl Drop for Session {
             (_, Health::Silent) => return drop(self.pool.take_all()),
             (true, Health::Good) => {}
         }
-        // Holds the permit until the statement has ended, so that cancelled statements cannot pile up in the database.
-        let (pool, handle, permit) = (Arc::clone(&self.pool), self.handle.clone(), self.permit.take());
+        // Holds the lease until the statement has ended, so that cancelled statements cannot pile up in the database.
+        let (pool, handle, lease) = (Arc::clone(&self.pool), self.handle.clone(), self.lease.take());
         if let Handle::Sqlite(h) = &handle {
             h.stop();
         } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 let mut conn = conn;
                 pool.stop_until(&handle, conn.ping()).await;
-                drop((conn, permit));
+                drop((conn, lease));
             });
         }
     }

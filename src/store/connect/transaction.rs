@@ -10,7 +10,8 @@ use sqlx::postgres::PgRow;
 
 use crate::protocol::{SourceError, Why};
 use crate::store::connect::error::Fault;
-use crate::store::connect::postgres::{Health, PgConn, arguments, within};
+use crate::store::connect::postgres::{Health, PgConn, within};
+use crate::store::connect::statement::arguments;
 use crate::store::sql::cell::{CellType, Row, Texts};
 use crate::store::sql::{Sql, assert_safe};
 
@@ -119,6 +120,7 @@ impl PgConn {
         Ok(changed)
     }
 
+    /// Notes that no transaction is open; behind a pooler the backend is not ours from here on.
     fn closed(&mut self) {
         self.open = false;
         if self.settings.is_some() {

@@ -6,6 +6,8 @@
 use std::path::Path;
 
 use crate::protocol::SourceError;
+use crate::store::connect::conn::Conn;
+use crate::store::connect::file::{Opening, has_log_mode};
 use crate::store::connect::session::Session;
 use crate::store::doctor::Finding;
 use crate::store::sql::cell::CellType;
@@ -32,7 +34,8 @@ pub async fn examine(s: &mut Session, path: &Path) -> Result<Vec<Finding>, Sourc
     let version = text(s, "SELECT sqlite_version()").await?;
     let mut findings =
         vec![Finding::ok("server", format!("SQLite {version}, the file '{}', {size} KiB", path.display()))];
-    findings.push(match text(s, "PRAGMA journal_mode").await?.as_str() {
+    let mode = if has_log_mode(path) { "wal".to_owned() } else { text(s, "PRAGMA journal_mode").await? };
+    findings.push(match mode.as_str() {
         "wal" => Finding::ok("journal", "write-ahead log: readers and the writer do not block each other"),
         mode => Finding::reduced(
             "journal",
@@ -40,7 +43,7 @@ pub async fn examine(s: &mut Session, path: &Path) -> Result<Vec<Finding>, Sourc
             "run 'PRAGMA journal_mode=WAL' on the file while no program uses it",
         ),
     });
-    findings.push(Finding::ok("read only", "the file is opened for reading only"));
+    findings.push(opening(s)?);
     let absolute = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     findings.extend(absolute.parent().map(writable));
     let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
@@ -55,23 +58,31 @@ pub async fn examine(s: &mut Session, path: &Path) -> Result<Vec<Finding>, Sourc
     Ok(findings)
 }
 
+/// How the file is opened, and what that leaves beside it.
+fn opening(s: &mut Session) -> Result<Finding, SourceError> {
+    let found = match s.conn()? {
+        Conn::Sqlite(conn) if matches!(conn.opening(), Opening::Immutable(_)) => {
+            "the file is opened for reading only, without locks: its log is empty, and nothing is created beside it"
+        }
+        _ => "the file is opened for reading only, with shared locks",
+    };
+    Ok(Finding::ok("read only", found))
+}
+
 async fn text(s: &mut Session, sql: &str) -> Result<String, SourceError> {
     let rows = s.rows(&Sql::plain(Dialect::Sqlite, sql), &[CellType::Text]).await?;
     Ok(rows.into_iter().next().and_then(|mut r| r.string(0)).unwrap_or_default())
 }
 
-/// Whether the directory is writable: even a reader of a write-ahead log requires a lock file beside the database.
+/// Whether the directory is writable: recovering a write-ahead log creates a lock file beside the database.
 fn writable(directory: &Path) -> Finding {
     use rustix::fs::{Access, access};
     match access(directory, Access::WRITE_OK) {
-        Ok(()) => Finding::ok("directory", "writable, as the write-ahead log requires"),
+        Ok(()) => Finding::ok("directory", "writable"),
         Err(_) => Finding::reduced(
             "directory",
-            format!(
-                "'{}' is not writable: the file can be read only while another program has it open",
-                directory.display()
-            ),
-            "give this user write access to it",
+            format!("'{}' is not writable: a log that a crash left cannot be recovered from here", directory.display()),
+            "",
         ),
     }
 }

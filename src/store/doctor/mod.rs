@@ -84,7 +84,7 @@ fn rights(tables: &BTreeMap<String, Table>, main: &str, dialect: Dialect) -> Vec
     let without = |name: &str| match name {
         "organizations" => "organizations are shown by id",
         "devices" => "devices are shown by id",
-        "_sqlx_migrations" => "renewscope cannot verify that it made the event table, so it never writes to it",
+        "_sqlx_migrations" => "the applied migrations are not known",
         _ => "its contents are missing",
     };
     let refused = |(name, _): (&String, &Table)| {

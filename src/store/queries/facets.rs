@@ -26,7 +26,7 @@ use crate::store::source::columns::{IdType, Party};
 
 /// Values read of a field that is not a device, before the search text is applied.
 const MAX_GROUPS: u64 = 2000;
-/// More combinations of values than this are not counted as branches of their own.
+/// More combinations of values than this are not counted as separate branches.
 const MAX_COUNTED: usize = 60;
 /// Rows whose carried reasons are looked up for the console.
 const MAX_CARRIED: u64 = 2000;

@@ -27,7 +27,7 @@ use crate::store::options::{Access, ConnectOptions};
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, EVENTS, Table};
 use crate::store::source::columns::Schema;
-use crate::store::source::own::{applied, is_own};
+use crate::store::source::own::{Made, applied, made};
 use crate::store::sql::Dialect;
 
 pub use index::{IndexReport, IndexState, index, index_search};
@@ -233,7 +233,8 @@ pub(crate) async fn open(address: &Address, access: Access) -> Result<Conn, Sour
 }
 
 async fn found(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<Found, SourceError> {
-    if is_own(conn, tables).await? {
+    let readable = tables.get(TABLE).is_some_and(|table| table.readable);
+    if readable && made(conn, tables).await? == Made::Here {
         return Ok(Found::Own);
     }
     Ok(match tables.get(EVENTS) {

@@ -35,6 +35,7 @@ pub struct Table {
 }
 
 impl Table {
+    /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)
     }
@@ -65,6 +66,7 @@ impl Index {
             && bare(second) == id
             && head.iter().chain([second]).all(|c| c.ends_with(" desc") == first.ends_with(" desc"))
     }
+    /// Whether the index is usable and its first column is this one.
     pub fn leads_with(&self, column: &str) -> bool {
         let first = self.columns.split(',').next().unwrap_or_default();
         self.valid && first.strip_suffix(" desc").unwrap_or(first) == column
@@ -72,6 +74,7 @@ impl Index {
 }
 
 // A domain has the type that it is based on: the server sends its values as such.
+/// Columns of tables and views by name, in each schema of `$1`, in the order of the search path.
 const PG_TABLES: &str = "SELECT c.relname::text, n.nspname::text, a.attname::text, coalesce(b.typname, t.typname)::text, \
      a.attnotnull::int::int8, has_table_privilege(c.oid, 'SELECT')::int::int8, \
      has_column_privilege(c.oid, a.attnum, 'SELECT')::int::int8 \
@@ -82,10 +85,12 @@ const PG_TABLES: &str = "SELECT c.relname::text, n.nspname::text, a.attname::tex
      JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype ORDER BY c.relname, s.place, a.attnum";
 
 // Generated columns are hidden from `table_info`; hidden columns of virtual tables stay hidden.
+/// The same for a file, which has no schemas and no permissions.
 const SQLITE_TABLES: &str = "SELECT m.name, NULL, c.name, lower(c.type), c.\"notnull\", 1, 1 \
      FROM sqlite_schema m JOIN pragma_table_xinfo(m.name) c \
      WHERE m.type IN ('table', 'view') AND c.hidden <> 1 AND m.name IN (";
 
+/// B-tree indexes of the table `$1` in the schema `$2` that cover all rows.
 const PG_INDEXES: &str = "SELECT i.relname::text, array_to_string(ARRAY(\
      SELECT coalesce(a.attname::text, '?') || CASE WHEN (x.indoption[k.n - 1] & 1) = 1 THEN ' desc' ELSE '' END \
      FROM unnest(x.indkey::int2[]) WITH ORDINALITY k(att, n) \
@@ -97,6 +102,7 @@ const PG_INDEXES: &str = "SELECT i.relname::text, array_to_string(ARRAY(\
      AND x.indpred IS NULL AND m.amname = 'btree' \
      ORDER BY i.relname";
 
+/// The same for a table of a file.
 const SQLITE_INDEXES: &str = "SELECT l.name, (SELECT group_concat(c, ',') FROM (\
      SELECT coalesce(x.name, '?') || CASE x.\"desc\" WHEN 1 THEN ' desc' ELSE '' END AS c \
      FROM pragma_index_xinfo(l.name) x WHERE x.key = 1 ORDER BY x.seqno)), 1, NULL \

@@ -11,11 +11,12 @@ use crate::domain::event::Outcome;
 use crate::domain::zone::Zone;
 use crate::profile::{IdField, OutcomeField, SourceProfile, TextField, TimeField};
 use crate::protocol::SourceError;
+use crate::store::source::Found;
 use crate::store::source::columns::{
     ColumnMap, IdColumn, IdType, Piece, Relation, SqlIdent, TextColumn, TimeColumn, TimeType,
 };
 use crate::store::source::qualify;
-use crate::store::source::{Found, Reader};
+use crate::store::source::reader::Reader;
 use crate::store::sql::Dialect;
 
 /// Whether the profile requires more than the columns of its table.
@@ -111,6 +112,7 @@ struct List<'a> {
 }
 
 impl List<'_> {
+    /// Appends an expression under a name; the name is what composers write.
     fn add(&mut self, name: &str, expr: Vec<Piece>) -> Result<SqlIdent, SourceError> {
         let name = SqlIdent::new(name)?;
         if self.count > 0 {
@@ -131,6 +133,7 @@ impl List<'_> {
     fn as_text(&self, column: &SqlIdent) -> String {
         self.unless_empty(format!("CAST(t.{column} AS text)"))
     }
+    /// Wraps an expression so that an empty text becomes NULL, if the profile says that it means absent.
     fn unless_empty(&self, text: String) -> String {
         if self.empty_is_absent { format!("NULLIF({text}, '')") } else { text }
     }
@@ -240,6 +243,7 @@ impl List<'_> {
         Ok(IdColumn { name, ty: IdType::Text, required: true, label: None })
     }
 
+    /// The column that orders rows of the same time, as a 64-bit integer.
     fn tie(&mut self, column: &SqlIdent) -> Result<IdColumn, SourceError> {
         let cast = if self.dialect == Dialect::Postgres { "::int8" } else { "" };
         let name = self.add("tie", vec![Piece::Text(format!("t.{column}{cast}"))])?;
@@ -255,6 +259,7 @@ pub fn outcome_of(word: &str) -> Option<Outcome> {
     if word == OTHER { Some(Outcome::Other) } else { Outcome::named(word) }
 }
 
+/// A `CASE` over bound values, so that a profile's words never become SQL text.
 fn case<'a>(expr: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>, end: &str) -> Vec<Piece> {
     let mut pieces = vec![Piece::Text(format!("CASE {expr}"))];
     for (value, result) in pairs {

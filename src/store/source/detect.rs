@@ -13,7 +13,8 @@ use crate::protocol::SourceError;
 use crate::store::connect::conn::Conn;
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, Candidates, EVENTS, Table};
-use crate::store::source::own;
+use crate::store::source::columns::SqlIdent;
+use crate::store::source::own::{self, MIGRATIONS, Made};
 use crate::store::source::search_index;
 use crate::store::source::{Found, Source};
 use crate::store::sql::Dialect;
@@ -29,6 +30,7 @@ pub struct Fit {
 }
 
 impl Fit {
+    /// Whether nothing is missing.
     pub fn fits(&self) -> bool {
         self.missing.is_empty()
     }
@@ -39,8 +41,11 @@ pub struct Survey {
     pub dialect: Dialect,
     pub tables: Candidates,
     pub fits: Vec<Fit>,
+    /// Who made the table that renewscope and Flight Control call alike.
+    pub made: Made,
 }
 
+/// The profiles' name of a database.
 pub const fn backend(dialect: Dialect) -> Backend {
     match dialect {
         Dialect::Postgres => Backend::Postgres,
@@ -56,23 +61,26 @@ pub async fn survey(conn: &mut Conn, profiles: &Profiles) -> Result<Survey, Sour
     names.sort_unstable();
     names.dedup();
     let tables = catalog::candidates(conn, &names).await?;
-    let own = own::is_own(conn, &tables.around(EVENTS)).await?;
+    let made = own::made(conn, &tables.around(EVENTS)).await?;
     let fits = profiles.all.iter().map(|profile| {
         let tables = tables.around(profile.relation.table.name());
-        fit(profile, dialect, &tables, own)
+        fit(profile, dialect, &tables, made)
     });
     let fits = fits.collect();
-    Ok(Survey { dialect, tables, fits })
+    Ok(Survey { dialect, tables, fits, made })
 }
 
-fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String, Table>, own: bool) -> Fit {
+/// Compares one profile with the tables around its event table.
+fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String, Table>, made: Made) -> Fit {
     let backend = backend(dialect);
     let mut missing = Vec::new();
     if !profile.databases.contains(&backend) {
         missing.push(format!("it is not for {}", backend.name()));
     }
     let main = &profile.relation.table;
-    for (name, columns) in &profile.needs {
+    // The catalog says who made the tables, also to a role that may not read what the migrations recorded.
+    let recorded = |name: &SqlIdent| profile.is_own() && name.name() == MIGRATIONS;
+    for (name, columns) in profile.needs.iter().filter(|(name, _)| !recorded(name)) {
         match tables.get(name.name()) {
             None => missing.push(format!("relation '{}' not found", name.name())),
             // For the event table itself the query reports it.
@@ -86,7 +94,7 @@ fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String,
         }
     }
     // These two share a table; the migrations table tells them apart.
-    match (profile.name.as_str(), profile.file.is_none(), own) {
+    match (profile.name.as_str(), profile.file.is_none(), made != Made::Elsewhere) {
         (OWN, true, false) => missing.push("the tables were not made by renewscope".to_owned()),
         ("flightctl", true, true) => missing.push("the tables were made by renewscope".to_owned()),
         _ => {}
@@ -100,7 +108,18 @@ fn fit(profile: &Arc<SourceProfile>, dialect: Dialect, tables: &BTreeMap<String,
 pub async fn detect(conn: &mut Conn, profiles: &Profiles) -> Result<Source, SourceError> {
     let survey = survey(conn, profiles).await?;
     let fit = choose(&survey, profiles)?;
-    source(conn, &survey, &fit.profile).await
+    let mut source = source(conn, &survey, &fit.profile).await?;
+    let others: Vec<_> = survey.fits.iter().filter(|f| f.fits() && f.profile.name != fit.profile.name).collect();
+    if profiles.named.is_none() && !others.is_empty() {
+        let names: Vec<_> = others.iter().map(|f| format!("'{}'", f.profile.name)).collect();
+        source.notes.push(format!(
+            "the source '{}' was chosen; {} would fit too: choose with '--source NAME'",
+            fit.profile.name,
+            names.join(", ")
+        ));
+        source.chosen = source.notes.last().cloned();
+    }
+    Ok(source)
 }
 
 /// Describes the source by this profile, even if others fit too.
@@ -114,7 +133,14 @@ pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfil
         return Err(SourceError::Unfit(refused));
     }
     let found = Found { dialect: survey.dialect, tables: &tables, indexes: &indexes, search: &search };
-    Source::build(profile, &found)
+    let mut source = Source::build(profile, &found)?;
+    source.is_written = profile.is_own() && survey.made == Made::Here;
+    if profile.is_own() && !source.is_written {
+        source
+            .notes
+            .push("the tables are like those of renewscope, but no migration is recorded: they are only read".into());
+    }
+    Ok(source)
 }
 
 /// The columns of the event table that the profile needs and this role may not read, where it may read others.
@@ -136,6 +162,7 @@ pub async fn events(conn: &mut Conn) -> Result<Source, SourceError> {
     detect(conn, &profiles).await
 }
 
+/// The source to use: the one that was named, our own tables, or the only one that fits.
 fn choose<'a>(survey: &'a Survey, profiles: &Profiles) -> Result<&'a Fit, SourceError> {
     if let Some(name) = &profiles.named {
         return named(survey, name);
@@ -159,6 +186,7 @@ fn choose<'a>(survey: &'a Survey, profiles: &Profiles) -> Result<&'a Fit, Source
     }
 }
 
+/// The source of a name. The error suggests the nearest name, or says what the source lacks.
 fn named<'a>(survey: &'a Survey, name: &str) -> Result<&'a Fit, SourceError> {
     let Some(fit) = survey.fits.iter().find(|f| f.profile.name == name) else {
         let names: Vec<_> = survey.fits.iter().map(|f| f.profile.name.as_str()).collect();

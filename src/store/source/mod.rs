@@ -8,6 +8,7 @@ pub(super) mod derived;
 pub(super) mod detect;
 pub(super) mod own;
 mod qualify;
+mod reader;
 pub mod report;
 pub(super) mod search_index;
 
@@ -16,13 +17,11 @@ use std::sync::Arc;
 
 use crate::domain::source::{Part, Traits};
 use crate::domain::zone::Zone;
-use crate::profile::{IdField, SourceProfile, Tail, TextField, TimeField};
+use crate::profile::{SourceProfile, Tail};
 use crate::protocol::SourceError;
 use crate::store::source::catalog::{EVENTS, Index, Table};
-use crate::store::source::columns::Party;
-use crate::store::source::columns::{
-    ColumnMap, IdColumn, IdType, Relation, Schema, SqlIdent, TextColumn, TimeColumn, TimeType,
-};
+use crate::store::source::columns::{ColumnMap, IdColumn, IdType, Party, Schema, SqlIdent, TimeType};
+use crate::store::source::reader::{Reader, column_map, id_type};
 use crate::store::source::search_index::{SearchIndex, SearchIndexes};
 use crate::store::sql::Dialect;
 
@@ -75,6 +74,10 @@ pub struct Source {
     pub tail: Tail,
     /// What is missing or guessed, in words.
     pub notes: Vec<String>,
+    /// Events may be stored: our migrations made the tables.
+    pub is_written: bool,
+    /// The note on a choice among several sources that fit, where nobody made it.
+    pub chosen: Option<String>,
 }
 
 /// What the database says about the tables that a profile names.
@@ -121,11 +124,14 @@ impl Source {
             map,
             schema: Reader::of(profile, found)?.schema(),
             notes: Vec::new(),
+            is_written: false,
+            chosen: None,
         };
         source.notes = notes(&source);
         Ok(source)
     }
 
+    /// Whether the tables have the shape of renewscope's own.
     pub fn is_own(&self) -> bool {
         self.profile.is_own()
     }
@@ -135,6 +141,7 @@ impl Source {
         let has = self.indexes;
         has.time && has.kind && has.device && (self.map.org.is_none() || (has.org && has.org_kind))
     }
+    /// The identifier column of a party; `None` if the source does not record it.
     pub fn party(&self, party: Party) -> Option<&IdColumn> {
         match party {
             Party::Org => self.map.org.as_ref(),
@@ -191,10 +198,12 @@ fn lacks(profile: &SourceProfile, tables: &BTreeMap<String, Table>, part: Part) 
     column.is_some_and(|c| table.is_some_and(|t| t.column(c.name()).is_none()))
 }
 
+/// Whether an index leads with this column.
 fn leads(indexes: &[Index], column: &SqlIdent) -> bool {
     indexes.iter().any(|i| i.leads_with(column.name()))
 }
 
+/// Which composite indexes serve the pages of a mapped table.
 fn page_indexes(map: &ColumnMap, indexes: &[Index]) -> PageIndexes {
     let (at, id) = (map.created_at.name.name(), map.order().name.name());
     let has = |lead: &[&str]| indexes.iter().any(|i| i.pages(lead, at, id));
@@ -210,6 +219,7 @@ fn page_indexes(map: &ColumnMap, indexes: &[Index]) -> PageIndexes {
     }
 }
 
+/// Where device names come from, by the shape of the directory table.
 fn device_names(profile: &SourceProfile, devices: Option<&Table>, map: &ColumnMap) -> DeviceNames {
     if map.device.label.is_some() {
         return DeviceNames::Beside;
@@ -226,6 +236,7 @@ fn device_names(profile: &SourceProfile, devices: Option<&Table>, map: &ColumnMa
     }
 }
 
+/// The expression of an organization's name over its row `o`, by the columns that its table has.
 fn org_name(profile: &SourceProfile, orgs: Option<&Table>, map: &ColumnMap) -> Option<String> {
     if !profile.fields.org.as_ref().is_some_and(|f| f.directory) || !map.is_table() {
         return None;
@@ -244,6 +255,7 @@ fn org_name(profile: &SourceProfile, orgs: Option<&Table>, map: &ColumnMap) -> O
     }
 }
 
+/// What a person should know about a source: missing indexes and fields, guessed zones.
 fn notes(source: &Source) -> Vec<String> {
     let mut notes = Vec::new();
     let events = source.profile.relation.table.name() == EVENTS;
@@ -274,144 +286,4 @@ fn notes(source: &Source) -> Vec<String> {
     }
     notes.extend(source.profile.notes.iter().cloned());
     notes
-}
-
-/// The identifier type for a column type. A type that is neither a UUID nor an integer is read as text.
-pub fn id_type(ty: &str) -> IdType {
-    match ty {
-        "uuid" | "blob" => IdType::Uuid,
-        "int2" | "int4" | "int8" | "integer" | "int" | "bigint" | "smallint" => IdType::Int,
-        _ => IdType::Text,
-    }
-}
-
-/// Whether a column type is one that the operators of texts compare.
-pub fn is_text(ty: &str) -> bool {
-    matches!(ty, "text" | "varchar" | "bpchar" | "name")
-}
-
-/// Whether SQLite stores the numbers of a column of this declared type as texts: its rule of text affinity.
-fn stores_text(ty: &str) -> bool {
-    !ty.contains("int") && ["char", "clob", "text"].iter().any(|part| ty.contains(part))
-}
-
-/// The time type for a column type; an integer is taken as microseconds, like in renewscope's own tables.
-pub fn time_type(ty: &str) -> Option<TimeType> {
-    match ty {
-        "timestamp" => Some(TimeType::Timestamp),
-        "timestamptz" => Some(TimeType::TimestampTz),
-        "integer" | "int8" | "bigint" | "int4" => Some(TimeType::UnixMicros),
-        _ => None,
-    }
-}
-
-/// Whether a column whose type says the first can be read as the second: an integer counts any unit.
-const fn alike(found: TimeType, ty: TimeType) -> bool {
-    use TimeType::{Timestamp, TimestampTz};
-    match (found, ty) {
-        (Timestamp, Timestamp) | (TimestampTz, TimestampTz) => true,
-        (Timestamp | TimestampTz, _) | (_, Timestamp | TimestampTz) => false,
-        _ => true,
-    }
-}
-
-/// The columns of a table that is read directly.
-fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMap, SourceError> {
-    let fields = &profile.fields;
-    let reader = Reader::of(profile, found)?;
-    let id = |field: &IdField| reader.id(field);
-    let extra = profile.extra.iter().map(|e| (Arc::from(e.label.as_str()), e.column.clone())).collect();
-    let tie = profile.relation.tie.clone();
-    let device = fields.device.as_ref().map_or(Ok(None), id)?;
-    Ok(ColumnMap {
-        relation: Relation::Table { schema: reader.schema(), name: profile.relation.table.clone() },
-        id: id(&fields.id)?.ok_or_else(|| reader.absent(&fields.id.column))?,
-        device: device.ok_or_else(|| SourceError::Shape(format!("the source '{}' names no device", profile.name)))?,
-        org: fields.org.as_ref().map_or(Ok(None), id)?,
-        kind: reader.text(&fields.kind).ok_or_else(|| reader.absent(&fields.kind.column))?,
-        reason: fields.reason.as_ref().and_then(|f| reader.text(f)),
-        old_expiry: fields.old_expiry.as_ref().map_or(Ok(None), |f| reader.time(f))?,
-        new_expiry: fields.new_expiry.as_ref().map_or(Ok(None), |f| reader.time(f))?,
-        error: fields.error.as_ref().and_then(|f| reader.text(f)),
-        created_at: reader.time(&fields.time)?.ok_or_else(|| reader.absent(&fields.time.column))?,
-        severity: fields.severity.as_ref().and_then(|f| reader.text(f)),
-        outcome: None,
-        tie: tie.map(|name| IdColumn { name, ty: IdType::Int, required: true, label: None }),
-        extra,
-    })
-}
-
-/// Resolves the columns of a profile in the table that the catalog describes.
-pub struct Reader<'a> {
-    table: &'a Table,
-    name: &'a SqlIdent,
-    dialect: Dialect,
-}
-
-impl<'a> Reader<'a> {
-    pub fn of(profile: &'a SourceProfile, found: &'a Found<'_>) -> Result<Self, SourceError> {
-        let name = &profile.relation.table;
-        let table = found.tables.get(name.name());
-        let table = table.ok_or_else(|| SourceError::Shape(format!("relation '{}' not found", name.name())))?;
-        Ok(Self { table, name, dialect: found.dialect })
-    }
-    /// The search path found the relation; its schema pins it.
-    pub fn schema(&self) -> Option<Schema> {
-        self.table.schema.as_deref().map(Schema::new)
-    }
-    pub fn absent(&self, column: &SqlIdent) -> SourceError {
-        SourceError::Shape(format!("relation '{}' has no column '{}'", self.name.name(), column.name()))
-    }
-    fn strange(&self, column: &SqlIdent, ty: &str) -> SourceError {
-        let (column, table) = (column.name(), self.name.name());
-        SourceError::Unfit(format!(
-            "column '{column}' of '{table}' has the type '{ty}', which cannot be read as a time; cast it in the 'select' of a source profile"
-        ))
-    }
-    fn untyped(&self, column: &SqlIdent, ty: &str) -> SourceError {
-        let (column, table) = (column.name(), self.name.name());
-        SourceError::Unfit(format!(
-            "column '{column}' of '{table}' has the type '{ty}', which tells no type of ids; give the field a 'type' in a source profile"
-        ))
-    }
-    pub fn is_required(&self, column: &SqlIdent) -> bool {
-        self.table.column(column.name()).is_some_and(|c| c.required)
-    }
-
-    /// Whether the column holds texts that compare as such: on PostgreSQL by its type, on SQLite because it stores even
-    /// numbers as texts.
-    pub fn compares_as_text(&self, column: &SqlIdent) -> bool {
-        let compares = if self.dialect == Dialect::Postgres { is_text } else { stores_text };
-        self.table.column(column.name()).is_some_and(|c| compares(&c.ty))
-    }
-
-    /// The column of an identifier; `None` if the table has no such column.
-    pub fn id(&self, field: &IdField) -> Result<Option<IdColumn>, SourceError> {
-        let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
-        let ty = match (self.dialect, field.ty) {
-            // An integer or a UUID needs a column of that type; any other is read as text.
-            (Dialect::Postgres, Some(ty)) if ty != id_type(&c.ty) => IdType::Text,
-            (Dialect::Sqlite, None) if id_type(&c.ty) == IdType::Text && !stores_text(&c.ty) => {
-                return Err(self.untyped(&field.column, &c.ty));
-            }
-            (_, ty) => ty.unwrap_or(id_type(&c.ty)),
-        };
-        Ok(Some(IdColumn { name: field.column.clone(), ty, required: c.required, label: field.name.clone() }))
-    }
-    pub fn text(&self, field: &TextField) -> Option<TextColumn> {
-        let c = self.table.column(field.column.name())?;
-        let cast = match self.dialect {
-            Dialect::Postgres => !matches!(c.ty.as_str(), "text" | "varchar"),
-            Dialect::Sqlite => !stores_text(&c.ty),
-        };
-        Some(TextColumn { name: field.column.clone(), cast, required: c.required })
-    }
-    pub fn time(&self, field: &TimeField) -> Result<Option<TimeColumn>, SourceError> {
-        let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
-        let found = time_type(&c.ty);
-        let fits = |ty: TimeType| self.dialect == Dialect::Sqlite || found.is_some_and(|found| alike(found, ty));
-        let ty = field.ty.or(found).filter(|ty| fits(*ty)).ok_or_else(|| self.strange(&field.column, &c.ty))?;
-        let zone = if ty == TimeType::Timestamp { field.zone } else { Zone::Utc };
-        Ok(Some(TimeColumn { name: field.column.clone(), ty, zone, required: c.required }))
-    }
 }

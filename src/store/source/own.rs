@@ -6,21 +6,62 @@ use std::collections::BTreeMap;
 
 use crate::protocol::SourceError;
 use crate::store::connect::conn::Conn;
-use crate::store::source::catalog::Table;
+use crate::store::source::catalog::{EVENTS, Table};
 use crate::store::source::columns::Schema;
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Dialect, Sql};
 
 /// Where sqlx records the applied migrations.
-const MIGRATIONS: &str = "_sqlx_migrations";
+pub const MIGRATIONS: &str = "_sqlx_migrations";
+/// The columns of that table.
+const MIGRATION_COLUMNS: [&str; 6] =
+    ["version", "description", "installed_on", "success", "checksum", "execution_time"];
+/// The columns of our event table.
+const EVENT_COLUMNS: [&str; 9] = [
+    "id",
+    "device_id",
+    "org_id",
+    "event_type",
+    "reason",
+    "old_cert_expiration",
+    "new_cert_expiration",
+    "error_message",
+    "created_at",
+];
 /// Version and name of the first migration; a database that has it applied is our own.
 pub const FIRST: (i64, &str) = (1, "certificate renewal events");
 
-/// Whether our migrations created the event table.
-pub async fn is_own(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<bool, SourceError> {
-    let Some(table) = tables.get(MIGRATIONS).filter(|t| t.readable) else { return Ok(false) };
+/// Who made the event table, as far as the catalog tells. A role's rights do not change the answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Made {
+    /// By our migrations: they are recorded, or recorded where this role may not read.
+    Here,
+    /// In the shape of our tables, by hand: to be read like them, and not to be written to.
+    Alike,
+    Elsewhere,
+}
+
+/// Who made the event table among the tables around it.
+pub async fn made(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<Made, SourceError> {
+    let Some(table) = tables.get(MIGRATIONS) else {
+        return Ok(if has_shape(tables) { Made::Alike } else { Made::Elsewhere });
+    };
+    if !table.readable {
+        let sqlx = MIGRATION_COLUMNS.iter().all(|c| table.column(c).is_some());
+        return Ok(if sqlx && has_shape(tables) { Made::Here } else { Made::Elsewhere });
+    }
     let applied = applied(conn, table.schema.as_deref()).await?;
-    Ok(applied.get(&FIRST.0).is_some_and(|(name, _)| name == FIRST.1))
+    let first = applied.get(&FIRST.0).is_some_and(|(name, _)| name == FIRST.1);
+    Ok(if first { Made::Here } else { Made::Elsewhere })
+}
+
+/// Whether the tables have the columns that ours have, and those of their directory no others: Flight Control's have.
+fn has_shape(tables: &BTreeMap<String, Table>) -> bool {
+    let columns = |name: &str| tables.get(name).map(|t| t.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>());
+    let events = columns(EVENTS).unwrap_or_default();
+    EVENT_COLUMNS.iter().all(|c| events.contains(c))
+        && columns("devices").is_some_and(|c| c == ["id", "org_id", "name"])
+        && columns("organizations").is_some_and(|c| c == ["id", "name"])
 }
 
 /// The applied migrations: version to name and checksum. On PostgreSQL their table needs its schema.

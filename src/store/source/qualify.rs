@@ -52,6 +52,7 @@ enum Place {
     Elsewhere,
 }
 
+/// Moves on by one token: which place the next name will have.
 fn step(levels: &mut Vec<Place>, token: &Token<'_>) {
     match token.text {
         "(" => {
@@ -88,6 +89,7 @@ fn step(levels: &mut Vec<Place>, token: &Token<'_>) {
     }
 }
 
+/// The kind of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
     Word,
@@ -97,6 +99,7 @@ enum Kind {
     Other,
 }
 
+/// A part of the select, as it is written.
 struct Token<'a> {
     kind: Kind,
     text: &'a str,

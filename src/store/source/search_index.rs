@@ -45,6 +45,7 @@ pub struct SearchIndex {
 }
 
 impl SearchIndex {
+    /// Whether the index covers a column.
     pub fn covers(&self, column: &str) -> bool {
         self.columns.split(',').any(|c| c == column)
     }

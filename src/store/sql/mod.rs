@@ -52,6 +52,7 @@ pub struct Sql {
 }
 
 impl Sql {
+    /// An empty statement.
     pub fn new(dialect: Dialect) -> Self {
         Self { dialect, text: String::new(), binds: Vec::new() }
     }
@@ -59,6 +60,7 @@ impl Sql {
     pub fn plain(dialect: Dialect, text: &str) -> Self {
         Self { dialect, text: text.to_owned(), binds: Vec::new() }
     }
+    /// Appends text, which must hold no value.
     pub fn push(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);
         self
@@ -84,9 +86,11 @@ impl Sql {
         let p = if self.dialect == Dialect::Sqlite { "?" } else { &p };
         self.push(p)
     }
+    /// The statement as it is sent.
     pub fn text(&self) -> &str {
         &self.text
     }
+    /// The values in the order of their placeholders.
     pub fn binds(&self) -> &[Bind] {
         &self.binds
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::instant::{Instant, Span};
 
-use super::window::{List, Load, WINDOW, What};
+use super::window::{List, WINDOW};
 
 /// A new row is marked for this long.
 const NEW: Span = Span::seconds(20);
@@ -38,7 +38,7 @@ impl Default for Follow {
     }
 }
 
-/// Rows that arrived before the page that replaces the window, newest first, at most [`WINDOW`].
+/// Rows that arrived while a page is in flight, newest first, at most [`WINDOW`].
 #[derive(Clone, Debug, Default)]
 pub(super) struct Early(Vec<Arc<RenewalEvent>>);
 
@@ -54,17 +54,20 @@ impl Early {
 }
 
 impl List {
-    /// Takes rows that have appeared in the database, newest first; returns those that were not there and belong to the
-    /// window or before it.
-    pub fn arrive(&mut self, rows: Vec<Arc<RenewalEvent>>, now: Instant) -> Vec<Arc<RenewalEvent>> {
-        if let Some(Load { what: What::Replace { early, .. }, .. }) = &mut self.load {
-            early.keep(&rows);
+    /// Takes rows that the tail delivers, newest first; returns those that were not there and belong to the window or
+    /// before it. Only `new` rows are marked and counted as arrived: others were in the table before the tail's order.
+    pub fn arrive(&mut self, rows: Vec<Arc<RenewalEvent>>, new: bool, now: Instant) -> Vec<Arc<RenewalEvent>> {
+        if let Some(load) = &mut self.load {
+            load.early.keep(&rows);
         }
         if !self.answered {
             return Vec::new();
         }
         let newest = self.window.rows.front().map(|r| r.created_at);
         let rows = self.insert_all(rows);
+        if !new {
+            return rows;
+        }
         for row in &rows {
             let late = newest.is_some_and(|newest| row.created_at < newest);
             self.follow.marks.insert(row.id.clone(), (if late { Mark::Late } else { Mark::New }, now));
@@ -79,6 +82,11 @@ impl List {
     /// How a row is marked.
     pub fn mark(&self, id: &Id) -> Option<Mark> {
         self.follow.marks.get(id).map(|(mark, _)| *mark)
+    }
+
+    /// The marked rows.
+    pub fn marked(&self) -> impl Iterator<Item = (&Id, Mark)> {
+        self.follow.marks.iter().map(|(id, (mark, _))| (id, *mark))
     }
 
     /// Whether any row is marked.

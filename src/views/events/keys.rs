@@ -102,7 +102,7 @@ impl Events {
     pub fn paste(&mut self, text: &str, ctx: &Ctx) -> Step {
         let Some(id) = self.pane_focus() else { return Step::default() };
         let Some(pane) = self.panes.get_mut(id).filter(|pane| pane.narrowing) else { return Step::default() };
-        input::paste(&mut pane.needle, text);
+        let _ = input::paste(&mut pane.needle, text);
         self.narrowed(id, ctx)
     }
 
@@ -206,6 +206,10 @@ impl Events {
     }
 
     fn close(&mut self) {
+        if self.focus == Focus::Detail {
+            // The small detail below the list begins at its first line.
+            self.detail.scroll = 0;
+        }
         self.bars.focus(false);
         self.focus = Focus::List;
     }

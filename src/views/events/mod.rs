@@ -5,6 +5,7 @@
 
 pub mod arrivals;
 pub mod columns;
+pub mod count;
 pub mod detail;
 pub mod draw;
 pub mod geometry;
@@ -22,19 +23,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::event::RenewalEvent;
-use crate::domain::filter::Candidates;
+use crate::domain::filter::{Candidates, Criteria};
 use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::Total;
 use crate::protocol::query::{Facet, Facets};
-use crate::protocol::{Query, Slot, SourceError};
+use crate::protocol::{Slot, SourceError};
 use crate::ui::ctx::{Ctx, Link};
 use crate::ui::effect::Effect;
-use crate::ui::fetch::Fetch;
 use crate::ui::needles::Needles;
 use crate::views::{ColumnChoice, Following, Step};
 
 use columns::EventColumns;
+use count::Count;
 use detail::Detail;
 use geometry::{Geometry, Wish};
 use histogram::Bars;
@@ -42,8 +43,6 @@ use panes::{Depth, PaneId, Panes};
 use seek::Seek;
 use window::List;
 
-/// Counting stops here at first; beyond, the screen says `≥`.
-const COUNT_CEILING: u64 = 100_000;
 /// Queries that follow a filter change wait this long for the next change.
 const SETTLE: Duration = Duration::from_millis(60);
 /// While events arrive, the panes' numbers are counted again this often.
@@ -66,7 +65,7 @@ pub enum Focus {
 pub struct Events {
     pub focus: Focus,
     pub list: List,
-    pub count: Fetch<Total>,
+    pub count: Count,
     pub panes: Panes,
     pub bars: Bars,
     pub detail: Detail,
@@ -77,7 +76,12 @@ pub struct Events {
     pub geometry: Geometry,
     needles: Needles,
     facets_due: Option<Instant>,
+    /// Where the bulk of all rows begins, if few rows are much older.
+    bulk_from: Option<Instant>,
 }
+
+/// How new buckets take the place of those on screen.
+type LayOut = fn(&mut Bars, Instant, Instant, u16);
 
 impl Events {
     /// The view before its first query.
@@ -85,7 +89,7 @@ impl Events {
         Self {
             focus: Focus::List,
             list: List::default(),
-            count: Fetch::new(Slot::Count),
+            count: Count::default(),
             panes: Panes::default(),
             bars: Bars::default(),
             detail: Detail::default(),
@@ -95,6 +99,7 @@ impl Events {
             geometry: Geometry::default(),
             needles: Needles::default(),
             facets_due: None,
+            bulk_from: None,
         }
     }
 
@@ -103,24 +108,36 @@ impl Events {
         let wait = if self.list.was_answered() { SETTLE } else { Duration::ZERO };
         self.needles = Needles::of(&ctx.filter);
         let list = self.list.start(ctx.criteria(), wait);
-        let mut effects = vec![Effect::Send(list), self.request_count(ctx, wait)];
+        let mut effects = vec![Effect::Send(list), Effect::Send(self.count.start(ctx, wait))];
         effects.extend(self.request_facets(ctx, Depth::Glance, wait));
-        effects.extend(self.request_bars(ctx, wait));
+        self.bulk_from = None;
+        effects.extend(self.request_bars(ctx, wait, Bars::lay_out));
         Step::send(effects)
     }
 
     /// Runs all queries again without moving the cursor.
     pub fn refresh(&mut self, ctx: &Ctx) -> Step {
         let list = self.list.refresh(ctx.criteria());
-        let mut effects = vec![Effect::Send(list), self.request_count(ctx, Duration::ZERO)];
+        Step::send([Effect::Send(list)]).and(self.recount(ctx))
+    }
+
+    /// Counts everything again under the same filter; the values on screen stay until the new ones come.
+    fn recount(&mut self, ctx: &Ctx) -> Step {
+        let mut effects = vec![Effect::Send(self.count.again(ctx))];
         effects.extend(self.request_facets(ctx, Depth::Whole, Duration::ZERO));
-        effects.extend(self.request_bars(ctx, Duration::ZERO));
+        effects.extend(self.request_bars(ctx, Duration::ZERO, Bars::lay_out_behind));
         Step::send(effects)
     }
 
-    fn request_count(&mut self, ctx: &Ctx, wait: Duration) -> Effect {
-        let query = Query::Count { criteria: ctx.criteria(), ceiling: Some(COUNT_CEILING) };
-        Effect::Send(self.count.request(query, wait))
+    /// The filter's relative times have moved on: rows leave, and everything is counted again. `before` are the criteria
+    /// of the rows on screen.
+    pub fn slide(&mut self, before: &Criteria, ctx: &Ctx) -> Step {
+        let criteria = ctx.criteria();
+        if !criteria.differs_in_time_only(before) {
+            return self.refresh(ctx);
+        }
+        self.list.slide(|at| criteria.holds_at(at));
+        self.recount(ctx)
     }
 
     fn request_facets(&mut self, ctx: &Ctx, depth: Depth, wait: Duration) -> Vec<Effect> {
@@ -128,23 +145,32 @@ impl Events {
         self.panes.all.iter_mut().filter_map(|pane| pane.request(ctx, depth, wait)).map(Effect::Send).collect()
     }
 
-    fn request_bars(&mut self, ctx: &Ctx, wait: Duration) -> Option<Effect> {
+    fn request_bars(&mut self, ctx: &Ctx, wait: Duration, lay_out: LayOut) -> Option<Effect> {
         if self.geometry.histogram.height == 0 {
             return None;
         }
-        let bounds = ctx.filter.bounds(ctx.now, &ctx.zone);
+        let bounds = ctx.filter.bounds(ctx.as_of, &ctx.zone);
         let oldest = || ctx.source.value().and_then(|d| d.oldest);
-        let from = bounds.from.or_else(oldest).filter(|t| t.is_finite())?;
-        let until = bounds.until.filter(|t| t.is_finite()).unwrap_or(ctx.now);
+        let from = bounds.from.or(self.bulk_from).or_else(oldest).filter(|t| t.is_finite())?;
+        let until = bounds.until.filter(|t| t.is_finite()).unwrap_or(ctx.as_of).max(from);
         let columns = self.geometry.histogram.width.saturating_sub(2);
-        self.bars.lay_out(from, until, columns);
+        lay_out(&mut self.bars, from, until, columns);
         self.bars.count(ctx.criteria(), wait).map(Effect::Send)
     }
 
-    /// Takes live rows, newest first; returns how many of them the view did not have.
-    pub fn arrive(&mut self, rows: Vec<Arc<RenewalEvent>>, ctx: &Ctx) -> u64 {
-        let fresh = self.list.arrive(rows, ctx.now);
-        if fresh.is_empty() {
+    /// Takes rows of the tail, newest first; returns how many of them the view did not have. Rows that are not `new` were
+    /// in the table before the tail's order: they take their places, unmarked, and the counts have them already.
+    pub fn arrive(&mut self, mut rows: Vec<Arc<RenewalEvent>>, new: bool, ctx: &Ctx) -> u64 {
+        // The tail has no upper bound, because it runs longer than one.
+        let criteria = ctx.criteria();
+        rows.retain(|row| criteria.holds_at(row.created_at));
+        // Whether the counts have a row of a first poll, or one that a page brought before the tail, is not known: they come
+        // right with the next count.
+        if !rows.is_empty() && self.facets_due.is_none() {
+            self.facets_due = Some(ctx.now.plus(FACETS_EVERY));
+        }
+        let fresh = self.list.arrive(rows, new, ctx.now);
+        if fresh.is_empty() || !new {
             return 0;
         }
         let n = fresh.len() as u64;
@@ -152,13 +178,7 @@ impl Events {
             self.bars.arrive(row);
             self.panes.arrive(row);
         }
-        match self.count.value_mut() {
-            Some(Total::Exact(total)) => *total += n,
-            Some(Total::AtLeast(_)) | None => {}
-        }
-        if self.facets_due.is_none() {
-            self.facets_due = Some(ctx.now.plus(FACETS_EVERY));
-        }
+        self.count.arrive(n);
         n
     }
 
@@ -168,10 +188,7 @@ impl Events {
         if self.facets_due.is_none_or(|due| due > ctx.now) {
             return Step::default();
         }
-        let mut effects = self.request_facets(ctx, Depth::Whole, Duration::ZERO);
-        // Rows that came between the list and its count were counted twice.
-        effects.push(self.request_count(ctx, Duration::ZERO));
-        Step::send(effects)
+        self.recount(ctx)
     }
 
     /// Whether a second changes what is on screen: a mark ends, or an age or a time left is shown in seconds.
@@ -211,8 +228,12 @@ impl Events {
         self.bars.cancel();
         let mut effects = vec![Effect::Cancel(Slot::List), Effect::Cancel(Slot::Histogram)];
         if self.count.is_waiting() {
-            self.count.clear();
+            self.count.cancel();
             effects.push(Effect::Cancel(Slot::Count));
+        }
+        if self.detail.fetch().is_waiting() {
+            self.detail.fetch_mut().clear();
+            effects.push(Effect::Cancel(Slot::Detail));
         }
         if self.seek.page.is_waiting() {
             self.seek.page.clear();
@@ -229,7 +250,8 @@ impl Events {
     pub fn is_busy(&self) -> bool {
         self.list.is_loading()
             || self.count.is_waiting()
-            || self.bars.is_loading()
+            || self.bars.is_counting()
+            || self.detail.fetch().is_waiting()
             || self.seek.page.is_waiting()
             || self.panes.all.iter().any(|p| p.facets.is_waiting())
     }
@@ -289,6 +311,22 @@ impl Events {
             Link::Away { error, .. } => Some(error),
             _ => self.list.error(),
         }
+    }
+
+    /// Rows that match and lie outside of the histogram: much older than the bulk, or dated ahead. `None` if not known.
+    pub fn outside_bars(&self) -> Option<u64> {
+        match self.count.value().filter(|_| !self.count.is_waiting() && !self.bars.is_counting())? {
+            Total::Exact(n) => Some(n.saturating_sub(self.bars.total()?)),
+            Total::AtLeast(_) => None,
+        }
+    }
+
+    /// The mean time between the newest rows, of at least 20; for judging whether the newest one is overdue.
+    pub fn usual_gap(&self) -> Option<Span> {
+        let rows = self.list.rows();
+        let (newest, oldest) = (rows.front()?, rows.back()?);
+        let gaps = i64::try_from(rows.len()).ok().filter(|n| *n >= 20)? - 1;
+        Some(Span(newest.created_at.since(oldest.created_at)?.0 / gaps))
     }
 
     pub fn column_choices(&self) -> Vec<ColumnChoice> {

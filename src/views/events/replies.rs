@@ -2,24 +2,15 @@
 
 use std::time::Duration;
 
-use crate::protocol::{Answer, Reply, Slot, SourceError, Ticket};
+use crate::protocol::{Answer, Reply, Slot, Ticket};
 use crate::ui::ctx::Ctx;
 use crate::ui::effect::Effect;
+use crate::ui::fetch::take;
 use crate::views::Step;
 
 use super::Events;
+use super::histogram::Bars;
 use super::panes::Depth;
-
-/// Takes the value of one kind of answer. Another kind is a fault of the program, reported as an error of the query.
-macro_rules! take {
-    ($outcome:expr, $variant:path) => {
-        match $outcome {
-            Ok($variant(value)) => Ok(value),
-            Ok(_) => Err(SourceError::Failed("the answer is of another kind than the query".into())),
-            Err(error) => Err(error),
-        }
-    };
-}
 
 impl Events {
     /// Whether a query of the view waits for this reply.
@@ -40,7 +31,10 @@ impl Events {
         let Reply { ticket, outcome } = reply;
         match ticket.slot {
             Slot::List => self.list.settle(take!(outcome, Answer::Page)),
-            Slot::Count => self.count.settle(take!(outcome, Answer::Count)),
+            Slot::Count => {
+                let next = self.count.settle(take!(outcome, Answer::Count), ctx);
+                return Step::send(next.map(Effect::Send));
+            }
             Slot::Facets(field) => {
                 let Some(pane) = self.panes.by_field_mut(field) else { return Step::default() };
                 pane.facets.settle(take!(outcome, Answer::Facets));
@@ -51,7 +45,8 @@ impl Events {
             }
             Slot::Histogram => {
                 let next = self.bars.settle(take!(outcome, Answer::Histogram), || ctx.criteria());
-                return Step::send(next.map(Effect::Send));
+                let next = next.map(Effect::Send).or_else(|| self.zoom_to_bulk(ctx));
+                return Step::send(next);
             }
             Slot::Detail => {
                 self.detail.fetch_mut().settle(take!(outcome, Answer::Event));
@@ -68,6 +63,17 @@ impl Events {
         if self.bars.scale().is_some() {
             return Step::default();
         }
-        Step::send(self.request_bars(ctx, Duration::ZERO))
+        Step::send(self.request_bars(ctx, Duration::ZERO, Bars::lay_out))
+    }
+
+    /// Without a range in the filter, the histogram leaves out the few rows that are much older than all others; their
+    /// number is shown.
+    fn zoom_to_bulk(&mut self, ctx: &Ctx) -> Option<Effect> {
+        let from = self.bars.bulk().filter(|_| ctx.filter.bounds(ctx.as_of, &ctx.zone).from.is_none())?;
+        if self.bulk_from.is_some_and(|known| from <= known) {
+            return None;
+        }
+        self.bulk_from = Some(from);
+        self.request_bars(ctx, Duration::ZERO, Bars::lay_out_behind)
     }
 }

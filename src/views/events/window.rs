@@ -45,6 +45,8 @@ pub(super) struct Window {
     pub more_older: bool,
     /// How many matching rows are newer than the first of the window, if known.
     pub base: Option<u64>,
+    /// The rows match an older filter than the one in force.
+    pub outdated: bool,
 }
 
 /// A search that no index answers, and that its budget ended.
@@ -64,17 +66,16 @@ struct Search {
 pub(super) struct Load {
     anchor: Anchor,
     pub what: What,
+    /// Rows that arrive before the page: it may have been read before they were committed. They belong to its filter, and go
+    /// with the load if another one replaces it.
+    pub early: Early,
 }
 
 /// What a page does to the window.
 #[derive(Clone, Debug)]
 pub(super) enum What {
-    /// Replaces it; the cursor goes where `land` says. Rows that arrive before the page belong to its filter: they are
-    /// kept here, so that they go with the load if another one replaces it.
-    Replace {
-        land: Land,
-        early: Early,
-    },
+    /// Replaces it; the cursor goes where the place says.
+    Replace(Land),
     Older,
     Newer,
 }
@@ -136,18 +137,36 @@ impl List {
         self.is_settled() && !self.window.more_newer && !self.window.more_older
     }
 
+    /// Removes the rows that a moved range no longer holds. The selection stays if its row does.
+    pub fn slide(&mut self, holds: impl Fn(Instant) -> bool) {
+        let before = self.window.rows.len();
+        let selected = self.selected().map(|r| r.id.clone());
+        self.window.rows.retain(|row| holds(row.created_at));
+        if self.window.rows.len() == before {
+            return;
+        }
+        // The rows that have left are older than all that remain, and so is everything beyond them.
+        self.window.more_older = false;
+        self.search.older_from = None;
+        let place = selected.and_then(|id| self.window.rows.iter().position(|r| r.id == id));
+        if let Some(place) = place {
+            self.view.cursor = place;
+        }
+        self.view.settle(self.window.rows.len());
+    }
+
     /// Whether the page in flight replaces the window.
     pub(super) fn is_replacing(&self) -> bool {
-        matches!(&self.load, Some(Load { what: What::Replace { .. }, .. }))
+        matches!(&self.load, Some(Load { what: What::Replace(_), .. }))
     }
 
     fn replace_from(&mut self, land: Land, anchor: Anchor, criteria: Criteria, debounce: Duration) -> Request {
-        self.request(What::Replace { land, early: Early::default() }, anchor, criteria, debounce)
+        self.request(What::Replace(land), anchor, criteria, debounce)
     }
 
     fn request(&mut self, what: What, anchor: Anchor, criteria: Criteria, debounce: Duration) -> Request {
         self.generation += 1;
-        self.load = Some(Load { anchor: anchor.clone(), what });
+        self.load = Some(Load { anchor: anchor.clone(), what, early: Early::default() });
         self.search.halted = false;
         Request {
             ticket: Ticket { slot: Slot::List, generation: self.generation },
@@ -165,6 +184,7 @@ impl List {
     /// Requests the rows of another filter: the newest if the list follows, else those around the selected row, which stays
     /// selected if it matches.
     pub fn start(&mut self, criteria: Criteria, debounce: Duration) -> Request {
+        self.window.outdated = true;
         let Some(row) = self.selected().filter(|_| !self.follow.on).cloned() else {
             return self.newest(criteria, debounce);
         };
@@ -244,17 +264,18 @@ impl List {
         self.load.is_some() && ticket.slot == Slot::List && ticket.generation == self.generation
     }
 
-    /// Gives up the page in flight; the rows on screen stay.
+    /// Gives up the page in flight; the rows on screen stay. Rows of an older filter stay marked as such: they, or their
+    /// absence, are no result of the filter in force.
     pub fn cancel(&mut self) {
         self.generation += 1;
         self.search.halted = true;
-        if self.load.take().is_some() && !self.answered {
+        if self.load.take().is_some() && self.window.outdated {
             self.failed = Some(SourceError::Cancelled);
         }
     }
 
     pub fn settle(&mut self, outcome: Result<Page, SourceError>) {
-        let Some(Load { anchor, what }) = self.load.take() else { return };
+        let Some(Load { anchor, what, early }) = self.load.take() else { return };
         match outcome {
             Err(error) => self.failed = Some(error),
             Ok(page) => {
@@ -262,13 +283,11 @@ impl List {
                 self.answered = true;
                 self.note_search(&page, &anchor, &what);
                 match what {
-                    What::Replace { land, early } => {
-                        self.replace(page, &land);
-                        self.insert_all(early.into_rows());
-                    }
+                    What::Replace(land) => self.replace(page, &land),
                     What::Older => self.append_older(page),
                     What::Newer => self.prepend_newer(page),
                 }
+                self.insert_all(early.into_rows());
             }
         }
         self.view.settle(self.window.rows.len());
@@ -277,7 +296,7 @@ impl List {
     /// Keeps where a search that its budget ended continues.
     fn note_search(&mut self, page: &Page, anchor: &Anchor, what: &What) {
         let on = page.onward(anchor).filter(|_| page.searched_to.is_some());
-        if matches!(what, What::Replace { .. }) {
+        if matches!(what, What::Replace(_)) {
             (self.search.older_from, self.search.newer_from) = (None, None);
         }
         if anchor.is_older() {
@@ -293,6 +312,7 @@ impl List {
         self.window.more_newer = page.more_newer;
         self.window.more_older = page.more_older;
         self.window.base = (!page.more_newer).then_some(0);
+        self.window.outdated = false;
         let (cursor, rows_above) = match land {
             Land::Top => (0, 0),
             Land::Bottom => (self.window.rows.len().saturating_sub(1), self.view.height),
@@ -339,7 +359,7 @@ impl List {
 
     /// Follows from the newest row; `false` if it is not loaded.
     pub fn follow_here(&mut self) -> bool {
-        if self.window.more_newer || !self.answered || self.failed.is_some() {
+        if self.window.more_newer || !self.answered || self.failed.is_some() || self.is_replacing() {
             return false;
         }
         self.follow.on = true;

@@ -1,6 +1,6 @@
 //! The input of `ingest`: a file or stdin, decompressed, and its format. It parses no record.
 
-mod unpack;
+pub(in crate::headless::commands) mod unpack;
 
 use std::fs::File;
 use std::io::{self, BufRead, Read};

@@ -5,7 +5,7 @@
 
 mod csv;
 mod event;
-mod input;
+pub(super) mod input;
 mod records;
 mod rejects;
 

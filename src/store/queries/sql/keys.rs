@@ -297,7 +297,7 @@ impl Common {
     }
 
     /// One select for each branch and one order behind them all: SQLite then reads each branch in the order of its index
-    /// and merges only as far as rows are taken. It would read selects with limits of their own to the end and sort them.
+    /// and merges only as far as rows are taken. It would read selects that have limits to the end and sort them.
     fn merged_by_sqlite(&self, sql: &mut Sql, source: &Source, read: &Read<'_>, limit: &str) {
         for (n, branch) in read.branches.iter().enumerate() {
             sql.push(if n == 0 { "SELECT " } else { " UNION ALL SELECT " });

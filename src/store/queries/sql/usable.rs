@@ -1,7 +1,7 @@
 //! Which rows can be shown: those whose id and time order them, so that a page can begin at each.
 //!
 //! Our own tables hold no others. In a table that somebody else made, an id or a time may be missing, and on SQLite a
-//! value may have any type whatever its column says. Such rows are left out of every query, counted, and named by
+//! value may have another type than its column. Such rows are left out of every query, counted, and named by
 //! `doctor`; they must never hide others. Called by the composers of statements, and by the queries that count such rows.
 
 use crate::store::source::Source;

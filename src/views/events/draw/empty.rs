@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use crate::domain::format;
 use crate::domain::measure;
 use crate::domain::text::Clean;
+use crate::protocol::SourceError;
 use crate::ui::paint::Pen;
 
 use super::Scene;
@@ -23,7 +24,11 @@ pub fn draw(scene: Scene<'_>, buf: &mut Buffer, area: Rect) {
 /// The lines to show, each with whether it is strong; an error is wrapped at `room` cells.
 fn lines(Scene { view, ctx, .. }: Scene<'_>, room: usize) -> Vec<(String, bool)> {
     let mut lines: Vec<(String, bool)> = Vec::new();
-    if let Some(error) = view.trouble(ctx) {
+    if view.trouble(ctx) == Some(&SourceError::Cancelled) {
+        lines.push(("Cancelled.".into(), true));
+        lines.push((String::new(), false));
+        lines.push(("r   run the query again".into(), false));
+    } else if let Some(error) = view.trouble(ctx) {
         lines.push(("The query failed.".into(), true));
         lines.push((String::new(), false));
         let words = Clean::line(&format!("{error}; {}", error.next_step()));

@@ -58,7 +58,11 @@ fn note(Scene { view, skin, .. }: Scene<'_>, width: Span, peak: u64) -> String {
         return String::new();
     }
     let busy = if view.bars.is_loading() { skin.glyphs.more } else { "" };
-    format!("peak {} in {}{busy}", format::short_count(peak), format::span(width))
+    let outside = match view.outside_bars() {
+        Some(n) if n > 0 => format!("{} outside   ", format::count(n)),
+        _ => String::new(),
+    };
+    format!("{outside}peak {} in {}{busy}", format::short_count(peak), format::span(width))
 }
 
 /// The contents of the bucket under the cursor, on the side of the axis where the cursor is not.
@@ -205,15 +209,16 @@ fn zone_offset(zone: &Zone, at: Instant) -> i64 {
 
 fn tick(zone: &Zone, at: Instant, step: i64, total: i64) -> String {
     let Some(c) = zone.civil(at) else { return String::new() };
+    let fold = format::fold_label(at, zone);
     if step >= 86_400 {
         if total > 400 * 86_400 { format!("{}-{:02}", c.year, c.month) } else { format!("{:02}-{:02}", c.month, c.day) }
     } else if step >= 60 {
         if c.hour == 0 && c.minute == 0 || total > 2 * 86_400 {
-            format!("{:02}-{:02} {:02}:{:02}", c.month, c.day, c.hour, c.minute)
+            format!("{:02}-{:02} {:02}:{:02}{fold}", c.month, c.day, c.hour, c.minute)
         } else {
-            format!("{:02}:{:02}", c.hour, c.minute)
+            format!("{:02}:{:02}{fold}", c.hour, c.minute)
         }
     } else {
-        format!("{:02}:{:02}:{:02}", c.hour, c.minute, c.second)
+        format!("{:02}:{:02}:{:02}{fold}", c.hour, c.minute, c.second)
     }
 }

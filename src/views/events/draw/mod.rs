@@ -59,7 +59,7 @@ fn place_in_result(Scene { view, ctx, skin }: Scene<'_>) -> String {
         Some(Total::AtLeast(n)) => format!("{} {}", skin.glyphs.at_least, format::count(*n)),
         None => skin.glyphs.more.into(),
     };
-    let total = if view.count.is_waiting() { format!("{total}{}", skin.glyphs.more) } else { total };
+    let total = if view.count.is_changing() { "counting".to_owned() + skin.glyphs.more } else { total };
     match view.list.position() {
         Some(n) if !view.list.is_following() && ctx.body.width >= 100 => {
             let loaded = format::count(view.list.rows().len() as u64);

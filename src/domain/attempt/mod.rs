@@ -1,0 +1,170 @@
+//! Attempts: a renewal's start and what came of it, paired by device and time.
+//!
+//! The event table has no attempt. [`Fold`] infers them from the rows, oldest first, with one open attempt per device and
+//! family as its whole state, so that any page size gives the same attempts. Views, commands and the survey call it; it
+//! must read no clock and no database: the caller passes the time and the rows. Everything here is an inference, and a
+//! view must say so.
+
+mod fold;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+pub use fold::{Begins, Fold};
+
+use super::event::{Id, Outcome, RenewalEvent, has_beginning};
+use super::instant::{Instant, Span};
+use super::signature::SigId;
+use super::text::Text;
+
+/// Which protocol an attempt follows. Each has its own types of event.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Family {
+    Renewal,
+    /// After the certificate's end, by another proof of identity.
+    Recovery,
+}
+
+impl Family {
+    /// The family of an event type: the beginning `recovery`, or the rest.
+    pub fn of(kind: &str) -> Self {
+        if has_beginning(kind, "recovery") { Self::Recovery } else { Self::Renewal }
+    }
+}
+
+/// What a row says about its attempt.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Step {
+    Started,
+    Succeeded,
+    Failed,
+}
+
+/// An event as far as attempts need it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    pub id: Id,
+    pub device: Id,
+    pub family: Family,
+    pub step: Step,
+    pub at: Instant,
+    pub old_expiry: Option<Instant>,
+    pub new_expiry: Option<Instant>,
+    pub reason: Option<Text>,
+    /// The signature of its error.
+    pub error: Option<SigId>,
+}
+
+impl Row {
+    /// The row of an event. `None` where the event is no part of an attempt: it names no device, or has no outcome.
+    /// The error's signature needs more of the message than a page carries, so the caller passes it.
+    pub fn of(event: &RenewalEvent, error: Option<SigId>) -> Option<Self> {
+        let step = match event.outcome() {
+            Outcome::Started => Step::Started,
+            Outcome::Succeeded => Step::Succeeded,
+            Outcome::Failed => Step::Failed,
+            Outcome::Other => return None,
+        };
+        Some(Self {
+            id: event.id.clone(),
+            device: event.device_id()?.clone(),
+            family: Family::of(event.kind.raw()),
+            step,
+            at: event.created_at,
+            old_expiry: event.old_expiry,
+            new_expiry: event.new_expiry,
+            reason: event.reason.clone(),
+            error,
+        })
+    }
+}
+
+/// How an attempt stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum State {
+    Succeeded,
+    /// It has a failure and no success. A success may still come: a failure does not end an attempt.
+    Failed,
+    /// No outcome yet, and younger than [`Patience`].
+    InFlight,
+    /// No outcome, and older than that.
+    Stalled,
+    /// No outcome before the next start of its family.
+    Superseded,
+    /// An outcome with no start since the last success.
+    Orphan,
+    /// An outcome whose start may lie before the rows that were read: the rows before it decide.
+    Undecided,
+    /// An outcome whose start may have been deleted: it lies before the oldest row of the table.
+    StartNotKept,
+}
+
+/// A row of an attempt.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mark {
+    pub id: Id,
+    pub at: Instant,
+}
+
+/// One attempt to renew a certificate, as its rows tell it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    pub device: Id,
+    pub family: Family,
+    pub state: State,
+    /// `None` for an outcome without a start.
+    pub start: Option<Mark>,
+    /// The last outcome, with what it was.
+    pub end: Option<(Mark, Step)>,
+    /// Rows that state this start: more than one where it was written twice.
+    pub starts: u32,
+    pub failures: u32,
+    /// 1 and the finished attempts of the device and family since their last success.
+    pub tries: u32,
+    /// Whether `tries` is exact; else there may be more before the rows that were read.
+    pub tries_exact: bool,
+    pub old_expiry: Option<Instant>,
+    pub new_expiry: Option<Instant>,
+    /// That of the start, else that of the last outcome.
+    pub reason: Option<Text>,
+    /// Signature of the last failure's error.
+    pub error: Option<SigId>,
+}
+
+impl Attempt {
+    /// From the start to the last outcome; `None` where either is missing or infinite.
+    pub fn took(&self) -> Option<Span> {
+        let (start, (end, _)) = (self.start.as_ref()?, self.end.as_ref()?);
+        end.at.since(start.at)
+    }
+    /// The time that it is sorted by: its start, else its outcome.
+    pub fn at(&self) -> Option<Instant> {
+        self.start.as_ref().or(self.end.as_ref().map(|(mark, _)| mark)).map(|mark| mark.at)
+    }
+}
+
+/// How long an attempt may have no outcome before it counts as stalled. A property of the source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Patience {
+    pub renewal: Span,
+    pub recovery: Span,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { renewal: Span::hours(1), recovery: Span::hours(3) }
+    }
+}
+
+impl Patience {
+    /// The state at `now`, the database's time, of an attempt that has no outcome. A start in the future is in flight.
+    pub fn state(&self, family: Family, start: Instant, now: Instant) -> State {
+        let limit = match family {
+            Family::Renewal => self.renewal,
+            Family::Recovery => self.recovery,
+        };
+        // Only an infinite start has no age: one before all time is old, one after it is in the future.
+        let old = now.since(start).map_or(start < now, |age| age > limit);
+        if old { State::Stalled } else { State::InFlight }
+    }
+}
