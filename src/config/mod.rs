@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod file;
 pub mod limits;
+pub mod negations;
 pub mod paths;
 pub mod sources;
 pub mod zone;

@@ -18,8 +18,9 @@ use std::sync::{Arc, OnceLock};
 
 use clap::{CommandFactory, Parser};
 
-use crate::config::cli::{Cli, Command, Format, lift_negations};
+use crate::config::cli::{Cli, Command, Format};
 use crate::config::file::File;
+use crate::config::negations::lift_negations;
 use crate::config::{Config, Origin, paths};
 use crate::domain::suggest::nearest;
 use crate::domain::text::Clean;
