@@ -187,10 +187,13 @@ pub fn unexpected(_answer: &Answer) -> SourceError {
 pub struct Walk {
     session: Session,
     criteria: Criteria,
+    /// With whole error texts.
     whole: bool,
     /// `None`: the end is reached.
     anchor: Option<Anchor>,
+    /// Rows until the limit.
     left: u64,
+    /// Rows of the next page, so many that their texts stay below [`PAGE_BYTES`].
     rows: u32,
 }
 

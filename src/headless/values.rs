@@ -114,6 +114,7 @@ fn by(field: Field) -> &'static str {
 /// Values of a field, by name and by id.
 struct Names {
     names: Vec<String>,
+    /// There are more values than these.
     more: bool,
 }
 

@@ -35,6 +35,7 @@ const NEWS: usize = 64;
 const FRAME: Duration = Duration::from_millis(16);
 /// Frames that are drawn without delay after an idle time, so that the first rows appear at once.
 const AT_ONCE: u32 = 3;
+/// The time between two updates of the clock on the screen.
 const TICK: Duration = Duration::from_secs(1);
 /// The most events of the terminal that one frame shows together.
 const EVENTS: usize = 256;
@@ -94,11 +95,16 @@ fn idle(now: Deadline) -> Deadline {
 struct Console {
     model: Model,
     skin: Skin,
+    /// Remembered filters and columns.
     memory: Memory,
+    /// Frames on their way to the terminal.
     outbox: Outbox,
     screen: Terminal<Screen>,
+    /// To the tasks that run the queries.
     orders: mpsc::Sender<Order>,
+    /// The model has changed since the last frame.
     dirty: bool,
+    /// Set once: the loop ends after the current message.
     end: Option<End>,
     /// The earliest time of the next frame that news cause.
     next_frame: Deadline,

@@ -23,11 +23,13 @@ use parse::{Parser, Waiting};
 
 /// Batches of events that wait for the loop; a full channel makes the thread wait, and with it the terminal.
 const BATCHES: usize = 16;
+/// The most bytes that are read at once.
 const CHUNK: usize = 64 << 10;
 
 /// The terminal's input. The drop stops the thread, so that another program can read the terminal.
 pub struct Input {
     events: mpsc::Receiver<io::Result<Vec<Event>>>,
+    /// Its drop wakes the thread, which then ends.
     stop: Option<UnixStream>,
     thread: Option<JoinHandle<()>>,
 }

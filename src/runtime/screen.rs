@@ -45,14 +45,18 @@ pub struct Outbox(Arc<Shared>);
 struct Shared {
     /// The frame under construction.
     buffer: Mutex<Vec<u8>>,
+    /// To the writing thread.
     sender: SyncSender<Vec<u8>>,
     writing: Arc<Writing>,
 }
 
 /// The state of the writing thread.
 struct Writing {
+    /// A frame is being written.
     busy: AtomicBool,
+    /// Notified after each frame.
     done: Notify,
+    /// The error of a write, for the next call of [`Outbox::send`].
     error: Mutex<Option<io::Error>>,
 }
 

@@ -24,8 +24,11 @@ pub enum Signal {
 pub struct Signals {
     /// Those that end the program, each with its number.
     ending: [(Stream, i32); 7],
+    /// SIGTSTP.
     stop: Stream,
+    /// SIGCONT.
     go_on: Stream,
+    /// SIGWINCH.
     resize: Stream,
 }
 

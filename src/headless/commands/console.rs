@@ -184,6 +184,7 @@ fn others(config: &Config) -> Vec<String> {
 
 /// Why the console ended.
 enum Left {
+    /// The user quit, or a signal came.
     Program(Exit),
     /// To open another named database with the current filter.
     ForDatabase(String, Filter),

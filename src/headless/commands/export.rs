@@ -55,7 +55,9 @@ pub async fn export(
 
 /// A failed write, whose target only the caller can name, or any other failure.
 enum Broken {
+    /// A write to the target failed.
     Io(io::Error),
+    /// A query failed, or the user interrupted.
     Other(Failure),
 }
 impl From<io::Error> for Broken {
@@ -77,6 +79,7 @@ struct Export<'a> {
     config: &'a Config,
     session: Session,
     format: Format,
+    /// Checked after each page.
     interrupt: &'a Interrupt,
 }
 

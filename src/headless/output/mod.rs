@@ -29,7 +29,9 @@ pub enum Cell<'a> {
     Missing,
     Text(Cow<'a, str>),
     Number(u64),
+    /// An id in its usual form: a UUID with hyphens, a number, a text.
     Id(&'a Id),
+    /// A time, written as RFC 3339 in UTC.
     Time(Instant),
 }
 
@@ -68,8 +70,11 @@ impl<'a> Cell<'a> {
 /// A column: its name in data, its heading for people, and its largest width in a table, in terminal cells.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Column {
+    /// The name in NDJSON, JSON and CSV.
     pub key: Cow<'static, str>,
+    /// The heading of tables.
     pub title: Cow<'static, str>,
+    /// In terminal cells.
     pub max_width: usize,
 }
 
@@ -93,6 +98,7 @@ pub struct RowWriter<W: Write> {
     out: W,
     columns: Vec<Column>,
     style: Style,
+    /// Rows so far, those included that a table holds back.
     rows: u64,
     /// The current row, so that its many small parts reach the output in one write.
     line: Vec<u8>,

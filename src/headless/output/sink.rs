@@ -49,6 +49,7 @@ pub fn stdout_failed(error: io::Error) -> Failure {
 
 /// A file being written. A drop before [`finish`](Target::finish) leaves no file.
 pub struct Target {
+    /// `None`: the target is finished.
     writer: Option<Writer>,
     /// The temporary path and the final one. `None`: a pipe or a device, written directly.
     rename: Option<(TempPath, PathBuf)>,

@@ -17,17 +17,24 @@ const LOOKAHEAD: usize = 500;
 /// A table under construction: its widths, and the rows held back.
 pub struct Table {
     titles: Vec<String>,
+    /// The largest width of each column.
     limits: Vec<usize>,
+    /// The width of each column so far.
     widths: Vec<usize>,
+    /// Rows that are held back until the widths are chosen.
     waiting: Vec<Vec<Field>>,
+    /// The header is written.
     headed: bool,
+    /// The end of a cut cell.
     mark: &'static str,
 }
 
 /// A cell's text, cut, with its width on a terminal.
 struct Field {
     text: String,
+    /// In terminal cells, not characters.
     width: usize,
+    /// Aligned to the right.
     number: bool,
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 const ESC: u8 = 0x1b;
+/// The end of a bracketed paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
 /// The most bytes of a paste that are taken; the rest of it is dropped.
 const PASTE: usize = 1 << 20;
@@ -44,6 +45,7 @@ pub struct Parser {
 enum Step {
     /// This many bytes are an event, or nothing that matters.
     Event(usize, Option<Event>),
+    /// This many bytes begin a paste.
     PasteBegins(usize),
     /// More bytes can decide it.
     Incomplete,

@@ -13,6 +13,7 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// How fields are separated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Dialect {
+    /// The byte between two fields; ASCII.
     pub delimiter: u8,
     /// Blanks around a field belong to the layout and not to the value.
     pub padded: bool,
@@ -65,6 +66,7 @@ impl Dialect {
 
 /// The columns of a CSV input: for each, the field it holds, as an index into [`KEYS`].
 pub struct Header {
+    /// `None`: a column that no field has, which is ignored.
     pub columns: Vec<Option<usize>>,
     dialect: Dialect,
 }

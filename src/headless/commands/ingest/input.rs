@@ -17,12 +17,14 @@ use crate::headless::failure::Failure;
 use crate::headless::output::sink::by_name;
 use crate::headless::session::Interrupt;
 
+/// The bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
 
 /// An opened input: text, and how it is split into records.
 pub struct Input {
     /// For messages: quoted and cleaned.
     pub name: String,
+    /// How it is split into records.
     pub shape: Shape,
     /// The byte that ends a line.
     pub end: u8,
@@ -82,7 +84,9 @@ fn line_end(first: &[u8]) -> u8 {
 
 /// A pipe or a terminal, which can be silent for long. A separate thread reads it, so that an interrupt is noticed.
 struct Patient {
+    /// From the thread; an empty chunk is the end.
     chunks: Receiver<io::Result<Vec<u8>>>,
+    /// The chunk that is being delivered.
     current: io::Cursor<Vec<u8>>,
     interrupt: Interrupt,
 }

@@ -105,7 +105,9 @@ fn same_file(a: &Path, b: &Path) -> bool {
 #[derive(Default)]
 struct Batch {
     events: Vec<NewEvent>,
+    /// For each event its line number, and its record if rejects are copied.
     origins: Vec<(u64, Vec<u8>)>,
+    /// The bytes of all records of the batch.
     bytes: usize,
 }
 
@@ -120,12 +122,17 @@ struct InFlight {
 struct Run {
     store: Store,
     rejects: Rejects,
+    /// The running count on stderr.
     bar: ProgressBar,
+    /// The batch that is being read.
     batch: Batch,
+    /// The batch that is being stored.
     in_flight: Option<InFlight>,
     /// How many rows the next transaction takes.
     rows: usize,
+    /// Rows that were new.
     stored: u64,
+    /// Rows that were stored already.
     duplicate: u64,
     ignored: Ignored,
     /// The dialect that the input itself names.

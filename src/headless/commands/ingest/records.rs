@@ -23,14 +23,10 @@ pub enum Shape {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Record {
     /// A record; it is in the buffer, without its line end.
-    Row {
-        line: u64,
-    },
+    Row { line: u64 },
     /// An unreadable record; all of it went to the overflow. `why` completes "line 7 …".
-    Bad {
-        line: u64,
-        why: String,
-    },
+    Bad { line: u64, why: String },
+    /// The input has ended.
     End,
 }
 
@@ -41,6 +37,7 @@ pub struct Records<R> {
     /// The byte that ends a line: a line feed, or in old files a carriage return.
     end: u8,
     line: u64,
+    /// The most bytes of a record.
     longest: usize,
     /// A line that is read already and begins the next record, with its number.
     ahead: Option<(u64, Vec<u8>)>,
@@ -49,8 +46,11 @@ pub struct Records<R> {
 /// The state of the CSV scanner.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
+    /// Before the first character of a field, where a quote opens it.
     FieldStart,
+    /// In a field without quotes.
     Plain,
+    /// In a quoted field, where delimiters and line ends are text.
     Quoted,
     /// After a quote in a quoted field: the field's end, or the first of a doubled quote.
     QuoteInQuoted,

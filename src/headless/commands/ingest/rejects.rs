@@ -15,7 +15,9 @@ const PRINTED: u64 = 20;
 
 /// The rejected lines of a run: their count, and their copies.
 pub struct Rejects {
+    /// `None`: rejected lines are not copied.
     file: Option<BufWriter<File>>,
+    /// The file for messages, cleaned.
     name: String,
     /// Written before the first line, so that a CSV of rejects can be corrected and read again.
     header: Option<Vec<u8>>,

@@ -8,7 +8,9 @@ use flate2::bufread::GzDecoder;
 
 use super::BUFFER;
 
+/// The first bytes of a gzip member (RFC 1952).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The first bytes of a zstd frame (RFC 8878).
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// The byte order mark in UTF-8, which some programs write first.
 const BOM: &[u8] = "\u{feff}".as_bytes();
@@ -128,12 +130,14 @@ impl<R: BufRead> Read for Gunzip<R> {
 /// UTF-16 as UTF-8. What is no character becomes `U+FFFD`.
 struct Utf16<R> {
     reader: R,
+    /// Little-endian units.
     little: bool,
     /// Text that is converted already, from `at` on.
     text: Vec<u8>,
     at: usize,
     /// The first half of a character.
     pending: Option<u16>,
+    /// A mark is only one at the very beginning.
     begun: bool,
 }
 
