@@ -8,10 +8,10 @@ use std::fs::{DirBuilder, File, FileType, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
 /// Opens a regular file to read.
@@ -37,20 +37,63 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
-/// Reads at most `most` bytes of a file, of a pipe such as a shell's `<(command)`, or of stdin (`-`), for at most `wait`.
-/// What has come by then is the content. Devices are errors.
+/// Reads at most `most` bytes of a file, of stdin (`-`), or of a pipe. Devices are errors.
+///
+/// Stdin and a shell's `<(command)` are read to their end, which their command decides. A named pipe without a writer is
+/// waited for until `wait`, one with a silent writer for twelve times as long after its last byte; what has come by then
+/// is the content.
 pub fn read_stream(path: &Path, most: u64, wait: Duration) -> io::Result<Vec<u8>> {
-    if path.as_os_str() == OsStr::new("-") {
-        return within(io::stdin(), most, wait);
-    }
-    // A pipe is opened once and on a separate thread: without a writer yet the open waits, and after a second open the
-    // writer's text could be gone with the first.
-    if std::fs::metadata(path)?.file_type().is_fifo() {
-        return within(Late(Some(path.to_owned()), None), most, wait);
-    }
-    let file = open_read(path)?;
     let mut bytes = Vec::new();
+    if path.as_os_str() == OsStr::new("-") {
+        io::stdin().take(most).read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    }
+    let file = open(OpenOptions::new().read(true), path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_fifo() {
+        return read_pipe(file, most, Some(wait).filter(|_| !is_descriptor(path)));
+    }
+    if !kind.is_file() {
+        return Err(irregular(kind));
+    }
     file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Whether a path names a file that this process has open, as a shell's `<(command)` does.
+pub fn is_descriptor(path: &Path) -> bool {
+    ["/dev/fd", "/proc/self/fd"].iter().any(|directory| path.starts_with(directory))
+}
+
+/// Reads a pipe that is open without blocking. `wait` as for [`read_stream`]; `None`: it has or had a writer.
+fn read_pipe(mut pipe: File, most: u64, wait: Option<Duration>) -> io::Result<Vec<u8>> {
+    let silent = || io::Error::new(io::ErrorKind::TimedOut, "nothing came from it");
+    let deadline = wait.map(|wait| Instant::now() + wait);
+    let silence = wait.and_then(|wait| Timespec::try_from(wait * 12).ok());
+    let (mut bytes, mut chunk) = (Vec::new(), vec![0; 64 << 10]);
+    let mut has_writer = wait.is_none();
+    while (bytes.len() as u64) < most {
+        match pipe.read(&mut chunk) {
+            Ok(0) if has_writer => break,
+            Ok(0) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Err(silent()),
+            Ok(0) => thread::sleep(Duration::from_millis(10)),
+            Ok(n) => {
+                has_writer = true;
+                bytes.extend_from_slice(chunk.get(..n).unwrap_or_default());
+            }
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                has_writer = true;
+                match poll(&mut [PollFd::new(&pipe, PollFlags::IN)], silence.as_ref()) {
+                    Ok(0) if bytes.is_empty() => return Err(silent()),
+                    Ok(0) => break,
+                    _ => {}
+                }
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
     Ok(bytes)
 }
 
@@ -145,51 +188,6 @@ fn irregular(kind: FileType) -> io::Error {
 /// The error for a file of more than `most` bytes.
 fn too_large(most: u64) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} KiB", most >> 10))
-}
-
-/// Reads on a separate thread until the end, the limit or the deadline.
-fn within(mut from: impl Read + Send + 'static, most: u64, wait: Duration) -> io::Result<Vec<u8>> {
-    // Full, it makes the thread wait; it ends with the program.
-    let (sender, chunks) = mpsc::sync_channel(2);
-    thread::Builder::new().spawn(move || {
-        loop {
-            let mut chunk = vec![0; 64 << 10];
-            let read = from.read(&mut chunk).map(|n| {
-                chunk.truncate(n);
-                chunk
-            });
-            let last = read.as_ref().map_or(true, Vec::is_empty);
-            if sender.send(read).is_err() || last {
-                return;
-            }
-        }
-    })?;
-    let deadline = std::time::Instant::now() + wait;
-    let mut bytes = Vec::new();
-    while (bytes.len() as u64) < most {
-        match chunks.recv_timeout(deadline.saturating_duration_since(std::time::Instant::now())) {
-            Ok(chunk) => match chunk? {
-                end if end.is_empty() => break,
-                chunk => bytes.extend_from_slice(&chunk),
-            },
-            Err(_) if bytes.is_empty() => return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing came from it")),
-            Err(_) => break,
-        }
-    }
-    bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-    Ok(bytes)
-}
-
-/// A pipe that is opened by its first read, since the open waits for a writer.
-struct Late(Option<std::path::PathBuf>, Option<File>);
-
-impl Read for Late {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if let Some(path) = self.0.take() {
-            self.1 = Some(File::open(path)?);
-        }
-        self.1.as_mut().map_or(Ok(0), |file| file.read(buf))
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -127,7 +128,13 @@ pub struct File {
 impl File {
     /// Reads a file. Only one that `--config` names (`required`) must exist.
     pub fn read(path: &Path, required: bool) -> Result<Self, ConfigError> {
-        match files::read_text(path, LONGEST) {
+        // A shell's `<(command)`, which a configuration with secrets can come from, is read as it comes.
+        let text = match files::is_descriptor(path) {
+            true => files::read_stream(path, LONGEST, Duration::ZERO)
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            false => files::read_text(path, LONGEST),
+        };
+        match text {
             Ok(text) => Self::parse(path, &text),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && !required => Ok(Self::default()),
             Err(e) => Err(ConfigError::File { path: path.display().to_string(), line: 0, why: e.to_string() }),

@@ -264,7 +264,8 @@ fn neither_a_silent_pipe_nor_a_device_holds_a_hook_up() {
     assert!(ran.stderr.lines().any(|l| l.starts_with('{')), "{}", ran.stderr);
     // The output of a command, as a shell passes it.
     let script = format!(
-        "exec {} record --device b --type renewal_failed --error-file <(echo from a command)",
+        "exec {} record --config <(echo '[defaults]') --device b --type renewal_failed \
+         --error-file <(sleep 0.1; echo from a command)",
         env!("CARGO_BIN_EXE_renewscope")
     );
     let mut command = std::process::Command::new("bash");

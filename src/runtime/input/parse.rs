@@ -9,8 +9,8 @@ const ESC: u8 = 0x1b;
 const PASTE_END: &[u8] = b"\x1b[201~";
 /// The most bytes of a paste that are taken; the rest of it is dropped.
 const PASTE: usize = 1 << 20;
-/// The longest control sequence; a longer one is not meant for this program.
-const SEQUENCE: usize = 64;
+/// The longest sequence; a longer one is not meant for this program.
+const SEQUENCE: usize = 512;
 
 /// What the parser waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,7 +71,7 @@ impl Parser {
         }
         // A terminal sends Alt and its key together, so that this is Esc and then another key; only a sequence goes on.
         let mut events = Vec::new();
-        if self.pending == [ESC] && !matches!(bytes.first(), None | Some(b'[' | b'O')) {
+        if self.pending == [ESC] && !matches!(bytes.first(), None | Some(b'[' | b'O' | b']')) {
             events = self.silence();
         }
         self.pending.extend_from_slice(bytes);
@@ -123,13 +123,14 @@ impl Parser {
                     self.paste = Some(Vec::new());
                 }
                 Step::Incomplete if last || rest.len() > SEQUENCE => {
-                    // Esc is a key by itself, and so is what follows it here; the beginning of anything longer is none.
-                    if let [ESC, next @ ..] = rest
-                        && next.len() < 2
-                    {
-                        events.push(key(KeyCode::Esc, KeyModifiers::NONE));
-                        let typed = next.first().map(|b| key(KeyCode::Char(char::from(*b)), KeyModifiers::NONE));
-                        events.extend(typed.filter(|_| next.iter().all(u8::is_ascii_graphic)));
+                    // Esc is a key by itself, and so is Alt with what begins a sequence; the beginning of anything longer
+                    // is none.
+                    match rest {
+                        [ESC] => events.push(key(KeyCode::Esc, KeyModifiers::NONE)),
+                        [ESC, typed] if typed.is_ascii_graphic() => {
+                            events.push(key(KeyCode::Char(char::from(*typed)), KeyModifiers::ALT));
+                        }
+                        _ => {}
                     }
                     at = self.pending.len();
                 }
@@ -162,6 +163,7 @@ fn step(bytes: &[u8]) -> Step {
         // Two of them are the key, and then what the second begins.
         Some(&ESC) => Step::Event(1, Some(key(KeyCode::Esc, KeyModifiers::NONE))),
         Some(b'[') => control(bytes),
+        Some(b']' | b'P' | b'X' | b'^' | b'_') => string(bytes),
         Some(b'O') => match rest.get(1) {
             None => Step::Incomplete,
             Some(last) => Step::Event(3, function(*last).map(|code| key(code, KeyModifiers::NONE))),
@@ -170,6 +172,16 @@ fn step(bytes: &[u8]) -> Step {
             Step::Event(taken, event) => Step::Event(taken + 1, event),
             other => other,
         },
+    }
+}
+
+/// A string that a terminal sends, such as the reply to a query: up to BEL or `ESC \`. It is no key.
+fn string(bytes: &[u8]) -> Step {
+    let bell = bytes.iter().position(|b| *b == 7).map(|at| at + 1);
+    let end = bytes.windows(2).position(|pair| pair == [ESC, b'\\']).map(|at| at + 2);
+    match bell.into_iter().chain(end).min() {
+        Some(taken) => Step::Event(taken, None),
+        None => Step::Incomplete,
     }
 }
 
@@ -304,7 +316,7 @@ mod tests {
     /// The events in words, fed in pieces of every size; Alt and its key in one piece.
     fn read(bytes: &[u8]) -> String {
         let mut all = None::<String>;
-        let alt = bytes.windows(2).any(|pair| pair[0] == ESC && !matches!(pair[1], b'[' | b'O' | ESC));
+        let alt = bytes.windows(2).any(|pair| pair[0] == ESC && !matches!(pair[1], b'[' | b'O' | b'\\' | ESC));
         for size in if alt { vec![bytes.len()] } else { vec![1, 2, 7, bytes.len().max(1)] } {
             let mut parser = Parser::default();
             let mut events = Vec::new();
@@ -349,7 +361,9 @@ mod tests {
             (b"\n", "C-j"),
             (b"\x1b", "Esc"),
             (b"\x1b\x1b", "Esc Esc"),
-            (b"\x1b[", "Esc ["),
+            (b"\x1b[", "A-["),
+            (b"\x1b]", "A-]"),
+            (b"\x1b]11;rgb:0000/0000/0000\x1b\\x\x1bP>|term\x07y", "x y"),
             (b"\x1b[1;5", ""),
             (b"\x1bb\x1b\xc3\xa9", "A-b A-é"),
             (b"\x1b[A\x1b[B\x1b[C\x1b[D\x1b[H\x1b[F", "Up Down Right Left Home End"),
