@@ -173,8 +173,8 @@ pub struct Count {
     /// Print one row per group instead of one number
     #[arg(long, value_name = "GROUP")]
     pub by: Option<Group>,
-    /// Exit with 5 if the count matches, for example '>0', '>=10', '=0'
-    #[arg(long, value_name = "CONDITION", conflicts_with = "by")]
+    /// Exit with 5 if the count, or the number of groups with --by, matches, for example '>0', '>=10', '=0'
+    #[arg(long, value_name = "CONDITION")]
     pub fail_if: Option<Condition>,
 }
 

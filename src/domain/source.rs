@@ -89,8 +89,6 @@ pub struct Beyond {
     pub reason_inferred: bool,
     /// Further columns with their labels; `None` if they were not read. Pages do not read them.
     pub more: Option<Vec<(Arc<str>, Text)>>,
-    /// Values of this row that are not of their field's type, as what they are: `⟨blob 3 bytes⟩`.
-    pub odd: Vec<(Part, Text)>,
     /// The row's position in the order, if time and id do not determine it: the time as stored, ties by another column.
     pub place: Option<Cursor>,
 }

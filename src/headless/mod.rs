@@ -211,7 +211,10 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
         Some(Command::Get { id }) => list::get(&config, table, &id, &Interrupt::watch()).await,
         Some(Command::Tail(c)) => tail::tail(&config, table, c.since.as_deref(), &Interrupt::watch()).await,
         Some(Command::Count(c)) => match c.by {
-            Some(group) => count::by(&config, table, group, &Interrupt::watch()).await,
+            Some(by) => {
+                let groups = count::Groups { by, fail_if: c.fail_if };
+                count::by(&config, table, groups, &Interrupt::watch()).await
+            }
             None => count::count(&config, format, c.fail_if, &Interrupt::watch()).await,
         },
         Some(Command::Export(c)) => export::export(&config, format, &c.output, &Interrupt::watch()).await,

@@ -1,6 +1,6 @@
 //! A command's connection, its queries, and the signals that interrupt them.
 //!
-//! The commands call it; it prints nothing and returns every error to them.
+//! The commands call it; it prints nothing but the number of rows that cannot be shown, and returns every error to them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::domain::event::RenewalEvent;
 use crate::domain::filter::Criteria;
+use crate::domain::format;
 use crate::domain::page::{Anchor, Page};
 use crate::files;
 use crate::protocol::error::Why;
-
 use crate::protocol::{Answer, Query, SourceError};
 use crate::store::schema;
 use crate::store::{Access, Address, ConnectOptions, Store};
@@ -144,6 +144,7 @@ fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
 pub struct Session {
     store: Store,
     interrupt: Interrupt,
+    hides_rows: bool,
 }
 
 impl Session {
@@ -154,7 +155,16 @@ impl Session {
             () = interrupt.requested() => return Err(Failure::Interrupted),
             store = connect(config, ConnectOptions::default()) => store?,
         };
-        Ok(Self { store, interrupt: interrupt.clone() })
+        let hidden = store.hidden_rows().await?;
+        if let Some(note) = &hidden {
+            tell(note);
+        }
+        Ok(Self { store, interrupt: interrupt.clone(), hides_rows: hidden.is_some() })
+    }
+
+    /// Whether row security may hide rows, so that every number is a lower bound.
+    pub fn hides_rows(&self) -> bool {
+        self.hides_rows
     }
 
     /// The database itself, for a separate task.
@@ -195,6 +205,8 @@ pub struct Walk {
     left: u64,
     /// Rows of the next page, so many that their texts stay below [`PAGE_BYTES`].
     rows: u32,
+    /// Rows so far that cannot be shown.
+    unreadable: u64,
 }
 
 impl Walk {
@@ -208,6 +220,7 @@ impl Walk {
             anchor: Some(Anchor::Newest),
             left: limit.unwrap_or(u64::MAX),
             rows,
+            unreadable: 0,
         }
     }
 
@@ -219,6 +232,10 @@ impl Walk {
         self.left = self.left.saturating_sub(page.rows.len() as u64);
         if page.more_older {
             self.anchor = page.rows.last().map(|row| Anchor::Older(row.cursor()));
+        }
+        self.unreadable += page.unreadable;
+        if self.anchor.is_none() || self.left == 0 {
+            report_unreadable(self.unreadable);
         }
         let bytes: u64 = page.rows.iter().filter_map(|r| r.error.as_ref()).map(|e| e.text.raw().len() as u64).sum();
         self.rows = match bytes {
@@ -243,6 +260,15 @@ impl Walk {
             }
         });
         Ahead { pages, task: task.abort_handle() }
+    }
+}
+
+/// Says on stderr that rows cannot be shown, if there are such.
+pub fn report_unreadable(rows: u64) {
+    let (are, they, them) = if rows == 1 { ("row", "it has", "it") } else { ("rows", "they have", "them") };
+    if rows > 0 {
+        let rows = format::count(rows);
+        tell(&format!("{rows} {are} cannot be shown: {they} no usable id or time; 'renewscope doctor' lists {them}"));
     }
 }
 

@@ -126,4 +126,6 @@ pub struct Description {
     pub traits: Arc<Traits>,
     /// Notes for the user, one line each: missing indexes, assumed zones.
     pub notes: Vec<String>,
+    /// Rows of the table that cannot be shown; see [`Page::unreadable`](crate::domain::page::Page::unreadable).
+    pub unreadable: u64,
 }

@@ -13,6 +13,9 @@ use crate::domain::page::{Cursor, Total};
 
 use super::SourceError;
 
+/// The longest that a tail waits for an open transaction.
+pub const LONGEST: Span = Span::minutes(10);
+
 /// The generation of the order that the alert follows, beside the one that the screen follows.
 pub const ALERT: u64 = u64::MAX;
 
@@ -76,7 +79,7 @@ pub struct Batch {
     pub more: bool,
 }
 
-/// The time between a row's `created_at` and its commit within which the tail guarantees to deliver the row.
+/// The time between a row's `created_at` and its appearance within which the tail guarantees to deliver the row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Window {
     /// Not known before the first poll.
@@ -84,10 +87,11 @@ pub enum Window {
     Unknown,
     /// Unlimited: the database numbers rows in the order of their commits.
     Every,
-    /// Open transactions are visible: rows of transactions that stay open for up to `longest` are found. For writers
-    /// that set `created_at` themselves only `overlap` holds.
+    /// All transactions are visible: rows of transactions that stay open for up to `longest` are found. For writers that
+    /// set `created_at` themselves only `overlap` holds.
     Open { longest: Span, overlap: Span },
-    /// Open transactions are not visible: only rows that commit within this time are certain to be found.
+    /// Some transactions are not visible: only rows that appear within this time of their `created_at` are certain to be
+    /// found.
     Overlap(Span),
 }
 
@@ -122,10 +126,10 @@ pub struct TailKey {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct TailRows {
     pub rows: Vec<TailRow>,
+    /// Rows of the slice that do not match a filter by name that only this program can test.
+    pub dropped: Vec<TailRow>,
     /// Place and tie of the last row read, if the limit ended the query. That row need not match the criteria.
     pub more: Option<(Place, Id)>,
-    /// Rows of the slice that cannot be shown; see [`Page::unreadable`](crate::domain::page::Page::unreadable).
-    pub unreadable: u64,
 }
 
 /// A row's position in the order of a slice: its stored time in microseconds since 2000-01-01, or its serial number.
@@ -159,6 +163,9 @@ pub struct Horizon {
     pub ahead: Span,
     /// When the oldest open transaction began that may still add rows.
     pub open: Option<Instant>,
+    /// Whether transactions are prepared for two-phase commit, within [`LONGEST`]. The database does not report when they
+    /// began.
+    pub prepared: bool,
     /// Whether all open transactions of writers are visible.
     pub sees_all: bool,
     /// Commits up to this long after a row's `created_at` are looked up without any other sign of them.

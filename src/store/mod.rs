@@ -199,6 +199,17 @@ impl Store {
         write::delete(&mut session, &source.map.schema(), org, id).await
     }
 
+    /// Why numbers can be too low: row security hides rows from this role. `None` if it does not, or if no source is found,
+    /// which the next query reports.
+    pub async fn hidden_rows(&self) -> Result<Option<String>, SourceError> {
+        let mut session = self.0.pool.acquire().await?;
+        match self.0.source(&mut session).await {
+            Ok(source) => Ok(source.hidden.clone()),
+            Err(e) if e.is_connection() => Err(e),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// A number that changes when another process may have committed to a SQLite file, and every ten seconds without
     /// that: a wake-up for the tail. `None` for PostgreSQL, which has no such number.
     pub fn changes(&self) -> Option<i64> {

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bed;
+mod count;
 mod export;
 mod ingest;
+mod odd_rows;
 #[allow(dead_code)]
 #[path = "../common/pg.rs"]
 mod pg;

@@ -91,6 +91,7 @@ impl Memory {
                 now: super::fleet::now(),
                 ahead: Span(0),
                 open: None,
+                prepared: false,
                 sees_all: false,
                 overlap: Span::seconds(5),
                 serial: None,
@@ -100,7 +101,7 @@ impl Memory {
                 rows.truncate(*limit as usize);
                 let more = rows.last().filter(|_| rows.len() == *limit as usize);
                 let more = more.map(|last| (last.place, last.row.id.clone()));
-                TailAnswer::Rows(TailRows { rows, more, ..TailRows::default() })
+                TailAnswer::Rows(TailRows { rows, dropped: Vec::new(), more })
             }
             TailQuery::Keys { criteria, slice: part, limit } => {
                 let rows = slice(criteria, part).into_iter().take(*limit as usize);
@@ -112,7 +113,7 @@ impl Memory {
             }
             TailQuery::Pick { criteria, ids, .. } => {
                 let rows = self.matching(criteria).into_iter().filter(|r| ids.contains(&r.id)).map(found).collect();
-                TailAnswer::Rows(TailRows { rows, ..TailRows::default() })
+                TailAnswer::Rows(TailRows { rows, dropped: Vec::new(), more: None })
             }
         }
     }
@@ -152,6 +153,7 @@ impl Memory {
                     newest: rows.first().map(|r| r.created_at),
                     traits: foreign.map_or_else(Arc::default, |(_, traits)| traits),
                     notes: Vec::new(),
+                    unreadable: 0,
                 })
             }
         })

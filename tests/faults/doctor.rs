@@ -86,7 +86,7 @@ async fn of_a_role_with_few_rights() {
     says(
         &report,
         &[
-            "open transactions reduced this role does not see those of other roles",
+            "open transactions reduced this role does not see those of other roles: the tail finds events that appear within 15s",
             "rights reduced no SELECT on 'devices': devices are shown by id GRANT SELECT ON devices",
             "rights reduced no SELECT on 'organizations'",
             "rights reduced no SELECT on '_sqlx_migrations'",
@@ -94,6 +94,55 @@ async fn of_a_role_with_few_rights() {
     );
     let report = doctor(&url.replace("postgres@", "sees_nothing@"), &[], 0);
     says(&report, &["rights off no SELECT on 'certificate_renewal_events' GRANT SELECT"]);
+}
+
+#[tokio::test]
+async fn of_row_security_and_columns_that_may_not_be_read() {
+    let url = pg::migrated().await;
+    fill(&url, 3).await;
+    let grant = "CREATE ROLE is_filtered LOGIN; CREATE ROLE sees_no_names LOGIN; \
+        GRANT SELECT ON ALL TABLES IN SCHEMA public TO is_filtered; \
+        GRANT SELECT (id, org_id) ON devices TO sees_no_names; \
+        GRANT SELECT ON certificate_renewal_events TO sees_no_names; \
+        ALTER TABLE certificate_renewal_events ENABLE ROW LEVEL SECURITY";
+    pg::execute(&url, grant).await;
+    let filtered = url.replace("postgres@", "is_filtered@");
+    let report = doctor(&filtered, &[], 0);
+    let note = "row security on 'certificate_renewal_events' may hide rows from this role";
+    says(&report, &[&format!("row security reduced {note}: numbers can be too low use a role with BYPASSRLS")]);
+    says(&doctor(&url, &[], 0), &["row security ok hides no rows", "shadowed names ok none"]);
+    let run = |url: &str, args: &[&str], code: i32| {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_renewscope"));
+        let ran = command.args(args).env_clear().env("HOME", home.path()).env("RENEWSCOPE_DB", url).output().unwrap();
+        let stderr = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(code), "{args:?}: {stderr}");
+        (String::from_utf8(ran.stdout).unwrap(), stderr)
+    };
+    for args in [&["list"][..], &["count"], &["count", "--by", "type"], &["export"]] {
+        let (_, stderr) = run(&filtered, args, 0);
+        assert!(stderr.contains(note), "{args:?}: {stderr}");
+    }
+    // A count that may be too low decides nothing, unless the condition holds.
+    let (_, stderr) = run(&filtered, &["count", "type:failed", "--fail-if", ">0"], 1);
+    assert!(stderr.contains("cannot decide --fail-if"), "{stderr}");
+    run(&filtered, &["count", "type:failed", "--fail-if", "<1"], 5);
+    run(&url, &["count", "type:failed", "--fail-if", ">9"], 0);
+    let described = crate::describe(&crate::connect(&filtered).await).await;
+    assert!(described.notes.iter().any(|n| n.contains(note)), "{:?}", described.notes);
+    says(
+        &doctor(&url.replace("postgres@", "sees_no_names@"), &[], 0),
+        &["rights reduced no SELECT (name) on 'devices': devices are shown by id GRANT SELECT (name) ON devices"],
+    );
+    pg::execute(
+        &url,
+        "CREATE FUNCTION public.array_to_string(text[], text) RETURNS text LANGUAGE sql AS 'SELECT 1::text'",
+    )
+    .await;
+    says(
+        &doctor(&url, &[], 0),
+        &["shadowed names reduced same name as an object of the system: function public.array_to_string"],
+    );
 }
 
 #[tokio::test]
@@ -126,7 +175,14 @@ async fn of_a_standby_and_a_pooler() {
 #[tokio::test]
 async fn of_a_database_that_is_empty_and_of_one_that_is_not_there() {
     let url = pg::empty().await;
-    says(&doctor(&url, &[], 0), &["server ok", "events off relation 'certificate_renewal_events' not found"]);
+    says(
+        &doctor(&url, &[], 0),
+        &[
+            "server ok",
+            "rights off no event table in the schemas of the search path (public)",
+            "events off relation 'certificate_renewal_events' not found",
+        ],
+    );
     let gone = doctor("postgres://ann:hush@127.0.0.1:9/d", &[], 3);
     assert_eq!(
         gone,
@@ -160,6 +216,7 @@ async fn of_a_file() {
             "directory ok",
             "file system ok local",
             "paging indexes ok",
+            "open transactions ok the tail finds every event",
         ],
     );
     // Root may write everywhere, and finds nothing to complain of.

@@ -63,6 +63,15 @@ impl Tailing {
         self.wait("rows", || self.rows.lock().unwrap().len() > before + 3).await;
     }
 
+    /// Waits until it has printed this many rows.
+    async fn is_live_after(&self, rows: usize) {
+        self.wait("rows", || self.rows.lock().unwrap().len() >= rows).await;
+    }
+
+    fn forget_words(&self) {
+        self.words.lock().unwrap().clear();
+    }
+
     async fn says(&self, words: &str) {
         self.wait(&format!("the words '{words}'"), || self.words.lock().unwrap().contains(words)).await;
     }
@@ -345,4 +354,177 @@ async fn nobody_listens_through_a_pooler_or_on_a_standby() {
     assert_eq!(sqlx::query_scalar::<_, i64>(listeners).fetch_one(&mut conn).await.unwrap(), 1);
     direct.is_live().await;
     direct.has_all_of(writer).await;
+}
+
+/// Runs statements one by one, since some must be outside a transaction.
+async fn each(url: &str, statements: &[&str]) {
+    for statement in statements {
+        pg::execute(url, statement).await;
+    }
+}
+
+const ROW: &str = "INSERT INTO certificate_renewal_events (id, org_id, device_id, event_type, error_message, created_at) \
+    SELECT gen_random_uuid(), e.org_id, e.device_id, 'renewal_failed', '{}', now() AT TIME ZONE 'UTC' \
+    FROM certificate_renewal_events e LIMIT 1";
+
+/// What the doctor says about the guarantee.
+fn doctor(url: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_renewscope"));
+    let ran = command.args(["--db", url, "doctor", "--format", "ndjson"]).output().unwrap();
+    let lines = String::from_utf8(ran.stdout).unwrap();
+    lines.lines().find(|l| l.contains("open transactions")).unwrap_or_default().to_owned()
+}
+
+const TEN_MINUTES: &str = "no row is lost that the database dates and commits within 10m";
+const FIVE_SECONDS: &str = "no row is lost that appears within 5s of its created_at";
+
+#[tokio::test]
+async fn a_prepared_transaction_is_waited_for() {
+    let server = Cluster::start(&["max_prepared_transactions=4"]);
+    let url = server.fleet();
+    fill(&url, 10).await;
+    let tail = Tailing::start(&url, &[]);
+    tail.says(TEN_MINUTES).await;
+    let begin = format!("BEGIN; {}; PREPARE TRANSACTION 'one'", ROW.replace("{}", "prepared"));
+    server.execute(&begin).await;
+    // Far longer than the overlap; rows that are committed meanwhile raise the high-water mark.
+    let later = std::time::Instant::now() + Duration::from_secs(12);
+    let mut rows = 0;
+    while std::time::Instant::now() < later {
+        server.execute(&ROW.replace("{}", "between")).await;
+        rows += 1;
+        tail.wait("rows in between", || tail.rows.lock().unwrap().len() >= rows).await;
+    }
+    // Another tail begins while it is prepared.
+    let second = Tailing::start(&url, &[]);
+    second.says(TEN_MINUTES).await;
+    server.execute("COMMIT PREPARED 'one'").await;
+    tail.wait("the prepared row", || tail.rows.lock().unwrap().len() == rows + 1).await;
+    second.wait("the prepared row", || second.rows.lock().unwrap().len() == rows + 1).await;
+    assert!(doctor(&url).contains("all visible"), "{}", doctor(&url));
+}
+
+#[tokio::test]
+async fn a_subscriber_promises_the_overlap_only() {
+    let publisher = Cluster::start(&["wal_level=logical"]);
+    let subscriber = Cluster::start(&[]);
+    fill(&publisher.fleet(), 10).await;
+    publisher.execute("CREATE PUBLICATION events FOR TABLE certificate_renewal_events").await;
+    let host = publisher.socket_directory().display().to_string();
+    let subscribe = format!(
+        "CREATE SUBSCRIPTION events CONNECTION 'host={host} port={} user=postgres dbname=fleet' PUBLICATION events",
+        publisher.port
+    );
+    each(&subscriber.fleet(), &["ALTER TABLE certificate_renewal_events DISABLE TRIGGER ALL", &subscribe]).await;
+    let tail = Tailing::start(&subscriber.fleet(), &[]);
+    tail.says(FIVE_SECONDS).await;
+    let said = doctor(&subscriber.fleet());
+    assert!(said.contains("logical replication") && said.contains("within 5s"), "{said}");
+    assert!(said.contains("reduced"), "{said}");
+    publisher.execute(&ROW.replace("{}", "replicated")).await;
+    tail.is_live_after(1).await;
+}
+
+#[tokio::test]
+async fn a_foreign_partition_promises_the_overlap_only() {
+    let shard = Cluster::start(&[]);
+    let front = Cluster::start(&[]);
+    fill(&shard.fleet(), 10).await;
+    let host = shard.socket_directory().display().to_string();
+    let server = format!(
+        "CREATE SERVER shard FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '{host}', port '{}', dbname 'fleet')",
+        shard.port
+    );
+    each(
+        &front.fleet(),
+        &[
+            "CREATE EXTENSION postgres_fdw",
+            &server,
+            "CREATE USER MAPPING FOR postgres SERVER shard OPTIONS (user 'postgres', password_required 'false')",
+            "CREATE FOREIGN TABLE shard_events () INHERITS (certificate_renewal_events) \
+             SERVER shard OPTIONS (table_name 'certificate_renewal_events')",
+        ],
+    )
+    .await;
+    let tail = Tailing::start(&front.fleet(), &[]);
+    tail.says(FIVE_SECONDS).await;
+    let said = doctor(&front.fleet());
+    assert!(said.contains("foreign table") && said.contains("within 5s"), "{said}");
+    shard.execute(&ROW.replace("{}", "on the shard")).await;
+    tail.is_live_after(1).await;
+    // A view of it is no better. It is read as Flight Control's table, with an overlap of 15 s.
+    front
+        .execute("CREATE SCHEMA v; CREATE VIEW v.certificate_renewal_events AS TABLE certificate_renewal_events")
+        .await;
+    let viewed = Tailing::start(&format!("{}?options=-csearch_path%3Dv", front.fleet()), &[]);
+    viewed.says(&FIVE_SECONDS.replace("5s", "15s")).await;
+}
+
+#[tokio::test]
+async fn a_table_that_is_renamed_or_altered_is_read_again() {
+    let server = Cluster::start(&[]);
+    let url = server.fleet();
+    fill(&url, 10).await;
+    let tail = Tailing::start(&url, &[]);
+    tail.says(TEN_MINUTES).await;
+    let mut rows = 0;
+    let events = "ALTER TABLE certificate_renewal_events";
+    for (change, back) in [
+        ("RENAME TO elsewhere", "RENAME TO certificate_renewal_events"),
+        (
+            "ALTER created_at DROP DEFAULT, ALTER created_at TYPE text USING created_at::text",
+            "ALTER created_at TYPE timestamp USING created_at::timestamp",
+        ),
+        ("RENAME error_message TO message", "RENAME message TO error_message"),
+    ] {
+        server.execute(&format!("{events} {change}")).await;
+        tail.says("; retrying").await;
+        let table = if back.ends_with("events") { "ALTER TABLE elsewhere" } else { events };
+        server.execute(&format!("{table} {back}")).await;
+        tail.says(BACK).await;
+        server.execute(&ROW.replace("{}", "after")).await;
+        rows += 1;
+        tail.is_live_after(rows).await;
+        tail.forget_words();
+    }
+    // Another type that holds times is followed without a break.
+    server.execute(&format!("{events} ALTER created_at TYPE timestamptz USING created_at AT TIME ZONE 'UTC'")).await;
+    server.execute(&ROW.replace("now() AT TIME ZONE 'UTC'", "now()").replace("{}", "after")).await;
+    tail.is_live_after(rows + 1).await;
+    let words = tail.words.lock().unwrap().clone();
+    assert!(!words.contains("Rust") && !words.contains("core::"), "{words}");
+}
+
+#[tokio::test]
+async fn a_tail_ends_when_its_reader_leaves() {
+    let server = Cluster::start(&[]);
+    fill(&server.fleet(), 10).await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_renewscope"));
+    command.args(["--db", &server.fleet(), "tail", "--since", "2026-11-20", "--format", "ndjson"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    // The reader is dropped, and no row follows.
+    let ended = tokio::task::spawn_blocking(move || child.wait().unwrap());
+    let status = tokio::time::timeout(Duration::from_secs(30), ended).await.expect("the tail ends").unwrap();
+    assert!(first.contains("renewal_failed") && status.success(), "{status}: {first}");
+}
+
+#[tokio::test]
+async fn an_array_is_closed_when_the_tail_is_interrupted() {
+    let server = Cluster::start(&[]);
+    fill(&server.fleet(), 3).await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_renewscope"));
+    command.args(["--db", &server.fleet(), "tail", "--since", "2026-11-20", "--format", "json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while text.matches("created_at").count() < 3 {
+        out.read_line(&mut text).unwrap();
+    }
+    let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    std::io::Read::read_to_string(&mut out, &mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap().as_array().unwrap().len(), 3, "{text}");
 }

@@ -258,6 +258,13 @@ async fn facets_list_and_search(bed: Bed) {
     let (values, all) = facets(&bed, Field::Device, none(), "", 1000).await;
     assert!(all.more && values.len() == 5 && !all.partial);
     assert_eq!(facets(&bed, Field::Device, none(), "kiosk", 1000).await.0, exact(&[("Kiosk-1", 1)]));
+    // A ceiling of exactly the rows there are is not reached.
+    for field in [Field::Org, Field::Kind, Field::Reason, Field::Device] {
+        assert!(!facets(&bed, field, none(), "", 21).await.1.partial, "{field:?}");
+        assert!(facets(&bed, field, none(), "", 20).await.1.partial, "{field:?}");
+        let some = all_of([Check::Text("nowhere".into())]);
+        assert!(!facets(&bed, field, some, "", 1).await.1.partial, "{field:?}");
+    }
     // A device is found by name even if none of its rows match, and by the beginning of its id.
     let failed = all_of([Check::Kind(vec![KindMatch::Ending("failed".into())])]);
     assert_eq!(facets(&bed, Field::Device, failed, "kiosk", 1000).await.0, exact(&[("Kiosk-1", 0)]));

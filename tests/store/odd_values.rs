@@ -17,6 +17,7 @@ use renewscope::store::{Address, ConnectOptions, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection, Executor as _, SqliteConnection};
 
+use super::bed::{Bed, all_of, at, event, none_of};
 use super::pg;
 
 const PROFILE: &str = r#"
@@ -313,8 +314,7 @@ async fn check_postgres(url: &str, column: &str, ty: &str, value: &str) {
         types.join(", ")
     );
     pg::execute(url, &made).await;
-    let time = if column == "at" && ty == "timestamp" { "zone = \"UTC\"" } else { "zone = \"UTC\"" };
-    let store = open(&Address::parse(url).unwrap(), time).await;
+    let store = open(&Address::parse(url).unwrap(), "zone = \"UTC\"").await;
     if column == "key" && ty != "text" {
         // The good row has no id here: the odd one is shown, and the other is counted.
         let (rows, unreadable) = shown(&store, &case).await;
@@ -349,5 +349,146 @@ async fn every_odd_value_in_every_time_column_of_postgres() {
         for value in POSTGRES_TIMES {
             check_postgres(&url, column, "timestamptz", value).await;
         }
+    }
+}
+
+/// A database of the encoding SQL_ASCII, which stores any bytes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bytes_of_a_database_without_an_encoding_are_marked() {
+    let url = pg::empty().await;
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let name = format!("{}_ascii", url.rsplit_once('/').unwrap().1);
+    pg::execute(&url, &format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")).await;
+    let url = format!("{server}/{name}");
+    let types = COLUMNS.map(|c| match c {
+        "at" | "old_at" | "new_at" => format!("{c} timestamptz"),
+        c => format!("{c} text"),
+    });
+    for column in ["key", "host", "site", "step", "why", "message", "sev"] {
+        let odd = odd_row(column, r"E'caf\xe9'", postgres_time);
+        let good = odd_row("key", "'good'", postgres_time);
+        let made = format!(
+            "DROP TABLE IF EXISTS odd; CREATE TABLE odd ({}); INSERT INTO odd VALUES ({good}), ({odd});",
+            types.join(", ")
+        );
+        pg::execute(&url, &made).await;
+        let store = open(&Address::parse(&url).unwrap(), "zone = \"UTC\"").await;
+        check(&store, &format!("{column} of SQL_ASCII")).await;
+        let (rows, _) = shown(&store, column).await;
+        let text = format!("{rows:?}");
+        assert_eq!(text.contains("caf⟨E9⟩"), column != "key", "{column}: {text}");
+        store.close().await;
+    }
+}
+
+/// Our own tables hold columns to their types, and texts to nothing more than being texts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn invalid_texts_in_our_own_tables_are_shown_and_marked() {
+    let bed = Bed::sqlite().await;
+    bed.fill(&[event("edge-1", "renewal_failed", at(0)), event("edge-2", "renewal_failed", at(1))]).await;
+    let mut conn = sqlite(bed.address.path().unwrap()).await;
+    for statement in [
+        "UPDATE certificate_renewal_events SET error_message = CAST(x'61ff62' AS TEXT) WHERE rowid = 1",
+        "UPDATE certificate_renewal_events SET reason = CAST(x'ff' AS TEXT) WHERE rowid = 1",
+        "UPDATE certificate_renewal_events SET event_type = CAST(x'fe' AS TEXT) WHERE rowid = 1",
+        "UPDATE devices SET name = CAST(x'65646765fd' AS TEXT) WHERE name = 'edge-1'",
+        "UPDATE organizations SET name = CAST(x'fc' AS TEXT)",
+    ] {
+        conn.execute(statement).await.unwrap();
+        let case = statement.to_owned();
+        let reader = bed.reader().await;
+        let (rows, unreadable) = shown(&reader, &case).await;
+        assert_eq!((rows.len(), unreadable), (2, 0), "{case}");
+        assert!(format!("{rows:?}").contains('⟨'), "{case}: {rows:?}");
+        for field in [Field::Kind, Field::Reason, Field::Org, Field::Device] {
+            let query =
+                FacetQuery { field, criteria: Criteria::default(), needle: String::new(), limit: 10, ceiling: 100 };
+            let Answer::Facets(facets) = reader.run(&Query::Facets(query)).await.unwrap() else { panic!("{case}") };
+            let sum: u64 = facets.values.iter().map(|f| if let Total::Exact(n) = f.rows { n } else { 0 }).sum();
+            assert_eq!(sum, 2, "{case}: {field:?} {:?}", facets.values);
+        }
+        let from = at(-3600);
+        let query = HistogramQuery { criteria: Criteria::default(), from, width_micros: 7_200_000_000, buckets: 1 };
+        let Answer::Histogram(h) = reader.run(&Query::Histogram(query)).await.unwrap() else { panic!("{case}") };
+        assert_eq!(h.buckets.iter().flatten().sum::<u64>(), 2, "{case}");
+        let slice = TimeSlice::Serial { after: 0, until: None };
+        let tail = TailQuery::Rows { criteria: Criteria::default(), slice, limit: 10, whole: true };
+        let Answer::Tail(TailAnswer::Rows(tail)) = reader.run(&Query::Tail(tail)).await.unwrap() else { panic!() };
+        assert_eq!(tail.rows.len(), 2, "{case}");
+    }
+    let one = bed.all(&Criteria::default()).await.pop().unwrap();
+    assert_eq!(one.error.as_ref().unwrap().text.raw(), "a⟨FF⟩b");
+    assert_eq!((one.reason.as_ref().unwrap().raw(), one.kind.raw()), ("⟨FF⟩", "⟨FE⟩"));
+    assert_eq!(one.device.as_ref().unwrap().raw(), "edge⟨FD⟩");
+}
+
+/// A NUL ends a text for some of SQLite's functions; what stands behind it is text nevertheless.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_behind_a_nul_is_searched_and_shown() {
+    use renewscope::domain::filter::criteria::{Check, Pattern};
+    let bed = Bed::sqlite().await;
+    bed.fill(&[event("edge-1", "renewal_failed", at(0)), event("edge-2", "renewal_failed", at(1))]).await;
+    let mut conn = sqlite(bed.address.path().unwrap()).await;
+    conn.execute(
+        "UPDATE certificate_renewal_events SET error_message = 'visible' || char(0) || 'HIDDENCAUSE', \
+         reason = 'seen' || char(0) || 'unseen' WHERE rowid = 1",
+    )
+    .await
+    .unwrap();
+    let has = |x: &str| Check::Error(vec![Pattern::Contains(x.into())]);
+    let cases = [
+        (has("hiddencause"), 1),
+        (has("blehid"), 0),
+        (Check::Error(vec![Pattern::Is("visible".into())]), 0),
+        (Check::Error(vec![Pattern::StartsWith("VISIBLE".into())]), 1),
+        (Check::Error(vec![Pattern::EndsWith("cause".into())]), 1),
+        (Check::Text("HiddenCause".into()), 1),
+        (Check::Text("unseen".into()), 1),
+        (Check::Reason(vec![Pattern::Is("seen".into())]), 0),
+        (Check::Reason(vec![Pattern::EndsWith("unseen".into())]), 1),
+        (Check::Reason(vec![Pattern::Contains("nsee".into())]), 1),
+    ];
+    for indexed in [false, true] {
+        if indexed {
+            renewscope::store::schema::index_search(&bed.address).await.unwrap();
+        }
+        let reader = bed.reader().await;
+        for (check, expected) in &cases {
+            for (criteria, expected) in [(all_of([check.clone()]), *expected), (none_of([check.clone()]), 2 - expected)]
+            {
+                let count = reader.run(&Query::Count { criteria: criteria.clone(), ceiling: None }).await.unwrap();
+                assert_eq!(count, Answer::Count(Total::Exact(expected)), "indexed: {indexed}, {criteria:?}");
+            }
+        }
+        let page =
+            page(&reader, Query::Page { criteria: Criteria::default(), anchor: Anchor::Oldest, limit: 1 }, "").await;
+        assert_eq!(page.rows[0].error.as_ref().unwrap().text.raw(), "visible\0HIDDENCAUSE");
+    }
+}
+
+/// A filter may have thousands of values, and says how many are too many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousands_of_values_in_a_filter_are_answered() {
+    use renewscope::domain::filter::criteria::{Check, NameMatch, Pattern};
+    for bed in [Bed::sqlite().await, Bed::postgres().await] {
+        bed.fill(&[event("edge-1", "renewal_failed", at(0)), event("edge-2", "renewal_failed", at(1))]).await;
+        let many = |n: usize| (0..n).map(|n| Pattern::Contains(format!("cause {n}"))).collect::<Vec<_>>();
+        let names = |n: usize| (0..n).map(|n| NameMatch::Name(Pattern::Is(format!("edge-{n}")))).collect::<Vec<_>>();
+        for (check, expected) in [
+            (Check::Error(many(1100)), 0),
+            (Check::Error(many(4000)), 0),
+            (Check::Reason(many(1100)), 0),
+            (Check::Device(names(3000)), 2),
+            (Check::Org(names(3000)), 0),
+            (Check::Id(names(1100)), 0),
+        ] {
+            assert_eq!(bed.count(&all_of([check.clone()]), None).await, Total::Exact(expected));
+            assert_eq!(bed.count(&none_of([check]), None).await, Total::Exact(2 - expected));
+        }
+        let clauses = none_of((0..1100).map(|n| Check::Text(format!("cause {n}"))));
+        assert_eq!(bed.count(&clauses, None).await, Total::Exact(2));
+        let beyond = all_of([Check::Error(many(20_000))]);
+        let refused = bed.store.run(&Query::Count { criteria: beyond, ceiling: None }).await.unwrap_err().to_string();
+        assert!(refused.starts_with("the filter has 20000 values, and this database takes at most "), "{refused}");
     }
 }

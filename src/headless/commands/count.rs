@@ -9,6 +9,7 @@ use crate::config::cli::{Condition, Group};
 use crate::domain::event::{Id, Outcome};
 use crate::domain::filter::Criteria;
 use crate::domain::filter::criteria::{Check, Clause};
+use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::{Anchor, Total};
 use crate::domain::source::Part;
@@ -28,6 +29,11 @@ const GROUPS: u32 = 1_000_000;
 const QUARTER: Span = Span::minutes(15);
 /// Buckets of one query: three months of quarters.
 const BUCKETS: u32 = 8928;
+/// Queries at most: a thousand years of rows without a gap of three months.
+const STEPS: u32 = 4000;
+/// The first and the excluded last instant of the hours that are printed: the years 1 to 9999, which RFC 3339 can write.
+const FIRST: Instant = Instant::from_unix_micros(-62_135_596_800_000_000);
+const END: Instant = Instant::from_unix_micros(253_402_300_800_000_000);
 
 /// Prints how many rows match. A condition that holds sets the exit code; it is no error.
 pub async fn count(
@@ -53,7 +59,20 @@ pub async fn count(
             writer.finish().map_err(stdout_failed)?;
         }
     }
-    Ok(if condition.is_some_and(|c| c.holds(rows)) { Exit::Condition } else { Exit::Done })
+    judge(&session, condition, rows)
+}
+
+/// The exit code of a condition. With row security a count may be too low, so a condition that is not met does not pass.
+fn judge(session: &Session, condition: Option<Condition>, number: u64) -> Result<Exit, Failure> {
+    match condition {
+        Some(condition) if condition.holds(number) => Ok(Exit::Condition),
+        Some(_) if session.hides_rows() => Err(Failure::Failed(
+            "cannot decide --fail-if: row security may hide events from this role; use a role with BYPASSRLS, or a view of \
+             the events whose owner has it"
+                .to_owned(),
+        )),
+        _ => Ok(Exit::Done),
+    }
 }
 
 fn number(total: Total) -> u64 {
@@ -62,20 +81,29 @@ fn number(total: Total) -> u64 {
     }
 }
 
-/// Prints one row per group: the values of a field, most frequent first, or the hours or days, oldest first.
-pub async fn by(config: &Config, format: Format, group: Group, interrupt: &Interrupt) -> Result<Exit, Failure> {
-    let session = Session::open(config, interrupt).await?;
-    values::require(&session, config).await?;
-    match group {
-        Group::Type => values(config, format, &session, Field::Kind).await,
-        Group::Org => values(config, format, &session, Field::Org).await,
-        Group::Device => values(config, format, &session, Field::Device).await,
-        Group::Reason => values(config, format, &session, Field::Reason).await,
-        Group::Hour | Group::Day => times(config, format, &session, group == Group::Day).await,
-    }
+/// How to group, and the condition on the number of groups.
+#[derive(Clone, Copy, Debug)]
+pub struct Groups {
+    pub by: Group,
+    pub fail_if: Option<Condition>,
 }
 
-async fn values(config: &Config, format: Format, session: &Session, field: Field) -> Result<Exit, Failure> {
+/// Prints one row per group: the values of a field, most frequent first, or the hours or days, oldest first.
+pub async fn by(config: &Config, format: Format, groups: Groups, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    let session = Session::open(config, interrupt).await?;
+    values::require(&session, config).await?;
+    let printed = match groups.by {
+        Group::Type => values(config, format, &session, Field::Kind).await?,
+        Group::Org => values(config, format, &session, Field::Org).await?,
+        Group::Device => values(config, format, &session, Field::Device).await?,
+        Group::Reason => values(config, format, &session, Field::Reason).await?,
+        Group::Hour | Group::Day => times(config, format, &session, groups.by == Group::Day).await?,
+    };
+    judge(&session, groups.fail_if, printed)
+}
+
+/// Prints the values of a field. Returns how many.
+async fn values(config: &Config, format: Format, session: &Session, field: Field) -> Result<u64, Failure> {
     let limit = config.limits.rows.unwrap_or(u64::MAX);
     let query = FacetQuery {
         field,
@@ -122,7 +150,7 @@ async fn values(config: &Config, format: Format, session: &Session, field: Field
     if facets.partial {
         tell("the count stopped early; every number is a lower bound");
     }
-    Ok(Exit::Done)
+    Ok(facets.values.len() as u64)
 }
 
 /// One hour or day: its start, and its rows by outcome.
@@ -131,8 +159,9 @@ struct Bucket {
     rows: [u64; 4],
 }
 
-async fn times(config: &Config, format: Format, session: &Session, days: bool) -> Result<Exit, Failure> {
-    let limit = config.limits.rows.unwrap_or(u64::MAX);
+/// Prints hours or days. Returns how many. Rows outside of [`FIRST`] to [`END`] are reported apart, so that a row with a
+/// wrong year does not cost a walk through all years before it.
+async fn times(config: &Config, format: Format, session: &Session, days: bool) -> Result<u64, Failure> {
     let zone = &config.zone.value;
     let table = format == Format::Table;
     let title = format!("{} ({})", if days { "DAY" } else { "HOUR" }, zone.name());
@@ -140,61 +169,108 @@ async fn times(config: &Config, format: Format, session: &Session, days: bool) -
     let columns = [from].into_iter().chain(["failed", "succeeded", "started", "other", "rows"].map(Column::new));
     let mut writer = RowWriter::new(stdout(), format, columns.collect(), config.ascii);
     let mut put = |bucket: &Bucket| {
-        if writer.rows() >= limit || bucket.rows.iter().sum::<u64>() == 0 {
-            return Ok(());
-        }
         let from = if table { event::stamp(bucket.from, zone, false) } else { bucket.from.rfc3339() };
         let mut cells = vec![Cell::text(Some(from))];
         cells.extend(bucket.rows.iter().map(|n| Cell::Number(*n)));
         cells.push(Cell::Number(bucket.rows.iter().sum()));
         writer.row(&cells)
     };
-    let mut criteria = criteria(config);
-    // An infinite time is in no hour, and would stop the walk.
-    let finite = Check::Time { from: Some(Instant::from_unix_micros(i64::MIN + 1)), until: Some(Instant::INFINITY) };
-    criteria.all.push(Clause { negated: false, check: finite });
-    let mut current: Option<Bucket> = None;
-    let mut after = None;
-    while let Some((start, counts)) = quarters(session, &criteria, after).await? {
-        for (i, rows) in (0_i64..).zip(&counts) {
-            if rows.iter().all(|n| *n == 0) {
-                continue;
-            }
+    let limit = config.limits.rows.unwrap_or(u64::MAX);
+    let mut walk = Walk { criteria: between(config, Some(FIRST), Some(END)), after: None, steps: 0 };
+    let (mut current, mut printed): (Option<Bucket>, u64) = (None, 0);
+    'walk: while let Some((start, counts)) = walk.next(session).await? {
+        for (i, rows) in (0_i64..).zip(&counts).filter(|(_, rows)| rows.iter().any(|n| *n > 0)) {
             let from = beginning(start.plus(Span(QUARTER.0.saturating_mul(i))), zone, days);
             match &mut current {
                 Some(bucket) if bucket.from == from => {
                     bucket.rows.iter_mut().zip(rows).for_each(|(sum, n)| *sum += n);
                 }
                 _ => {
-                    let done = current.replace(Bucket { from, rows: *rows });
-                    done.as_ref().map_or(Ok(()), &mut put).map_err(stdout_failed)?;
+                    if let Some(done) = current.replace(Bucket { from, rows: *rows }) {
+                        put(&done).map_err(stdout_failed)?;
+                        printed += 1;
+                    }
+                    if printed >= limit {
+                        current = None;
+                        break 'walk;
+                    }
                 }
             }
         }
-        after = Some(start.end_after(Span(QUARTER.0.saturating_mul(i64::from(BUCKETS)))));
     }
-    current.as_ref().map_or(Ok(()), &mut put).map_err(stdout_failed)?;
+    if let Some(bucket) = &current {
+        put(bucket).map_err(stdout_failed)?;
+        printed += 1;
+    }
     writer.finish().map_err(stdout_failed)?;
-    Ok(Exit::Done)
+    if printed < limit {
+        tell_outliers(config, session, walk.rest()).await?;
+    }
+    Ok(printed)
 }
 
-/// The counts of the quarters from the first row at or after `after` on, so that empty years between two rows cost
-/// nothing. `None`: no more rows.
-async fn quarters(
-    session: &Session,
-    criteria: &Criteria,
-    after: Option<Instant>,
-) -> Result<Option<(Instant, Vec<[u64; 4]>)>, SourceError> {
-    let mut criteria = criteria.clone();
-    criteria.all.push(Clause { negated: false, check: Check::Time { from: after, until: None } });
-    let page = session.page(criteria.clone(), Anchor::Oldest, 1, false).await?;
-    let Some(first) = page.rows.last() else { return Ok(None) };
-    let micros = first.created_at.pg_micros();
-    let from = Instant::from_pg_micros(micros - micros.rem_euclid(QUARTER.0));
-    let query = HistogramQuery { criteria, from, width_micros: QUARTER.0, buckets: BUCKETS };
-    match session.run(Query::Histogram(query)).await? {
-        Answer::Histogram(histogram) => Ok(Some((from, histogram.buckets))),
+/// The filter of the command, within a range of times.
+fn between(config: &Config, from: Option<Instant>, until: Option<Instant>) -> Criteria {
+    let mut criteria = criteria(config);
+    criteria.all.push(Clause { negated: false, check: Check::Time { from, until } });
+    criteria
+}
+
+/// Reports the rows that are in no hour: those before [`FIRST`], and those from `end` on, which is [`END`] unless the walk
+/// ended earlier.
+async fn tell_outliers(config: &Config, session: &Session, end: Instant) -> Result<(), Failure> {
+    let count = async |from, until| match session.run(query(between(config, from, until))).await? {
+        Answer::Count(total) => Ok(number(total)),
         other => Err(unexpected(&other)),
+    };
+    let (early, late) = (count(None, Some(FIRST)).await?, count(Some(end), None).await?);
+    if early > 0 {
+        let early = format::count(early);
+        tell(&format!("not in any group: {early} events before the year 1, or at '-infinity'"));
+    }
+    if late > 0 {
+        let from = if end == END { "after the year 9999, or at 'infinity'".to_owned() } else { end.rfc3339() };
+        tell(&format!("not in any group: {} events {from}", format::count(late)));
+    }
+    Ok(())
+}
+
+fn query(criteria: Criteria) -> Query {
+    Query::Count { criteria, ceiling: None }
+}
+
+/// A walk through the quarters of an hour that have rows, oldest first.
+struct Walk {
+    criteria: Criteria,
+    after: Option<Instant>,
+    steps: u32,
+}
+
+impl Walk {
+    /// The counts of [`BUCKETS`] quarters from the next row on, so that empty years between two rows cost nothing, and the
+    /// time of the first quarter. `None`: no more rows, or [`STEPS`] are taken.
+    async fn next(&mut self, session: &Session) -> Result<Option<(Instant, Vec<[u64; 4]>)>, SourceError> {
+        if self.steps >= STEPS {
+            return Ok(None);
+        }
+        let mut criteria = self.criteria.clone();
+        criteria.all.push(Clause { negated: false, check: Check::Time { from: self.after, until: None } });
+        let page = session.page(criteria.clone(), Anchor::Oldest, 1, false).await?;
+        let Some(first) = page.rows.last() else { return Ok(None) };
+        let micros = first.created_at.pg_micros();
+        let from = Instant::from_pg_micros(micros - micros.rem_euclid(QUARTER.0));
+        let query = HistogramQuery { criteria, from, width_micros: QUARTER.0, buckets: BUCKETS };
+        self.after = Some(from.end_after(Span(QUARTER.0.saturating_mul(i64::from(BUCKETS)))));
+        self.steps += 1;
+        match session.run(Query::Histogram(query)).await? {
+            Answer::Histogram(histogram) => Ok(Some((from, histogram.buckets))),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The time up to which all rows are counted.
+    fn rest(&self) -> Instant {
+        self.after.filter(|after| self.steps >= STEPS && *after < END).unwrap_or(END)
     }
 }
 

@@ -57,7 +57,9 @@ impl Context<'_> {
                 }
             }
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-                Fault::Source(SourceError::Shape(format!("a column cannot be read: {}", clean(&error))))
+                tracing::debug!(%error, "a value has another type than its column had");
+                let why = "a column has another type than before; the table was altered";
+                Fault::Source(SourceError::Shape(why.to_owned()))
             }
             sqlx::Error::Encode(_) => Fault::Row(clean(&error)),
             sqlx::Error::Configuration(_) => Fault::Source(SourceError::Invalid(configuration(&error))),
@@ -102,7 +104,7 @@ impl Context<'_> {
             ("57014", _) if self.overdue => self.timeout(),
             ("57014", _) => SourceError::Failed(format!("the server cancelled the query: {why}")),
             ("55P03", _) => SourceError::Failed(format!("another session holds a lock: {why}")),
-            ("42P01" | "42703", _) => SourceError::Shape(format!(
+            ("42P01" | "42703" | "42804" | "42846", _) => SourceError::Shape(format!(
                 "{why}; the table differs from its description; a profile's select may read the tables of its 'needs'"
             )),
             // Only the system's schema is searched; see the search path of a session.

@@ -141,6 +141,9 @@ impl PgConn {
     ///
     /// One message: behind a pooler the second of two messages may reach another backend. Its first statements run under
     /// the role's own search path, so they call qualified functions alone and use no operator.
+    ///
+    /// A database of the encoding SQL_ASCII stores any bytes. To a client of the encoding UTF8 the server refuses a row with
+    /// an invalid byte, so such a session receives the bytes as they are; see [`Row`].
     pub async fn verify_settings(&mut self, sent: bool, local: &str) -> Result<(), sqlx::Error> {
         let sql = format!(
             "SELECT CAST(pg_catalog.current_schemas(false) AS pg_catalog.text[]); \
@@ -150,7 +153,9 @@ impl PgConn {
             CASE WHEN s.held THEN set_config('random_page_cost', '{PAGE_COST}', false) END, \
             CASE WHEN s.held AND s.version >= 110000 THEN set_config('jit', 'off', false) END, \
             CASE WHEN s.held AND s.version >= 120000 THEN set_config('plan_cache_mode', 'force_custom_plan', false) END, \
-            CASE WHEN s.held AND s.version >= 130000 THEN set_config('enable_incremental_sort', 'off', false) END \
+            CASE WHEN s.held AND s.version >= 130000 THEN set_config('enable_incremental_sort', 'off', false) END, \
+            CASE WHEN s.held AND current_setting('server_encoding') = 'SQL_ASCII' \
+            THEN set_config('client_encoding', 'SQL_ASCII', false) END \
             FROM (SELECT current_setting('server_version_num')::int AS version, \
             {sent} AND current_setting('statement_timeout')::interval = interval '{} milliseconds' \
             AND ({} OR current_setting('default_transaction_read_only') = 'on') AS held) s; \

@@ -5,16 +5,24 @@
 
 mod files;
 mod postgres;
+mod shadows;
 
 use std::collections::BTreeMap;
 
 use crate::domain::instant::Instant;
 use crate::protocol::SourceError;
 use crate::store::Store;
+use crate::store::connect::session::Session;
+use crate::store::queries::horizon;
+use crate::store::queries::tail;
+use crate::store::queries::unreadable::odd_rows;
 use crate::store::source::Source;
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, EVENTS, Table};
 use crate::store::sql::Dialect;
+
+/// The topic of the tail's guarantee.
+const OPEN: &str = "open transactions";
 
 /// How much of something works.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,36 +76,95 @@ pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Findin
     let conn = session.conn()?;
     let dialect = conn.dialect();
     let tables = catalog::tables(conn, &names, main).await?;
-    findings.extend(rights(&tables, main, dialect));
+    let schemas = conn.schemas().to_vec();
+    findings.extend(rights(&tables, main, &schemas));
     if dialect == Dialect::Postgres {
+        findings.push(shadows::examine(&mut session, schemas).await);
         findings.push(postgres::notifications(&mut session, &tables, main).await?);
     }
     match &source {
-        Ok(source) => findings.extend(of_source(source)),
+        Ok(source) => {
+            findings.push(live_tail(source, &mut session).await.unwrap_or_else(unseen));
+            findings.extend(row_security(source));
+            findings.extend(of_source(source));
+            if let Some(found) = odd_rows(&mut session, source).await? {
+                findings.push(Finding::reduced("rows", found, "give each an id and a time of their columns' types"));
+            }
+        }
         Err(e) => findings.push(Finding::off("events", e.to_string(), e.next_step())),
     }
     Ok(findings)
 }
 
-/// Which tables this role may read; `main` holds the events.
-fn rights(tables: &BTreeMap<String, Table>, main: &str, dialect: Dialect) -> Vec<Finding> {
+/// What the live tail guarantees, and which transactions it does not see. It reports the same.
+async fn live_tail(source: &Source, s: &mut Session) -> Result<Finding, SourceError> {
+    let numbered = tail::serial(source, s).await?.is_some();
+    let writers = horizon::writers(source, s).await?;
+    let guarantee = horizon::guarantee(source, &writers, numbered);
+    let topic = OPEN;
+    if source.dialect == Dialect::Sqlite {
+        return Ok(Finding::ok(topic, guarantee));
+    }
+    let reasons: Vec<_> = writers.unseen.iter().map(|unseen| unseen.reason()).collect();
+    Ok(match writers.unseen.first() {
+        None => Finding::ok(topic, format!("all visible: {guarantee}")),
+        Some(first) => Finding::reduced(topic, format!("{}: {guarantee}", reasons.join("; ")), first.remedy()),
+    })
+}
+
+fn unseen(error: SourceError) -> Finding {
+    Finding::off(OPEN, format!("the query failed: {error}"), error.next_step())
+}
+
+/// Whether policies hide rows from this role. SQLite has none.
+fn row_security(source: &Source) -> Option<Finding> {
+    let topic = "row security";
+    match &source.hidden {
+        Some(note) => {
+            let remedy = "use a role with BYPASSRLS, or a view of the events whose owner has it";
+            Some(Finding::reduced(topic, note.clone(), remedy))
+        }
+        None if source.dialect == Dialect::Postgres => Some(Finding::ok(topic, "hides no rows from this role")),
+        None => None,
+    }
+}
+
+/// Which tables this role may read; `main` holds the events. `schemas`: the role's search path; empty on SQLite, which has
+/// no rights.
+fn rights(tables: &BTreeMap<String, Table>, main: &str, schemas: &[String]) -> Vec<Finding> {
     let without = |name: &str| match name {
         "organizations" => "organizations are shown by id",
         "devices" => "devices are shown by id",
         "_sqlx_migrations" => "the applied migrations are not known",
         _ => "its contents are missing",
     };
-    let refused = |(name, _): (&String, &Table)| {
-        let remedy = format!("GRANT SELECT ON {name} TO this role");
+    let refused = |(name, table): (&String, &Table)| {
+        let refused: Vec<_> = table.columns.iter().filter(|c| !c.readable).map(|c| c.name.as_str()).collect();
+        let all = refused.len() == table.columns.len();
+        let columns = if all { String::new() } else { format!(" ({})", refused.join(", ")) };
+        let remedy = format!("GRANT SELECT{columns} ON {name} TO this role");
         match name == main {
-            true => Finding::off("rights", format!("no SELECT on '{name}'"), &remedy),
-            false => Finding::reduced("rights", format!("no SELECT on '{name}': {}", without(name)), &remedy),
+            true => Finding::off("rights", format!("no SELECT{columns} on '{name}'"), &remedy),
+            false => Finding::reduced("rights", format!("no SELECT{columns} on '{name}': {}", without(name)), &remedy),
         }
     };
     let mut findings: Vec<_> = tables.iter().filter(|(_, table)| !table.readable).map(refused).collect();
-    if findings.is_empty() && dialect == Dialect::Postgres {
-        let names: Vec<&str> = tables.keys().map(String::as_str).collect();
-        findings.push(Finding::ok("rights", format!("SELECT on {}", names.join(", "))));
+    let path = schemas.join(", ");
+    match (tables.is_empty(), schemas.is_empty()) {
+        (_, true) => {}
+        (true, false) => {
+            let found = format!("no event table in the schemas of the search path ({path})");
+            findings.push(Finding::off(
+                "rights",
+                found,
+                "check the database, the search_path, and USAGE on the schema",
+            ));
+        }
+        (false, false) if findings.is_empty() => {
+            let names: Vec<&str> = tables.keys().map(String::as_str).collect();
+            findings.push(Finding::ok("rights", format!("SELECT on {}", names.join(", "))));
+        }
+        _ => {}
     }
     findings
 }
@@ -114,8 +181,8 @@ fn of_source(source: &Source) -> Vec<Finding> {
         let found = "none leads with the time: every page scans the whole table";
         findings.push(Finding::reduced("paging indexes", found, "create one, if the table is yours"));
     }
-    // Notes on indexes repeat the findings above.
-    let notes = source.notes.iter().filter(|note| !note.contains(" index"));
+    // Notes on indexes and row security repeat the findings above.
+    let notes = source.notes.iter().filter(|note| !note.contains(" index") && Some(*note) != source.hidden.as_ref());
     findings.extend(notes.map(|note| Finding::reduced("events", note.clone(), "")));
     findings
 }
@@ -130,6 +197,10 @@ fn paging(source: &Source) -> Finding {
 
 fn search(source: &Source) -> Finding {
     let (topic, make) = ("search indexes", "run 'renewscope db index --search'");
+    if source.search.stale {
+        let found = "the index does not belong to these rows and is not used: a copy of the file, or an older version";
+        return Finding::reduced(topic, found, make);
+    }
     match (source.search.error, source.search.reason || source.map.reason.is_none()) {
         (true, true) => Finding::ok(topic, "all present"),
         (false, false) => {

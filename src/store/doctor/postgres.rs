@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 use crate::protocol::SourceError;
+use crate::protocol::tail::LONGEST;
 use crate::store::connect::address::Address;
 use crate::store::connect::conn::Conn;
 use crate::store::connect::listen::CHANNEL;
@@ -69,7 +71,6 @@ pub async fn examine(s: &mut Session, address: &Address, clock: fn() -> Instant)
         limits(&facts, pooled),
         pooler(pooled),
         standby(&facts),
-        floor(&facts),
         prepared(s).await,
         difference(sent, received, facts.now),
     ])
@@ -211,24 +212,6 @@ pub async fn notifications(
     })
 }
 
-/// Whether the tail sees the transactions of writers that have not committed yet.
-fn floor(facts: &Facts) -> Finding {
-    let overlap = "the tail misses an event that commits later than its overlap";
-    match (facts.standby, facts.sees_all) {
-        (true, _) => Finding::reduced(
-            "open transactions",
-            format!("those of the primary are not visible on a standby: {overlap}"),
-            "connect to the primary",
-        ),
-        (_, false) => Finding::reduced(
-            "open transactions",
-            format!("this role does not see those of other roles: {overlap}"),
-            "GRANT pg_read_all_stats TO this role",
-        ),
-        _ => Finding::ok("open transactions", "all visible: the tail waits for them"),
-    }
-}
-
 async fn prepared(s: &mut Session) -> Finding {
     let sql = Sql::plain(Dialect::Postgres, PREPARED);
     let topic = "prepared transactions";
@@ -237,7 +220,10 @@ async fn prepared(s: &mut Session) -> Finding {
         Ok(rows) => match rows.into_iter().next().map(|mut r| (r.int(0), r.int(1))) {
             Some((Some(n), Some(age))) if n > 0 => Finding::reduced(
                 topic,
-                format!("{n}, the oldest for {age} s: their events can appear at any later time"),
+                format!(
+                    "{n}, the oldest for {age} s: the tail waits up to {} for each, and misses later commits",
+                    format::span(LONGEST)
+                ),
                 "commit them or roll them back; see pg_prepared_xacts",
             ),
             _ => Finding::ok(topic, "none"),

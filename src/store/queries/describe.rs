@@ -36,6 +36,7 @@ impl Executor<'_> {
             oldest,
             newest,
             notes: self.source.notes.clone(),
+            unreadable: self.unreadable(s).await?,
         }))
     }
 }

@@ -10,7 +10,7 @@ use crate::store::connect::session::Session;
 use crate::store::queries::narrow::narrow;
 use crate::store::queries::resolve::Resolver;
 use crate::store::queries::resolved::Resolved;
-use crate::store::queries::sql::page::{decode, event};
+use crate::store::queries::sql::page::{Errors, decode, event};
 use crate::store::shared::Shared;
 use crate::store::source::Source;
 use crate::store::source::columns::IdType;
@@ -41,9 +41,11 @@ impl Executor<'_> {
         }
         let (sql, shape) = event(self.source, org, id);
         let Some(mut row) = s.rows(&sql, &shape).await?.into_iter().next() else { return Ok(None) };
-        let Some(event) = decode(self.source, true, &mut row) else {
+        let Some(event) = decode(self.source, Errors::Whole, true, &mut row) else {
             let table = self.source.profile.relation.table.name();
-            return Err(SourceError::Unfit(format!("the row of '{table}' with this id has no usable time")));
+            return Err(SourceError::Failed(format!(
+                "the row of '{table}' with this id has no usable time; correct it in the database"
+            )));
         };
         let mut events = [event];
         self.shared.names.fill(s, self.source, &mut events).await?;

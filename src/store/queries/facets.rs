@@ -26,7 +26,7 @@ use crate::store::source::columns::{IdType, Party};
 
 /// Values read of a field that is not a device, before the search text is applied.
 const MAX_GROUPS: u64 = 2000;
-/// More combinations of values than this are not counted as separate branches.
+/// More combinations of values than this are not counted branch by branch.
 const MAX_COUNTED: usize = 60;
 /// Rows whose carried reasons are looked up for the console.
 const MAX_CARRIED: u64 = 2000;
@@ -133,7 +133,8 @@ impl Counting<'_> {
         // A carried reason is looked up row by row; on a screen that may take only so long.
         let few = field == Field::Reason && source.carries_reason && self.executor.shared.search_budget.is_some();
         let ceiling = if few { self.query.ceiling.min(MAX_CARRIED) } else { self.query.ceiling };
-        let statement = facet(Selection::new(source, resolved), field, ceiling, limit);
+        // One row more tells whether there are more.
+        let statement = facet(Selection::new(source, resolved), field, ceiling.saturating_add(1), limit);
         let Some((sql, shape)) = statement.filter(|_| !resolved.is_empty()) else { return Ok(Counted::default()) };
         let mut total = 0;
         let mut values = Vec::new();
@@ -141,7 +142,7 @@ impl Counting<'_> {
             total = natural(row.int(2));
             values.push((row.shown_id(0), natural(row.int(1))));
         }
-        Ok(Counted { values, partial: total >= ceiling })
+        Ok(Counted { values, partial: total > ceiling })
     }
 
     /// As [`counts`](Self::counts), where an index alone tells where the newest rows up to the ceiling end: the rows
@@ -195,8 +196,16 @@ impl Counting<'_> {
         Ok(Some(Counted { values: sums.into_iter().collect(), partial }))
     }
 
-    /// The first row beyond the newest up to the ceiling; `None` where no more match.
+    /// The first row beyond the newest up to the ceiling; `None` if no more match, or if there is no ceiling: looking for a
+    /// row behind all rows would sort them.
     async fn cutoff(&self, s: &mut Session, resolved: &Resolved) -> Result<Option<Cursor>, SourceError> {
+        if i64::try_from(self.query.ceiling).is_ok_and(|ceiling| ceiling < i64::MAX) {
+            return self.beyond(s, resolved).await;
+        }
+        Ok(None)
+    }
+
+    async fn beyond(&self, s: &mut Session, resolved: &Resolved) -> Result<Option<Cursor>, SourceError> {
         let (sql, shape) = beyond(Selection::new(self.executor.source, resolved), self.query.ceiling);
         let first = s.rows(&sql, &shape).await?.into_iter().next();
         Ok(first.and_then(|mut row| Some(Cursor { at: row.time(0)?, id: row.id(1)? })))

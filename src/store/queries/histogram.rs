@@ -12,7 +12,7 @@ use crate::store::queries::resolved::Set;
 use crate::store::queries::sql::{aggregate, histogram};
 use crate::store::source::derived::outcome_of;
 
-/// More types than this are not counted as separate branches.
+/// More types than this are not counted branch by branch.
 const MAX_KIND_BRANCHES: usize = 60;
 /// A histogram wider than this fits no screen.
 const MAX_BUCKETS: u32 = 10_000;

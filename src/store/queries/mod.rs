@@ -8,13 +8,14 @@ mod describe;
 pub mod executor;
 mod facets;
 mod histogram;
+pub mod horizon;
 pub mod names;
 mod narrow;
 mod page;
 mod resolve;
 pub mod resolved;
 pub mod sql;
-mod tail;
+pub mod tail;
 pub mod unreadable;
 mod walk;
 
@@ -26,8 +27,8 @@ use crate::store::queries::executor::Executor;
 use crate::store::queries::sql::page::{Errors, Window};
 use crate::store::shared::Shared;
 
-/// Runs a query on this session. A [`SourceError::Shape`] also discards the cached description of the source, so that the
-/// next query reads it again.
+/// Runs a query on this session. A failure that an altered table may have caused also discards the cached description of
+/// the source, so that the next query reads it again.
 pub async fn answer(shared: &Shared, s: &mut Session, query: &Query) -> Result<Answer, SourceError> {
     let source = shared.source(s).await?;
     s.tune(source.has_all_indexes()).await?;
@@ -46,7 +47,7 @@ pub async fn answer(shared: &Shared, s: &mut Session, query: &Query) -> Result<A
         Query::Event { id } => Ok(Answer::Event(executor.event(s, None, id).await?.map(Arc::new))),
         Query::Describe => executor.describe(s).await,
     };
-    if let Err(SourceError::Shape(_)) = &answer {
+    if let Err(SourceError::Shape(_) | SourceError::Failed(_)) = &answer {
         shared.forget_source();
     }
     answer

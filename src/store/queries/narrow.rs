@@ -14,7 +14,7 @@ use crate::store::connect::session::Session;
 use crate::store::queries::resolved::Condition;
 use crate::store::queries::resolved::Resolved;
 use crate::store::source::Source;
-use crate::store::source::search_index::{SearchIndexes, TABLE};
+use crate::store::source::search_index::{TABLE, belongs};
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Bind, Dialect, Sql};
 
@@ -27,7 +27,7 @@ const MAX_TRIGRAMS: usize = 32;
 
 /// Uses the index where it helps, and then sets [`Resolved::narrowed`].
 pub async fn narrow(s: &mut Session, source: &Source, resolved: &mut Resolved) -> Result<(), SourceError> {
-    if source.search == SearchIndexes::default() || resolved.is_empty() {
+    if !(source.search.error || source.search.reason) || resolved.is_empty() {
         return Ok(());
     }
     let texts: Vec<_> = resolved.rest.iter().filter_map(|c| texts(source, c)).collect();
@@ -37,6 +37,11 @@ pub async fn narrow(s: &mut Session, source: &Source, resolved: &mut Resolved) -
     }
     let terms: Vec<String> = texts.iter().filter_map(|any| expression(any)).collect();
     if terms.is_empty() {
+        return Ok(());
+    }
+    // A VACUUM may have numbered the rows anew since the source was described.
+    let belongs = s.rows(&Sql::plain(source.dialect, &belongs()), &[CellType::Int]).await?;
+    if belongs.into_iter().next().and_then(|mut row| row.int(0)) != Some(1) {
         return Ok(());
     }
     let terms = terms.join(" AND ");

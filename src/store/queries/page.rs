@@ -61,6 +61,8 @@ impl Executor<'_> {
         anchor: &Anchor,
         window: Window,
     ) -> Result<Answer, SourceError> {
+        let first = matches!(anchor, Anchor::Newest | Anchor::Oldest);
+        let left_out = if first { self.unreadable(s).await? } else { 0 };
         let resolved = self.resolve(s, criteria).await?;
         let budget = self.shared.search_budget.filter(|_| window.errors == Errors::Head);
         let budget = budget.filter(|_| walk::applies_to(self.source, &resolved));
@@ -68,7 +70,7 @@ impl Executor<'_> {
             Some(budget) => self.walk(s, resolved, window, budget).await?,
             None => (self.rows(s, &resolved, &window).await?, None),
         };
-        let Rows { events, more, mut unreadable } = rows;
+        let Rows { events, more, unreadable } = rows;
         // Whether rows exist on the side that the page was reached from would cost a query.
         let (more_newer, more_older) = match anchor {
             Anchor::Newest => (false, more),
@@ -76,10 +78,7 @@ impl Executor<'_> {
             Anchor::Older(_) | Anchor::At(_) => (true, more),
             Anchor::Newer(_) | Anchor::AtOrAfter(_) => (more, true),
         };
-        if matches!(anchor, Anchor::Newest | Anchor::Oldest) {
-            unreadable += self.unreadable(s).await?;
-        }
-        Ok(Answer::Page(Page { rows: events, more_newer, more_older, searched_to, unreadable }))
+        Ok(Answer::Page(Page { rows: events, more_newer, more_older, searched_to, unreadable: unreadable + left_out }))
     }
 
     /// The rows of a window, in one statement and with their names.
@@ -116,7 +115,7 @@ impl Executor<'_> {
             let mut decoded = Decoded { events: Vec::with_capacity(rows.len()), more: rows.len() > all, unreadable: 0 };
             let mut skipped = 0;
             for mut row in rows.into_iter().take(all) {
-                match decode(self.source, false, &mut row) {
+                match decode(self.source, window.errors, false, &mut row) {
                     Some(_) if decoded.events.len() == limit => decoded.more = true,
                     Some(event) => {
                         decoded.events.push(event);

@@ -2,7 +2,7 @@
 //!
 //! Called by the dispatch of queries, on the tail's own connection. A tail reads the same seconds repeatedly, so no name
 //! is looked up beforehand: names are resolved within each statement, which finds a device enrolled a moment ago too.
-//! The horizon must report no transaction as visible that it cannot see, because the guarantee of the tail rests on it.
+//! The clock and the transactions are read by [`horizon`](super::horizon).
 
 use std::sync::Arc;
 
@@ -14,23 +14,15 @@ use crate::protocol::SourceError;
 use crate::protocol::tail::{Horizon, Serial, TailAnswer, TailKey, TailQuery, TailRow, TailRows, TimeSlice};
 use crate::store::connect::session::Session;
 use crate::store::queries::executor::Executor;
+use crate::store::queries::horizon::{overlap, writers};
 use crate::store::queries::resolve::named_in_memory;
 use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::page::{Errors, decode};
 use crate::store::queries::sql::tail;
 use crate::store::source::Source;
-use crate::store::source::columns::{IdType, TimeType};
+use crate::store::source::columns::IdType;
 use crate::store::sql::cell::{CellType, Row};
 use crate::store::sql::{Dialect, Sql};
-
-/// The clock, the start of the oldest open transaction of another session, and whether all of them are visible: without
-/// `pg_read_all_stats`, those of other roles have no start. The clock is read first, so that a transaction that begins
-/// later does not count as seen.
-const PG_HORIZON: &str = "SELECT t.now, \
-    (SELECT min(a.xact_start) FROM pg_stat_activity a WHERE a.xact_start IS NOT NULL AND a.pid <> pg_backend_pid() \
-     AND a.datname = current_database() AND a.backend_type = 'client backend'), \
-    (NOT pg_is_in_recovery() AND pg_has_role('pg_read_all_stats', 'USAGE'))::int::int8 \
-    FROM (SELECT clock_timestamp() AS now OFFSET 0) t";
 
 /// SQLite numbers the rows of a table at insertion, and one transaction writes at a time.
 const ROWID: &str = "rowid";
@@ -45,7 +37,8 @@ pub async fn answer(executor: &Executor<'_>, s: &mut Session, query: &TailQuery)
             let (sql, shape) = tail::rows(Selection::new(executor.source, &resolved), read, errors(*whole));
             let rows = s.rows(&sql, &shape).await?;
             let full = rows.len() >= usize::try_from(*limit).unwrap_or(usize::MAX);
-            let read = Read { criteria, rows, by_number: matches!(slice, TimeSlice::Serial { .. }), full };
+            let by_number = matches!(slice, TimeSlice::Serial { .. });
+            let read = Read { criteria, rows, by_number, full, errors: errors(*whole) };
             read.events(executor, s).await.map(TailAnswer::Rows)
         }
         TailQuery::Keys { criteria, slice, limit } => {
@@ -62,7 +55,7 @@ pub async fn answer(executor: &Executor<'_>, s: &mut Session, query: &TailQuery)
             let selection = Selection::new(executor.source, &resolved);
             let (sql, shape) = tail::pick(selection, ids, serial.as_deref(), errors(*whole));
             let rows = s.rows(&sql, &shape).await?;
-            let read = Read { criteria, rows, by_number: false, full: false };
+            let read = Read { criteria, rows, by_number: false, full: false, errors: errors(*whole) };
             read.events(executor, s).await.map(TailAnswer::Rows)
         }
     }
@@ -88,30 +81,29 @@ struct Read<'a> {
     by_number: bool,
     /// Whether the limit ended the read.
     full: bool,
+    errors: Errors,
 }
 
 impl Read<'_> {
     /// Decodes the rows and fills in their names. Clauses on names that only this program knows are tested here.
     async fn events(self, executor: &Executor<'_>, s: &mut Session) -> Result<TailRows, SourceError> {
-        let Read { criteria, rows, by_number, full } = self;
+        let Read { criteria, rows, by_number, full, errors } = self;
         let at = rows.first().map_or(0, Row::len).saturating_sub(1);
-        let (mut unreadable, mut last) = (0, None);
+        let mut last = None;
         let mut serials = Vec::with_capacity(rows.len());
         let mut events = Vec::with_capacity(rows.len());
         for mut row in rows {
             let serial = row.int(at);
-            let event = decode(executor.source, false, &mut row);
+            let event = decode(executor.source, errors, false, &mut row);
             last = match (serial.filter(|_| by_number), &event) {
                 (Some(serial), _) => Some((serial, Id::Int(serial))),
                 (None, Some(event)) => Some((event.cursor().at.pg_micros(), event.cursor().id)),
                 (None, None) => last,
             };
-            match event {
-                Some(event) => {
-                    serials.push(serial);
-                    events.push(event);
-                }
-                None => unreadable += 1,
+            // A row that cannot be shown is counted with the description of the source.
+            if let Some(event) = event {
+                serials.push(serial);
+                events.push(event);
             }
         }
         executor.shared.names.fill(s, executor.source, &mut events).await?;
@@ -120,16 +112,16 @@ impl Read<'_> {
             let place = serial.filter(|_| by_number).unwrap_or(at.pg_micros());
             TailRow { place, serial, at, row: Arc::new(event) }
         };
-        let mut rows: Vec<_> = events.into_iter().zip(serials).map(found).collect();
+        let rows = events.into_iter().zip(serials).map(found);
         let more = last.filter(|_| full);
         let by_name = named_in_memory(executor.source, criteria);
-        rows.retain(|found| by_name.matches(&found.row));
-        Ok(TailRows { rows, more, unreadable })
+        let (rows, dropped) = rows.partition(|found| by_name.matches(&found.row));
+        Ok(TailRows { rows, dropped, more })
     }
 }
 
 /// The column that numbers rows at insertion: SQLite's `rowid`, or the column that the profile names.
-async fn serial(source: &Source, s: &mut Session) -> Result<Option<String>, SourceError> {
+pub async fn serial(source: &Source, s: &mut Session) -> Result<Option<String>, SourceError> {
     let Some(column) = numbered(source) else { return Ok(None) };
     // A view and a table WITHOUT ROWID have no such number.
     if column == ROWID && highest(source, s, &column).await?.is_none() {
@@ -174,38 +166,21 @@ async fn highest(source: &Source, s: &mut Session, column: &str) -> Result<Optio
 }
 
 async fn horizon(source: &Source, s: &mut Session) -> Result<Horizon, SourceError> {
-    let (now, open, sees_all) = match source.dialect {
-        Dialect::Postgres => {
-            let tz = CellType::Time(TimeType::TimestampTz);
-            let rows = s.rows(&Sql::plain(Dialect::Postgres, PG_HORIZON), &[tz, tz, CellType::Int]).await?;
-            let mut row = rows.into_iter().next().ok_or_else(no_time)?;
-            (row.time(0).ok_or_else(no_time)?, row.time(1), row.int(2) == Some(1))
-        }
-        Dialect::Sqlite => {
-            let text = "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
-            let shape = [CellType::Time(TimeType::UnixMicros)];
-            let rows = s.rows(&Sql::plain(Dialect::Sqlite, text), &shape).await?;
-            (rows.into_iter().next().and_then(|mut row| row.time(0)).ok_or_else(no_time)?, None, false)
-        }
-    };
+    let writers = writers(source, s).await?;
     let serial = match serial(source, s).await? {
         Some(column) => highest(source, s, &column).await?,
         None => None,
     };
-    let ordered = source.dialect == Dialect::Sqlite;
+    let is_sqlite = source.dialect == Dialect::Sqlite;
     let zone = &source.map.created_at.zone;
-    let stored = zone.first_stored(now);
-    let (Tail::Time { overlap } | Tail::Serial { overlap, .. }) = &source.tail;
+    let stored = zone.first_stored(writers.now);
     Ok(Horizon {
         now: stored,
-        ahead: stored.since(now).unwrap_or(Span(0)),
-        open: open.map(|open| zone.first_stored(open)),
-        sees_all,
-        overlap: *overlap,
-        serial: serial.map(|highest| Serial { highest, ordered }),
+        ahead: stored.since(writers.now).unwrap_or(Span(0)),
+        open: writers.open.map(|open| zone.first_stored(open)),
+        prepared: writers.prepared.is_some(),
+        sees_all: !is_sqlite && writers.unseen.is_empty(),
+        overlap: overlap(source),
+        serial: serial.map(|highest| Serial { highest, ordered: is_sqlite }),
     })
-}
-
-fn no_time() -> SourceError {
-    SourceError::Failed("the database reported no time".to_owned())
 }

@@ -11,7 +11,7 @@ use crate::store::connect::migrator::execute;
 use crate::store::schema::index::{IndexReport, IndexState};
 use crate::store::source::Source;
 use crate::store::source::columns::{ColumnMap, Schema, TextColumn};
-use crate::store::source::search_index::{SearchIndex, TABLE, TRIGGERS, indexes};
+use crate::store::source::search_index::{ANCHOR, SearchIndex, TABLE, TRIGGERS, indexes};
 use crate::store::sql::Dialect;
 use crate::store::sql::Sql;
 use crate::store::sql::cell::CellType;
@@ -200,7 +200,7 @@ async fn make_sqlite(conn: &mut Conn, whole: bool, any: bool) -> Result<IndexSta
 
 fn removal() -> String {
     let triggers = TRIGGERS.iter().map(|t| format!("DROP TRIGGER IF EXISTS {TABLE}_{t};"));
-    triggers.chain([format!("DROP TABLE IF EXISTS {TABLE};")]).collect()
+    triggers.chain([TABLE, ANCHOR].map(|table| format!("DROP TABLE IF EXISTS {table};"))).collect()
 }
 
 /// The table stores neither the texts, which the event table has, nor positions: the rows of each trigram are enough,
@@ -221,7 +221,19 @@ fn definition() -> String {
          WHEN new.error_message IS NOT NULL OR new.reason IS NOT NULL BEGIN {add} END;
          CREATE TRIGGER {TABLE}_delete AFTER DELETE ON {events}
          WHEN old.error_message IS NOT NULL OR old.reason IS NOT NULL BEGIN {remove} END;
-         CREATE TRIGGER {TABLE}_update AFTER UPDATE ON {events} BEGIN {remove} {add} END;
+         CREATE TRIGGER {TABLE}_update AFTER UPDATE ON {events} BEGIN {remove} {add}
+         UPDATE {ANCHOR} SET event = new.rowid, id = new.id WHERE event = old.rowid AND id = old.id; END;
+         CREATE TABLE {ANCHOR} (event INTEGER NOT NULL, id BLOB NOT NULL) STRICT;
+         INSERT INTO {ANCHOR} SELECT rowid, id FROM {events} ORDER BY rowid DESC LIMIT 1;
+         CREATE TRIGGER {TABLE}_anchor_insert AFTER INSERT ON {events} BEGIN
+         UPDATE {ANCHOR} SET event = new.rowid, id = new.id WHERE new.rowid > event
+         AND EXISTS (SELECT 1 FROM {events} e WHERE e.rowid = {ANCHOR}.event AND e.id = {ANCHOR}.id);
+         INSERT INTO {ANCHOR} SELECT new.rowid, new.id WHERE NOT EXISTS (SELECT 1 FROM {ANCHOR})
+         AND NOT EXISTS (SELECT 1 FROM {events} WHERE rowid <> new.rowid); END;
+         CREATE TRIGGER {TABLE}_anchor_delete AFTER DELETE ON {events}
+         WHEN EXISTS (SELECT 1 FROM {ANCHOR} WHERE event = old.rowid AND id = old.id) BEGIN
+         DELETE FROM {ANCHOR};
+         INSERT INTO {ANCHOR} SELECT rowid, id FROM {events} ORDER BY rowid DESC LIMIT 1; END;
          INSERT INTO {TABLE} ({TABLE}) VALUES ('rebuild');
          INSERT INTO {TABLE} ({TABLE}) VALUES ('optimize');"
     )

@@ -15,6 +15,7 @@ use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, Candidates, EVENTS, Table};
 use crate::store::source::columns::SqlIdent;
 use crate::store::source::own::{self, MIGRATIONS, Made};
+use crate::store::source::row_security;
 use crate::store::source::search_index;
 use crate::store::source::{Found, Source};
 use crate::store::sql::Dialect;
@@ -140,6 +141,8 @@ pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfil
             .notes
             .push("the tables are like those of renewscope, but no migration is recorded: they are only read".into());
     }
+    source.hidden = row_security::note(&row_security::filtered(conn, &tables).await?);
+    source.notes.extend(source.hidden.clone());
     Ok(source)
 }
 

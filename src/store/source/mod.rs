@@ -8,8 +8,9 @@ pub(super) mod derived;
 pub(super) mod detect;
 pub(super) mod own;
 mod qualify;
-mod reader;
+pub(super) mod reader;
 pub mod report;
+mod row_security;
 pub(super) mod search_index;
 
 use std::collections::BTreeMap;
@@ -17,11 +18,12 @@ use std::sync::Arc;
 
 use crate::domain::source::{Part, Traits};
 use crate::domain::zone::Zone;
-use crate::profile::{SourceProfile, Tail};
+use crate::profile::{IdField, SourceProfile, Tail};
 use crate::protocol::SourceError;
 use crate::store::source::catalog::{EVENTS, Index, Table};
-use crate::store::source::columns::{ColumnMap, IdColumn, IdType, Party, Schema, SqlIdent, TimeType};
-use crate::store::source::reader::{Reader, column_map, id_type};
+use crate::store::source::columns::Party;
+use crate::store::source::columns::{ColumnMap, IdColumn, IdType, Relation, Schema, SqlIdent, TimeType};
+use crate::store::source::reader::{Reader, id_type};
 use crate::store::source::search_index::{SearchIndex, SearchIndexes};
 use crate::store::sql::Dialect;
 
@@ -72,6 +74,8 @@ pub struct Source {
     pub carries_reason: bool,
     /// How new rows are found.
     pub tail: Tail,
+    /// Row security may hide rows from this role: the note for users.
+    pub hidden: Option<String>,
     /// What is missing or guessed, in words.
     pub notes: Vec<String>,
     /// Events may be stored: our migrations made the tables.
@@ -123,6 +127,7 @@ impl Source {
             tail: profile.tail.clone(),
             map,
             schema: Reader::of(profile, found)?.schema(),
+            hidden: None,
             notes: Vec::new(),
             is_written: false,
             chosen: None,
@@ -286,4 +291,30 @@ fn notes(source: &Source) -> Vec<String> {
     }
     notes.extend(source.profile.notes.iter().cloned());
     notes
+}
+
+/// The columns of a table that is read directly.
+fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMap, SourceError> {
+    let fields = &profile.fields;
+    let reader = Reader::of(profile, found)?;
+    let id = |field: &IdField| reader.id(field);
+    let extra = profile.extra.iter().map(|e| (Arc::from(e.label.as_str()), e.column.clone())).collect();
+    let tie = profile.relation.tie.clone();
+    let device = fields.device.as_ref().map_or(Ok(None), id)?;
+    Ok(ColumnMap {
+        relation: Relation::Table { schema: reader.schema(), name: profile.relation.table.clone() },
+        id: id(&fields.id)?.ok_or_else(|| reader.absent(&fields.id.column))?,
+        device: device.ok_or_else(|| SourceError::Shape(format!("the source '{}' names no device", profile.name)))?,
+        org: fields.org.as_ref().map_or(Ok(None), id)?,
+        kind: reader.text(&fields.kind).ok_or_else(|| reader.absent(&fields.kind.column))?,
+        reason: fields.reason.as_ref().and_then(|f| reader.text(f)),
+        old_expiry: fields.old_expiry.as_ref().map_or(Ok(None), |f| reader.time(f))?,
+        new_expiry: fields.new_expiry.as_ref().map_or(Ok(None), |f| reader.time(f))?,
+        error: fields.error.as_ref().and_then(|f| reader.text(f)),
+        created_at: reader.time(&fields.time)?.ok_or_else(|| reader.absent(&fields.time.column))?,
+        severity: fields.severity.as_ref().and_then(|f| reader.text(f)),
+        outcome: None,
+        tie: tie.map(|name| IdColumn { name, ty: IdType::Int, required: true, label: None }),
+        extra,
+    })
 }

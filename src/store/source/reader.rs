@@ -1,18 +1,90 @@
-//! Columns of a profile, resolved in the table that the catalog describes: which are there, and how each is read.
+//! Resolves the columns of a profile in a table that the catalog describes: which type each has, and how it is read.
 //!
-//! Called while a source is described. It knows types by their names in the catalog, and runs no statement.
-
-use std::sync::Arc;
+//! Called while a source is built. It reads no row, so on SQLite it knows what a column is declared as, and not what it
+//! holds.
 
 use crate::domain::zone::Zone;
 use crate::profile::{IdField, SourceProfile, TextField, TimeField};
 use crate::protocol::SourceError;
 use crate::store::source::Found;
 use crate::store::source::catalog::Table;
-use crate::store::source::columns::{
-    ColumnMap, IdColumn, IdType, Relation, Schema, SqlIdent, TextColumn, TimeColumn, TimeType,
-};
+use crate::store::source::columns::{IdColumn, IdType, Schema, SqlIdent, TextColumn, TimeColumn, TimeType};
 use crate::store::sql::Dialect;
+
+/// Resolves the columns of a profile in the table that the catalog describes.
+pub struct Reader<'a> {
+    table: &'a Table,
+    name: &'a SqlIdent,
+    dialect: Dialect,
+}
+
+impl<'a> Reader<'a> {
+    pub fn of(profile: &'a SourceProfile, found: &'a Found<'_>) -> Result<Self, SourceError> {
+        let name = &profile.relation.table;
+        let table = found.tables.get(name.name());
+        let table = table.ok_or_else(|| SourceError::Shape(format!("relation '{}' not found", name.name())))?;
+        Ok(Self { table, name, dialect: found.dialect })
+    }
+    /// The search path found the relation; its schema pins it.
+    pub fn schema(&self) -> Option<Schema> {
+        self.table.schema.as_deref().map(Schema::new)
+    }
+    pub fn absent(&self, column: &SqlIdent) -> SourceError {
+        SourceError::Shape(format!("relation '{}' has no column '{}'", self.name.name(), column.name()))
+    }
+    fn strange(&self, column: &SqlIdent, ty: &str) -> SourceError {
+        let (column, table) = (column.name(), self.name.name());
+        SourceError::Unfit(format!(
+            "column '{column}' of '{table}' has the type '{ty}', which cannot be read as a time; cast it in the 'select' of a source profile"
+        ))
+    }
+    fn untyped(&self, column: &SqlIdent, ty: &str) -> SourceError {
+        let (column, table) = (column.name(), self.name.name());
+        SourceError::Unfit(format!(
+            "column '{column}' of '{table}' has the type '{ty}', which tells no type of ids; give the field a 'type' in a source profile"
+        ))
+    }
+    pub fn is_required(&self, column: &SqlIdent) -> bool {
+        self.table.column(column.name()).is_some_and(|c| c.required)
+    }
+
+    /// Whether the column holds texts that compare as such: on PostgreSQL by its type, on SQLite because it stores even
+    /// numbers as texts.
+    pub fn compares_as_text(&self, column: &SqlIdent) -> bool {
+        let compares = if self.dialect == Dialect::Postgres { is_text } else { stores_text };
+        self.table.column(column.name()).is_some_and(|c| compares(&c.ty))
+    }
+
+    /// The column of an identifier; `None` if the table has no such column.
+    pub fn id(&self, field: &IdField) -> Result<Option<IdColumn>, SourceError> {
+        let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
+        let ty = match (self.dialect, field.ty) {
+            // An integer or a UUID needs a column of that type; any other is read as text.
+            (Dialect::Postgres, Some(ty)) if ty != id_type(&c.ty) => IdType::Text,
+            (Dialect::Sqlite, None) if id_type(&c.ty) == IdType::Text && !stores_text(&c.ty) => {
+                return Err(self.untyped(&field.column, &c.ty));
+            }
+            (_, ty) => ty.unwrap_or(id_type(&c.ty)),
+        };
+        Ok(Some(IdColumn { name: field.column.clone(), ty, required: c.required, label: field.name.clone() }))
+    }
+    pub fn text(&self, field: &TextField) -> Option<TextColumn> {
+        let c = self.table.column(field.column.name())?;
+        let cast = match self.dialect {
+            Dialect::Postgres => !matches!(c.ty.as_str(), "text" | "varchar"),
+            Dialect::Sqlite => !stores_text(&c.ty),
+        };
+        Some(TextColumn { name: field.column.clone(), cast, required: c.required })
+    }
+    pub fn time(&self, field: &TimeField) -> Result<Option<TimeColumn>, SourceError> {
+        let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
+        let found = time_type(&c.ty);
+        let fits = |ty: TimeType| self.dialect == Dialect::Sqlite || found.is_some_and(|found| alike(found, ty));
+        let ty = field.ty.or(found).filter(|ty| fits(*ty)).ok_or_else(|| self.strange(&field.column, &c.ty))?;
+        let zone = if ty == TimeType::Timestamp { field.zone } else { Zone::Utc };
+        Ok(Some(TimeColumn { name: field.column.clone(), ty, zone, required: c.required }))
+    }
+}
 
 /// The identifier type for a column type. A type that is neither a UUID nor an integer is read as text.
 pub fn id_type(ty: &str) -> IdType {
@@ -50,112 +122,5 @@ const fn alike(found: TimeType, ty: TimeType) -> bool {
         (Timestamp, Timestamp) | (TimestampTz, TimestampTz) => true,
         (Timestamp | TimestampTz, _) | (_, Timestamp | TimestampTz) => false,
         _ => true,
-    }
-}
-
-/// The columns of a table that is read directly.
-pub fn column_map(profile: &SourceProfile, found: &Found<'_>) -> Result<ColumnMap, SourceError> {
-    let fields = &profile.fields;
-    let reader = Reader::of(profile, found)?;
-    let id = |field: &IdField| reader.id(field);
-    let extra = profile.extra.iter().map(|e| (Arc::from(e.label.as_str()), e.column.clone())).collect();
-    let tie = profile.relation.tie.clone();
-    let device = fields.device.as_ref().map_or(Ok(None), id)?;
-    Ok(ColumnMap {
-        relation: Relation::Table { schema: reader.schema(), name: profile.relation.table.clone() },
-        id: id(&fields.id)?.ok_or_else(|| reader.absent(&fields.id.column))?,
-        device: device.ok_or_else(|| SourceError::Shape(format!("the source '{}' names no device", profile.name)))?,
-        org: fields.org.as_ref().map_or(Ok(None), id)?,
-        kind: reader.text(&fields.kind).ok_or_else(|| reader.absent(&fields.kind.column))?,
-        reason: fields.reason.as_ref().and_then(|f| reader.text(f)),
-        old_expiry: fields.old_expiry.as_ref().map_or(Ok(None), |f| reader.time(f))?,
-        new_expiry: fields.new_expiry.as_ref().map_or(Ok(None), |f| reader.time(f))?,
-        error: fields.error.as_ref().and_then(|f| reader.text(f)),
-        created_at: reader.time(&fields.time)?.ok_or_else(|| reader.absent(&fields.time.column))?,
-        severity: fields.severity.as_ref().and_then(|f| reader.text(f)),
-        outcome: None,
-        tie: tie.map(|name| IdColumn { name, ty: IdType::Int, required: true, label: None }),
-        extra,
-    })
-}
-
-/// Resolves the columns of a profile in the table that the catalog describes.
-pub struct Reader<'a> {
-    table: &'a Table,
-    name: &'a SqlIdent,
-    dialect: Dialect,
-}
-
-impl<'a> Reader<'a> {
-    /// Looks the profile's table up. [`SourceError::Shape`] if it is not there.
-    pub fn of(profile: &'a SourceProfile, found: &'a Found<'_>) -> Result<Self, SourceError> {
-        let name = &profile.relation.table;
-        let table = found.tables.get(name.name());
-        let table = table.ok_or_else(|| SourceError::Shape(format!("relation '{}' not found", name.name())))?;
-        Ok(Self { table, name, dialect: found.dialect })
-    }
-    /// The search path found the relation; its schema pins it.
-    pub fn schema(&self) -> Option<Schema> {
-        self.table.schema.as_deref().map(Schema::new)
-    }
-    /// The error of a column that is missing.
-    pub fn absent(&self, column: &SqlIdent) -> SourceError {
-        SourceError::Shape(format!("relation '{}' has no column '{}'", self.name.name(), column.name()))
-    }
-    /// The error of a column whose type cannot be read as the profile says.
-    fn strange(&self, column: &SqlIdent, ty: &str) -> SourceError {
-        let (column, table) = (column.name(), self.name.name());
-        SourceError::Unfit(format!(
-            "column '{column}' of '{table}' has the type '{ty}', which cannot be read as a time; cast it in the 'select' of a source profile"
-        ))
-    }
-    fn untyped(&self, column: &SqlIdent, ty: &str) -> SourceError {
-        let (column, table) = (column.name(), self.name.name());
-        SourceError::Unfit(format!(
-            "column '{column}' of '{table}' has the type '{ty}', which tells no type of ids; give the field a 'type' in a source profile"
-        ))
-    }
-    /// Whether the column is NOT NULL.
-    pub fn is_required(&self, column: &SqlIdent) -> bool {
-        self.table.column(column.name()).is_some_and(|c| c.required)
-    }
-
-    /// Whether the column holds texts that compare as such: on PostgreSQL by its type, on SQLite because it stores even
-    /// numbers as texts.
-    pub fn compares_as_text(&self, column: &SqlIdent) -> bool {
-        let compares = if self.dialect == Dialect::Postgres { is_text } else { stores_text };
-        self.table.column(column.name()).is_some_and(|c| compares(&c.ty))
-    }
-
-    /// The column of an identifier; `None` if the table has no such column.
-    pub fn id(&self, field: &IdField) -> Result<Option<IdColumn>, SourceError> {
-        let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
-        let ty = match (self.dialect, field.ty) {
-            // An integer or a UUID needs a column of that type; any other is read as text.
-            (Dialect::Postgres, Some(ty)) if ty != id_type(&c.ty) => IdType::Text,
-            (Dialect::Sqlite, None) if id_type(&c.ty) == IdType::Text && !stores_text(&c.ty) => {
-                return Err(self.untyped(&field.column, &c.ty));
-            }
-            (_, ty) => ty.unwrap_or(id_type(&c.ty)),
-        };
-        Ok(Some(IdColumn { name: field.column.clone(), ty, required: c.required, label: field.name.clone() }))
-    }
-    /// The column of a text; `None` if the table has no such column.
-    pub fn text(&self, field: &TextField) -> Option<TextColumn> {
-        let c = self.table.column(field.column.name())?;
-        let cast = match self.dialect {
-            Dialect::Postgres => !matches!(c.ty.as_str(), "text" | "varchar"),
-            Dialect::Sqlite => !stores_text(&c.ty),
-        };
-        Some(TextColumn { name: field.column.clone(), cast, required: c.required })
-    }
-    /// The column of a time; `None` if the table has no such column.
-    pub fn time(&self, field: &TimeField) -> Result<Option<TimeColumn>, SourceError> {
-        let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
-        let found = time_type(&c.ty);
-        let fits = |ty: TimeType| self.dialect == Dialect::Sqlite || found.is_some_and(|found| alike(found, ty));
-        let ty = field.ty.or(found).filter(|ty| fits(*ty)).ok_or_else(|| self.strange(&field.column, &c.ty))?;
-        let zone = if ty == TimeType::Timestamp { field.zone } else { Zone::Utc };
-        Ok(Some(TimeColumn { name: field.column.clone(), ty, zone, required: c.required }))
     }
 }

@@ -1,7 +1,7 @@
 //! The report of `sources detect` and `sources check`: which profiles fit, and what one would show.
 //!
-//! Read-only throughout. Indexes are judged by the database's own plans, made without full scans where the planner allows
-//! that: a plan that still reads the whole table has no index to use.
+//! Read-only throughout. Indexes are judged by the database's own plans, made without full scans if it can be instructed
+//! so: a plan that still reads the whole table has no index to use.
 
 use std::sync::Arc;
 
@@ -38,7 +38,6 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line from its four cells.
     pub fn new(kind: &'static str, name: impl Into<String>, state: &'static str, detail: impl Into<String>) -> Self {
         Self { kind, name: name.into(), state, detail: detail.into() }
     }
@@ -95,7 +94,6 @@ pub async fn check(
     }
 }
 
-/// One line for each column that the profile needs: its type, or that it is missing.
 fn columns(survey: &Survey, profile: &SourceProfile) -> Vec<Line> {
     let mut lines = Vec::new();
     let tables = survey.tables.around(profile.relation.table.name());

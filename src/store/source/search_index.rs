@@ -4,6 +4,7 @@
 
 use crate::protocol::SourceError;
 use crate::store::connect::conn::Conn;
+use crate::store::source::catalog::EVENTS;
 use crate::store::source::columns::{ColumnMap, TextColumn};
 use crate::store::sql::cell::{CellType, Row};
 use crate::store::sql::{Bind, Dialect, Sql};
@@ -12,13 +13,31 @@ use crate::store::sql::{Bind, Dialect, Sql};
 pub const TABLE: &str = "certificate_renewal_events_search";
 
 /// SQLite: the triggers that keep it in step with the events, each named `TABLE` plus an ending.
-pub const TRIGGERS: [&str; 3] = ["insert", "delete", "update"];
+pub const TRIGGERS: [&str; 5] = ["insert", "delete", "update", "anchor_insert", "anchor_delete"];
+
+/// SQLite: the table that holds the number and the id of the last event, by number, that the index has seen.
+///
+/// A dump and restore numbers the rows anew, and VACUUM may: each keeps its place in the order and moves down over the
+/// gaps before it. So if any row gets another number, the last one does, and is not where the anchor says. Later events
+/// move the anchor only while it is right, so that the difference stays visible.
+pub const ANCHOR: &str = "certificate_renewal_events_search_anchor";
+
+/// SQLite: 1 where the numbers in the index are those of the events.
+pub fn belongs() -> String {
+    format!(
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM {EVENTS}) THEN EXISTS (SELECT 1 FROM {ANCHOR} a JOIN {EVENTS} last \
+         ON last.rowid = a.event AND last.id = a.id WHERE a.event = (SELECT max(rowid) FROM {EVENTS})) \
+         ELSE NOT EXISTS (SELECT 1 FROM {ANCHOR}) END"
+    )
+}
 
 /// Which texts a trigram index covers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct SearchIndexes {
     pub error: bool,
     pub reason: bool,
+    /// SQLite: an index exists that does not belong to these rows, and is not used.
+    pub stale: bool,
 }
 
 impl SearchIndexes {
@@ -28,7 +47,8 @@ impl SearchIndexes {
             let serves = |c: &TextColumn| indexes.iter().any(|i| i.valid && !c.cast && i.covers(c.name.name()));
             column.as_ref().is_some_and(serves)
         };
-        Self { error: covered(&map.error), reason: covered(&map.reason) }
+        let stale = indexes.iter().any(|i| i.name == TABLE && !i.valid);
+        Self { error: covered(&map.error), reason: covered(&map.reason), stale }
     }
 }
 
@@ -70,8 +90,8 @@ pub async fn indexes(conn: &mut Conn, schema: Option<&str>) -> Result<Vec<Search
             let triggers: Vec<_> = TRIGGERS.iter().map(|t| format!("'{TABLE}_{t}'")).collect();
             format!(
                 "SELECT '{TABLE}', 'error_message,reason', max(name = '{TABLE}') AND count(*) = {}, NULL \
-                 FROM sqlite_schema WHERE name IN ('{TABLE}', {}) HAVING count(*) > 0",
-                TRIGGERS.len() + 1,
+                 FROM sqlite_schema WHERE name IN ('{TABLE}', '{ANCHOR}', {}) HAVING max(name = '{TABLE}')",
+                TRIGGERS.len() + 2,
                 triggers.join(", ")
             )
         }
@@ -88,5 +108,12 @@ pub async fn indexes(conn: &mut Conn, schema: Option<&str>) -> Result<Vec<Search
         valid: row.int(2) == Some(1),
         bytes: row.int(3).and_then(|n| u64::try_from(n).ok()),
     };
-    Ok(rows.into_iter().map(index).collect())
+    let mut indexes: Vec<_> = rows.into_iter().map(index).collect();
+    if dialect == Dialect::Sqlite {
+        for index in indexes.iter_mut().filter(|i| i.valid) {
+            let rows = conn.rows(&Sql::plain(dialect, &belongs()), &[CellType::Int]).await?;
+            index.valid = rows.into_iter().next().and_then(|mut row| row.int(0)) == Some(1);
+        }
+    }
+    Ok(indexes)
 }

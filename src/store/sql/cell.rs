@@ -105,8 +105,8 @@ impl Row {
         shape.iter().enumerate().map(cell).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Decodes a row of SQLite; the shape has one entry for each column. A value may have another type than its column
-    /// says: no value fails.
+    /// Decodes a row of SQLite; the shape has one entry for each column. No value fails, though any may have another type
+    /// than its column.
     pub fn from_sqlite(row: &SqliteRow, shape: &[CellType], texts: &mut Texts) -> Result<Self, sqlx::Error> {
         let cell = |(at, ty): (usize, &CellType)| sqlite_cell(row.try_get_raw(at)?, *ty, texts);
         shape.iter().enumerate().map(cell).collect::<Result<_, _>>().map(Self)

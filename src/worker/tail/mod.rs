@@ -33,6 +33,9 @@ const ROWS: u32 = 500;
 const WHOLE_ROWS: u32 = 250;
 /// Keys of one read.
 const KEYS: u32 = 10_000;
+/// How many reads of keys a new tail spends on rows dated in the future. A sweep compares the first read of them, so the
+/// rest is far enough ahead.
+const FUTURE_READS: usize = 10;
 /// Rows fetched by id at once.
 const PICK: usize = 200;
 /// Once a single poll has sent this many rows to a screen, the rest of the backlog is skipped.
@@ -168,11 +171,15 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
 
     /// Marks the rows that already lie above the floor of a new window as sent.
     async fn mark_existing(&mut self, window: &mut Window, start: Start) -> Result<(), Stop> {
-        let mut slice = window.existing(start);
-        while let Some(part) = slice.take() {
-            let keys = self.keys(&part).await?;
-            slice = beyond(&part, &keys);
-            window.mark(&keys);
+        for slice in window.existing(start) {
+            let most = if is_future(&slice) { FUTURE_READS } else { usize::MAX };
+            let mut slice = Some(slice);
+            for _ in 0..most {
+                let Some(part) = slice.take() else { break };
+                let keys = self.keys(&part).await?;
+                slice = beyond(&part, &keys);
+                window.mark(&keys);
+            }
         }
         Ok(())
     }
@@ -240,8 +247,7 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
                 let keys = self.keys(&part).await?;
                 // Rows dated in the future are compared up to the limit of one read: a table full of them must not be
                 // read whole in each sweep.
-                let ahead = matches!(part, TimeSlice::Time { until: None, .. });
-                slice = if ahead { None } else { beyond(&part, &keys) };
+                slice = if is_future(&part) { None } else { beyond(&part, &keys) };
                 let ids = self.window.as_ref().map(|w| w.unseen(keys)).unwrap_or_default();
                 for ids in ids.chunks(PICK) {
                     let (criteria, whole) = (self.order.criteria.clone(), self.order.whole);
@@ -338,6 +344,11 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
 
 fn misfit() -> SourceError {
     SourceError::Failed("the answer is of another kind than the query".into())
+}
+
+/// Whether a slice reaches from the present to the end of time.
+const fn is_future(slice: &TimeSlice) -> bool {
+    matches!(slice, TimeSlice::Time { until: None, .. })
 }
 
 /// The rest of a slice after a read of keys that reached its limit.

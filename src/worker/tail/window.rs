@@ -12,11 +12,9 @@ use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::Cursor;
 use crate::protocol::tail::{
-    Horizon, Place, Serial, Start, TailKey, TailRow, TailRows, TimeSlice, Window as Guarantee,
+    Horizon, LONGEST, Place, Serial, Start, TailKey, TailRow, TailRows, TimeSlice, Window as Guarantee,
 };
 
-/// The longest that the floor waits for an open transaction.
-pub const LONGEST: Span = Span::minutes(10);
 /// How far below the floor a tail starts whose reader loads the table at the same time: a row that is committed in
 /// between is sent twice rather than never.
 const LEAD_IN: Span = Span::seconds(30);
@@ -91,18 +89,27 @@ impl Window {
         Self { reached, start, floor, seen, renumbered, marks, ahead, newest: None, guarantee, truncated: None }
     }
 
-    /// The slice of rows that already lie above the floor and are not to be sent; `None` if there is none.
-    pub fn existing(&self, start: Start) -> Option<TimeSlice> {
+    /// The slices of rows that already lie above the floor and are not to be sent. The last one of a tail by time is the
+    /// future, which may hold any number of rows.
+    pub fn existing(&self, start: Start) -> Vec<TimeSlice> {
         match (&self.reached, start) {
-            (Reached::Serial(n), Start::Now) => Some(TimeSlice::Serial { after: self.floor, until: Some(*n) }),
+            (Reached::Serial(n), Start::Now) => vec![TimeSlice::Serial { after: self.floor, until: Some(*n) }],
             (Reached::History { numbers, .. }, _) => {
-                Some(TimeSlice::Serial { after: self.floor, until: Some(*numbers) })
+                vec![TimeSlice::Serial { after: self.floor, until: Some(*numbers) }]
             }
-            (Reached::Time { .. }, Start::Now) => {
-                Some(TimeSlice::Time { from: Instant::from_pg_micros(self.floor), after: None, until: None })
-            }
-            _ => None,
+            (Reached::Time { at, .. }, Start::Now) => self.around(*at),
+            _ => Vec::new(),
         }
+    }
+
+    /// The time from the floor to a little after `now`, and the future.
+    fn around(&self, now: Instant) -> Vec<TimeSlice> {
+        let from = Instant::from_pg_micros(self.floor);
+        let ahead = now.plus(AHEAD);
+        vec![
+            TimeSlice::Time { from, after: None, until: Some(ahead) },
+            TimeSlice::Time { from: ahead, after: None, until: None },
+        ]
     }
 
     /// Marks keys as sent.
@@ -128,7 +135,9 @@ impl Window {
     /// Takes the rows of [`head`](Self::head).
     pub fn take(&mut self, read: TailRows) -> Fresh {
         let mut fresh = Fresh { more: read.more.is_some(), ..Fresh::default() };
-        let end = read.more.or_else(|| read.rows.last().map(|r| (r.place, r.row.cursor().id)));
+        let last = read.rows.iter().chain(&read.dropped).max_by_key(|found| (found.place, found.row.cursor().id));
+        let end = read.more.or_else(|| last.map(|found| (found.place, found.row.cursor().id)));
+        self.see_dropped(&read.dropped);
         for found in read.rows {
             let is_seen = match self.reached {
                 // A row with a higher number is sent by number.
@@ -152,6 +161,27 @@ impl Window {
             fresh.more = true;
         }
         fresh
+    }
+
+    /// Marks rows that a filter by name drops, so that no sweep reads them again.
+    fn see_dropped(&mut self, dropped: &[TailRow]) {
+        if matches!(self.reached, Reached::History { .. }) {
+            return;
+        }
+        for found in dropped {
+            let place = self.place_of(found);
+            if place >= self.floor {
+                self.seen.insert((place, digest(&found.row.id)));
+            }
+        }
+    }
+
+    /// The place of a row in the order in which the tail reads now.
+    fn place_of(&self, found: &TailRow) -> Place {
+        match (&self.reached, found.serial) {
+            (Reached::Serial(_), Some(serial)) => serial,
+            _ => found.at.pg_micros(),
+        }
     }
 
     /// Call when the slice above the high-water mark was read to its end: the next read begins at `to`, or above the
@@ -214,13 +244,11 @@ impl Window {
     /// Takes the rows that a sweep found: late rows, and rows dated in the future.
     pub fn take_swept(&mut self, read: TailRows) -> Fresh {
         let mut fresh = Fresh::default();
+        self.see_dropped(&read.dropped);
         let mut rows = read.rows;
         rows.sort_by_key(|found| found.row.cursor());
         for found in rows {
-            let place = match (&self.reached, found.serial) {
-                (Reached::Serial(_), Some(serial)) => serial,
-                _ => found.at.pg_micros(),
-            };
+            let place = self.place_of(&found);
             if !self.seen.insert((place, digest(&found.row.id))) || found.at < self.start {
                 continue;
             }
@@ -294,10 +322,14 @@ impl Window {
 }
 
 /// New rows can still appear from the start of the oldest open transaction on, or, if none is visible, from an overlap
-/// below the high-water mark.
+/// below the high-water mark. The start of a prepared transaction is unknown, but a floor that has not risen since lies
+/// below it.
 fn floor_at(horizon: &Horizon, reached: Instant) -> Instant {
-    let overlap = horizon.now.min(reached).minus(horizon.overlap);
-    horizon.open.map_or(overlap, |open| open.max(horizon.now.minus(LONGEST)).min(overlap))
+    let (overlap, longest) = (horizon.now.min(reached).minus(horizon.overlap), horizon.now.minus(LONGEST));
+    if horizon.prepared {
+        return longest.min(overlap);
+    }
+    horizon.open.map_or(overlap, |open| open.max(longest).min(overlap))
 }
 
 fn guarantee(horizon: &Horizon) -> Guarantee {
@@ -330,6 +362,7 @@ mod tests {
             now: at(now),
             ahead: Span(0),
             open: open.map(at),
+            prepared: false,
             sees_all: true,
             overlap: Span::seconds(5),
             serial: serial.map(|(highest, ordered)| Serial { highest, ordered }),
@@ -391,7 +424,7 @@ mod tests {
     fn history_ends_where_the_numbers_begin() {
         let start = Start::At(at(50));
         let mut w = Window::new(start, &horizon(100, None, Some((7, true))));
-        assert_eq!(w.existing(start), Some(TimeSlice::Serial { after: 7 - NUMBERS, until: Some(7) }));
+        assert_eq!(w.existing(start), [TimeSlice::Serial { after: 7 - NUMBERS, until: Some(7) }]);
         let mut later = row(8, 60, true);
         later.place = at(60).pg_micros();
         let mut first = row(3, 55, true);

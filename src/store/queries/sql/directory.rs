@@ -5,7 +5,8 @@
 
 use crate::domain::event::Id;
 use crate::domain::filter::criteria::Pattern;
-use crate::store::queries::sql::filter::{one_of_ids, one_of_texts, pattern};
+use crate::store::queries::sql::filter::{one_of_ids, one_of_texts};
+use crate::store::queries::sql::pattern::pattern;
 use crate::store::source::Source;
 use crate::store::source::columns::{IdColumn, Party, SqlIdent};
 use crate::store::sql::cell::CellType;

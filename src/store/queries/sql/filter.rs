@@ -12,6 +12,7 @@ use crate::domain::filter::criteria::{Check, ExpiryMatch, KindMatch, NameMatch, 
 use crate::domain::instant::Instant;
 use crate::store::queries::narrow;
 use crate::store::queries::resolved::{Condition, PartyTest};
+use crate::store::queries::sql::pattern::{NEVER, pattern};
 use crate::store::queries::sql::reason;
 use crate::store::queries::sql::usable;
 use crate::store::source::Source;
@@ -20,7 +21,6 @@ use crate::store::source::columns::{IdColumn, IdType, TimeColumn, TimeType};
 use crate::store::sql::Dialect;
 use crate::store::sql::{Bind, Sql};
 
-const NEVER: &str = "FALSE";
 /// Tests that are written as a chain.
 const CHAIN: usize = 16;
 
@@ -123,73 +123,6 @@ fn name_test(sql: &mut Sql, column: &str, m: &KindMatch) -> String {
     let whole = pattern(sql, column, &Pattern::Is(word.clone()), false);
     let part = pattern(sql, column, &part, false);
     format!("({whole} OR {part})")
-}
-
-/// A text compared with a pattern. Without case only ASCII letters are folded.
-pub fn pattern(sql: &mut Sql, column: &str, p: &Pattern, ignore_case: bool) -> String {
-    let (Pattern::Is(x) | Pattern::StartsWith(x) | Pattern::EndsWith(x) | Pattern::Contains(x)) = p;
-    // No database text holds a NUL, and PostgreSQL refuses one even as a value.
-    if x.contains('\0') {
-        return NEVER.to_owned();
-    }
-    if let (Pattern::Is(x), false) = (p, ignore_case) {
-        let value = sql.placeholder(Bind::Text(x.clone()));
-        return format!("{column} = {value}");
-    }
-    if let (Pattern::Contains(x), false, Dialect::Sqlite) = (p, ignore_case, sql.dialect) {
-        let value = sql.placeholder(Bind::Text(x.clone()));
-        return format!("instr({column}, {value}) > 0");
-    }
-    // SQLite's GLOB and LIKE read a text up to its first NUL only. A beginning is there in any case.
-    let reads_whole = sql.dialect == Dialect::Postgres || matches!(p, Pattern::StartsWith(_));
-    let column = if reads_whole { column.to_owned() } else { visible_nul(column) };
-    let (glob, escape): (bool, fn(&str) -> String) = match (sql.dialect, ignore_case) {
-        (Dialect::Sqlite, false) => (true, glob_escaped),
-        _ => (false, like_escaped),
-    };
-    let any = if glob { "*" } else { "%" };
-    let text = match p {
-        Pattern::Is(x) => escape(x),
-        Pattern::StartsWith(x) => format!("{}{any}", escape(x)),
-        Pattern::EndsWith(x) => format!("{any}{}", escape(x)),
-        Pattern::Contains(x) => format!("{any}{}{any}", escape(x)),
-    };
-    let value = sql.placeholder(Bind::Text(text));
-    match (sql.dialect, ignore_case) {
-        (Dialect::Postgres, false) => format!(r"{column} LIKE {value} ESCAPE '\'"),
-        // Under the collation "C" only ASCII letters fold.
-        (Dialect::Postgres, true) => format!(r#"({column} COLLATE "C") ILIKE {value} ESCAPE '\'"#),
-        (Dialect::Sqlite, false) => format!("{column} GLOB {value}"),
-        // SQLite's LIKE folds ASCII letters and no others.
-        (Dialect::Sqlite, true) => format!(r"{column} LIKE {value} ESCAPE '\'"),
-    }
-}
-
-/// SQLite: a text in which each NUL is shown as `␀`, so that functions that end at a NUL read all of it.
-pub fn visible_nul(text: &str) -> String {
-    format!("replace({text}, char(0), '␀')")
-}
-
-fn like_escaped(x: &str) -> String {
-    let mut out = String::with_capacity(x.len() + 8);
-    for c in x.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
-fn glob_escaped(x: &str) -> String {
-    let mut out = String::with_capacity(x.len() + 8);
-    for c in x.chars() {
-        match c {
-            '*' | '?' | '[' => out.extend(['[', c, ']']),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 fn id_test(sql: &mut Sql, column: &IdColumn, m: &NameMatch) -> String {

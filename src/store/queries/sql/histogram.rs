@@ -4,6 +4,7 @@
 //! index, and only its entries are counted. Otherwise each row is read and its bucket computed, which costs several times
 //! as much per row. Called by the histogram query; both ways must put every row into the same bucket.
 
+use crate::domain::instant::{Instant, Span};
 use crate::domain::zone::Zone;
 use crate::protocol::query::HistogramQuery;
 use crate::store::queries::resolved::{Resolved, Set};
@@ -53,11 +54,19 @@ fn by_bucket(source: &Source, mut resolved: Resolved, branches: &[Branch], query
     let start = sql.placeholder(at.bound(query.from));
     let width = sql.placeholder(Bind::Int(query.width_micros.max(1)));
     let last = sql.placeholder(Bind::Int(i64::from(query.buckets) - 1));
-    let boundary = |n: &str| match at.ty {
-        TimeType::Timestamp | TimeType::TimestampTz => {
-            format!("({start} + ({n} * {width}) * INTERVAL '1 microsecond')")
+    // The server rejects a time after its last year, so the last bucket ends at infinity.
+    let ends = matches!(at.ty, TimeType::Timestamp | TimeType::TimestampTz).then(|| {
+        let room = Instant::from_pg_micros(0).plus(Span(i64::MAX)).since(query.from).unwrap_or(Span(0)).0;
+        (sql.placeholder(Bind::Int(room)), sql.placeholder(at.bound(Instant::INFINITY)))
+    });
+    let boundary = |n: &str| match &ends {
+        Some((room, infinity)) => {
+            format!(
+                "(CASE WHEN {n} * {width} > {room} THEN {infinity} \
+                 ELSE {start} + ({n} * {width}) * INTERVAL '1 microsecond' END)"
+            )
         }
-        _ => format!("({start} + {n} * {width})"),
+        None => format!("({start} + {n} * {width})"),
     };
     let (least, greatest) = if source.dialect == Dialect::Postgres { ("LEAST", "GREATEST") } else { ("min", "max") };
     let narrowed = |boundary: String, word, by: Option<String>| match by {

@@ -8,8 +8,11 @@ pub mod filter;
 pub mod histogram;
 pub mod keys;
 pub mod page;
+pub mod pattern;
 pub mod reason;
 pub mod tail;
+#[cfg(test)]
+mod tests;
 pub mod usable;
 
 use crate::store::queries::resolved::Resolved;

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use crate::domain::event::{ErrorText, Id, Kind, RenewalEvent};
 use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
-use crate::domain::source::{Beyond, Part};
+use crate::domain::source::Beyond;
 use crate::domain::text::Text;
 use crate::domain::zone::Zone;
 use crate::store::queries::sql::Selection;
-use crate::store::queries::sql::filter::visible_nul;
 use crate::store::queries::sql::keys::{Bound, Common, Order, Read, branches_within};
 use crate::store::queries::sql::reason;
 use crate::store::source::columns::{IdType, Party, SqlIdent, TextColumn, TimeColumn, TimeType};
@@ -134,9 +133,7 @@ pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
     let text = match (errors, source.dialect) {
         (Errors::Whole, _) => error.clone(),
         (Errors::Head, Dialect::Postgres) => error.as_ref().map(|e| format!("left({e}, {})", ErrorText::HEAD)),
-        (Errors::Head, Dialect::Sqlite) => {
-            error.as_ref().map(|e| format!("substr({}, 1, {})", visible_nul(e), ErrorText::HEAD))
-        }
+        (Errors::Head, Dialect::Sqlite) => error.as_ref().map(|e| sqlite_head(e)),
     };
     add(text, CellType::Text);
     let length = match source.dialect {
@@ -165,6 +162,23 @@ pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
         map.extra.iter().for_each(|(_, name)| add(Some(column(name)), CellType::Text));
     }
     select
+}
+
+/// The first bytes of a text, at least [`ErrorText::HEAD`] characters: `substr` counts the characters of a text up to its
+/// first NUL only. [`decode`] cuts the rest off. A value that is no text is small, or described by its size. The bytes of
+/// an empty text have no `substr`.
+fn sqlite_head(text: &str) -> String {
+    let bytes = 4 * ErrorText::HEAD;
+    let head = format!("CAST(substr(CAST({text} AS BLOB), 1, {bytes}) AS TEXT)");
+    format!("CASE typeof({text}) WHEN 'text' THEN coalesce({head}, '') ELSE {text} END")
+}
+
+/// The first characters of a text that a page carries.
+fn head(text: Text) -> Text {
+    match text.raw().char_indices().nth(ErrorText::HEAD) {
+        Some((end, _)) => text.raw().get(..end).unwrap_or_default().into(),
+        None => text,
+    }
 }
 
 /// A NULL of the type that the driver expects: an untyped one is a text to PostgreSQL.
@@ -209,10 +223,10 @@ pub(crate) fn joins(source: &Source) -> String {
 /// A row of [`page`], or with `more` of [`event`], as an event. Cells behind the select list are left to the caller.
 /// `None` for a row without an id or a time: no page can begin there. Any other value of an unexpected type is shown as
 /// what it is.
-pub fn decode(source: &Source, more: bool, row: &mut Row) -> Option<RenewalEvent> {
+pub fn decode(source: &Source, errors: Errors, more: bool, row: &mut Row) -> Option<RenewalEvent> {
     let map = &source.map;
     let odd = odd_expiries(row);
-    let error = row.text(7);
+    let error = row.text(7).map(|text| if errors == Errors::Head { head(text) } else { text });
     let bytes = row.int(11).and_then(|n| u64::try_from(n).ok());
     let id = row.id(0)?;
     let stored = row.time(8)?;
@@ -241,17 +255,20 @@ pub fn decode(source: &Source, more: bool, row: &mut Row) -> Option<RenewalEvent
         let tie = row.id(15);
         let stored_apart = tie.is_some() || map.created_at.zone != Zone::Utc;
         let place = stored_apart.then(|| Cursor { at: stored, id: tie.unwrap_or_else(|| event.id.clone()) });
-        let beyond = Beyond { place, odd, ..beyond(source, more, row) };
+        let mut beyond = Beyond { place, ..beyond(source, more, row) };
+        if let Some(columns) = &mut beyond.more {
+            columns.splice(0..0, odd);
+        }
         let reason_inferred = beyond.reason_inferred && event.reason.is_some();
         event.beyond = Some(Arc::new(Beyond { reason_inferred, ..beyond }));
     }
     Some(event)
 }
 
-/// The expiries of a row that are no times, as what they are.
-fn odd_expiries(row: &Row) -> Vec<(Part, Text)> {
-    let parts = [(Part::OldExpiry, 5), (Part::NewExpiry, 6)];
-    parts.into_iter().filter_map(|(part, at)| Some((part, row.odd(at)?))).collect()
+/// The expiries of a row that are no times, as what they are, for the detail of one event.
+fn odd_expiries(row: &Row) -> Vec<(Arc<str>, Text)> {
+    let columns = [("old expiry as stored", 5), ("new expiry as stored", 6)];
+    columns.into_iter().filter_map(|(label, at)| Some((Arc::from(label), row.odd(at)?))).collect()
 }
 
 /// The columns that follow those of every source, without the place of the row.
@@ -262,13 +279,5 @@ fn beyond(source: &Source, more: bool, row: &mut Row) -> Beyond {
     let mut columns = source.map.extra.iter().zip(16..);
     let more =
         more.then(|| columns.by_ref().filter_map(|((label, _), at)| Some((label.clone(), row.text(at)?))).collect());
-    Beyond {
-        traits: Arc::clone(&source.traits),
-        outcome,
-        severity,
-        reason_inferred,
-        more,
-        place: None,
-        odd: Vec::new(),
-    }
+    Beyond { traits: Arc::clone(&source.traits), outcome, severity, reason_inferred, more, place: None }
 }

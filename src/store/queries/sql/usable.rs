@@ -59,18 +59,20 @@ pub fn count(source: &Source, most: u64) -> Option<(Sql, Vec<CellType>)> {
     Some((sql, vec![CellType::Int]))
 }
 
-/// The rows of the table that cannot be shown, at most `limit`: the number or place of the row, its id and its time, as
-/// texts. `None` where every row can, and where rows have no place.
+/// The rows of the table that cannot be shown, at most `limit`: the number or place of each row, NULL where rows have
+/// none, its id and its time, as texts. `None` where every row can be shown.
 pub fn list(source: &Source, limit: u64) -> Option<(Sql, Vec<CellType>)> {
     let tests = tests(source);
-    if tests.is_empty() || !source.map.is_table() {
+    if tests.is_empty() {
         return None;
     }
     let mut sql = Sql::new(source.dialect);
     let (id, at, from) = (&source.map.id.name, &source.map.created_at.name, source.map.from(&mut sql));
     let (row, cast) = match source.dialect {
-        Dialect::Postgres => ("e.ctid::text", "::text"),
-        Dialect::Sqlite => ("e.rowid", ""),
+        Dialect::Postgres if source.map.is_table() => ("e.ctid::text", "::text"),
+        Dialect::Postgres => ("NULL::text", "::text"),
+        Dialect::Sqlite if source.map.is_table() => ("e.rowid", ""),
+        Dialect::Sqlite => ("NULL", ""),
     };
     sql.push(&format!(
         "SELECT {row}, e.{id}{cast}, e.{at}{cast} FROM {from} e WHERE NOT ({}) LIMIT {limit}",
