@@ -96,6 +96,9 @@ impl Shared {
                 self.address
             )));
         }
-        Ok(source)
+        match &source.obstacle {
+            Some(why) => Err(SourceError::Invalid(format!("cannot write to {}: {why}", self.address))),
+            None => Ok(source),
+        }
     }
 }

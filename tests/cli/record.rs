@@ -284,3 +284,19 @@ fn a_torn_last_line_of_the_spool_costs_only_itself() {
     bed.run(&args).exits(3);
     assert_eq!(bed.run(&["ingest", "spool.ndjson"]).exits(4).last_line(), "ingested 2, duplicate 0, rejected 1");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_held_write_lock_is_named() {
+    use sqlx::Connection;
+    let bed = Bed::new();
+    bed.run(&["db", "init"]).exits(0);
+    let mut holder = sqlx::SqliteConnection::connect(bed.db.as_ref().unwrap()).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut holder).await.unwrap();
+    let ran = bed.run(&["record", "--device", "edge-1", "--type", "renewal_failed"]);
+    assert!(
+        ran.exits(3).stderr.contains("another process has held the write lock of the file for 5 s"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("server"), "{}", ran.stderr);
+}

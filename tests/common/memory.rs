@@ -101,7 +101,7 @@ impl Memory {
                 rows.truncate(*limit as usize);
                 let more = rows.last().filter(|_| rows.len() == *limit as usize);
                 let more = more.map(|last| (last.place, last.row.id.clone()));
-                TailAnswer::Rows(TailRows { rows, dropped: Vec::new(), more })
+                TailAnswer::Rows(TailRows { rows, more, ..TailRows::default() })
             }
             TailQuery::Keys { criteria, slice: part, limit } => {
                 let rows = slice(criteria, part).into_iter().take(*limit as usize);
@@ -113,7 +113,7 @@ impl Memory {
             }
             TailQuery::Pick { criteria, ids, .. } => {
                 let rows = self.matching(criteria).into_iter().filter(|r| ids.contains(&r.id)).map(found).collect();
-                TailAnswer::Rows(TailRows { rows, dropped: Vec::new(), more: None })
+                TailAnswer::Rows(TailRows { rows, ..TailRows::default() })
             }
         }
     }

@@ -517,10 +517,13 @@ async fn an_array_is_closed_when_the_tail_is_interrupted() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_renewscope"));
     command.args(["--db", &server.fleet(), "tail", "--since", "2026-11-20", "--format", "json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut out = child.stdout.take().unwrap();
     let mut text = String::new();
+    // The line of the last row ends with the next one.
     while text.matches("created_at").count() < 3 {
-        out.read_line(&mut text).unwrap();
+        let mut bytes = [0; 4096];
+        let read = std::io::Read::read(&mut out, &mut bytes).unwrap();
+        text.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
     }
     let pid = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();

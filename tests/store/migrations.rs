@@ -13,7 +13,7 @@ use super::bed::{Bed, at, event, page, refused, writing};
 use super::pg;
 use crate::on_both;
 
-on_both!(forward_back_and_forward, indexes_are_reported);
+on_both!(forward_back_and_forward, indexes_are_reported, a_newer_schema_is_read_and_never_written);
 
 fn files(directory: &str) -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(directory);
@@ -99,4 +99,83 @@ async fn many_start_at_once_on_a_missing_file() {
     }
     let store = Store::connect(&address, &ConnectOptions::default()).await.unwrap();
     assert_eq!(page(&store, &Criteria::default(), Anchor::Newest, 20).await.rows.len(), 8);
+}
+
+/// Writes into the table of migrations, as another version would.
+async fn note(bed: &Bed, statement: &str) {
+    match &bed.url {
+        Some(url) => pg::execute(url, statement).await,
+        None => {
+            let path = bed.address.path().unwrap().to_owned();
+            let mut conn = <sqlx::SqliteConnection as sqlx::Connection>::connect(&format!("sqlite:{}", path.display()))
+                .await
+                .unwrap();
+            sqlx::Executor::execute(&mut conn, sqlx::AssertSqlSafe(statement.to_owned())).await.unwrap();
+        }
+    }
+}
+
+async fn a_newer_schema_is_read_and_never_written(bed: Bed) {
+    bed.fill(&[event("edge", "renewal_start", at(0))]).await;
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+        SELECT 9, 'what comes later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 2";
+    note(&bed, newer).await;
+    let status = schema::status(&bed.address).await.unwrap();
+    let last = status.steps.last().unwrap();
+    assert!((last.version, last.newer, last.applied) == (9, true, true), "{status:?}");
+    assert!(status.obstacle.unwrap().contains("made by a newer renewscope"));
+    for error in [
+        refused(schema::migrate(&bed.address).await).to_string(),
+        refused(schema::rollback(&bed.address, None).await).to_string(),
+    ] {
+        assert!(error.contains("cannot migrate") && error.contains("9 'what comes later'"), "{error}");
+    }
+    let options = ConnectOptions { create: false, ..writing() };
+    let store = Store::connect(&bed.address, &options).await.unwrap();
+    let error = refused(store.create(&event("edge", "renewal_start", at(1))).await).to_string();
+    assert!(error.contains("cannot write") && error.contains("newer renewscope"), "{error}");
+    assert_eq!(page(&store, &Criteria::default(), Anchor::Newest, 5).await.rows.len(), 1);
+    // A migration that failed halfway is an obstacle too.
+    note(&bed, "DELETE FROM _sqlx_migrations WHERE version = 9").await;
+    note(&bed, "UPDATE _sqlx_migrations SET success = FALSE WHERE version = 2").await;
+    let error = refused(schema::migrate(&bed.address).await).to_string();
+    assert!(error.contains("2 'paging indexes' failed halfway"), "{error}");
+}
+
+#[tokio::test]
+async fn an_index_that_is_being_created_is_left_alone() {
+    let url = pg::migrated().await;
+    let address = Address::parse(&url).unwrap();
+    pg::execute(&url, "DROP INDEX idx_cert_renewal_events_page").await;
+    // The lock that CREATE INDEX CONCURRENTLY holds, and the invalid index that it leaves until its end.
+    pg::execute(&url, "CREATE INDEX renewscope_page ON certificate_renewal_events (created_at DESC, id DESC)").await;
+    let invalid = "UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = 'renewscope_page'::regclass";
+    pg::execute(&url, invalid).await;
+    let mut other = pg::connect(&url).await;
+    let lock = "BEGIN; LOCK TABLE certificate_renewal_events IN SHARE UPDATE EXCLUSIVE MODE";
+    sqlx::Executor::execute(&mut other, lock).await.unwrap();
+    let reports = schema::index(&address).await.unwrap();
+    let page = reports.iter().find(|r| r.name == "renewscope_page").unwrap();
+    assert_eq!(page.state, IndexState::Missing, "{reports:?}");
+    assert!(page.note.as_ref().unwrap().contains("another session"), "{page:?}");
+    sqlx::Executor::execute(&mut other, "ROLLBACK").await.unwrap();
+    let reports = schema::index(&address).await.unwrap();
+    assert!(reports.iter().any(|r| r.name == "renewscope_page" && r.state == IndexState::Rebuilt), "{reports:?}");
+}
+
+#[tokio::test]
+async fn a_partitioned_table_says_why_it_gets_no_index() {
+    let url = pg::migrated().await;
+    let statements = "ALTER TABLE certificate_renewal_events RENAME TO old; \
+        CREATE TABLE certificate_renewal_events (LIKE old) PARTITION BY RANGE (created_at); \
+        CREATE TABLE all_of_them PARTITION OF certificate_renewal_events DEFAULT";
+    pg::execute(&url, statements).await;
+    let address = Address::parse(&url).unwrap();
+    let reports = schema::index(&address).await.unwrap();
+    let paging: Vec<_> = reports.iter().filter(|r| !r.on_request).collect();
+    assert!(paging.iter().all(|r| r.state == IndexState::Missing), "{reports:?}");
+    assert!(paging.iter().all(|r| r.note.as_ref().is_some_and(|n| n.contains("partitioned"))), "{reports:?}");
+    let store = Store::connect(&address, &writing()).await.unwrap();
+    let error = refused(store.create(&event("edge", "renewal_start", at(1))).await).to_string();
+    assert!(error.contains("cannot tell duplicates"), "{error}");
 }

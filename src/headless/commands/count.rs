@@ -102,7 +102,7 @@ pub async fn by(config: &Config, format: Format, groups: Groups, interrupt: &Int
     judge(&session, groups.fail_if, printed)
 }
 
-/// Prints the values of a field. Returns how many.
+/// Prints the values of a field. Returns how many of them have events.
 async fn values(config: &Config, format: Format, session: &Session, field: Field) -> Result<u64, Failure> {
     let limit = config.limits.rows.unwrap_or(u64::MAX);
     let query = FacetQuery {
@@ -150,7 +150,7 @@ async fn values(config: &Config, format: Format, session: &Session, field: Field
     if facets.partial {
         tell("the count stopped early; every number is a lower bound");
     }
-    Ok(facets.values.len() as u64)
+    Ok(facets.values.iter().filter(|facet| number(facet.rows) > 0).count() as u64)
 }
 
 /// One hour or day: its start, and its rows by outcome.

@@ -42,7 +42,14 @@ pub async fn db(config: &Config, format: Format, command: Db) -> Result<Exit, Fa
             if let Some(name) = &config.sources.requested.value {
                 rows.push(source(name, "chosen", &config.sources.requested.origin.to_string()));
             }
-            rows.extend(steps(&status.steps, |s| if s.applied { "applied" } else { "missing" }));
+            if let Some(why) = &status.obstacle {
+                tell(why);
+            }
+            rows.extend(steps(&status.steps, |s| match (s.newer, s.applied) {
+                (true, _) => "newer",
+                (_, true) => "applied",
+                (_, false) => "missing",
+            }));
             rows.extend(indexes(&status.indexes));
             report.print(&rows)
         }

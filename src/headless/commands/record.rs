@@ -20,7 +20,7 @@ use crate::files;
 use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::{Column, event, json};
 use crate::headless::{pem, session, tell};
-use crate::protocol::SourceError;
+use crate::protocol::{SourceError, Why};
 use crate::runtime::{clock, prompt};
 use crate::store::RowOutcome;
 
@@ -42,8 +42,13 @@ pub async fn record(config: &Config, args: Record) -> Result<Exit, Failure> {
         stored
     });
     let stored = stored.await.unwrap_or_else(|_| {
-        let why = format!("no answer within {} s", patience.as_secs());
-        Err(SourceError::Unreachable { address: config.database.value.to_string(), why: why.into() })
+        let (address, seconds) = (&config.database.value, patience.as_secs());
+        let why = match address.path() {
+            Some(_) => Why::new(format!("another process has held the write lock of the file for {seconds} s"))
+                .step("end its transaction, then record again"),
+            None => Why::new(format!("no answer within {seconds} s")),
+        };
+        Err(SourceError::Unreachable { address: address.to_string(), why })
     });
     match stored {
         Ok((id, RowOutcome::Stored)) => print(id),

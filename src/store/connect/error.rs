@@ -111,6 +111,9 @@ impl Context<'_> {
             ("42883" | "42704", _) => SourceError::Failed(format!(
                 "{why}; only functions and types of pg_catalog are found by their bare names: in a profile's select, write the schema before any other"
             )),
+            ("42P10", _) => SourceError::Failed(format!(
+                "cannot tell duplicates: {why}; the event table has no unique index on 'id' alone, as on a table that was partitioned by hand"
+            )),
             ("40001", _) => SourceError::Failed(format!(
                 "the standby stopped the query because it was in the way of replay: {why}; run it again, or raise max_standby_streaming_delay there"
             )),

@@ -14,7 +14,8 @@ use crate::store::source::catalog;
 use crate::store::source::catalog::{EVENTS, Index};
 use crate::store::source::columns::ColumnMap;
 use crate::store::source::detect;
-use crate::store::sql::Dialect;
+use crate::store::sql::cell::CellType;
+use crate::store::sql::{Bind, Dialect, Sql};
 
 /// The state of an index after the command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,18 +132,59 @@ pub async fn index_search(address: &Address) -> Result<Vec<IndexReport>, SourceE
 }
 
 async fn make_paging(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport>, SourceError> {
+    let hindrance = hindrance(conn, source).await?;
     let before = catalog::indexes(conn, source.schema_name(), EVENTS).await?;
     let mut states = Vec::new();
     for wanted in WANTED.iter().filter(|w| w.fits(&source.map)) {
         let state = if wanted.find(&before).is_some() {
             IndexState::Exists
+        } else if hindrance.is_some() {
+            IndexState::Missing
         } else {
             make(conn, wanted, &source.map, &before).await?
         };
         states.push((wanted, state));
     }
     let after = catalog::indexes(conn, source.schema_name(), EVENTS).await?;
-    Ok(states.into_iter().map(|(w, state)| w.report(w.find(&after), state)).collect())
+    let report = |(w, state): (&Wanted, IndexState)| {
+        let note = hindrance.clone().filter(|_| state == IndexState::Missing);
+        IndexReport { note, ..w.report(w.find(&after), state) }
+    };
+    Ok(states.into_iter().map(report).collect())
+}
+
+/// The kind of the event table, and whether another session holds the lock that `CREATE INDEX CONCURRENTLY` and `VACUUM`
+/// hold from their beginning to their end.
+const TABLE_STATE: &str = "SELECT c.relkind::text, (EXISTS (SELECT 1 FROM pg_locks l \
+    WHERE l.locktype = 'relation' AND l.relation = c.oid AND l.mode = 'ShareUpdateExclusiveLock' \
+    AND l.pid <> pg_backend_pid() \
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())))::int::int8 \
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+    WHERE c.relname = $1::text::name AND n.nspname = $2::text::name";
+
+/// Why no index can be created on this table now, and what to do.
+pub(crate) async fn hindrance(conn: &mut Conn, source: &Source) -> Result<Option<String>, SourceError> {
+    if source.dialect == Dialect::Sqlite {
+        return Ok(None);
+    }
+    let mut sql = Sql::plain(Dialect::Postgres, TABLE_STATE);
+    sql.placeholder(Bind::Text(EVENTS.to_owned()));
+    sql.placeholder(Bind::OptText(source.schema_name().map(str::to_owned)));
+    let row = conn.rows(&sql, &[CellType::Text, CellType::Int]).await?.into_iter().next();
+    let (kind, locked) = row.map(|mut row| (row.string(0).unwrap_or_default(), row.int(1))).unwrap_or_default();
+    Ok(match (kind.as_str(), locked) {
+        ("p", _) => Some(
+            "the table is partitioned, and PostgreSQL creates no index on it without blocking writers; run CREATE INDEX \
+             CONCURRENTLY with these columns on each partition, CREATE INDEX ON ONLY the table, and ALTER INDEX ATTACH \
+             PARTITION for each"
+                .to_owned(),
+        ),
+        ("f" | "v" | "m", _) => Some("the events are no table of this database; create the index where they are".to_owned()),
+        (_, Some(1)) => Some(
+            "another session creates an index on the table, or vacuums it; run this again when it has ended".to_owned(),
+        ),
+        _ => None,
+    })
 }
 
 async fn make(conn: &mut Conn, wanted: &Wanted, map: &ColumnMap, before: &[Index]) -> Result<IndexState, SourceError> {

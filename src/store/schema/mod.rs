@@ -27,7 +27,7 @@ use crate::store::options::{Access, ConnectOptions};
 use crate::store::source::catalog;
 use crate::store::source::catalog::{CORE, EVENTS, Table};
 use crate::store::source::columns::Schema;
-use crate::store::source::own::{Made, applied, made};
+use crate::store::source::own::{LATEST, Made, applied, made, obstacle};
 use crate::store::sql::Dialect;
 
 pub use index::{IndexReport, IndexState, index, index_search};
@@ -66,6 +66,8 @@ const STEPS: [Step; 2] = [
     step!(2, "paging indexes", "0002_paging_indexes"),
 ];
 
+const _: () = assert!(STEPS[STEPS.len() - 1].version == LATEST);
+
 /// The schema that the database has.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Found {
@@ -81,8 +83,10 @@ pub enum Found {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StepReport {
     pub version: i64,
-    pub name: &'static str,
+    pub name: String,
     pub applied: bool,
+    /// This version does not know it: a newer renewscope made the database.
+    pub newer: bool,
     /// Applied with other SQL than this version has.
     pub differs: bool,
 }
@@ -94,6 +98,8 @@ pub struct Status {
     pub address: String,
     pub found: Found,
     pub steps: Vec<StepReport>,
+    /// Why this version writes nothing there: a newer version made it, or a migration failed halfway.
+    pub obstacle: Option<String>,
     pub indexes: Vec<IndexReport>,
 }
 
@@ -110,11 +116,15 @@ pub async fn status(address: &Address) -> Result<Status, SourceError> {
     let tables = catalog::tables(&mut conn, &CORE, EVENTS).await?;
     let found = found(&mut conn, &tables).await?;
     let steps = steps(&mut conn, found == Found::Own, &tables).await?;
+    let obstacle = match found {
+        Found::Own => obstacle(&mut conn, &tables).await?,
+        _ => None,
+    };
     let indexes = match found {
         Found::Nothing => Vec::new(),
         _ => index::reports(&mut conn).await?,
     };
-    Ok(Status { address: address.to_string(), found, steps, indexes })
+    Ok(Status { address: address.to_string(), found, steps, obstacle, indexes })
 }
 
 /// Brings renewscope's schema up to date. Creates it, and a missing SQLite file, if nothing exists. Idempotent.
@@ -182,6 +192,11 @@ async fn run(
              give renewscope a separate database or schema"
         )));
     }
+    if before == Found::Own
+        && let Some(why) = obstacle(&mut conn, &tables).await?
+    {
+        return Err(SourceError::Invalid(format!("cannot migrate {address}: {why}")));
+    }
     let old = steps(&mut conn, before == Found::Own, &tables).await?;
     let done = || Moved { found: before.clone(), steps: Vec::new() };
     let Some(goal) = goal(&old) else { return Ok(done()) };
@@ -246,16 +261,33 @@ async fn found(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<Foun
 }
 
 async fn steps(conn: &mut Conn, own: bool, tables: &BTreeMap<String, Table>) -> Result<Vec<StepReport>, SourceError> {
-    let schema = tables.get(TABLE).and_then(|table| table.schema.as_deref());
-    let applied = if own { applied(conn, schema).await? } else { BTreeMap::new() };
+    let applied = if own { applied(conn, schema_of(tables)).await? } else { BTreeMap::new() };
     let migrator = migrator(conn.dialect());
     let report = |step: &Step| {
         let there = applied.get(&step.version);
         let checksum = migrator.checksum(step.version);
         let differs = there.is_some_and(|(_, sum)| Some(sum) != checksum.as_ref());
-        StepReport { version: step.version, name: step.name, applied: there.is_some(), differs }
+        StepReport {
+            version: step.version,
+            name: step.name.to_owned(),
+            applied: there.is_some(),
+            newer: false,
+            differs,
+        }
     };
-    Ok(STEPS.iter().map(report).collect())
+    let newer = |(version, (name, _)): (&i64, &(String, String))| StepReport {
+        version: *version,
+        name: name.clone(),
+        applied: true,
+        newer: true,
+        differs: false,
+    };
+    Ok(STEPS.iter().map(report).chain(applied.range(LATEST + 1..).map(newer)).collect())
+}
+
+/// The schema of the migrations table.
+fn schema_of(tables: &BTreeMap<String, Table>) -> Option<&str> {
+    tables.get(TABLE).and_then(|table| table.schema.as_deref())
 }
 
 fn migrator(dialect: Dialect) -> Migrations {

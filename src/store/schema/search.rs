@@ -8,6 +8,7 @@ use crate::protocol::SourceError;
 use crate::store::connect::address::Address;
 use crate::store::connect::conn::Conn;
 use crate::store::connect::migrator::execute;
+use crate::store::schema::index;
 use crate::store::schema::index::{IndexReport, IndexState};
 use crate::store::source::Source;
 use crate::store::source::columns::{ColumnMap, Schema, TextColumn};
@@ -82,7 +83,10 @@ pub(crate) async fn make_all(
 ) -> Result<Vec<IndexReport>, SourceError> {
     let before = indexes(conn, source.schema_name()).await?;
     let hindered = match hindrance(source) {
-        None if source.dialect == Dialect::Postgres => unfit(conn, source, address).await?,
+        None if source.dialect == Dialect::Postgres => match index::hindrance(conn, source).await? {
+            None => unfit(conn, source, address).await?,
+            hindered => hindered,
+        },
         hindered => hindered,
     };
     let mut states = Vec::new();

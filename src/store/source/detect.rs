@@ -142,7 +142,10 @@ pub async fn source(conn: &mut Conn, survey: &Survey, profile: &Arc<SourceProfil
             .push("the tables are like those of renewscope, but no migration is recorded: they are only read".into());
     }
     source.hidden = row_security::note(&row_security::filtered(conn, &tables).await?);
-    source.notes.extend(source.hidden.clone());
+    if source.is_own() {
+        source.obstacle = own::obstacle(conn, &tables).await?;
+    }
+    source.notes.extend([source.hidden.clone(), source.obstacle.clone()].into_iter().flatten());
     Ok(source)
 }
 

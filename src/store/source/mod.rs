@@ -76,6 +76,8 @@ pub struct Source {
     pub tail: Tail,
     /// Row security may hide rows from this role: the note for users.
     pub hidden: Option<String>,
+    /// Why nothing may be written to renewscope's own tables: a newer version made them.
+    pub obstacle: Option<String>,
     /// What is missing or guessed, in words.
     pub notes: Vec<String>,
     /// Events may be stored: our migrations made the tables.
@@ -128,6 +130,7 @@ impl Source {
             map,
             schema: Reader::of(profile, found)?.schema(),
             hidden: None,
+            obstacle: None,
             notes: Vec::new(),
             is_written: false,
             chosen: None,

@@ -31,6 +31,36 @@ const EVENT_COLUMNS: [&str; 9] = [
 /// Version and name of the first migration; a database that has it applied is our own.
 pub const FIRST: (i64, &str) = (1, "certificate renewal events");
 
+/// The newest migration that this version knows.
+pub const LATEST: i64 = 2;
+
+/// Why nothing may be written: a migration that this version does not know, or one that failed halfway. `None` if there is
+/// no such migration, or if this role may not read them, and so cannot write either.
+pub async fn obstacle(conn: &mut Conn, tables: &BTreeMap<String, Table>) -> Result<Option<String>, SourceError> {
+    let Some(table) = tables.get(MIGRATIONS).filter(|t| t.readable) else { return Ok(None) };
+    let schema = table.schema.as_deref().map(|name| format!("{}.", Schema::new(name))).unwrap_or_default();
+    let text = format!(
+        "SELECT version, description, CAST(CAST(success AS int) AS bigint) FROM {schema}{MIGRATIONS} ORDER BY version"
+    );
+    let shape = [CellType::Int, CellType::Text, CellType::Int];
+    let rows = conn.rows(&Sql::plain(conn.dialect(), &text), &shape).await?;
+    for mut row in rows {
+        let (version, name) = (row.int(0).unwrap_or(0), row.string(1).unwrap_or_default());
+        if version > LATEST {
+            return Ok(Some(format!(
+                "the database was made by a newer renewscope: it has the migration {version} '{name}', and this version knows \
+                 none after {LATEST}; use the newer version"
+            )));
+        }
+        if row.int(2) != Some(1) {
+            return Ok(Some(format!(
+                "the migration {version} '{name}' failed halfway; restore a backup, or complete it and set its 'success'"
+            )));
+        }
+    }
+    Ok(None)
+}
+
 /// Who made the event table, as far as the catalog tells. A role's rights do not change the answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Made {
