@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -16,9 +17,13 @@ use crate::console::alert::Alert;
 use crate::console::keymap::Keymap;
 use crate::domain::filter::Filter;
 use crate::domain::text::Clean;
+use crate::files;
 use crate::ui::effect::Means;
 use crate::ui::skin::Theme;
 use crate::views::events::columns::{EventColumns, default_columns};
+
+/// The most bytes of a configuration file or a profile.
+pub const LONGEST: u64 = 1 << 20;
 
 /// The file as typed. It has no `Debug`, because addresses can hold secrets.
 #[derive(Deserialize, Default)]
@@ -140,7 +145,13 @@ impl File {
     /// Reads a file. Only one that `--config` names (`required`) must exist. Fails for a file that is unreadable or not
     /// UTF-8, and for any mistake in it.
     pub fn read(path: &Path, required: bool) -> Result<Self, ConfigError> {
-        match std::fs::read_to_string(path) {
+        // A shell's `<(command)`, which a configuration with secrets can come from, is read as it comes.
+        let text = match files::is_descriptor(path) {
+            true => files::read_stream(path, LONGEST, Duration::ZERO)
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            false => files::read_text(path, LONGEST),
+        };
+        match text {
             Ok(text) => Self::parse(path, &text),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && !required => Ok(Self::default()),
             Err(e) => Err(ConfigError::File { path: path.display().to_string(), line: 0, why: e.to_string() }),

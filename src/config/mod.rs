@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod file;
 pub mod limits;
+pub mod negations;
 pub mod paths;
 pub mod sources;
 pub mod zone;
@@ -75,14 +76,7 @@ pub struct Config {
     pub filter: Setting<Filter>,
     /// Named filters.
     pub views: Vec<(String, Filter)>,
-    /// The console's keys.
-    pub keymap: Keymap,
-    /// The columns of the list; `None`: what the console remembers, or the usual ones.
-    pub columns: Option<EventColumns>,
-    /// The console's colors; `None`: by the terminal.
-    pub theme: Option<Theme>,
-    /// Which new events alert, and by which means.
-    pub alert: Option<Alert>,
+    pub console: Console,
     /// The configuration file that was read.
     pub file: Option<PathBuf>,
     /// The configured name of the database, if it was selected by name.
@@ -95,6 +89,17 @@ pub struct Config {
     pub ascii: bool,
     /// How many rows, and how long a statement may run.
     pub limits: Limits,
+    /// A value of the filter that no event has is an error.
+    pub strict: bool,
+}
+
+/// Settings of the console alone.
+#[derive(Clone, Debug)]
+pub struct Console {
+    pub keymap: Keymap,
+    pub columns: Option<EventColumns>,
+    pub theme: Option<Theme>,
+    pub alert: Option<Alert>,
 }
 
 /// Why a setting is invalid. Never holds a secret.
@@ -122,7 +127,9 @@ pub enum ConfigError {
     #[error("no view '{name}'; {valid}")]
     View { name: String, valid: String },
     /// The default database needs the home directory.
-    #[error("no default database: the home directory is unknown; set HOME, or name a file with '--db sqlite:PATH'")]
+    #[error(
+        "no default database: HOME is unset or not an absolute path; set it, or name a database with '--db sqlite:PATH'"
+    )]
     NoHome,
     /// The path of the default database cannot be written in an address.
     #[error("no default database: the path '{0}' is not UTF-8; name a file with '--db sqlite:PATH'")]
@@ -153,14 +160,12 @@ impl Config {
             zone: zone::zone(global, &file, &variable)?,
             filter: view(global, &file, filter)?,
             views: file.views.into_iter().collect(),
-            keymap: file.keymap,
-            columns: file.columns,
-            theme: file.theme,
-            alert: file.alert,
+            console: Console { keymap: file.keymap, columns: file.columns, theme: file.theme, alert: file.alert },
             file: file.path,
             color: color(global, &variable),
             ascii: global.ascii || file.ascii,
             limits,
+            strict: global.strict,
         })
     }
 }
@@ -198,11 +203,15 @@ fn database(
     file: &File,
     variable: &impl Fn(&str) -> Option<String>,
 ) -> Result<Chosen, ConfigError> {
-    let from_variable =
-        || DATABASE_VARIABLES.iter().find_map(|name| Some((variable(name).filter(|v| !v.is_empty())?, *name)));
+    let from_variable = || DATABASE_VARIABLES.iter().find_map(|name| Some((variable(name)?, *name)));
     let chosen = match &global.db {
         Some(text) => Some((text.clone(), Origin::Option("--db"))),
         None => match from_variable() {
+            // A job that lost its settings must not fall back to another database and report no failures there.
+            Some((text, name)) if text.trim().is_empty() => {
+                let why = "it is set, but empty; unset it, or give it a database".to_owned();
+                return Err(ConfigError::Database { origin: Origin::Variable(name), why });
+            }
             Some((text, name)) => Some((text, Origin::Variable(name))),
             None => file.db.clone().map(|text| (text, Origin::File)),
         },
@@ -297,12 +306,16 @@ mod tests {
         for (global, set, address, origin) in [
             (option, vec![own, common], "sqlite:a.db", "option --db"),
             (cli::Global::default(), vec![common, own], "sqlite:b.db", "environment RENEWSCOPE_DB"),
-            (cli::Global::default(), vec![("RENEWSCOPE_DB", ""), common], "sqlite:c.db", "environment DATABASE_URL"),
+            (cli::Global::default(), vec![common], "sqlite:c.db", "environment DATABASE_URL"),
         ] {
             let config = resolve(global, &set).unwrap();
             assert_eq!(config.database.value.to_string(), address);
             assert_eq!(config.database.origin.to_string(), origin);
             assert!(!config.embedded);
+        }
+        for empty in [vec![("RENEWSCOPE_DB", ""), common], vec![("DATABASE_URL", " ")]] {
+            let Err(e) = resolve(cli::Global::default(), &empty) else { panic!("an empty variable was accepted") };
+            assert!(e.to_string().contains("it is set, but empty"), "{e}");
         }
         assert!(resolve(cli::Global::default(), &[]).unwrap().embedded);
     }

@@ -6,8 +6,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::file::LONGEST;
 use super::{ConfigError, Origin, Setting, paths};
 use crate::domain::text::Clean;
+use crate::files;
 use crate::profile::choice::Profiles;
 use crate::profile::{ProfileError, SourceProfile};
 
@@ -100,7 +102,7 @@ fn add(profiles: &mut Profiles, profile: SourceProfile) {
 /// Reads and parses a file; the name `own` is an error.
 fn read(path: &Path) -> Result<SourceProfile, ProfileError> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|e| ProfileError {
+    let text = files::read_text(path, LONGEST).map_err(|e| ProfileError {
         file: file.clone(),
         line: 0,
         key: String::new(),

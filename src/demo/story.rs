@@ -66,25 +66,15 @@ pub enum Cohort {
         at: Instant,
     },
     /// Sends nothing more and expires at `expires` without an attempt.
-    Silent {
-        expires: Instant,
-    },
+    Silent { expires: Instant },
     /// Fails since its renewal was due, always for the same reason; expires at `expires`.
-    Chronic {
-        expires: Instant,
-    },
+    Chronic { expires: Instant },
     /// Expired at `expires`; its TPM prevents the recovery.
-    Tpm {
-        expires: Instant,
-    },
+    Tpm { expires: Instant },
     /// Expired, failed to recover, and recovered hours later.
-    Reviewed {
-        expires: Instant,
-    },
+    Reviewed { expires: Instant },
     /// Part of the current incident. With `expires` it was silent before and is close to its expiry, or past it.
-    Denied {
-        expires: Option<Instant>,
-    },
+    Denied { expires: Option<Instant> },
     /// Its clock is years behind.
     Skewed,
     /// Its renewals succeed without extending the expiry.

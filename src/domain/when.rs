@@ -4,6 +4,8 @@
 //! prints back. A length such as `15m` always means that long ago. Filters, options and the console's prompts use this
 //! grammar. It must not read a clock.
 
+pub mod pasted;
+
 use std::fmt;
 
 use super::instant::{Civil, Instant, Span};
@@ -26,6 +28,8 @@ pub enum When {
     Local(LocalTime),
     /// A time with its offset.
     At(Instant),
+    /// A date and time without a year, as logs write them.
+    Recent(pasted::Yearless),
 }
 
 /// A valid date and time without a zone, years 0 to 9999. A date alone means its midnight.
@@ -81,9 +85,13 @@ const VALID_TIMES: &str =
 const VALID_UNITS: &str = "valid units are s, m, h, d and w, as in '15m'";
 
 impl When {
-    /// Reads one time. Surrounding spaces and the case of words are ignored. The error names the text and says which
-    /// forms are valid; a length with a sign and a date that does not exist have their own messages.
+    /// Reads one time. Surrounding spaces and the case of words are ignored. What other programs write is read too; see
+    /// [`pasted`].
     pub fn parse(text: &str) -> Result<Self, TimeError> {
+        Self::parse_typed(text).or_else(|unknown| pasted::as_typed(text, unknown))
+    }
+
+    fn parse_typed(text: &str) -> Result<Self, TimeError> {
         let text = text.trim();
         match text.to_ascii_lowercase().as_str() {
             "now" => return Ok(Self::Now),
@@ -123,6 +131,7 @@ impl When {
             // A LocalTime is always valid, so the fallback is never used.
             Self::Local(LocalTime(civil)) => zone.instant_of(*civil).unwrap_or(now),
             Self::At(instant) => *instant,
+            Self::Recent(yearless) => yearless.at(now, zone),
         }
     }
 }
@@ -281,6 +290,7 @@ impl fmt::Display for When {
             Self::Ago(length) => length.fmt(f),
             Self::Local(local) => local.fmt(f),
             Self::At(instant) => f.write_str(&instant.rfc3339()),
+            Self::Recent(yearless) => yearless.fmt(f),
         }
     }
 }

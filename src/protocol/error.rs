@@ -46,7 +46,7 @@ impl SourceError {
             Self::Shape(_) => "check the database with 'renewscope db status'",
             Self::Unfit(_) => "run 'renewscope sources detect' to see what this database records",
             Self::Invalid(_) => "correct the input and run it again",
-            Self::Failed(_) => "see the log for details",
+            Self::Failed(_) => "run it with RENEWSCOPE_LOG=warn to log the details",
         }
     }
     /// Whether there was no usable connection (exit code 3).

@@ -197,12 +197,26 @@ fn expiry(value: &Value) -> Result<Expiry, FilterError> {
                 "expired certificates are 'expires:past'",
             ));
         }
-        let length = zero_or_length(length).map_err(|e| FilterError::time(value.column, e))?;
+        let time = length;
+        // The sign only says what every length here means: ahead.
+        let length =
+            zero_or_length(length.strip_prefix('+').unwrap_or(length)).map_err(|e| match When::parse(time) {
+                Ok(when) => {
+                    let hint = format!("write '..{when}' for earlier and '{when}..' for later");
+                    fail(format!("'{}' compares with a time", Clean::line(text)), &hint)
+                }
+                Err(_) => FilterError::time(value.column, e),
+            })?;
         return Ok(Expiry::Ahead(order, length));
     }
+    let length = |text: &str| Length::parse(text.strip_prefix('+').unwrap_or(text)).ok();
+    if let Some((from, until)) = text.split_once("..").and_then(|(a, b)| length(a).zip(length(b))) {
+        let hint = format!("write 'expires:>={from} expires:<{until}'");
+        return Err(fail(format!("'{text}' is a range of lengths"), &hint));
+    }
     if !text.contains("..") {
-        if Length::parse(text).is_ok() {
-            return Err(fail(format!("'{text}' lacks a comparison"), &format!("write '<{text}' or '>{text}'")));
+        if let Some(length) = length(text) {
+            return Err(fail(format!("'{text}' lacks a comparison"), &format!("write '<{length}' or '>{length}'")));
         }
         return Err(match nearest(text, ["past", "none"]) {
             Some(word) => fail(unknown_expiry(text), &format!("did you mean '{word}'?")),

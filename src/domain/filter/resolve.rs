@@ -70,7 +70,7 @@ impl Clock<'_> {
             Test::Time(range) => Check::Time { from: at(range.from), until: at(range.until) },
             Test::Expires(any) => Check::Expires(any.iter().map(|e| self.expiry(*e)).collect()),
             Test::Extends(any) => Check::Extends(any.iter().map(extent).collect()),
-            Test::Text(text) => Check::Text(text.clone()),
+            Test::Text(text) => Check::Text(from_screen(text)),
         }
     }
 
@@ -134,8 +134,22 @@ pub(super) fn values(field: Field, any: &[Glob]) -> Check {
         Field::Id => Check::Id(names()),
         Field::Reason => Check::Reason(any.iter().map(pattern).collect()),
         Field::Severity => Check::Severity(any.iter().map(pattern).collect()),
-        Field::Error => Check::Error(any.iter().map(part).collect()),
+        Field::Error => {
+            let from_screen = |glob: &Glob| part(&Glob { text: from_screen(&glob.text), ..glob.clone() });
+            Check::Error(any.iter().map(from_screen).collect())
+        }
     }
+}
+
+/// A text copied from the screen, as it is stored: the pictures of control characters are those characters again, so that
+/// a copied part of an error with several lines is found. The picture of NUL stays: it is what is stored instead.
+fn from_screen(text: &str) -> String {
+    let original = |c: char| match c {
+        '\u{2401}'..='\u{241f}' => char::from_u32(u32::from(c) - 0x2400).unwrap_or(c),
+        '\u{2421}' => '\u{7f}',
+        other => other,
+    };
+    text.chars().map(original).collect()
 }
 
 /// The comparison of a short text: the whole of it, unless wildcards open an end.
