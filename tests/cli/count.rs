@@ -58,8 +58,15 @@ fn a_condition_is_met_by_the_number_of_groups() {
         (&["count", "--by", "hour", "--fail-if", ">=2"], 5),
         (&["count", "--by", "type", "type:nothing_failed", "--fail-if", ">0"], 0),
         (&["count", "--by", "org", "--fail-if", "=0"], 0),
+        // A limit bounds what is printed, not what is compared.
+        (&["count", "--by", "device", "--limit", "1", "--fail-if", "=2"], 5),
+        (&["count", "--by", "hour", "--limit", "1", "--fail-if", ">=2"], 5),
     ] {
         bed.run(args).exits(code);
     }
-    assert_eq!(bed.run(&["count", "--by", "hour", "--limit", "1", "--format", "csv"]).data().lines().count(), 2);
+    for by in ["hour", "device"] {
+        assert_eq!(bed.run(&["count", "--by", by, "--limit", "1", "--format", "csv"]).data().lines().count(), 2);
+        let ran = bed.run(&["count", "--by", by, "--limit", "1", "--format", "csv", "--fail-if", ">1"]);
+        assert_eq!(ran.exits(5).stdout.lines().count(), 2);
+    }
 }

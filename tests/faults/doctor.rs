@@ -7,9 +7,19 @@ use crate::{fill, pg};
 
 /// The findings, `topic state found remedy` a line.
 fn doctor(url: &str, env: &[(&str, &str)], code: i32) -> String {
+    doctor_with(&[], url, env, code)
+}
+
+/// As [`doctor`], with options of the command line.
+fn doctor_with(options: &[&str], url: &str, env: &[(&str, &str)], code: i32) -> String {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_renewscope"));
-    command.args(["doctor", "--format", "ndjson"]).env_clear().env("HOME", home.path()).env("RENEWSCOPE_DB", url);
+    command
+        .args(["doctor", "--format", "ndjson"])
+        .args(options)
+        .env_clear()
+        .env("HOME", home.path())
+        .env("RENEWSCOPE_DB", url);
     let ran = command.envs(env.iter().copied()).output().unwrap();
     let stderr = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(code), "{stderr}");
@@ -225,4 +235,38 @@ async fn of_a_file() {
     let expected = if rustix::process::geteuid().is_root() { "directory ok" } else { "directory reduced" };
     says(&report, &[expected]);
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[tokio::test]
+async fn of_casts_and_of_what_a_select_reaches() {
+    let url = pg::migrated().await;
+    fill(&url, 1).await;
+    assert!(!doctor(&url, &[], 0).contains("casts "));
+    pg::execute(
+        &url,
+        "CREATE SCHEMA more; \
+         CREATE FUNCTION more.uuid_text(uuid) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT ''::text $$; \
+         CREATE CAST (uuid AS text) WITH FUNCTION more.uuid_text(uuid); \
+         CREATE VIEW more.notes AS SELECT 'n'::text AS note",
+    )
+    .await;
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("odd.toml");
+    let report = |extra: &str| {
+        let profile = format!(
+            "name = \"odd\"\ndatabase = [\"postgres\"]\n[relation]\ntable = \"certificate_renewal_events\"\n\
+             select = '''SELECT e.id, e.device_id, e.event_type, e.created_at, {extra} AS extra \
+             FROM certificate_renewal_events e'''\n[fields]\nid = {{ column = \"id\", type = \"uuid\" }}\n\
+             device = {{ column = \"device_id\", type = \"uuid\" }}\ntype = {{ column = \"event_type\" }}\n\
+             error = {{ column = \"extra\" }}\ntime = {{ column = \"created_at\", type = \"timestamp\" }}\n"
+        );
+        std::fs::write(&file, profile).unwrap();
+        doctor_with(&["--source", file.to_str().unwrap()], &url, &[], 0)
+    };
+    let cast = "casts reduced functions of others convert types of the system, for every role: cast (uuid AS text) by \
+                more.uuid_text";
+    says(&report("upper(e.event_type)"), &["profile select ok calls functions of the system only", cast]);
+    let reached = "profile select reduced runs with the rights of this role, in read-only transactions, and names: ";
+    says(&report("(SELECT note FROM \"more\" . notes)"), &[&format!("{reached}view more.notes")]);
+    says(&report("more.uuid_text(e.id)"), &[&format!("{reached}function more.uuid_text")]);
 }

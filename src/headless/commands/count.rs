@@ -92,65 +92,25 @@ pub struct Groups {
 pub async fn by(config: &Config, format: Format, groups: Groups, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let session = Session::open(config, interrupt).await?;
     values::require(&session, config).await?;
-    let printed = match groups.by {
-        Group::Type => values(config, format, &session, Field::Kind).await?,
-        Group::Org => values(config, format, &session, Field::Org).await?,
-        Group::Device => values(config, format, &session, Field::Device).await?,
-        Group::Reason => values(config, format, &session, Field::Reason).await?,
-        Group::Hour | Group::Day => times(config, format, &session, groups.by == Group::Day).await?,
+    let all = groups.fail_if.is_some();
+    let grouping = Grouping { config, format, session: &session, all };
+    let number = match groups.by {
+        Group::Type => grouping.values(Field::Kind).await?,
+        Group::Org => grouping.values(Field::Org).await?,
+        Group::Device => grouping.values(Field::Device).await?,
+        Group::Reason => grouping.values(Field::Reason).await?,
+        Group::Hour | Group::Day => grouping.times(groups.by == Group::Day).await?,
     };
-    judge(&session, groups.fail_if, printed)
+    judge(&session, groups.fail_if, number)
 }
 
-/// Prints the values of a field. Returns how many of them have events.
-async fn values(config: &Config, format: Format, session: &Session, field: Field) -> Result<u64, Failure> {
-    let limit = config.limits.rows.unwrap_or(u64::MAX);
-    let query = FacetQuery {
-        field,
-        criteria: criteria(config),
-        needle: String::new(),
-        limit: u32::try_from(limit).unwrap_or(GROUPS).min(GROUPS),
-        ceiling: i64::MAX as u64,
-    };
-    let part = match field {
-        Field::Org => Some(Part::Org),
-        Field::Device => Some(Part::Device),
-        Field::Reason => Some(Part::Reason),
-        Field::Kind => None,
-    };
-    if let (Some(part), Answer::Described(source)) = (part, session.run(Query::Describe).await?)
-        && source.traits.lacks(part)
-    {
-        let why = format!("cannot count: the source '{}' records no {}", source.profile, part.words());
-        return Err(SourceError::Unfit(why).into());
-    }
-    let facets = match session.run(Query::Facets(query)).await? {
-        Answer::Facets(facets) => facets,
-        other => return Err(unexpected(&other).into()),
-    };
-    let keys: &[&str] = match field {
-        Field::Org => &["org_id", "org"],
-        Field::Device => &["device_id", "device"],
-        Field::Kind => &["event_type"],
-        Field::Reason => &["reason"],
-    };
-    let columns = keys.iter().map(|key| Column::new(key)).chain([Column::new("rows")]).collect();
-    let mut writer = RowWriter::new(stdout(), format, columns, config.ascii);
-    for facet in &facets.values {
-        let id = Cell::text(facet.id.as_ref().map(Id::raw));
-        let rows = Cell::Number(number(facet.rows));
-        let name = Cell::text(facet.name.as_ref().map(|n| n.raw()));
-        let cells = if keys.len() == 2 { vec![id, name, rows] } else { vec![id, rows] };
-        writer.row(&cells).map_err(stdout_failed)?;
-    }
-    writer.finish().map_err(stdout_failed)?;
-    if facets.more && config.limits.rows.is_none() {
-        tell(&format!("only the first {GROUPS} groups are printed; narrow the filter to see the others"));
-    }
-    if facets.partial {
-        tell("the count stopped early; every number is a lower bound");
-    }
-    Ok(facets.values.iter().filter(|facet| number(facet.rows) > 0).count() as u64)
+/// What all groupings need.
+struct Grouping<'a> {
+    config: &'a Config,
+    format: Format,
+    session: &'a Session,
+    /// Whether groups are counted beyond `--limit`, which bounds what is printed: a condition compares all of them.
+    all: bool,
 }
 
 /// One hour or day: its start, and its rows by outcome.
@@ -159,54 +119,111 @@ struct Bucket {
     rows: [u64; 4],
 }
 
-/// Prints hours or days. Returns how many. Rows outside of [`FIRST`] to [`END`] are reported apart, so that a row with a
-/// wrong year does not cost a walk through all years before it.
-async fn times(config: &Config, format: Format, session: &Session, days: bool) -> Result<u64, Failure> {
-    let zone = &config.zone.value;
-    let table = format == Format::Table;
-    let title = format!("{} ({})", if days { "DAY" } else { "HOUR" }, zone.name());
-    let from = Column::new("from").titled(if table { title } else { "from".to_owned() });
-    let columns = [from].into_iter().chain(["failed", "succeeded", "started", "other", "rows"].map(Column::new));
-    let mut writer = RowWriter::new(stdout(), format, columns.collect(), config.ascii);
-    let mut put = |bucket: &Bucket| {
-        let from = if table { event::stamp(bucket.from, zone, false) } else { bucket.from.rfc3339() };
-        let mut cells = vec![Cell::text(Some(from))];
-        cells.extend(bucket.rows.iter().map(|n| Cell::Number(*n)));
-        cells.push(Cell::Number(bucket.rows.iter().sum()));
-        writer.row(&cells)
-    };
-    let limit = config.limits.rows.unwrap_or(u64::MAX);
-    let mut walk = Walk { criteria: between(config, Some(FIRST), Some(END)), after: None, steps: 0 };
-    let (mut current, mut printed): (Option<Bucket>, u64) = (None, 0);
-    'walk: while let Some((start, counts)) = walk.next(session).await? {
-        for (i, rows) in (0_i64..).zip(&counts).filter(|(_, rows)| rows.iter().any(|n| *n > 0)) {
-            let from = beginning(start.plus(Span(QUARTER.0.saturating_mul(i))), zone, days);
-            match &mut current {
-                Some(bucket) if bucket.from == from => {
-                    bucket.rows.iter_mut().zip(rows).for_each(|(sum, n)| *sum += n);
-                }
-                _ => {
-                    if let Some(done) = current.replace(Bucket { from, rows: *rows }) {
-                        put(&done).map_err(stdout_failed)?;
-                        printed += 1;
+impl Grouping<'_> {
+    /// Prints the values of a field. Returns how many of them have events.
+    async fn values(&self, field: Field) -> Result<u64, Failure> {
+        let Self { config, format, session, all } = *self;
+        let limit = config.limits.rows.unwrap_or(u64::MAX);
+        let query = FacetQuery {
+            field,
+            criteria: criteria(config),
+            needle: String::new(),
+            limit: if all { GROUPS } else { u32::try_from(limit).unwrap_or(GROUPS).min(GROUPS) },
+            ceiling: i64::MAX as u64,
+        };
+        let part = match field {
+            Field::Org => Some(Part::Org),
+            Field::Device => Some(Part::Device),
+            Field::Reason => Some(Part::Reason),
+            Field::Kind => None,
+        };
+        if let (Some(part), Answer::Described(source)) = (part, session.run(Query::Describe).await?)
+            && source.traits.lacks(part)
+        {
+            let why = format!("cannot count: the source '{}' records no {}", source.profile, part.words());
+            return Err(SourceError::Unfit(why).into());
+        }
+        let facets = match session.run(Query::Facets(query)).await? {
+            Answer::Facets(facets) => facets,
+            other => return Err(unexpected(&other).into()),
+        };
+        let keys: &[&str] = match field {
+            Field::Org => &["org_id", "org"],
+            Field::Device => &["device_id", "device"],
+            Field::Kind => &["event_type"],
+            Field::Reason => &["reason"],
+        };
+        let columns = keys.iter().map(|key| Column::new(key)).chain([Column::new("rows")]).collect();
+        let mut writer = RowWriter::new(stdout(), format, columns, config.ascii);
+        for facet in facets.values.iter().take(usize::try_from(limit).unwrap_or(usize::MAX)) {
+            let id = Cell::text(facet.id.as_ref().map(Id::raw));
+            let rows = Cell::Number(number(facet.rows));
+            let name = Cell::text(facet.name.as_ref().map(|n| n.raw()));
+            let cells = if keys.len() == 2 { vec![id, name, rows] } else { vec![id, rows] };
+            writer.row(&cells).map_err(stdout_failed)?;
+        }
+        writer.finish().map_err(stdout_failed)?;
+        if facets.more && config.limits.rows.is_none() {
+            tell(&format!("only the first {GROUPS} groups are printed; narrow the filter to see the others"));
+        }
+        if facets.partial {
+            tell("the count stopped early; every number is a lower bound");
+        }
+        Ok(facets.values.iter().filter(|facet| number(facet.rows) > 0).count() as u64)
+    }
+
+    /// Prints hours or days. Returns how many there are. Rows outside of [`FIRST`] to [`END`] are reported apart, so that a row with a
+    /// wrong year does not cost a walk through all years before it.
+    async fn times(&self, days: bool) -> Result<u64, Failure> {
+        let Self { config, format, session, all } = *self;
+        let zone = &config.zone.value;
+        let table = format == Format::Table;
+        let title = format!("{} ({})", if days { "DAY" } else { "HOUR" }, zone.name());
+        let from = Column::new("from").titled(if table { title } else { "from".to_owned() });
+        let columns = [from].into_iter().chain(["failed", "succeeded", "started", "other", "rows"].map(Column::new));
+        let mut writer = RowWriter::new(stdout(), format, columns.collect(), config.ascii);
+        let limit = config.limits.rows.unwrap_or(u64::MAX);
+        let mut left = limit;
+        let mut put = |bucket: &Bucket| {
+            let Some(rest) = left.checked_sub(1) else { return Ok(()) };
+            left = rest;
+            let from = if table { event::stamp(bucket.from, zone, false) } else { bucket.from.rfc3339() };
+            let mut cells = vec![Cell::text(Some(from))];
+            cells.extend(bucket.rows.iter().map(|n| Cell::Number(*n)));
+            cells.push(Cell::Number(bucket.rows.iter().sum()));
+            writer.row(&cells)
+        };
+        let mut walk = Walk { criteria: between(config, Some(FIRST), Some(END)), after: None, steps: 0 };
+        let (mut current, mut found): (Option<Bucket>, u64) = (None, 0);
+        'walk: while let Some((start, counts)) = walk.next(session).await? {
+            for (i, rows) in (0_i64..).zip(&counts).filter(|(_, rows)| rows.iter().any(|n| *n > 0)) {
+                let from = beginning(start.plus(Span(QUARTER.0.saturating_mul(i))), zone, days);
+                match &mut current {
+                    Some(bucket) if bucket.from == from => {
+                        bucket.rows.iter_mut().zip(rows).for_each(|(sum, n)| *sum += n);
                     }
-                    if printed >= limit {
-                        current = None;
-                        break 'walk;
+                    _ => {
+                        if let Some(done) = current.replace(Bucket { from, rows: *rows }) {
+                            put(&done).map_err(stdout_failed)?;
+                        }
+                        if found >= limit && !all {
+                            current = None;
+                            break 'walk;
+                        }
+                        found += 1;
                     }
                 }
             }
         }
+        if let Some(bucket) = &current {
+            put(bucket).map_err(stdout_failed)?;
+        }
+        writer.finish().map_err(stdout_failed)?;
+        if found < limit {
+            tell_outliers(config, session, walk.rest()).await?;
+        }
+        Ok(found)
     }
-    if let Some(bucket) = &current {
-        put(bucket).map_err(stdout_failed)?;
-        printed += 1;
-    }
-    writer.finish().map_err(stdout_failed)?;
-    if printed < limit {
-        tell_outliers(config, session, walk.rest()).await?;
-    }
-    Ok(printed)
 }
 
 /// The filter of the command, within a range of times.

@@ -80,6 +80,10 @@ pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Findin
     findings.extend(rights(&tables, main, &schemas));
     if dialect == Dialect::Postgres {
         findings.push(shadows::examine(&mut session, schemas).await);
+        findings.extend(shadows::casts(&mut session).await);
+        if let Some(select) = source.as_ref().ok().and_then(|s| s.profile.relation.select.as_deref()) {
+            findings.push(shadows::reached(&mut session, select).await);
+        }
         findings.push(postgres::notifications(&mut session, &tables, main).await?);
     }
     match &source {
