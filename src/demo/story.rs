@@ -48,7 +48,6 @@ pub fn midnight(t: Instant) -> Instant {
 /// A device's special behavior.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cohort {
-    /// No special behavior.
     Steady,
     /// Fails now and then.
     Flaky,
@@ -60,9 +59,8 @@ pub enum Cohort {
     Batch,
     /// Waits for a maintenance window first.
     Deferring,
-    /// Joins during the history: its first certificate has no start event.
+    /// Joins during the history, at `at`: its first certificate has no start event.
     Joining {
-        /// When it joins.
         at: Instant,
     },
     /// Sends nothing more and expires at `expires` without an attempt.
@@ -89,11 +87,9 @@ pub enum Cohort {
     Skewed,
     /// Its renewals succeed without extending the expiry.
     NoGain,
-    /// Fails once with a hostile text.
+    /// Fails once, at `at`, with the hostile text `text`.
     Hostile {
-        /// The text of its failure.
         text: Hostile,
-        /// When it fails.
         at: Instant,
     },
 }

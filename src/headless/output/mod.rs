@@ -23,9 +23,13 @@ pub use crate::config::cli::Format;
 pub enum Cell<'a> {
     /// No value: null.
     Missing,
+    /// A text, which may hold any characters.
     Text(Cow<'a, str>),
+    /// A number, which JSON writes without quotes and a table aligns to the right.
     Number(u64),
+    /// An id in its plain form.
     Id(&'a Id),
+    /// An instant, written by RFC 3339 in UTC.
     Time(Instant),
 }
 
@@ -64,8 +68,11 @@ impl<'a> Cell<'a> {
 /// A column: its name in data, its heading for people, and its largest width in a table, in terminal cells.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Column {
+    /// The name in JSON and in the header of CSV.
     pub key: Cow<'static, str>,
+    /// The heading of a table and of Markdown.
     pub title: Cow<'static, str>,
+    /// In terminal cells; only a table cuts its cells.
     pub max_width: usize,
 }
 
@@ -86,9 +93,13 @@ impl Column {
 
 /// Writes rows of the same columns. Only [`finish`](RowWriter::finish) completes the document.
 pub struct RowWriter<W: Write> {
+    /// Where the document goes.
     out: W,
+    /// The columns, which all rows have.
     columns: Vec<Column>,
+    /// The format with its state.
     style: Style,
+    /// Rows so far.
     rows: u64,
     /// The current row, so that its many small parts reach the output in one write.
     line: Vec<u8>,
@@ -96,6 +107,7 @@ pub struct RowWriter<W: Write> {
     scratch: String,
 }
 
+/// A format with what it keeps between rows.
 enum Style {
     Table(table::Table),
     Ndjson,
@@ -122,8 +134,8 @@ impl<W: Write> RowWriter<W> {
         self.rows
     }
 
-    /// Writes one row, its cells in the order of the columns. A table holds rows back until [`flush`](RowWriter::flush),
-    /// or until it has enough of them to choose the widths.
+    /// Writes one row, its cells in the order of the columns. A table holds rows back until
+    /// [`flush`](RowWriter::flush), or until it has enough of them to choose the widths. Fails where the output does.
     pub fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
         if self.rows == 0 {
             self.begin()?;
@@ -169,6 +181,7 @@ impl<W: Write> RowWriter<W> {
         Ok(self.out)
     }
 
+    /// Writes what precedes the first row: the header of CSV and of Markdown.
     fn begin(&mut self) -> io::Result<()> {
         match &self.style {
             Style::Csv => csv::record(&mut self.out, self.columns.iter().map(|c| c.key.clone())),

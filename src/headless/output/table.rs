@@ -14,18 +14,29 @@ use crate::headless::output::{Cell, Column};
 /// Rows that are held back to choose the widths.
 const LOOKAHEAD: usize = 500;
 
+/// A table that is being written.
 pub struct Table {
+    /// The headings, in their safe form.
     titles: Vec<String>,
+    /// The largest width of each column, in terminal cells.
     limits: Vec<usize>,
+    /// The width of each column so far, in terminal cells.
     widths: Vec<usize>,
+    /// Rows that are held back.
     waiting: Vec<Vec<Field>>,
+    /// Whether the header is written.
     headed: bool,
+    /// What ends a cut cell.
     mark: &'static str,
 }
 
+/// A cell as it is printed.
 struct Field {
+    /// The safe text, cut to the column's limit.
     text: String,
+    /// Its width in terminal cells.
     width: usize,
+    /// Whether it is aligned to the right.
     number: bool,
 }
 
@@ -43,6 +54,7 @@ impl Table {
         }
     }
 
+    /// Takes a row, and writes those held back once there are 500.
     pub fn row(&mut self, cells: &[Cell<'_>], out: &mut impl Write) -> io::Result<()> {
         let row: Vec<_> = cells.iter().zip(&self.limits).map(|(cell, limit)| self.field(cell, *limit)).collect();
         for (width, field) in self.widths.iter_mut().zip(&row) {
@@ -69,6 +81,7 @@ impl Table {
         Ok(())
     }
 
+    /// A cell in its safe form; `-` for no value.
     fn field(&self, cell: &Cell<'_>, limit: usize) -> Field {
         let text = match cell.plain() {
             Some(text) => cut(&Clean::line(&text), limit, self.mark),
@@ -95,6 +108,7 @@ pub fn cut(text: &Clean, limit: usize, mark: &str) -> String {
     out
 }
 
+/// Writes the fields with two spaces between columns, and no spaces at the end of the line.
 fn line<'a>(
     out: &mut impl Write,
     fields: impl Iterator<Item = (&'a str, usize, bool)>,
