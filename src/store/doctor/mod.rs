@@ -65,7 +65,6 @@ impl Finding {
 }
 
 /// Examines the database of a read-only store. `clock` is the local clock. Findings come in the order of the report.
-/// Fails only where there is no usable connection.
 pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Finding>, SourceError> {
     let mut session = store.0.pool.acquire().await?;
     let mut findings = match store.address().path() {
