@@ -7,6 +7,7 @@ pub mod config;
 pub mod console;
 pub mod demo;
 pub mod domain;
+pub mod files;
 pub mod headless;
 pub mod logging;
 pub mod profile;

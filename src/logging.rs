@@ -1,9 +1,8 @@
 //! The log: a file in the user's state directory, written only when `RENEWSCOPE_LOG` is set.
 //!
 //! [`headless::main`](crate::headless::main) starts it once, before any command runs. Only this program's records reach
-//! it: a driver's records can hold addresses with passwords and the text of events, so no setting lets them in.
-
-use std::fs;
+//! it: a driver's records can hold addresses with passwords and the text of events, so no setting lets them in. Only its
+//! owner can read it.
 
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::{self, ParseError, Targets};
@@ -12,6 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use crate::config::paths;
+use crate::files;
 
 /// The variable: a level, or targets with levels, separated by commas: `debug`, `renewscope::store=trace`.
 pub const VARIABLE: &str = "RENEWSCOPE_LOG";
@@ -23,8 +23,9 @@ pub fn start() -> Result<Option<WorkerGuard>, String> {
     let levels: Targets = directives.parse().map_err(|e: ParseError| format!("invalid {VARIABLE}: {e}"))?;
     let directory = paths::state_directory().ok_or("no log: the home directory is unknown; set HOME")?;
     let failed = |e: std::io::Error| format!("no log: cannot write in '{}': {e}", directory.display());
-    fs::create_dir_all(&directory).map_err(failed)?;
-    let file = fs::OpenOptions::new().create(true).append(true).open(directory.join("renewscope.log"));
+    files::make_directory(&directory).map_err(failed)?;
+    // Another user could have put a link there, to have a file of this one written to.
+    let file = files::open_append(&directory.join("renewscope.log"), false);
     let (writer, guard) = tracing_appender::non_blocking(file.map_err(failed)?);
     let ours = filter::filter_fn(|meta| meta.target().starts_with(env!("CARGO_PKG_NAME")));
     let layer = fmt::layer().with_writer(writer).with_ansi(false).with_filter(ours);

@@ -10,12 +10,13 @@ use std::path::Path;
 
 /// Each layer, what it does, and what it may name of the others. A new line, or a new name in a line, is a commit with
 /// its reason.
-const LAYERS: [(&str, &str, &[&str]); 14] = [
+const LAYERS: [(&str, &str, &[&str]); 15] = [
+    ("files", "opens files that users and other programs can have replaced, without waiting", &[]),
     ("domain", "the subject: instants, safe text, events, the filter; no I/O, no clock, no screen", &[]),
     ("protocol", "what crosses the channel between screen and tasks: queries, answers, tickets, errors", &["domain"]),
     ("profile", "tables that other systems made, described in TOML", &["domain"]),
     ("demo", "a simulated fleet, pure and seeded", &["domain"]),
-    ("store", "the databases; the only layer that knows a driver", &["domain", "profile", "protocol"]),
+    ("store", "the databases; the only layer that knows a driver", &["files", "domain", "profile", "protocol"]),
     ("worker", "background tasks: one per query in flight, one for the tail", &["domain", "protocol"]),
     ("ui", "the kit that every view is made of", &["domain", "protocol"]),
     ("views", "one folder per view: state, keys, queries, drawing", &["domain", "protocol", "ui"]),
@@ -23,20 +24,20 @@ const LAYERS: [(&str, &str, &[&str]); 14] = [
     (
         "config",
         "command line, environment and file, merged into settings",
-        &["domain", "profile", "protocol", "store", "ui", "views", "console"],
+        &["files", "domain", "profile", "protocol", "store", "ui", "views", "console"],
     ),
     (
         "runtime",
         "event loop, terminal, clock, signals, files of the console",
-        &["domain", "protocol", "worker", "ui", "views", "console"],
+        &["files", "domain", "protocol", "worker", "ui", "views", "console"],
     ),
-    ("logging", "the log file", &["config"]),
+    ("logging", "the log file", &["files", "config"]),
     (
         "headless",
         "the commands; errors become text and exit codes",
         &[
-            "domain", "profile", "protocol", "demo", "store", "worker", "ui", "views", "console", "config", "runtime",
-            "logging",
+            "files", "domain", "profile", "protocol", "demo", "store", "worker", "ui", "views", "console", "config",
+            "runtime", "logging",
         ],
     ),
     ("main", "the program", &["headless"]),
@@ -51,7 +52,7 @@ const HOMES: [(&str, &[&str]); 12] = [
     ("SystemTime::now", &[]),
     ("tokio::spawn", &["src/worker/", "src/headless/", "src/runtime/", "src/store/"]),
     ("crossterm::terminal", &["src/runtime/"]),
-    ("std::fs", &["src/runtime/", "src/headless/", "src/config/", "src/logging.rs", "src/store/"]),
+    ("std::fs", &["src/runtime/", "src/headless/", "src/config/", "src/logging.rs", "src/store/", "src/files.rs"]),
     ("println!", &["src/headless/", "src/main.rs"]),
     ("ratatui::widgets", &["/draw/", "/draw.rs", "src/ui/paint.rs", "src/ui/skin.rs", "src/ui/table.rs"]),
     ("ratatui::Frame", &["/draw/", "/draw.rs", "src/ui/paint.rs", "src/ui/skin.rs", "src/ui/table.rs", "src/runtime/"]),

@@ -174,12 +174,79 @@ fn what_others_write_shows_by_itself() {
 #[test]
 fn signals_end_it_with_the_terminal_given_back() {
     let fleet = Fleet::small();
-    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
+    for (signal, code) in [
+        (Signal::TERM, 143),
+        (Signal::HUP, 129),
+        (Signal::INT, 130),
+        (Signal::QUIT, 131),
+        (Signal::USR1, 138),
+        (Signal::USR2, 140),
+        (Signal::ALARM, 142),
+    ] {
         let screen = fleet.open();
         screen.signal(signal);
         assert_eq!(screen.wait_exit().exit_code(), code, "{signal:?}");
         screen.assert_restored();
     }
+}
+
+/// A terminal that nobody reads, with the program on it.
+struct Unread {
+    master: Box<dyn portable_pty::MasterPty + Send>,
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+}
+
+impl Unread {
+    fn open(fleet: &Fleet) -> Self {
+        let pair = portable_pty::native_pty_system().openpty(portable_pty::PtySize::default()).unwrap();
+        let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_renewscope"));
+        command.args(["--db", &fleet.url()]);
+        command.env("HOME", fleet.dir.path());
+        command.env("TERM", "xterm-256color");
+        let unread = Self { child: pair.slave.spawn_command(command).unwrap(), master: pair.master };
+        // Once it is in raw mode it has its signals; from then on frames fill the terminal until no more go in.
+        while std::process::Command::new("stty")
+            .args(["-F", &unread.master.tty_name().unwrap().display().to_string(), "-a"])
+            .output()
+            .is_ok_and(|stty| !String::from_utf8_lossy(&stty.stdout).contains("-icanon"))
+        {
+            std::thread::yield_now();
+        }
+        for n in 0..400 {
+            let size = portable_pty::PtySize { rows: 40 + n % 2, cols: 150, ..Default::default() };
+            unread.master.resize(size).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        unread
+    }
+}
+
+#[test]
+fn a_terminal_that_stops_reading_does_not_keep_it_from_ending() {
+    let fleet = Fleet::small();
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+        let mut unread = Unread::open(&fleet);
+        let pid = rustix::process::Pid::from_raw(unread.child.process_id().unwrap().cast_signed()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+        assert_eq!(unread.child.wait().unwrap().exit_code(), code);
+    }
+}
+
+#[test]
+fn a_terminal_of_impossible_size_is_drawn_in_part() {
+    let fleet = Fleet::small();
+    let mut screen = fleet.open();
+    // Past the harness, whose own screen would have that size too.
+    let tty = std::fs::read_link(format!("/proc/{}/fd/0", screen.pid())).unwrap();
+    let set = std::process::Command::new("stty").arg("-F").arg(tty).args(["rows", "65535", "cols", "65535"]).status();
+    assert!(set.unwrap().success());
+    screen.wait_for_raw(b"\x1b[500;");
+    screen.keys("j");
+    screen.resize(24, 80);
+    screen.wait_for("2 of 300");
+    screen.keys("q");
+    assert!(screen.wait_exit().success());
+    screen.assert_restored();
 }
 
 #[test]
@@ -223,6 +290,50 @@ fn pasted_text_is_text_and_never_keys() {
 }
 
 #[test]
+fn keys_that_come_together_share_a_frame() {
+    let fleet = Fleet::small();
+    let mut screen = fleet.open();
+    screen.wait_for("300 events");
+    let before = screen.raw_bytes().len();
+    screen.send(&b"j".repeat(150));
+    screen.wait_for("151 of 300");
+    // A separate frame for each of them would write ten times as much.
+    let written = screen.raw_bytes().len() - before;
+    assert!(written < 150 * 100, "{written} bytes");
+    screen.keys("q");
+    assert!(screen.wait_exit().success());
+}
+
+#[test]
+fn a_paste_without_its_end_swallows_no_key() {
+    let fleet = Fleet::small();
+    for end in ["", "\x03"] {
+        let mut screen = fleet.open();
+        screen.keys("/");
+        screen.wait_for("Tab  type:");
+        screen.send(b"\x1b[200~device:edge-0001");
+        screen.send(end.as_bytes());
+        screen.wait_until("the paste or its end", |s| {
+            s.contents().contains("/ device:edge-0001") || s.contents().contains("/ every event")
+        });
+        screen.keys("<Esc>");
+        screen.wait_for("300 events");
+        screen.keys("q");
+        assert!(screen.wait_exit().success());
+    }
+}
+
+#[test]
+fn a_terminal_that_is_closed_with_stderr_on_it_is_no_panic() {
+    let fleet = Fleet::small();
+    let unread = Unread::open(&fleet);
+    let Unread { master, mut child } = unread;
+    drop(master);
+    let code = child.wait().unwrap().exit_code();
+    assert!(matches!(code, 1 | 129), "{code}");
+}
+
+#[test]
 fn a_panic_in_a_task_gives_the_terminal_back_and_ends_the_program() {
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_renewscope")).with_file_name("examples").join("faulty");
     assert!(program.exists(), "'cargo test' builds it; so does 'cargo build --examples'");
@@ -250,6 +361,19 @@ fn hostile_text_sends_nothing_to_the_terminal() {
     screen.keys("qq");
     screen.wait_exit();
     screen.assert_restored();
+}
+
+#[test]
+fn the_console_makes_the_default_file_that_commands_only_read() {
+    let home = tempfile::TempDir::new().unwrap();
+    let path = home.path().to_str().unwrap();
+    let mut screen = Screen::start(&[], &[("HOME", path), ("XDG_DATA_HOME", ""), ("XDG_STATE_HOME", "")], 24, 80);
+    screen.wait_for("No events");
+    screen.keys("q");
+    assert!(screen.wait_exit().success());
+    use std::os::unix::fs::PermissionsExt;
+    let file = home.path().join(".local/share/renewscope/events.db");
+    assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 //! `headless/mod.rs` parses it. The help texts here are also the manual page and the completions. Nothing here reads a
 //! file or the environment.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -11,13 +10,14 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+/// The help text of filter terms, which several commands take.
 const FILTER_HELP: &str = "Select events by filter terms, for example: type:failed org:acme since:24h";
 /// The heading over the options that every command takes.
 const COMMON: &str = "Options of every command";
 
 /// Watch and search certificate renewal events in PostgreSQL or SQLite
 #[derive(Parser, Debug)]
-#[command(name = "renewscope", version, about, max_term_width = 100, subcommand_help_heading = "Commands")]
+#[command(name = "renewscope", version, max_term_width = 100, subcommand_help_heading = "Commands")]
 #[command(override_usage = "renewscope [OPTIONS] [FILTER]...\n       renewscope [OPTIONS] COMMAND")]
 #[command(after_help = "Without a command, the console opens with the filter. Exit codes: 0 success, 1 failure, \
     2 usage error, 3 database unreachable, 4 some input lines rejected, 5 --fail-if condition met, 130 interrupted.")]
@@ -55,6 +55,9 @@ pub struct Global {
     /// Write at most this many rows [default: all]
     #[arg(long, global = true, value_name = "N", help_heading = COMMON)]
     pub limit: Option<u64>,
+    /// Exit with 2 if the filter names a type, organization or device that does not exist
+    #[arg(long, global = true, help_heading = COMMON)]
+    pub strict: bool,
     /// Let the database work this long on one statement, for example: 90s, 5m or 0 for no limit
     /// [env: RENEWSCOPE_STATEMENT_TIMEOUT; default: 30s]
     #[arg(long, global = true, value_name = "TIME", help_heading = COMMON)]
@@ -98,6 +101,7 @@ pub enum When {
     Never,
 }
 
+/// The commands. Without one, the console opens.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Open the console on a simulated fleet with live events, in a temporary file
@@ -145,12 +149,14 @@ pub enum Command {
     Man,
 }
 
+/// The arguments of commands with a filter alone.
 #[derive(Args, Debug)]
 pub struct Filtered {
     #[arg(value_name = "FILTER", help = FILTER_HELP)]
     pub filter: Vec<String>,
 }
 
+/// The arguments of `tail`.
 #[derive(Args, Debug)]
 pub struct Tail {
     #[arg(value_name = "FILTER", help = FILTER_HELP)]
@@ -160,6 +166,7 @@ pub struct Tail {
     pub since: Option<String>,
 }
 
+/// The arguments of `count`.
 #[derive(Args, Debug)]
 pub struct Count {
     #[arg(value_name = "FILTER", help = FILTER_HELP)]
@@ -172,6 +179,7 @@ pub struct Count {
     pub fail_if: Option<Condition>,
 }
 
+/// What `count --by` groups by; hours and days are those of the zone shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Group {
     Type,
@@ -185,7 +193,9 @@ pub enum Group {
 /// A comparison with a number, as `--fail-if` takes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Condition {
+    /// The comparison sign: `>=`, `<=`, `!=`, `==`, `>`, `<` or `=`.
     order: &'static str,
+    /// The number on the right of the sign.
     number: u64,
 }
 
@@ -205,6 +215,7 @@ impl Condition {
 
 impl std::str::FromStr for Condition {
     type Err = String;
+    /// Reads a sign and a number, with spaces or none between. The error lists the valid forms.
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let order = [">=", "<=", "!=", "==", ">", "<", "="].into_iter().find(|o| text.starts_with(o));
@@ -216,6 +227,7 @@ impl std::str::FromStr for Condition {
     }
 }
 
+/// The arguments of `export`.
 #[derive(Args, Debug)]
 pub struct Export {
     #[arg(value_name = "FILTER", help = FILTER_HELP)]
@@ -225,6 +237,7 @@ pub struct Export {
     pub output: PathBuf,
 }
 
+/// The arguments of `ingest`.
 #[derive(Args, Debug)]
 pub struct Ingest {
     /// Read this file, plain or compressed with gzip or zstd; '-' is stdin
@@ -238,55 +251,58 @@ pub struct Ingest {
     pub rejects: Option<PathBuf>,
 }
 
+/// The formats that `ingest` reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum InputFormat {
     Ndjson,
     Csv,
 }
 
+/// The values of a hook. Bytes that are not UTF-8 become `U+FFFD`: no event is lost because of its wording.
 #[derive(Args, Debug)]
 pub struct Record {
     /// Set the device: its name or its UUID
-    #[arg(long, value_name = "NAME|UUID")]
+    #[arg(long, value_name = "NAME|UUID", allow_hyphen_values = true, value_parser = any_text())]
     pub device: String,
     /// Set the organization: its name or its UUID [default: the default organization]
-    #[arg(long, value_name = "NAME|UUID")]
+    #[arg(long, value_name = "NAME|UUID", allow_hyphen_values = true, value_parser = any_text())]
     pub org: Option<String>,
     /// Set the event type, for example renewal_start, renewal_success, renewal_failed
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", allow_hyphen_values = true, value_parser = any_text())]
     pub kind: String,
     /// Set why the certificate is renewed, for example proactive or expired
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = any_text())]
     pub reason: Option<String>,
     /// Set the error message
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = any_text())]
     pub error: Option<String>,
     /// Read the error message from a file; '-' is stdin
     #[arg(long, value_name = "FILE", conflicts_with = "error", value_parser = any_path())]
     pub error_file: Option<PathBuf>,
     /// Set the time of the event [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = any_text())]
     pub at: Option<String>,
     /// Set the event's id, by which a repetition is recognized [default: derived from the content]
-    #[arg(long, value_name = "UUID")]
-    pub id: Option<uuid::Uuid>,
-    /// Set the expiry of the old certificate
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "UUID", allow_hyphen_values = true, value_parser = any_text())]
+    pub id: Option<String>,
+    /// Set the expiry of the old certificate; 90d means 90 days after the event
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = any_text())]
     pub old_expiry: Option<String>,
-    /// Set the expiry of the new certificate
-    #[arg(long, value_name = "TIME")]
+    /// Set the expiry of the new certificate; 90d means 90 days after the event
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = any_text())]
     pub new_expiry: Option<String>,
-    /// Read the old expiry from a PEM file; in a chain, from the first certificate
+    /// Read the old expiry from a PEM or DER file: of the first certificate that is not a CA's
     #[arg(long, value_name = "FILE", conflicts_with = "old_expiry", value_parser = any_path())]
     pub old_cert: Option<PathBuf>,
-    /// Read the new expiry from a PEM file; in a chain, from the first certificate
+    /// Read the new expiry from a PEM or DER file: of the first certificate that is not a CA's
     #[arg(long, value_name = "FILE", conflicts_with = "new_expiry", value_parser = any_path())]
     pub new_cert: Option<PathBuf>,
-    /// Append the event to this file if the database is unreachable; 'ingest' reads it later
-    #[arg(long, value_name = "FILE")]
+    /// Append the event to this file if it cannot be stored; 'ingest' reads it later
+    #[arg(long, value_name = "FILE", value_parser = any_path())]
     pub spool: Option<PathBuf>,
 }
 
+/// The subcommands of `db`.
 #[derive(Subcommand, Debug)]
 pub enum Db {
     /// Create the schema in an empty database, and a missing SQLite file
@@ -319,6 +335,7 @@ pub enum Db {
     },
 }
 
+/// The subcommands of `sources`.
 #[derive(Subcommand, Debug)]
 pub enum Sources {
     /// Print the known profiles
@@ -342,33 +359,9 @@ fn any_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// Moves negated filter terms such as `-org:lab`, which the parser would read as options, behind a `--`. The order of
-/// filter terms has no meaning. Commands without a filter are not changed.
-pub fn lift_negations(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    const FILTERED: [&str; 4] = ["list", "tail", "count", "export"];
-    const OTHERS: [&str; 12] =
-        ["demo", "get", "ingest", "record", "sig", "db", "doctor", "sources", "config", "completions", "man", "help"];
-    let mut args: Vec<OsString> = args.into_iter().collect();
-    let command = args.iter().skip(1).find(|a| FILTERED.iter().chain(&OTHERS).any(|name| a == name));
-    if command.is_some_and(|c| OTHERS.iter().any(|name| c == name)) {
-        return args;
-    }
-    let end = args.iter().position(|a| a == "--").unwrap_or(args.len());
-    let rest = args.split_off(end);
-    let (negations, mut kept): (Vec<_>, Vec<_>) = args.into_iter().partition(is_negation);
-    if negations.is_empty() && rest.is_empty() {
-        return kept;
-    }
-    kept.push("--".into());
-    kept.extend(negations);
-    kept.extend(rest.into_iter().skip(1));
-    kept
-}
-
-/// Whether the argument has the form `-key:…`. The key has at least two letters, to exclude the value of a short option.
-fn is_negation(arg: &OsString) -> bool {
-    let key = arg.to_str().and_then(|a| a.strip_prefix('-')).and_then(|a| a.split_once(':')).map(|(key, _)| key);
-    key.is_some_and(|k| k.len() >= 2 && k.bytes().all(|b| b.is_ascii_alphabetic()))
+/// A text in which bytes that are not UTF-8 become `U+FFFD`.
+fn any_text() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|text| text.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]
@@ -380,27 +373,6 @@ mod tests {
     #[test]
     fn the_parser_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn negated_words_are_filter_words() {
-        for (typed, words) in [
-            ("-org:lab", vec!["-org:lab"]),
-            ("type:failed -org:lab --ascii", vec!["type:failed", "-org:lab"]),
-            ("-org:lab -- -free", vec!["-org:lab", "-free"]),
-            ("plain list", vec!["plain", "list"]),
-        ] {
-            let args = std::iter::once("renewscope").chain(typed.split(' ')).map(OsString::from);
-            let cli = Cli::try_parse_from(lift_negations(args)).unwrap();
-            assert_eq!(cli.filter, words, "{typed}");
-        }
-        let args = ["renewscope", "--limit", "3", "export", "-o", "x.csv", "-device:lab-*"].map(OsString::from);
-        let cli = Cli::try_parse_from(lift_negations(args)).unwrap();
-        assert!(matches!(cli.command, Some(Command::Export(e)) if e.filter == ["-device:lab-*"]));
-        assert_eq!(cli.global.limit, Some(3));
-        let args = ["renewscope", "record", "--device", "a", "--type", "b", "--error", "-on: x"].map(OsString::from);
-        let cli = Cli::try_parse_from(lift_negations(args)).unwrap();
-        assert!(matches!(cli.command, Some(Command::Record(r)) if r.error.as_deref() == Some("-on: x")));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -16,32 +17,45 @@ use crate::console::alert::Alert;
 use crate::console::keymap::Keymap;
 use crate::domain::filter::Filter;
 use crate::domain::text::Clean;
+use crate::files;
 use crate::ui::effect::Means;
 use crate::ui::skin::Theme;
 use crate::views::events::columns::{EventColumns, default_columns};
+
+/// The most bytes of a configuration file or a profile.
+pub const LONGEST: u64 = 1 << 20;
 
 /// The file as typed. It has no `Debug`, because addresses can hold secrets.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Typed {
+    /// The section `[defaults]`.
     #[serde(default)]
     defaults: Defaults,
+    /// The section `[databases]`: addresses by name.
     #[serde(default)]
     databases: BTreeMap<String, Database>,
+    /// The section `[views]`: filters by name.
     #[serde(default)]
     views: BTreeMap<String, String>,
+    /// The section `[keys]`: the keys of each action.
     #[serde(default)]
     keys: BTreeMap<String, Vec<String>>,
+    /// The section `[alert]`.
     alert: Option<TypedAlert>,
 }
 
+/// The section `[alert]` as typed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TypedAlert {
+    /// Which new events alert.
     filter: String,
+    /// The means of the alert, by its name.
     by: Option<String>,
 }
 
+/// The section `[defaults]` as typed; each key has the meaning of the option of that name.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Defaults {
@@ -62,6 +76,7 @@ struct Defaults {
 /// `Debug`, because it can hold a secret.
 #[derive(Clone)]
 pub struct Database {
+    /// The address; it can hold a password, so it must not be printed.
     pub url: String,
     /// A command for `sh -c`; the first line of its output is the password.
     pub password_command: Option<String>,
@@ -102,33 +117,48 @@ pub struct File {
     pub db: Option<String>,
     /// A source profile: its name, or its file.
     pub source: Option<String>,
+    /// An IANA name, `UTC`, `local` or a POSIX rule, as typed.
     pub tz: Option<String>,
     /// The view that the console starts with.
     pub view: Option<String>,
+    /// The console's colors; `None`: by the terminal.
     pub theme: Option<Theme>,
+    /// Whether to draw with ASCII characters only.
     pub ascii: bool,
+    /// The columns of the list; `None`: the usual ones.
     pub columns: Option<EventColumns>,
+    /// The default keys with the configured ones in their place.
     pub keymap: Keymap,
+    /// Named databases, for `--db` and for switching in the console.
     pub databases: BTreeMap<String, Database>,
     /// Prints the password of every database that has no password command itself.
     pub password_command: Option<String>,
     /// How long the database may work on one statement, as typed.
     pub statement_timeout: Option<String>,
+    /// Named filters, already parsed.
     pub views: BTreeMap<String, Filter>,
+    /// Which new events alert, and by which means.
     pub alert: Option<Alert>,
 }
 
 impl File {
-    /// Reads a file. Only one that `--config` names (`required`) must exist.
+    /// Reads a file. Only one that `--config` names (`required`) must exist. Fails for a file that is unreadable or not
+    /// UTF-8, and for any mistake in it.
     pub fn read(path: &Path, required: bool) -> Result<Self, ConfigError> {
-        match std::fs::read_to_string(path) {
+        // A shell's `<(command)`, which a configuration with secrets can come from, is read as it comes.
+        let text = match files::is_descriptor(path) {
+            true => files::read_stream(path, LONGEST, Duration::ZERO)
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            false => files::read_text(path, LONGEST),
+        };
+        match text {
             Ok(text) => Self::parse(path, &text),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && !required => Ok(Self::default()),
             Err(e) => Err(ConfigError::File { path: path.display().to_string(), line: 0, why: e.to_string() }),
         }
     }
 
-    /// Checks the text of a file.
+    /// Checks the text of a file. The error has the path and, where it is known, the line of the first mistake.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let error = |line: usize, why: String| ConfigError::File { path: path.display().to_string(), line, why };
         let typed: Typed = toml::from_str(text).map_err(|e| {

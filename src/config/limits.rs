@@ -10,6 +10,7 @@ use crate::domain::text::Clean;
 
 /// The variable that sets the statement timeout.
 pub const VARIABLE: &str = "RENEWSCOPE_STATEMENT_TIMEOUT";
+/// The statement timeout where none is set.
 const DEFAULT: Duration = Duration::from_secs(30);
 /// The server counts milliseconds in 31 bits.
 const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
@@ -17,14 +18,15 @@ const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
 /// What bounds a command.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// The most rows; `None`: all.
+    /// The most rows; `None`: all. From `--limit`.
     pub rows: Option<u64>,
-    /// How long the database may work on one statement; zero: without limit.
+    /// How long the database may work on one statement; zero: without limit. At most about 24 days.
     pub statement: Setting<Duration>,
 }
 
 impl Limits {
-    /// `--statement-timeout` overrides the variable, which overrides the configuration file.
+    /// `--statement-timeout` overrides the variable, which overrides the configuration file. Fails for a text that is
+    /// no duration and for one that the server cannot count.
     pub(super) fn resolve(
         global: &cli::Global,
         file: &File,
@@ -50,7 +52,7 @@ impl Limits {
         Ok(Self { rows: global.limit, statement: Setting { value, origin } })
     }
 
-    /// The statement timeout as it is typed.
+    /// The statement timeout as it is typed. Whole seconds as `30s`, others as `250ms`, zero as `none`.
     pub fn shown(&self) -> String {
         match self.statement.value {
             Duration::ZERO => "none".to_owned(),

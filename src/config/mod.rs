@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod file;
 pub mod limits;
+pub mod negations;
 pub mod paths;
 pub mod sources;
 pub mod zone;
@@ -30,10 +31,13 @@ use crate::views::events::columns::EventColumns;
 /// The origin of a setting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
+    /// A command-line option, by its name with hyphens.
     Option(&'static str),
+    /// An environment variable, by its name.
     Variable(&'static str),
     /// The configuration file.
     File,
+    /// Nothing set it.
     Default,
 }
 
@@ -51,57 +55,83 @@ impl fmt::Display for Origin {
 /// A value and its origin.
 #[derive(Clone, Debug)]
 pub struct Setting<T> {
+    /// The value that is in effect.
     pub value: T,
+    /// Which place set it.
     pub origin: Origin,
 }
 
 /// The settings of every command. It can hold the password of the database, which its `Debug` does not show.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The address of the selected database.
     pub database: Setting<Address>,
     /// The source profiles, one of which describes the event table.
     pub sources: Sources,
     /// Whether the database is the default file in the user's data directory.
     pub embedded: bool,
+    /// The zone in which times are read and shown; UTC unless set.
     pub zone: Setting<Zone>,
+    /// The filter to start with: terms, a view, or both.
     pub filter: Setting<Filter>,
     /// Named filters.
     pub views: Vec<(String, Filter)>,
-    pub keymap: Keymap,
-    pub columns: Option<EventColumns>,
-    pub theme: Option<Theme>,
-    pub alert: Option<Alert>,
+    pub console: Console,
     /// The configuration file that was read.
     pub file: Option<PathBuf>,
     /// The configured name of the database, if it was selected by name.
     pub database_name: Option<String>,
     /// The named databases; for an invalid address, the reason.
     pub databases: Vec<(String, Result<Address, String>)>,
+    /// When to use color: `--color`, else `NO_COLOR`, else by the terminal.
     pub color: cli::When,
+    /// Whether to draw with ASCII characters only, by option or file.
     pub ascii: bool,
+    /// How many rows, and how long a statement may run.
     pub limits: Limits,
+    /// A value of the filter that no event has is an error.
+    pub strict: bool,
+}
+
+/// Settings of the console alone.
+#[derive(Clone, Debug)]
+pub struct Console {
+    pub keymap: Keymap,
+    pub columns: Option<EventColumns>,
+    pub theme: Option<Theme>,
+    pub alert: Option<Alert>,
 }
 
 /// Why a setting is invalid. Never holds a secret.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum ConfigError {
+    /// The address, or the name of a database, is invalid.
     #[error("{origin}: {why}")]
     Database { origin: Origin, why: String },
+    /// The statement timeout is no duration, or too long.
     #[error("{origin}: {why}")]
     Limit { origin: Origin, why: String },
+    /// The time zone is unknown.
     #[error("{origin}: {why}")]
     Zone { origin: Origin, why: String },
+    /// The filter terms have a mistake; the text is the parser's message.
     #[error("{0}")]
     Filter(String),
     /// `line` 0: unknown.
     #[error("{path}{}: {why}", if *line > 0 { format!(", line {line}") } else { String::new() })]
     File { path: String, line: usize, why: String },
+    /// The source profile is unknown or invalid.
     #[error("{origin}: {why}")]
     Source { origin: Origin, why: String },
+    /// No view has the requested name.
     #[error("no view '{name}'; {valid}")]
     View { name: String, valid: String },
-    #[error("no default database: the home directory is unknown; set HOME, or name a file with '--db sqlite:PATH'")]
+    /// The default database needs the home directory.
+    #[error(
+        "no default database: HOME is unset or not an absolute path; set it, or name a database with '--db sqlite:PATH'"
+    )]
     NoHome,
+    /// The path of the default database cannot be written in an address.
     #[error("no default database: the path '{0}' is not UTF-8; name a file with '--db sqlite:PATH'")]
     Path(String),
 }
@@ -111,7 +141,7 @@ const DATABASE_VARIABLES: [&str; 2] = ["RENEWSCOPE_DB", "DATABASE_URL"];
 
 impl Config {
     /// Merges the options, the filter terms and the environment, which `variable` reads. Options override variables,
-    /// which override the configuration file.
+    /// which override the configuration file. The first invalid setting is the error.
     pub fn resolve(
         global: &cli::Global,
         filter: &[String],
@@ -130,20 +160,19 @@ impl Config {
             zone: zone::zone(global, &file, &variable)?,
             filter: view(global, &file, filter)?,
             views: file.views.into_iter().collect(),
-            keymap: file.keymap,
-            columns: file.columns,
-            theme: file.theme,
-            alert: file.alert,
+            console: Console { keymap: file.keymap, columns: file.columns, theme: file.theme, alert: file.alert },
             file: file.path,
             color: color(global, &variable),
             ascii: global.ascii || file.ascii,
             limits,
+            strict: global.strict,
         })
     }
 }
 
 impl Config {
-    /// The same settings on another named database, with the profile that fits it.
+    /// The same settings on another named database, with the profile that fits it. Fails for an unknown name and for a
+    /// named database whose address is invalid.
     pub fn on(&self, name: &str) -> Result<Self, ConfigError> {
         let invalid = |why: String| ConfigError::Database { origin: Origin::File, why };
         let found = self.databases.iter().find(|(known, _)| known == name);
@@ -159,21 +188,30 @@ impl Config {
 
 /// The selected database.
 struct Chosen {
+    /// Where it is, and what selected it.
     address: Setting<Address>,
+    /// Whether it is the default file, because nothing selected another.
     embedded: bool,
+    /// Its name in the configuration file, if it was selected by name.
     name: Option<String>,
 }
 
+/// The database of `--db`, else of the variables, else of the configuration file, else the default file. A text without
+/// `:`, `/`, `.` and `=` must be a configured name.
 fn database(
     global: &cli::Global,
     file: &File,
     variable: &impl Fn(&str) -> Option<String>,
 ) -> Result<Chosen, ConfigError> {
-    let from_variable =
-        || DATABASE_VARIABLES.iter().find_map(|name| Some((variable(name).filter(|v| !v.is_empty())?, *name)));
+    let from_variable = || DATABASE_VARIABLES.iter().find_map(|name| Some((variable(name)?, *name)));
     let chosen = match &global.db {
         Some(text) => Some((text.clone(), Origin::Option("--db"))),
         None => match from_variable() {
+            // A job that lost its settings must not fall back to another database and report no failures there.
+            Some((text, name)) if text.trim().is_empty() => {
+                let why = "it is set, but empty; unset it, or give it a database".to_owned();
+                return Err(ConfigError::Database { origin: Origin::Variable(name), why });
+            }
             Some((text, name)) => Some((text, Origin::Variable(name))),
             None => file.db.clone().map(|text| (text, Origin::File)),
         },
@@ -230,6 +268,7 @@ fn view(global: &cli::Global, file: &File, words: Filter) -> Result<Setting<Filt
     Ok(Setting { value, origin })
 }
 
+/// The path of the default database. Fails without a home directory and for a path that is not UTF-8.
 fn embedded_file() -> Result<PathBuf, ConfigError> {
     let file = paths::embedded_database().ok_or(ConfigError::NoHome)?;
     if file.to_str().is_none() {
@@ -267,12 +306,16 @@ mod tests {
         for (global, set, address, origin) in [
             (option, vec![own, common], "sqlite:a.db", "option --db"),
             (cli::Global::default(), vec![common, own], "sqlite:b.db", "environment RENEWSCOPE_DB"),
-            (cli::Global::default(), vec![("RENEWSCOPE_DB", ""), common], "sqlite:c.db", "environment DATABASE_URL"),
+            (cli::Global::default(), vec![common], "sqlite:c.db", "environment DATABASE_URL"),
         ] {
             let config = resolve(global, &set).unwrap();
             assert_eq!(config.database.value.to_string(), address);
             assert_eq!(config.database.origin.to_string(), origin);
             assert!(!config.embedded);
+        }
+        for empty in [vec![("RENEWSCOPE_DB", ""), common], vec![("DATABASE_URL", " ")]] {
+            let Err(e) = resolve(cli::Global::default(), &empty) else { panic!("an empty variable was accepted") };
+            assert!(e.to_string().contains("it is set, but empty"), "{e}");
         }
         assert!(resolve(cli::Global::default(), &[]).unwrap().embedded);
     }

@@ -5,24 +5,31 @@ use std::path::PathBuf;
 use etcetera::BaseStrategy;
 use etcetera::base_strategy::Xdg;
 
+/// The program's directory below each of the user's base directories.
 const DIRECTORY: &str = "renewscope";
 
-/// The default database file. `None` if the home directory is unknown; so for all paths here.
+/// The default database file. `None` if the home directory is unknown; so for all paths here. Usually
+/// `~/.local/share/renewscope/events.db`.
 pub fn embedded_database() -> Option<PathBuf> {
-    Some(Xdg::new().ok()?.data_dir().join(DIRECTORY).join("events.db"))
+    absolute(Xdg::new().ok()?.data_dir())?.join("events.db").into()
 }
 
-/// The default configuration file.
+/// The default configuration file. Usually `~/.config/renewscope/config.toml`.
 pub fn config_file() -> Option<PathBuf> {
-    Some(Xdg::new().ok()?.config_dir().join(DIRECTORY).join("config.toml"))
+    absolute(Xdg::new().ok()?.config_dir())?.join("config.toml").into()
 }
 
-/// The directory of the user's source profiles.
+/// The directory of the user's source profiles. Usually `~/.config/renewscope/profiles`.
 pub fn profiles_directory() -> Option<PathBuf> {
-    Some(Xdg::new().ok()?.config_dir().join(DIRECTORY).join("profiles"))
+    absolute(Xdg::new().ok()?.config_dir())?.join("profiles").into()
 }
 
-/// The directory of the log and of what the console remembers.
+/// The directory of the log and of what the console remembers. Usually `~/.local/state/renewscope`.
 pub fn state_directory() -> Option<PathBuf> {
-    Some(Xdg::new().ok()?.state_dir()?.join(DIRECTORY))
+    absolute(Xdg::new().ok()?.state_dir()?)
+}
+
+/// The program's directory below `base`. A relative one would follow the working directory.
+fn absolute(base: PathBuf) -> Option<PathBuf> {
+    base.is_absolute().then(|| base.join(DIRECTORY))
 }

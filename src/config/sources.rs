@@ -6,14 +6,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::file::LONGEST;
 use super::{ConfigError, Origin, Setting, paths};
 use crate::domain::text::Clean;
+use crate::files;
 use crate::profile::choice::Profiles;
 use crate::profile::{ProfileError, SourceProfile};
 
 /// The profiles that can describe the event table, and the requested one.
 #[derive(Clone, Debug)]
 pub struct Sources {
+    /// All valid profiles, and the name of the one to use.
     pub profiles: Arc<Profiles>,
     /// As typed; `None`: the profile that fits.
     pub requested: Setting<Option<String>>,
@@ -29,7 +32,8 @@ impl Sources {
         Self { profiles: Arc::new(profiles), requested, broken: self.broken.clone() }
     }
 
-    /// Reads the user's profiles and selects the requested one; the option overrides the configuration file.
+    /// Reads the user's profiles and selects the requested one; the option overrides the configuration file. Fails only
+    /// if the requested profile is unknown or invalid; other invalid files are kept in `broken`.
     pub fn resolve(option: Option<&str>, file: Option<&str>) -> Result<Self, ConfigError> {
         let (requested, origin) = match (option, file) {
             (Some(name), _) => (Some(name), Origin::Option("--source")),
@@ -49,7 +53,8 @@ impl Sources {
         Ok(Self { profiles: Arc::new(profiles), requested, broken })
     }
 
-    /// The profile with this name or in this file. The error is a message.
+    /// The profile with this name or in this file. The error is a message. A text with `/` or the ending `.toml` is a
+    /// file.
     pub fn find(&self, requested: &str) -> Result<Arc<SourceProfile>, String> {
         let mut profiles = (*self.profiles).clone();
         let name = choose(requested, &mut profiles, &self.broken)?;
@@ -94,9 +99,10 @@ fn add(profiles: &mut Profiles, profile: SourceProfile) {
     profiles.all.push(Arc::new(profile));
 }
 
+/// Reads and parses a file; the name `own` is an error.
 fn read(path: &Path) -> Result<SourceProfile, ProfileError> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|e| ProfileError {
+    let text = files::read_text(path, LONGEST).map_err(|e| ProfileError {
         file: file.clone(),
         line: 0,
         key: String::new(),
@@ -112,6 +118,8 @@ fn read(path: &Path) -> Result<SourceProfile, ProfileError> {
     Ok(SourceProfile { file: Some(path.to_owned()), ..profile })
 }
 
+/// Adds the `.toml` files of a directory in the order of their names, and returns the mistakes of the invalid ones. A
+/// directory that cannot be read has none.
 fn add_directory(directory: &Path, profiles: &mut Profiles) -> Vec<ProfileError> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let mut files: Vec<_> = entries.filter_map(Result::ok).map(|e| e.path()).collect();

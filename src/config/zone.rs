@@ -9,7 +9,8 @@ use super::{ConfigError, Origin, Setting, cli};
 use crate::domain::text::Clean;
 use crate::domain::zone::Zone;
 
-/// The zone of `--tz`, else that of the configuration file, else UTC. `variable` reads the environment.
+/// The zone of `--tz`, else that of the configuration file, else UTC. `variable` reads the environment. `local` takes
+/// the machine's zone. The error says which option or file names the unknown zone.
 pub(super) fn zone(
     global: &cli::Global,
     file: &File,
@@ -31,7 +32,7 @@ pub(super) fn zone(
 }
 
 /// The zone of this process: that of the variable `TZ` where it is set, else the system's. The error says what is wrong
-/// and what to do.
+/// and what to do. Fails where `TZ` names no zone, and where the system's zone is unknown.
 pub fn local(variable: &impl Fn(&str) -> Option<String>) -> Result<Zone, String> {
     if let Some(content) = variable("TZ") {
         return Zone::of_variable(&content).map_err(|e| format!("environment TZ: {e}"));

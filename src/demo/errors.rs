@@ -11,12 +11,17 @@ use uuid::Uuid;
 use super::prng::Prng;
 use crate::domain::instant::{Instant, Span};
 
+/// One message a line: category, text and source, separated by tabs.
 const LIST: &str = include_str!("../../assets/demo/renewal-errors.tsv");
 
+/// The messages, read once on first use.
 static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(|| LIST.lines().filter_map(Template::read).collect());
 
+/// A message with `{key}` where a variable part stands.
 struct Template {
+    /// The cause, by which the incidents choose messages.
     category: &'static str,
+    /// The text with real line breaks.
     message: String,
 }
 
@@ -32,13 +37,17 @@ impl Template {
     }
 }
 
-/// A message before its text is written out, so that a history of forty thousand stays small.
+/// A message before its text is written out, so that a history of forty thousand stays small. It renders to the same
+/// text for the same scene.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fault {
+    /// Which message it is.
     template: Which,
+    /// The seed of its variable parts.
     draw: u64,
 }
 
+/// A message of the list, by its index, or a hostile one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Which {
     Real(u16),
@@ -48,21 +57,30 @@ enum Which {
 /// Texts that move the cursor, reverse the writing direction, hide, or are very large.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hostile {
+    /// Terminal control sequences: they clear the screen, set the title and the clipboard.
     Escapes,
+    /// Controls of the writing direction.
     Bidi,
+    /// Invisible characters and letters that look alike.
     ZeroWidth,
+    /// 200 lines, as of a stack trace.
     ManyLines,
+    /// 100 kB in one line.
     Huge,
+    /// A formula that a spreadsheet would execute.
     Formula,
 }
 
 impl Hostile {
+    /// All of them, one for each hostile device.
     pub const ALL: [Self; 6] = [Self::Escapes, Self::Bidi, Self::ZeroWidth, Self::ManyLines, Self::Huge, Self::Formula];
 }
 
 /// The values of a message's variable parts.
 pub struct Scene<'a> {
+    /// The device's name.
     pub device: &'a str,
+    /// The organization's id.
     pub org: Uuid,
     /// The event's time.
     pub at: Instant,
@@ -82,6 +100,7 @@ impl Fault {
         Self { draw: rng.next(), ..self }
     }
 
+    /// A hostile message. Only the device's name varies in it.
     pub const fn hostile(text: Hostile) -> Self {
         Self { template: Which::Hostile(text), draw: 0 }
     }
@@ -154,10 +173,12 @@ fn value<'a>(key: &str, scene: &Scene<'a>, rng: &mut Prng) -> Option<Cow<'a, str
     }))
 }
 
+/// `n` random letters of an alphabet of ASCII bytes.
 fn letters(rng: &mut Prng, alphabet: &[u8], n: usize) -> String {
     (0..n).filter_map(|_| rng.pick(alphabet).map(|b| char::from(*b))).collect()
 }
 
+/// One of the words; the empty text if there are none.
 fn choose(rng: &mut Prng, words: &[&str]) -> String {
     rng.pick(words).copied().unwrap_or_default().to_owned()
 }
@@ -179,6 +200,7 @@ fn go_time(t: Instant) -> String {
 }
 
 impl Hostile {
+    /// The text of a hostile message.
     fn render(self, scene: &Scene<'_>) -> String {
         let name = scene.device;
         match self {

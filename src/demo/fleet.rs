@@ -12,11 +12,15 @@ use crate::domain::instant::{Instant, Span};
 
 /// 2,000 devices of 8 organizations, 90 days of their renewals, and their state after it.
 pub struct Fleet {
+    /// All devices; a row names one by its index.
     pub(super) devices: Vec<Device>,
     /// Oldest first; none after the `now` of creation.
     pub(super) rows: Vec<Row>,
+    /// What is simulated after the history.
     pub(super) live: Live,
+    /// Continues after the history, so that the live events depend on the seed too.
     pub(super) rng: Prng,
+    /// The times of the incidents.
     pub(super) story: Story,
 }
 
@@ -45,6 +49,7 @@ impl Fleet {
         rows.iter().map(|row| self.event(row)).collect()
     }
 
+    /// The row with its texts written out.
     fn event(&self, row: &Row) -> NewEvent {
         let device = self.devices.get(row.device as usize);
         let name = device.map_or("", |d| d.name.as_str());
@@ -68,29 +73,45 @@ impl Fleet {
 /// An event before its texts are written out, so that a long history stays small.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Row {
+    /// The event's time, in UTC.
     pub at: Instant,
+    /// The event's id.
     pub id: Uuid,
+    /// The index of the device in the fleet.
     pub device: u32,
+    /// The event's type.
     pub what: What,
+    /// `proactive` or `expired`, on the events that state a reason.
     pub reason: Option<&'static str>,
+    /// The old expiry, if the writer knows it.
     pub old: Option<Instant>,
+    /// The new expiry, on a success whose writer knows it.
     pub new: Option<Instant>,
+    /// The error of a failure, not yet rendered.
     pub error: Option<Fault>,
 }
 
+/// The types of events that the fleet writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum What {
+    /// A renewal began.
     Start,
+    /// A renewal gave a certificate.
     Success,
+    /// A renewal failed; also a recovery that could not be signed.
     Failed,
+    /// An expired device began to recover.
     RecoveryStart,
+    /// A recovery gave a certificate.
     RecoverySuccess,
+    /// A recovery failed.
     RecoveryFailed,
     /// A type outside of the six known ones, as a newer agent writes it.
     Deferred,
 }
 
 impl What {
+    /// The type's name in the table.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Start => "renewal_start",
@@ -107,14 +128,21 @@ impl What {
 /// One device and the state of its renewals.
 #[derive(Clone, Debug)]
 pub struct Device {
+    /// Its index in the fleet.
     pub number: u32,
+    /// Derived from organization and name, as Flight Control does.
     pub id: Uuid,
+    /// Unique within its organization.
     pub name: String,
+    /// The organization's name.
     pub org: &'static str,
+    /// Derived from the organization's name.
     pub org_id: Uuid,
+    /// How long its certificates are valid.
     pub lifetime: Span,
     /// The time from one success to the next attempt.
     pub rhythm: Span,
+    /// Its special behavior.
     pub cohort: Cohort,
     /// Its events come from our own hook, which repeats the reason on the outcome.
     pub hook: bool,
@@ -128,12 +156,16 @@ pub struct Device {
     pub failures: u32,
 }
 
+/// An organization of the fleet.
 struct Org {
     name: &'static str,
+    /// How many devices it has.
     devices: u32,
+    /// The name of its device of that number, counted from 0.
     name_of: fn(u32) -> String,
 }
 
+/// The organizations, from the largest to the smallest; 2,000 devices together.
 const ORGS: [Org; 8] = [
     Org { name: "acme", devices: 780, name_of: |n| format!("edge-{:04}", n + 1) },
     Org { name: "globex", devices: 460, name_of: |n| numbered("store", &CITIES, n) },
@@ -145,19 +177,25 @@ const ORGS: [Org; 8] = [
     Org { name: "lab", devices: 20, name_of: |n| format!("lab-{:02}", n + 1) },
 ];
 
+/// Places of stores.
 const CITIES: [&str; 12] =
     ["berlin", "hamburg", "lyon", "madrid", "milano", "oslo", "porto", "praha", "riga", "tallinn", "turku", "wien"];
+/// Places of kiosks.
 const AIRPORTS: [&str; 6] = ["ams", "cdg", "fra", "hel", "lhr", "mad"];
+/// Places of points of presence.
 const REGIONS: [&str; 5] = ["fra1", "iad2", "nrt1", "sin1", "syd1"];
 
+/// The word of that number; the words repeat.
 fn word(words: &[&'static str], n: u32) -> &'static str {
     words.get(n as usize % words.len().max(1)).copied().unwrap_or_default()
 }
 
+/// A name of prefix, word and number, where the number rises when the words repeat.
 fn numbered(prefix: &str, words: &[&'static str], n: u32) -> String {
     format!("{prefix}-{}-{:03}", word(words, n), n as usize / words.len().max(1) + 1)
 }
 
+/// All devices as they are before the history begins.
 fn muster(rng: &mut Prng, story: &Story) -> Vec<Device> {
     let mut devices = Vec::with_capacity(2000);
     for org in &ORGS {

@@ -19,10 +19,12 @@ pub fn write(devices: &mut [Device], story: &Story, rng: &mut Prng) -> Vec<Row> 
     rows
 }
 
-/// The end of an attempt.
+/// The end of an attempt. It decides the rows that follow a start.
 #[derive(Clone, Copy)]
 pub enum Verdict {
+    /// A success follows within 75 seconds.
     Success,
+    /// A failure follows within 170 seconds.
     Fail(Fault),
     /// No outcome is written.
     Stall,
@@ -30,14 +32,17 @@ pub enum Verdict {
 
 /// Appends rows and updates the state of their devices.
 pub struct Pen<'a> {
+    /// Where rows are appended, in no order.
     pub rows: &'a mut Vec<Row>,
+    /// The times of the incidents.
     pub story: &'a Story,
+    /// Decides everything that varies.
     pub rng: &'a mut Prng,
 }
 
 impl Pen<'_> {
     /// Writes a start at `t` and the rows that follow from it. Returns when the attempt ends; the device is busy until
-    /// then.
+    /// then. A device whose certificate has expired by then recovers instead of renewing.
     pub fn attempt(&mut self, d: &mut Device, t: Instant, verdict: Verdict) -> Instant {
         let recovery = d.expiry.is_some_and(|e| e <= t);
         self.row(d, t, if recovery { What::RecoveryStart } else { What::Start });
@@ -58,6 +63,7 @@ impl Pen<'_> {
         end
     }
 
+    /// Appends a row of that type and returns it, so that the caller can set error and new expiry.
     fn row(&mut self, d: &Device, at: Instant, what: What) -> Option<&mut Row> {
         // The service repeats the reason on one outcome only, a hook on all.
         let reason = match what {
@@ -73,6 +79,8 @@ impl Pen<'_> {
         self.rows.last_mut()
     }
 
+    /// Appends a success and sets the device's new expiry. Devices without gain keep the old one, or one of a day
+    /// earlier.
     fn succeed(&mut self, d: &mut Device, at: Instant, recovery: bool) {
         let stuck = d.cohort == Cohort::NoGain && at > self.story.now.minus(Span::days(20));
         let new = match d.expiry {
@@ -87,6 +95,7 @@ impl Pen<'_> {
         d.failures = 0;
     }
 
+    /// Appends a failure and counts it.
     fn fail(&mut self, d: &mut Device, at: Instant, what: What, fault: Fault) {
         if let Some(row) = self.row(d, at, what) {
             row.error = Some(fault);
@@ -94,13 +103,15 @@ impl Pen<'_> {
         d.failures += 1;
     }
 
-    /// Doubles from `first` up to `cap`, varied by up to a fifth.
+    /// Doubles from `first` up to `cap`, varied by up to a fifth. The wait depends on the device's consecutive
+    /// failures.
     pub fn back_off(&mut self, d: &Device, first: Span, cap: Span) -> Span {
         let n = d.failures.saturating_sub(1).min(12);
         let wait = first.0.saturating_mul(1 << n).min(cap.0);
         self.rng.span(Span(wait - wait / 5), Span(wait + wait / 5))
     }
 
+    /// Writes the whole history of a device, by its cohort.
     fn live_through(&mut self, d: &mut Device) {
         let now = self.story.now;
         match d.cohort {
@@ -196,6 +207,7 @@ impl Pen<'_> {
         None
     }
 
+    /// How an attempt at `t` ends. A repeated failure mostly has the cause of the one before.
     fn verdict(&mut self, d: &Device, t: Instant, last: &mut Option<Fault>) -> Verdict {
         if self.story.is_outage(t) && self.rng.chance(0.96) {
             return Verdict::Fail(Fault::of(&story::AUTHORITY_AWAY, self.rng));

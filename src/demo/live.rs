@@ -30,6 +30,7 @@ pub struct Live {
 #[derive(PartialEq, Eq)]
 struct Ahead((Instant, Uuid), Row);
 
+/// By time, then by id; the rows themselves are not compared.
 impl Ord for Ahead {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.0.cmp(&other.0)

@@ -12,10 +12,12 @@ pub struct Prng(u64);
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Prng {
+    /// A generator at the beginning of the sequence of that seed.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
+    /// The next 64 bits; the sequence repeats after 2^64 draws.
     pub const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(STEP);
         let mut z = self.0;
@@ -34,6 +36,7 @@ impl Prng {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
+    /// `true` with that probability, from 0 to 1.
     pub fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }

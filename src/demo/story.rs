@@ -7,6 +7,7 @@ use crate::domain::instant::{Instant, Span};
 /// The times of the incidents.
 #[derive(Clone, Debug)]
 pub struct Story {
+    /// When the demo began; the history ends here.
     pub now: Instant,
     /// The beginning of the history, 90 days before `now`.
     pub begin: Instant,
@@ -22,6 +23,7 @@ pub const OUTAGE: Span = Span::minutes(40);
 pub const INCIDENT: Span = Span::minutes(40);
 
 impl Story {
+    /// The times of the incidents of a demo that begins at `now`.
     pub fn at(now: Instant) -> Self {
         Self {
             now,
@@ -46,6 +48,7 @@ pub fn midnight(t: Instant) -> Instant {
 /// A device's special behavior.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cohort {
+    /// No special behavior.
     Steady,
     /// Fails now and then.
     Flaky,
@@ -59,49 +62,47 @@ pub enum Cohort {
     Deferring,
     /// Joins during the history: its first certificate has no start event.
     Joining {
+        /// When it joins.
         at: Instant,
     },
     /// Sends nothing more and expires at `expires` without an attempt.
-    Silent {
-        expires: Instant,
-    },
+    Silent { expires: Instant },
     /// Fails since its renewal was due, always for the same reason; expires at `expires`.
-    Chronic {
-        expires: Instant,
-    },
+    Chronic { expires: Instant },
     /// Expired at `expires`; its TPM prevents the recovery.
-    Tpm {
-        expires: Instant,
-    },
+    Tpm { expires: Instant },
     /// Expired, failed to recover, and recovered hours later.
-    Reviewed {
-        expires: Instant,
-    },
+    Reviewed { expires: Instant },
     /// Part of the current incident. With `expires` it was silent before and is close to its expiry, or past it.
-    Denied {
-        expires: Option<Instant>,
-    },
+    Denied { expires: Option<Instant> },
     /// Its clock is years behind.
     Skewed,
     /// Its renewals succeed without extending the expiry.
     NoGain,
     /// Fails once with a hostile text.
     Hostile {
+        /// The text of its failure.
         text: Hostile,
+        /// When it fails.
         at: Instant,
     },
 }
 
 /// The possible causes of chronic failures.
 pub const CHRONIC: [&str; 6] = ["trust_chain", "storage", "key_mismatch", "policy", "rate_limit", "acme_challenge"];
+/// The error categories of a TPM that prevents a recovery.
 pub const TPM: [&str; 3] = ["tpm_lockout", "tpm_hardware", "tpm_attestation"];
+/// The error categories of the current incident.
 pub const DENIED: [&str; 2] = ["csr_denied", "approval_timeout"];
 /// The same for an expired device that requests recovery.
 pub const RECOVERY_DENIED: [&str; 2] = ["csr_denied", "recovery_denied"];
+/// The error categories of the outage.
 pub const AUTHORITY_AWAY: [&str; 2] = ["outage", "network"];
 /// The signer's errors for a recovery that was already approved.
 pub const SIGNING: [&str; 3] = ["signing_ca", "signer_config", "database"];
+/// The error categories of a recovery that waits for a review.
 pub const RECOVERY: [&str; 3] = ["recovery_auth", "device_unknown", "tpm_attestation"];
+/// The error categories of failures outside of the incidents.
 pub const ORDINARY: [&str; 12] = [
     "network",
     "service_http",

@@ -13,8 +13,11 @@ use super::text::{Clean, Text};
 /// An identifier as its source stores it: a UUID in our own schema and in Flight Control, else a number or a text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Id {
+    /// A UUID, compared by its 128 bits; printed in lower case with hyphens (RFC 9562).
     Uuid(Uuid),
+    /// A whole number, as a serial or a row id.
     Int(i64),
+    /// Any text. The empty text stands for a missing id; see [`is_empty`](Id::is_empty).
     Text(Text),
 }
 
@@ -41,6 +44,7 @@ impl Id {
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::Text(t) if t.raw().is_empty())
     }
+    /// The UUID; `None` for a number and for a text, even if the text has the form of a UUID.
     pub fn as_uuid(&self) -> Option<Uuid> {
         match self {
             Self::Uuid(u) => Some(*u),
@@ -58,13 +62,18 @@ impl From<Uuid> for Id {
 /// What happened to the renewal, by the end of the type's name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Outcome {
+    /// The attempt ended without a new certificate: types that end in `failed`.
     Failed,
+    /// The device has a new certificate: types that end in `success`.
     Succeeded,
+    /// The attempt began and has no outcome yet: types that end in `start`.
     Started,
+    /// The name of the type states none of the three.
     Other,
 }
 
 impl Outcome {
+    /// All outcomes, in one fixed order. The indexes of a histogram's buckets follow it.
     pub const ALL: [Self; 4] = [Self::Failed, Self::Succeeded, Self::Started, Self::Other];
     /// The outcome with that word in the filter language.
     pub fn named(word: &str) -> Option<Self> {
@@ -90,18 +99,23 @@ impl Kind {
     pub const KNOWN: [&'static str; 6] =
         ["renewal_start", "renewal_success", "renewal_failed", "recovery_start", "recovery_success", "recovery_failed"];
 
+    /// A type of that name, taken as it is: unknown names are valid, and no case is changed.
     pub fn new(name: impl Into<Text>) -> Self {
         Self(name.into())
     }
+    /// The name as stored, for comparison and for formats that escape by themselves.
     pub fn raw(&self) -> &str {
         self.0.raw()
     }
+    /// The name for the screen, with unsafe characters replaced by visible signs.
     pub fn clean(&self) -> super::text::Clean {
         self.0.clean()
     }
+    /// The outcome by the end of the name alone; a source may state another one, see [`RenewalEvent::outcome`].
     pub fn outcome(&self) -> Outcome {
         outcome_of(self.raw())
     }
+    /// Whether it is one of [`KNOWN`](Self::KNOWN), compared with regard to case.
     pub fn is_known(&self) -> bool {
         Self::KNOWN.contains(&self.raw())
     }
@@ -136,16 +150,24 @@ impl fmt::Debug for Kind {
 /// One row of the event table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RenewalEvent {
+    /// The event's own id, unique within its source.
     pub id: Id,
     /// The empty text where the row names no device; see [`device_id`](RenewalEvent::device_id).
     pub device_id: Id,
     /// `None` if the source has no organizations.
     pub org_id: Option<Id>,
+    /// The type, as `renewal_failed`.
     pub kind: Kind,
+    /// Why the renewal began, as `proactive` or `expired`; `None` where the row states none and none is inferred.
     pub reason: Option<Text>,
+    /// The end of the certificate in use before the renewal, in UTC.
     pub old_expiry: Option<Instant>,
+    /// The end of the certificate that the renewal gave, in UTC; usually only a success has one.
     pub new_expiry: Option<Instant>,
+    /// The error message of a failure, or its beginning.
     pub error: Option<ErrorText>,
+    /// When the writer recorded the event, in UTC. PostgreSQL's default for it is the time at which the transaction
+    /// began.
     pub created_at: Instant,
     /// The device's name, if the database records one.
     pub device: Option<Text>,
@@ -168,9 +190,11 @@ impl RenewalEvent {
     pub fn outcome(&self) -> Outcome {
         self.stated_outcome().unwrap_or_else(|| self.kind.outcome())
     }
+    /// The outcome from the source's outcome column or its list of types; `None` where only the type's name says it.
     pub(super) fn stated_outcome(&self) -> Option<Outcome> {
         self.beyond.as_ref()?.stated_outcome(self.kind.raw())
     }
+    /// The severity as the source records it; `None` for our own schema, which has no such column.
     pub fn severity(&self) -> Option<&Text> {
         self.beyond.as_ref()?.severity.as_ref()
     }
@@ -196,6 +220,7 @@ impl RenewalEvent {
 /// message of megabytes does not slow the list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ErrorText {
+    /// The message or its beginning, unchanged: it may hold control characters.
     pub text: Text,
     /// Length of the whole message in bytes of UTF-8; equals the length of `text` if that is whole.
     pub bytes: u64,
@@ -205,11 +230,13 @@ impl ErrorText {
     /// The characters of a message that a page carries.
     pub const HEAD: usize = 400;
 
+    /// A message that is complete, whose length in bytes is that of the text.
     pub fn whole(text: impl Into<Text>) -> Self {
         let text = text.into();
         let bytes = text.raw().len() as u64;
         Self { text, bytes }
     }
+    /// Whether nothing is cut off: the bytes of `text` are all bytes of the message.
     pub fn is_whole(&self) -> bool {
         self.text.raw().len() as u64 == self.bytes
     }
@@ -218,7 +245,9 @@ impl ErrorText {
 /// How the writer identifies a device or organization: by id, by name, or both.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Party {
+    /// The id as the writer gives it; it need not exist in the database yet.
     pub id: Option<Uuid>,
+    /// The name as the writer gives it; unique within its organization.
     pub name: Option<String>,
 }
 
@@ -227,19 +256,29 @@ pub struct Party {
 /// as a duplicate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewEvent {
+    /// By which a repetition is recognized; `None` derives it from the content.
     pub id: Option<Uuid>,
+    /// The device; the store refuses an event that has neither its id nor its name.
     pub device: Party,
+    /// The organization; without id and name it is [`DEFAULT_ORG`].
     pub org: Party,
+    /// The type, as [`Kind::raw`] returns it.
     pub kind: String,
+    /// Why the renewal began; `None` stores no reason.
     pub reason: Option<String>,
+    /// The end of the certificate in use before the renewal, in UTC.
     pub old_expiry: Option<Instant>,
+    /// The end of the certificate that the renewal gave, in UTC.
     pub new_expiry: Option<Instant>,
+    /// The whole error message of a failure.
     pub error: Option<String>,
+    /// The time of the event, in UTC, to the microsecond.
     pub created_at: Instant,
 }
 
 /// The organization of events without one; Flight Control's default organization has the same id.
 pub const DEFAULT_ORG: Uuid = Uuid::nil();
+/// The name of [`DEFAULT_ORG`] in the table of organizations.
 pub const DEFAULT_ORG_NAME: &str = "default";
 
 /// The id of a device that is given by name: UUIDv5 in the OID namespace over `"<org uuid>/<name>"`, as Flight

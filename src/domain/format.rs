@@ -3,7 +3,7 @@
 use super::instant::{Civil, Instant, Span};
 use super::zone::Zone;
 
-/// With thousands separators: `1,284,003`.
+/// With thousands separators: `1,284,003`. A whole number of rows or devices, in full.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -47,6 +47,7 @@ pub fn span(s: Span) -> String {
     }
 }
 
+/// Two numbers with their units; the smaller unit is left out where it is zero.
 fn pair(a: i64, unit_a: &str, b: i64, unit_b: &str) -> String {
     if b == 0 { format!("{a}{unit_a}") } else { format!("{a}{unit_a} {b}{unit_b}") }
 }
@@ -72,7 +73,8 @@ pub fn relative(at: Instant, now: Instant) -> String {
     }
 }
 
-/// The change of the expiry by a renewal: `+365d`, `-2h 5m`, `±0`.
+/// The change of the expiry by a renewal: `+365d`, `-2h 5m`, `±0`. Units as in [`span`], so parts smaller than its two
+/// units are not shown.
 pub fn extension(s: Span) -> String {
     match s.0 {
         0 => "±0".into(),
@@ -114,6 +116,7 @@ pub fn date(at: Instant, zone: &Zone) -> String {
     day(&c)
 }
 
+/// The text of an infinite instant, as PostgreSQL writes it. The caller has excluded all finite instants.
 fn infinite(at: Instant) -> String {
     if at == Instant::INFINITY { "infinity".into() } else { "-infinity".into() }
 }

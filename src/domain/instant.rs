@@ -10,49 +10,60 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 
 /// Microseconds from 1970-01-01 to 2000-01-01, both UTC.
 const UNIX_TO_2000: i64 = 946_684_800_000_000;
+/// Microseconds of a day. Instants have no leap seconds, as in PostgreSQL and in POSIX time.
 const DAY: i64 = 86_400_000_000;
 /// The first instant that PostgreSQL stores: 4714-11-24 BC.
 const EARLIEST: i64 = -211_813_488_000_000_000;
 /// The last finite one: the end of 294276 AD.
 const LATEST: i64 = 9_223_371_331_199_999_999;
 
-/// An instant in UTC with microseconds: 4714 BC to 294276 AD, and both infinities.
+/// An instant in UTC with microseconds: 4714 BC to 294276 AD, and both infinities. The number is microseconds since
+/// 2000-01-01 00:00 UTC; the ends of `i64` are the infinities. The order of the numbers is the order of time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(i64);
 
-/// A signed span in microseconds.
+/// A signed span in microseconds. Arithmetic saturates at the ends of `i64`, about 292,000 years.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Span(pub i64);
 
 impl Span {
+    /// A span of whole seconds; saturates where the microseconds do not fit an `i64`.
     pub const fn seconds(n: i64) -> Self {
         Self(n.saturating_mul(1_000_000))
     }
+    /// A span of minutes, each of 60 seconds.
     pub const fn minutes(n: i64) -> Self {
         Self::seconds(n.saturating_mul(60))
     }
+    /// A span of hours, each of 3600 seconds.
     pub const fn hours(n: i64) -> Self {
         Self::seconds(n.saturating_mul(3600))
     }
+    /// A span of days, each of 86,400 seconds: not calendar days of a zone, which may have 23 or 25 hours.
     pub const fn days(n: i64) -> Self {
         Self::seconds(n.saturating_mul(86_400))
     }
+    /// Whole seconds, rounded down: -1 microsecond is -1 second.
     pub const fn as_seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
+    /// The span without its sign; saturates for the lowest `i64`, which has no positive counterpart.
     pub const fn abs(self) -> Self {
         Self(self.0.saturating_abs())
     }
 }
 
 impl Instant {
+    /// Later than every finite instant; as an expiry: never. PostgreSQL's `infinity`.
     pub const INFINITY: Self = Self(i64::MAX);
+    /// Earlier than every finite instant. PostgreSQL's `-infinity`.
     pub const NEG_INFINITY: Self = Self(i64::MIN);
 
     /// From PostgreSQL's binary form: microseconds since 2000-01-01 UTC; the ends of `i64` are the infinities.
     pub const fn from_pg_micros(micros: i64) -> Self {
         Self(micros)
     }
+    /// Microseconds since 2000-01-01 UTC, PostgreSQL's binary form; the ends of `i64` for the infinities.
     pub const fn pg_micros(self) -> i64 {
         self.0
     }
@@ -80,6 +91,8 @@ impl Instant {
         }
     }
 
+    /// From a `chrono` time, truncated to the microsecond; all of `chrono`'s years are in the range except those before
+    /// 4714 BC.
     pub fn from_utc(t: DateTime<Utc>) -> Self {
         Self::from_unix_micros(t.timestamp_micros())
     }
@@ -92,6 +105,7 @@ impl Instant {
         DateTime::from_timestamp_micros(self.unix_micros()?)
     }
 
+    /// Whether it is neither of the infinities.
     pub const fn is_finite(self) -> bool {
         self.0 != i64::MAX && self.0 != i64::MIN
     }
@@ -120,6 +134,7 @@ impl Instant {
             _ => Self::INFINITY,
         }
     }
+    /// Subtracts `span`, with the same limits as [`plus`](Self::plus).
     pub const fn minus(self, span: Span) -> Self {
         self.plus(Span(span.0.saturating_neg()))
     }
@@ -156,6 +171,8 @@ impl Instant {
         (YEAR_0..YEAR_10000).contains(&self.0)
     }
 
+    /// The inverse of [`civil`](Self::civil). `micros` counts from the midnight in UTC and may be negative or longer
+    /// than a day, for an offset. `None` for an invalid date and outside of PostgreSQL's range.
     fn from_civil(year: i64, month: u32, day: u32, micros: i64) -> Option<Self> {
         let leap = year.rem_euclid(4) == 0 && (year.rem_euclid(100) != 0 || year.rem_euclid(400) == 0);
         let last = match month {
@@ -262,6 +279,7 @@ fn push_digits(out: &mut String, number: u32, width: u32) {
     }
 }
 
+/// A number of 1 to 12 ASCII digits; `None` for anything else, signs included.
 fn digits(text: &str) -> Option<i64> {
     if text.is_empty() || text.len() > 12 || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -295,15 +313,23 @@ impl fmt::Debug for Instant {
     }
 }
 
-/// A calendar date and clock time, without a zone.
+/// A calendar date and clock time, without a zone. The calendar is the proleptic Gregorian one, as in PostgreSQL. A
+/// value need not be valid; see [`to_instant_utc`](Self::to_instant_utc).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Civil {
+    /// The year in astronomical count: 0 is 1 BC, -1 is 2 BC.
     pub year: i64,
+    /// 1 to 12.
     pub month: u32,
+    /// 1 to 31, by the length of the month.
     pub day: u32,
+    /// 0 to 23; 24:00 is not valid.
     pub hour: u32,
+    /// 0 to 59.
     pub minute: u32,
+    /// 0 to 59; leap seconds are not valid.
     pub second: u32,
+    /// Microseconds within the second: 0 to 999,999.
     pub micros: u32,
 }
 

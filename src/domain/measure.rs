@@ -5,7 +5,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::text::Clean;
 
-/// The cells that `text` takes.
+/// The cells that `text` takes. By the rules of Unicode Standard Annex #11 for East Asian width: most characters take
+/// one cell, wide ones two, combining ones none.
 pub fn width(text: &str) -> usize {
     text.width()
 }
@@ -64,6 +65,7 @@ pub fn wrap(text: &Clean, cells: usize) -> Vec<Clean> {
     lines
 }
 
+/// Takes the line that is being built, without blanks at its end, and begins an empty one.
 fn finish(line: &mut String, used: &mut usize) -> Clean {
     *used = 0;
     Clean::line(std::mem::take(line).trim_end_matches(' '))

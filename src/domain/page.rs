@@ -9,7 +9,9 @@ use std::sync::Arc;
 /// cursor is valid for its source only and its time is not for display.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Cursor {
+    /// The row's `created_at`; for a foreign table the time as stored, which may be local.
     pub at: Instant,
+    /// Orders rows of the same time: the row's id, or the value of the profile's `tie` column.
     pub id: Id,
 }
 
@@ -40,6 +42,7 @@ impl Anchor {
 /// One page, always newest first, in whichever direction it was read.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Page {
+    /// The rows, newest first; at most as many as the query's limit.
     pub rows: Vec<Arc<RenewalEvent>>,
     /// Whether newer rows match beyond the first of these. Also true where finding out would take a query.
     pub more_newer: bool,
@@ -80,6 +83,7 @@ impl RenewalEvent {
 /// A number of rows, exact or not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Total {
+    /// All matching rows were counted.
     Exact(u64),
     /// Counting stopped here; there may be more.
     AtLeast(u64),

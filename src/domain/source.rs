@@ -13,16 +13,24 @@ use super::text::Text;
 /// A field that a source may lack or derive.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Part {
+    /// The device's id or name.
     Device,
+    /// The organization's id or name.
     Org,
+    /// Why the renewal began.
     Reason,
+    /// The end of the certificate in use before the renewal.
     OldExpiry,
+    /// The end of the certificate that the renewal gave.
     NewExpiry,
+    /// The error message.
     Error,
+    /// The severity, which only foreign tables record.
     Severity,
 }
 
 impl Part {
+    /// All parts, in the order in which missing ones are listed.
     pub const ALL: [Self; 7] =
         [Self::Device, Self::Org, Self::Reason, Self::OldExpiry, Self::NewExpiry, Self::Error, Self::Severity];
 
@@ -66,9 +74,11 @@ pub struct Traits {
 }
 
 impl Traits {
+    /// Whether no row of the source records the field.
     pub fn lacks(&self, part: Part) -> bool {
         self.lacks.contains(&part)
     }
+    /// Whether the field's values come from other rows or tables, so that they are shown with a mark.
     pub fn derives(&self, part: Part) -> bool {
         self.derived.contains(&part)
     }
@@ -81,9 +91,11 @@ impl Traits {
 /// What a row of a foreign table records in addition to the common event.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Beyond {
+    /// Shared by all rows of the source.
     pub traits: Arc<Traits>,
     /// The row's own outcome, if a column records it.
     pub outcome: Option<Outcome>,
+    /// The severity as stored or as the profile translates it.
     pub severity: Option<Text>,
     /// Whether the reason was inferred from the device's preceding start.
     pub reason_inferred: bool,

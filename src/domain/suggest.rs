@@ -5,7 +5,7 @@
 
 /// The candidate nearest to `typed`, ASCII case ignored: the one that takes the fewest insertions, deletions,
 /// substitutions and swaps of neighbors (optimal string alignment; at most a third of the letters), else one that
-/// `typed` begins. `None` where none is near.
+/// `typed` begins. `None` where none is near. Texts of one letter and of more than 40 have no suggestion.
 pub fn nearest<'a>(typed: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_ascii_lowercase();
     let letters = typed.chars().count();

@@ -8,11 +8,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// Text as a database or a file holds it. Cheap to clone.
+/// Text as a database or a file holds it. Cheap to clone. It compares and orders by its bytes of UTF-8.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text(Arc<str>);
 
 impl Text {
+    /// Takes the text unchanged; any characters are valid, NUL included.
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
@@ -63,6 +64,7 @@ impl Clean {
         }
         Self(out)
     }
+    /// The safe text, ready to print.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -84,6 +86,7 @@ impl AsRef<str> for Clean {
     }
 }
 
+/// Appends a character in its safe form: itself, a control picture, or its code in angle brackets.
 fn push_clean(out: &mut String, c: char) {
     use fmt::Write as _;
     match c {

@@ -4,6 +4,8 @@
 //! prints back. A length such as `15m` always means that long ago. Filters, options and the console's prompts use this
 //! grammar. It must not read a clock.
 
+pub mod pasted;
+
 use std::fmt;
 
 use super::instant::{Civil, Instant, Span};
@@ -14,6 +16,7 @@ use super::zone::Zone;
 /// A time as written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum When {
+    /// The clock reading itself: `now`.
     Now,
     /// The last midnight in the zone shown.
     Today,
@@ -25,6 +28,8 @@ pub enum When {
     Local(LocalTime),
     /// A time with its offset.
     At(Instant),
+    /// A date and time without a year, as logs write them.
+    Recent(pasted::Yearless),
 }
 
 /// A valid date and time without a zone, years 0 to 9999. A date alone means its midnight.
@@ -34,41 +39,59 @@ pub struct LocalTime(Civil);
 /// A length of time as written, as in `15m`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Length {
+    /// How many units; 0 is valid.
     pub count: u32,
+    /// The unit as written, so that `60m` prints back as `60m`.
     pub unit: Unit,
 }
 
 /// The units of a [`Length`]. Months and years are not valid, because their lengths vary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unit {
+    /// `s`.
     Seconds,
+    /// `m`, 60 seconds.
     Minutes,
+    /// `h`, 3600 seconds.
     Hours,
+    /// `d`, 24 hours, regardless of changes of the zone's offset.
     Days,
+    /// `w`, 7 days.
     Weeks,
 }
 
 /// From a time (included) to a time (excluded); either side may be open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Range {
+    /// The first time that is included; `None`: without beginning.
     pub from: Option<When>,
+    /// The first time that is excluded; `None`: without end.
     pub until: Option<When>,
 }
 
 /// What is wrong with a time, and what is valid.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TimeError {
+    /// What is wrong, with the text as typed. Safe to print.
     pub message: String,
+    /// What to write instead, or which forms are valid.
     pub suggestion: String,
 }
 
+/// The suggestion for a text that is no time.
 const VALID_TIMES: &str =
     "valid are '15m' (that long ago), 'today', 'yesterday', 'now', '2026-11-20', '2026-11-20T14:00' and RFC 3339";
+/// The suggestion for a number whose unit is missing or unknown.
 const VALID_UNITS: &str = "valid units are s, m, h, d and w, as in '15m'";
 
 impl When {
-    /// Reads one time. Surrounding spaces and the case of words are ignored.
+    /// Reads one time. Surrounding spaces and the case of words are ignored. What other programs write is read too; see
+    /// [`pasted`].
     pub fn parse(text: &str) -> Result<Self, TimeError> {
+        Self::parse_typed(text).or_else(|unknown| pasted::as_typed(text, unknown))
+    }
+
+    fn parse_typed(text: &str) -> Result<Self, TimeError> {
         let text = text.trim();
         match text.to_ascii_lowercase().as_str() {
             "now" => return Ok(Self::Now),
@@ -108,12 +131,13 @@ impl When {
             // A LocalTime is always valid, so the fallback is never used.
             Self::Local(LocalTime(civil)) => zone.instant_of(*civil).unwrap_or(now),
             Self::At(instant) => *instant,
+            Self::Recent(yearless) => yearless.at(now, zone),
         }
     }
 }
 
 impl Range {
-    /// Reads `A..B`, `A..` or `..B`.
+    /// Reads `A..B`, `A..` or `..B`. A single time, two open sides, and a range that is certainly empty are errors.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let Some((from, until)) = text.split_once("..") else {
             let hint = format!("write '{0}..' for from then on, or '{0}..now'", text.trim());
@@ -135,7 +159,8 @@ impl Range {
 }
 
 impl Length {
-    /// Reads a number and a unit, as in `90s`.
+    /// Reads a number and a unit, as in `90s`. A number without unit, an unknown unit, and a number beyond `u32` are
+    /// errors.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let text = text.trim();
         let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -160,6 +185,7 @@ impl Length {
         Ok(Self { count, unit })
     }
 
+    /// The length in microseconds; the longest ones in weeks saturate at the end of `i64`.
     pub fn span(&self) -> Span {
         let n = i64::from(self.count);
         match self.unit {
@@ -180,6 +206,7 @@ impl LocalTime {
     }
 }
 
+/// The midnight of the day of `now` in the zone, or of an earlier calendar day; `now` itself for the infinities.
 fn midnight(now: Instant, days_back: i64, zone: &Zone) -> Instant {
     let date = |c: Civil| Civil { hour: 0, minute: 0, second: 0, micros: 0, ..c };
     let today = zone.civil(now).and_then(|c| date(c).to_instant_utc());
@@ -232,6 +259,7 @@ fn local_civil(date: &str, clock: &str) -> Option<Civil> {
     Some(Civil { year: i64::from(year), month, day, hour, minute, second, micros })
 }
 
+/// A number of ASCII digits, of which the first nine count; `None` for anything else.
 fn digits(text: &str) -> Option<u32> {
     let all = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     all.then(|| text.get(..9).unwrap_or(text).parse().ok())?
@@ -243,10 +271,12 @@ pub fn is_date(text: &str) -> bool {
         && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() })
 }
 
+/// An error with its suggestion.
 fn error(message: String, suggestion: &str) -> TimeError {
     TimeError { message, suggestion: suggestion.to_owned() }
 }
 
+/// The error for a text of no valid form.
 fn unreadable(text: &str) -> TimeError {
     error(format!("cannot read the time '{}'", Clean::line(text)), VALID_TIMES)
 }
@@ -260,6 +290,7 @@ impl fmt::Display for When {
             Self::Ago(length) => length.fmt(f),
             Self::Local(local) => local.fmt(f),
             Self::At(instant) => f.write_str(&instant.rfc3339()),
+            Self::Recent(yearless) => yearless.fmt(f),
         }
     }
 }

@@ -18,15 +18,19 @@ use super::suggest::nearest;
 /// UTC, or a zone with rules.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Zone {
+    /// Coordinated Universal Time: the default, and the zone of all instants.
     #[default]
     Utc,
+    /// A zone with an offset from UTC that may change.
     Named(Named),
 }
 
 /// A zone's name and rules. Each zone is allocated once and never freed, so that `Zone` can be `Copy`.
 #[derive(Clone, Copy)]
 pub struct Named {
+    /// An IANA name, a POSIX rule, or `local` for the system's unnamed rules. Names identify zones.
     name: &'static str,
+    /// When which offset holds, up to the year 9999.
     rules: &'static TimeZone,
 }
 
@@ -34,6 +38,7 @@ pub struct Named {
 static USED: Mutex<Vec<Named>> = Mutex::new(Vec::new());
 
 impl Named {
+    /// The name by which the zone was first used in this process.
     pub const fn name(&self) -> &'static str {
         self.name
     }
@@ -84,6 +89,7 @@ fn timestamp(at: Instant) -> Option<Timestamp> {
     Timestamp::from_microsecond(at.unix_micros().filter(|_| at.is_finite())?).ok()
 }
 
+/// The same date and time in `jiff`'s form; `None` for an invalid one and for years outside -9999 to 9999.
 fn reading(local: Civil) -> Option<DateTime> {
     let small = |n: u32| i8::try_from(n).ok();
     let nanos = i32::try_from(local.micros.checked_mul(1000)?).ok()?;
@@ -107,12 +113,15 @@ impl fmt::Debug for Named {
 /// A text that names no zone. Safe to print.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ZoneError {
+    /// The text as given, which may hold unsafe characters; `Display` cleans it.
     name: String,
+    /// The zone that was probably meant: by its city or by few changed letters.
     suggestion: Option<String>,
 }
 
 impl Zone {
-    /// From an IANA name such as `Europe/Berlin`, ASCII case ignored, or `UTC`.
+    /// From an IANA name such as `Europe/Berlin`, ASCII case ignored, or `UTC`. The error names the text and, if one is
+    /// near, the zone that was probably meant.
     pub fn parse(name: &str) -> Result<Self, ZoneError> {
         let name = name.trim();
         if ["utc", "z", "zulu", "etc/utc"].contains(&name.to_ascii_lowercase().as_str()) {
@@ -126,8 +135,8 @@ impl Zone {
     }
 
     /// From the content of the environment variable `TZ` (POSIX.1-2024, "Environment Variables"): empty for UTC, an
-    /// IANA name, the path of one below a directory `zoneinfo`, or a rule such as `CET-1CEST,M3.5.0,M10.5.0/3`; a
-    /// colon may precede each.
+    /// IANA name, the path of one below a directory `zoneinfo`, or a rule such as `CET-1CEST,M3.5.0,M10.5.0/3`; a colon
+    /// may precede each. Fails for a name that the zone database lacks and that is no valid rule either.
     pub fn of_variable(content: &str) -> Result<Self, ZoneError> {
         let text = content.strip_prefix(':').unwrap_or(content);
         let name = text.rsplit_once("/zoneinfo/").map_or(text, |(_, name)| name);
@@ -137,12 +146,13 @@ impl Zone {
         Self::parse(name).or_else(|error| Self::of_rule(text).ok_or(error))
     }
 
-    /// From a rule such as `CET-1CEST,M3.5.0,M10.5.0/3`; its name is the rule.
+    /// From a rule such as `CET-1CEST,M3.5.0,M10.5.0/3`; its name is the rule. `None` if the text is no POSIX rule.
     pub fn of_rule(rule: &str) -> Option<Self> {
         Named::of(rule, || TimeZone::posix(rule).ok()).map(Self::Named)
     }
 
-    /// From the system's rules. Rules without a name get the name `local`, which `--tz` accepts.
+    /// From the system's rules. Rules without a name get the name `local`, which `--tz` accepts. `None` where the
+    /// system's zone is unknown.
     pub fn of_system(rules: &TimeZone) -> Option<Self> {
         let name = rules.iana_name().unwrap_or("local");
         if rules.is_unknown() {
@@ -229,6 +239,7 @@ fn rules_end() -> Instant {
     Instant::from_unix_micros(Timestamp::MAX.as_microsecond())
 }
 
+/// A zone whose city has this name, else the zone with the nearest name, else one with the nearest city.
 fn suggest(name: &str) -> Option<String> {
     fn city(zone: &str) -> &str {
         zone.rsplit('/').next().unwrap_or(zone)

@@ -12,14 +12,19 @@ use crate::protocol::SourceError;
 /// The exit codes that scripts may rely on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
+    /// The command did what it is for.
     Done,
+    /// It failed, for a reason that is not one of the others.
     Failed,
+    /// An option, a filter or an address is invalid.
     Usage,
+    /// There is no usable connection to the database.
     Unreachable,
     /// Some lines of the input were rejected; the others are stored.
     Rejected,
     /// The condition of `--fail-if` is met.
     Condition,
+    /// Ended by Ctrl-C, SIGTERM or a canceled prompt.
     Interrupted,
     /// Ended by a signal. The code is 128 plus the signal's number, as shells report it.
     Signal(u8),
@@ -32,7 +37,7 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// The number for the caller of the program; `docs/recording.md` and `--help` list them.
+    /// The number for the caller of the program; `README.md` and `--help` list them.
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,

@@ -12,12 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::event::RenewalEvent;
-use crate::domain::filter::{Criteria, Filter};
+use crate::domain::filter::Criteria;
 use crate::domain::format;
 use crate::domain::page::{Anchor, Page};
-use crate::protocol::query::{FacetQuery, Field};
+use crate::files;
+use crate::protocol::error::Why;
 use crate::protocol::{Answer, Query, SourceError};
-use crate::store::{Access, ConnectOptions, Store};
+use crate::store::schema;
+use crate::store::{Access, Address, ConnectOptions, Store};
 
 use crate::headless::failure::{Exit, Failure};
 use crate::headless::tell;
@@ -62,26 +64,63 @@ impl Interrupt {
     }
 }
 
+/// Returns once one of two signals has come.
 async fn either(a: &mut Signal, b: &mut Signal) {
     tokio::select! { _ = a.recv() => {}, _ = b.recv() => {} }
 }
 
-/// The options of a session that may write.
+/// The options of a session that may write, and creates the default file if it is missing.
 pub fn to_write() -> ConnectOptions {
-    ConnectOptions { access: Access::Write, ..ConnectOptions::default() }
+    ConnectOptions { access: Access::Write, create: true, ..ConnectOptions::default() }
 }
 
-/// Connects as configured; creates the default file if it is missing.
+/// Connects as configured. With [`ConnectOptions::create`] a missing default file is created; without, the command only
+/// reads, and says that it reads the default file: a job that lost its settings must not report no failures.
 pub async fn connect(config: &Config, options: ConnectOptions) -> Result<Store, SourceError> {
-    if let (true, Some(directory)) = (config.embedded, config.database.value.path().and_then(|p| p.parent())) {
-        std::fs::create_dir_all(directory).map_err(|e| SourceError::Unreachable {
-            address: config.database.value.to_string(),
-            why: format!("cannot create the directory '{}': {e}", directory.display()).into(),
-        })?;
+    check_file(&config.database.value)?;
+    match config.embedded {
+        true if options.create => create_default_file(config).await?,
+        true => tell_default_file(config),
+        false => {}
     }
     let store = Store::connect(&config.database.value, &with(config, options)).await?;
     store.remark().iter().for_each(|remark| tell(remark));
     Ok(store)
+}
+
+/// Says on stderr that no database is configured, and which file is read instead.
+pub fn tell_default_file(config: &Config) {
+    tell(&format!(
+        "no database is named by --db, RENEWSCOPE_DB, DATABASE_URL or the configuration; reading the default file, {}",
+        config.database.value
+    ));
+}
+
+/// Creates the default file, readable by its owner only, with its schema.
+pub async fn create_default_file(config: &Config) -> Result<(), SourceError> {
+    let address = &config.database.value;
+    let failed = |what: &str, e: std::io::Error| SourceError::Unreachable {
+        address: address.to_string(),
+        why: Why::new(format!("cannot create its {what}: {e}")).step("set HOME, or name a database with --db"),
+    };
+    let (Some(path), Some(directory)) = (address.path(), address.path().and_then(|p| p.parent())) else {
+        return Ok(());
+    };
+    if path.exists() {
+        return Ok(());
+    }
+    files::make_directory(directory).map_err(|e| failed("directory", e))?;
+    schema::migrate(address).await?;
+    files::make_private(path).map_err(|e| failed("file", e))
+}
+
+/// Refuses a path that SQLite would wait for or read without end.
+pub fn check_file(address: &Address) -> Result<(), SourceError> {
+    let Some(Err(why)) = address.path().filter(|path| path.exists() && !path.is_dir()).map(files::is_regular) else {
+        return Ok(());
+    };
+    let why = Why::new(why.to_string()).step("give the path of a database file");
+    Err(SourceError::Unreachable { address: address.to_string(), why })
 }
 
 /// As [`connect`], but the first query makes the connection.
@@ -89,9 +128,15 @@ pub async fn open(config: &Config, options: ConnectOptions) -> Result<Store, Sou
     Store::open(&config.database.value, &with(config, options)).await
 }
 
+/// The options with what the settings add.
 fn with(config: &Config, options: ConnectOptions) -> ConnectOptions {
     let profiles = std::sync::Arc::clone(&config.sources.profiles);
-    ConnectOptions { create: config.embedded, profiles, statement_timeout: config.limits.statement.value, ..options }
+    ConnectOptions {
+        create: config.embedded && options.create,
+        profiles,
+        statement_timeout: config.limits.statement.value,
+        ..options
+    }
 }
 
 /// Queries that the user can interrupt.
@@ -137,27 +182,6 @@ impl Session {
         }
     }
 
-    /// Prints on stderr which types of the filter no event has, because a mistyped type matches nothing either. For
-    /// empty results. A failed query prints nothing: the command's result stands.
-    pub async fn tell_unknown_types(&self, filter: &Filter) {
-        let named = filter.exact_types();
-        if named.is_empty() {
-            return;
-        }
-        let query = FacetQuery {
-            field: Field::Kind,
-            criteria: Criteria::default(),
-            needle: String::new(),
-            limit: 300,
-            ceiling: 1,
-        };
-        let Ok(Answer::Facets(facets)) = self.run(Query::Facets(query)).await else { return };
-        let known = |word: &str| facets.values.iter().any(|v| v.id.as_ref().is_some_and(|id| id.raw() == word));
-        for word in named.iter().filter(|word| !facets.more && !known(word)) {
-            tell(&format!("no event has the type '{word}'"));
-        }
-    }
-
     /// Runs one query; an interrupt stops it in the database.
     pub async fn run(&self, query: Query) -> Result<Answer, SourceError> {
         self.store.answer(&query, self.interrupt.requested()).await
@@ -173,10 +197,13 @@ pub fn unexpected(_answer: &Answer) -> SourceError {
 pub struct Walk {
     session: Session,
     criteria: Criteria,
+    /// With whole error texts.
     whole: bool,
     /// `None`: the end is reached.
     anchor: Option<Anchor>,
+    /// Rows until the limit.
     left: u64,
+    /// Rows of the next page, so many that their texts stay below [`PAGE_BYTES`].
     rows: u32,
     /// Rows so far that cannot be shown.
     unreadable: u64,

@@ -16,6 +16,7 @@ pub fn profiles() -> Vec<SourceProfile> {
     read().filter_map(Result::ok).collect()
 }
 
+/// Parses each file of the program; a mistake in one does not hide the others.
 fn read() -> impl Iterator<Item = Result<SourceProfile, ProfileError>> {
     FILES.iter().map(|(file, text)| SourceProfile::parse(file, text))
 }

@@ -7,6 +7,7 @@ use super::{SourceProfile, builtin};
 /// The profiles to choose from.
 #[derive(Clone, Debug)]
 pub struct Profiles {
+    /// The built-in profiles in their order, then those of the user; names are unique.
     pub all: Vec<Arc<SourceProfile>>,
     /// The one to use; `None`: our own where it fits, else the only one that does.
     pub named: Option<String>,

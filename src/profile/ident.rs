@@ -5,11 +5,11 @@ use std::fmt;
 use thiserror::Error;
 
 /// A name for SQL text: letters, digits and `_`, not beginning with a digit, at most 63 bytes. It is always quoted, so
-/// a keyword is valid.
+/// a keyword is valid. 63 bytes are PostgreSQL's limit for identifiers; a longer name would be truncated there.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SqlIdent(String);
 
-/// An invalid name; safe to print.
+/// An invalid name; safe to print. Holds the name with unsafe characters replaced.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error("'{0}' cannot be used as a table or column name; letters, digits and '_' are valid")]
 pub struct IdentError(String);

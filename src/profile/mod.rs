@@ -30,13 +30,17 @@ pub const OWN: &str = "own";
 /// A source profile.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SourceProfile {
+    /// Letters a to z, digits and `-`, at most 40; unique among the profiles.
     pub name: String,
     /// One line for the user.
     pub about: String,
+    /// The databases on which the profile may fit; at least one.
     pub databases: Vec<Backend>,
+    /// Where rows come from.
     pub relation: Relation,
     /// Required columns, by table: those of the fields, and those that a select declares.
     pub needs: BTreeMap<SqlIdent, Vec<SqlIdent>>,
+    /// Which column holds which field.
     pub fields: Fields,
     /// Outcomes by event type, as shown.
     pub outcomes: BTreeMap<String, Outcome>,
@@ -44,6 +48,7 @@ pub struct SourceProfile {
     pub outcome: Option<OutcomeField>,
     /// Further columns for the detail of one event.
     pub extra: Vec<Extra>,
+    /// How new rows are found.
     pub tail: Tail,
     /// Notes for the user.
     pub notes: Vec<String>,
@@ -53,14 +58,19 @@ pub struct SourceProfile {
     pub text: String,
 }
 
+/// A kind of database.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Backend {
+    /// PostgreSQL, through a server.
     Postgres,
+    /// SQLite, as a file.
     Sqlite,
 }
 
 impl Backend {
+    /// Both kinds, in the order of messages.
     pub const ALL: [Self; 2] = [Self::Postgres, Self::Sqlite];
+    /// Its word in the `database` list of a profile.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
@@ -87,15 +97,25 @@ pub struct Relation {
 /// The fields of an event. `None` for those that the source does not record.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Fields {
+    /// The event's id; with the time it is the position of a row.
     pub id: IdField,
+    /// The device's id, and perhaps its name.
     pub device: Option<IdField>,
+    /// The organization's id, and perhaps its name.
     pub org: Option<IdField>,
+    /// The event's type.
     pub kind: TextField,
+    /// Why the renewal began.
     pub reason: Option<TextField>,
+    /// The end of the certificate in use before the renewal.
     pub old_expiry: Option<TimeField>,
+    /// The end of the certificate that the renewal gave.
     pub new_expiry: Option<TimeField>,
+    /// The error message.
     pub error: Option<TextField>,
+    /// The event's time, which orders the rows.
     pub time: TimeField,
+    /// The severity, by the source's own words.
     pub severity: Option<TextField>,
 }
 
@@ -104,7 +124,9 @@ pub struct Fields {
 pub enum IdType {
     /// `uuid` on PostgreSQL, a BLOB of 16 bytes on SQLite.
     Uuid,
+    /// A text column, compared with regard to case.
     Text,
+    /// An integer column of up to 64 bits.
     Int,
 }
 
@@ -134,8 +156,10 @@ impl TimeType {
     }
 }
 
+/// A column that holds an identifier.
 #[derive(Clone, PartialEq, Debug)]
 pub struct IdField {
+    /// The column of the relation.
     pub column: SqlIdent,
     /// `None`: the type of the catalog.
     pub ty: Option<IdType>,
@@ -145,41 +169,56 @@ pub struct IdField {
     pub directory: bool,
     /// The table may lack the column.
     pub optional: bool,
+    /// The value comes from other rows or tables, and is shown with a mark.
     pub derived: bool,
 }
 
+/// A column that holds a text.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TextField {
+    /// The column of the relation.
     pub column: SqlIdent,
     /// Pairs of a stored value and the value shown and filtered.
     pub values: Vec<(String, String)>,
     /// For a reason: a row without one takes that of the device's preceding start.
     pub carried: bool,
+    /// The table may lack the column.
     pub optional: bool,
+    /// The value comes from other rows or tables, and is shown with a mark.
     pub derived: bool,
 }
 
+/// A column that holds an instant.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TimeField {
+    /// The column of the relation.
     pub column: SqlIdent,
     /// `None`: the type of the catalog.
     pub ty: Option<TimeType>,
-    /// The zone of times that are stored without one.
+    /// The zone of times that are stored without one. UTC unless the profile names another; only PostgreSQL's
+    /// `timestamp` may have one.
     pub zone: Zone,
+    /// The table may lack the column.
     pub optional: bool,
+    /// The value comes from other rows or tables, and is shown with a mark.
     pub derived: bool,
 }
 
+/// A column that states the outcome of a row.
 #[derive(Clone, PartialEq, Debug)]
 pub struct OutcomeField {
+    /// The column of the relation.
     pub column: SqlIdent,
     /// Pairs of a value, as text, and its outcome.
     pub values: Vec<(String, Outcome)>,
 }
 
+/// A column that only the detail of one event shows.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Extra {
+    /// The words before the value; by default the column's name with spaces for `_`.
     pub label: String,
+    /// The column of the relation.
     pub column: SqlIdent,
 }
 
@@ -193,11 +232,13 @@ pub enum Tail {
 }
 
 impl SourceProfile {
-    /// Reads a profile. `file` names it in messages.
+    /// Reads a profile. `file` names it in messages. Fails for invalid TOML, unknown keys and words, invalid names, and
+    /// a `select` that is not one `SELECT`.
     pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
         parse::parse(file, text)
     }
 
+    /// Whether it is the built-in profile of our own tables, the only ones that are written to.
     pub fn is_own(&self) -> bool {
         self.name == OWN && self.file.is_none()
     }
@@ -213,6 +254,7 @@ impl SourceProfile {
         }
     }
 
+    /// Whether the profile names a column for the field.
     fn has(&self, part: Part) -> bool {
         let f = &self.fields;
         match part {
@@ -226,6 +268,7 @@ impl SourceProfile {
         }
     }
 
+    /// Whether the profile marks the field as derived.
     fn derives(&self, part: Part) -> bool {
         let f = &self.fields;
         let id = |field: &Option<IdField>| field.as_ref().is_some_and(|f| f.derived);

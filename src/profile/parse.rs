@@ -26,21 +26,26 @@ use crate::domain::zone::Zone;
 #[error("{file}{}{}: {why}", if *line > 0 { format!(", line {line}") } else { String::new() },
     if key.is_empty() { String::new() } else { format!(", '{key}'") })]
 pub struct ProfileError {
+    /// The file as it was named by the caller.
     pub file: String,
     /// From 1; 0 for an error of the whole file.
     pub line: usize,
     /// As `fields.device.column`; empty if unknown.
     pub key: String,
+    /// What is wrong, and what is valid where that is known.
     pub why: String,
 }
 
+/// The words for outcomes.
 const OUTCOMES: [(&str, Outcome); 4] = [
     ("failed", Outcome::Failed),
     ("succeeded", Outcome::Succeeded),
     ("started", Outcome::Started),
     ("other", Outcome::Other),
 ];
+/// The words for types of identifiers.
 const IDS: [(&str, IdType); 3] = [("uuid", IdType::Uuid), ("text", IdType::Text), ("int", IdType::Int)];
+/// The words for types of times.
 const TIMES: [(&str, TimeType); 5] = [
     ("timestamp", TimeType::Timestamp),
     ("timestamptz", TimeType::TimestampTz),
@@ -53,10 +58,13 @@ const OVERLAP: Span = Span::seconds(5);
 
 /// A file's name and text, for positions in messages.
 struct Source<'a> {
+    /// The name to print.
     file: &'a str,
+    /// The TOML, in which the line of a mistake is counted.
     text: &'a str,
 }
 
+/// Parses and checks a profile; the first mistake ends it.
 pub(super) fn parse(file: &str, text: &str) -> Result<SourceProfile, ProfileError> {
     let source = Source { file, text };
     let typed: Typed = toml::from_str(text).map_err(|e| {
@@ -149,19 +157,23 @@ struct TypedColumn<'a> {
 }
 
 impl Source<'_> {
+    /// The line, from 1, of a byte of the file.
     fn line(&self, byte: usize) -> usize {
         self.text.get(..byte).map_or(0, |before| before.matches('\n').count() + 1)
     }
 
+    /// An error about a key, at the line of that range of bytes.
     fn error(&self, key: &str, at: Option<std::ops::Range<usize>>, why: String) -> ProfileError {
         let line = at.map_or(0, |span| self.line(span.start));
         ProfileError { file: self.file.to_owned(), line, key: Clean::line(key).as_str().to_owned(), why }
     }
 
+    /// A checked name of a table or column.
     fn ident(&self, key: &str, name: &Spanned<String>) -> Result<SqlIdent, ProfileError> {
         SqlIdent::new(name.get_ref()).map_err(|e| self.error(key, Some(name.span()), e.to_string()))
     }
 
+    /// The value that a word stands for; the error suggests a near word or lists the valid ones.
     fn one_of<T: Copy>(&self, key: &str, word: &Spanned<String>, valid: &[(&str, T)]) -> Result<T, ProfileError> {
         let typed = word.get_ref();
         if let Some((_, found)) = valid.iter().find(|(name, _)| name == typed) {
@@ -175,6 +187,7 @@ impl Source<'_> {
         Err(self.error(key, Some(word.span()), format!("unknown value '{}'; {hint}", Clean::line(typed))))
     }
 
+    /// The profile's name: 1 to 40 letters a to z, digits and `-`, which are safe in a path and on a command line.
     fn profile_name(&self, name: &Spanned<String>) -> Result<String, ProfileError> {
         let text = name.get_ref();
         let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -185,6 +198,7 @@ impl Source<'_> {
         Err(self.error("name", Some(name.span()), why))
     }
 
+    /// The relation, with its select checked and trimmed.
     fn relation(&self, typed: &TypedRelation) -> Result<Relation, ProfileError> {
         if let Some(text) = &typed.select {
             select::check(text.get_ref()).map_err(|why| {
@@ -203,6 +217,7 @@ impl Source<'_> {
         })
     }
 
+    /// The fields; with a `select`, each id and time must declare its type.
     fn fields(&self, typed: &TypedFields, select: bool) -> Result<Fields, ProfileError> {
         let id = |key: &str, f: &TypedId| self.id(key, f, select);
         let time = |key: &str, f: &TypedTime| self.time(key, f, select);
@@ -235,6 +250,7 @@ impl Source<'_> {
         Err(self.error(&format!("fields.{key}"), Some(column.span()), why))
     }
 
+    /// A column with an identifier.
     fn id(&self, key: &str, typed: &TypedId, select: bool) -> Result<IdField, ProfileError> {
         let name_key = format!("fields.{key}.name");
         Ok(IdField {
@@ -247,6 +263,7 @@ impl Source<'_> {
         })
     }
 
+    /// A column with a text. Only a reason may be carried over from a start.
     fn text(&self, key: &str, typed: &TypedText) -> Result<TextField, ProfileError> {
         if typed.carried && key != "reason" {
             let why = "only a reason can be carried over".to_owned();
@@ -261,6 +278,7 @@ impl Source<'_> {
         })
     }
 
+    /// A column with a time. A zone is an error for a type that stores absolute times.
     fn time(&self, key: &str, typed: &TypedTime, select: bool) -> Result<TimeField, ProfileError> {
         let ty = self.typed(TypedColumn { key, ty: typed.ty.as_ref(), column: &typed.column, select }, &TIMES)?;
         let zone_key = format!("fields.{key}.zone");
@@ -280,6 +298,7 @@ impl Source<'_> {
         })
     }
 
+    /// The column that states the outcome, and the outcome of each of its values.
     fn outcome(&self, typed: &TypedOutcome) -> Result<OutcomeField, ProfileError> {
         let value = |(value, word): (&String, &Spanned<String>)| {
             Ok((value.clone(), self.one_of(&format!("outcome.values.{value}"), word, &OUTCOMES)?))
@@ -290,11 +309,13 @@ impl Source<'_> {
         })
     }
 
+    /// A further column; without a label its name serves, with spaces.
     fn extra(&self, typed: &TypedExtra) -> Result<Extra, ProfileError> {
         let label = typed.label.clone().unwrap_or_else(|| typed.column.get_ref().replace('_', " "));
         Ok(Extra { label, column: self.ident("extra.column", &typed.column)? })
     }
 
+    /// The columns that a profile requires beyond those of its fields, by table.
     fn needs(
         &self,
         typed: &BTreeMap<String, Vec<Spanned<String>>>,
@@ -310,6 +331,7 @@ impl Source<'_> {
         Ok(needs)
     }
 
+    /// How the tail finds rows. The overlap is an hour at most; a tail by serial needs a column, one by time has none.
     fn tail(&self, typed: &TypedTail) -> Result<Tail, ProfileError> {
         let overlap = typed.overlap.as_ref().map_or(Ok(OVERLAP), |text| {
             let error = |why: String| self.error("tail.overlap", Some(text.span()), why);

@@ -3,7 +3,9 @@
 //! This does not protect against a malicious author, who may read anything that the role may read; read-only transactions
 //! refuse writes. It keeps a mistake from turning into another statement than the one shown.
 
-/// Checks a profile's `select`. The error completes a sentence that begins with "the select".
+/// Checks a profile's `select`. The error completes a sentence that begins with "the select". Fails for a text that is
+/// empty, begins with another word, holds `;`, `$` or NUL outside of quotes and comments, or leaves a quote, a comment
+/// or a parenthesis open.
 pub fn check(text: &str) -> Result<(), String> {
     let mut scan = Scan { rest: text, depth: 0 };
     let mut first = None;
@@ -42,12 +44,16 @@ pub fn check(text: &str) -> Result<(), String> {
     }
 }
 
+/// A position in the text of a select.
 struct Scan<'a> {
+    /// The text that is not read yet.
     rest: &'a str,
+    /// Parentheses that are open.
     depth: usize,
 }
 
 impl Scan<'_> {
+    /// Moves on by that many bytes.
     fn skip(&mut self, bytes: usize) {
         self.rest = self.rest.get(bytes..).unwrap_or_default();
     }
@@ -72,6 +78,7 @@ impl Scan<'_> {
         }
     }
 
+    /// Skips a comment to the end of its line.
     fn line_comment(&mut self) {
         let end = self.rest.find('\n').unwrap_or(self.rest.len());
         self.skip(end);

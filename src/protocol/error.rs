@@ -12,6 +12,7 @@ pub enum SourceError {
     /// The caller cancelled the query, so nobody reads this.
     #[error("cancelled")]
     Cancelled,
+    /// The database reached the statement timeout; the text is that time, as `30s`.
     #[error("the database stopped the query after {0}")]
     Timeout(String),
     /// No connection, or a connection that broke. A retry may succeed.
@@ -29,11 +30,13 @@ pub enum SourceError {
     /// Invalid input of a write.
     #[error("{0}")]
     Invalid(String),
+    /// Anything else, in the words of the database or of the operating system.
     #[error("{0}")]
     Failed(String),
 }
 
 impl SourceError {
+    /// A phrase in lower case without a final stop; empty for a cancelled query.
     pub fn next_step(&self) -> &'static str {
         match self {
             Self::Cancelled => "",
@@ -43,7 +46,7 @@ impl SourceError {
             Self::Shape(_) => "check the database with 'renewscope db status'",
             Self::Unfit(_) => "run 'renewscope sources detect' to see what this database records",
             Self::Invalid(_) => "correct the input and run it again",
-            Self::Failed(_) => "see the log for details",
+            Self::Failed(_) => "run it with RENEWSCOPE_LOG=warn to log the details",
         }
     }
     /// Whether there was no usable connection (exit code 3).
@@ -55,11 +58,14 @@ impl SourceError {
 /// A reason, with its own next step where a better one than the general is known. Derefs to its text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Why {
+    /// The reason, without secrets.
     text: String,
+    /// The next step for this reason; `None` leaves the general one of the error.
     step: Option<&'static str>,
 }
 
 impl Why {
+    /// A reason with the general next step.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), step: None }
     }

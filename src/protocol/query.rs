@@ -11,6 +11,7 @@ use crate::domain::text::Text;
 
 use super::tail::{TailAnswer, TailQuery};
 
+/// A query of any source; each variant names the answer that belongs to it.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Query {
     /// Rows of the list, error texts cut to [`ErrorText::HEAD`](crate::domain::event::ErrorText::HEAD). A source with a
@@ -32,39 +33,57 @@ pub enum Query {
     Describe,
 }
 
+/// The answer to the query of the same name.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Answer {
+    /// Rows, newest first.
     Page(Page),
+    /// A number of rows, exact or a lower bound.
     Count(Total),
+    /// The values of a field.
     Facets(Facets),
+    /// Rows by bucket and outcome.
     Histogram(Histogram),
+    /// The event; `None` where no row has the id.
     Event(Option<Arc<RenewalEvent>>),
+    /// What the tail read.
     Tail(TailAnswer),
+    /// The source's properties.
     Described(Description),
 }
 
+/// A field whose values can be listed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Field {
+    /// Organizations, by id with their names.
     Org,
+    /// Devices, by id with their names.
     Device,
+    /// Event types.
     Kind,
+    /// Reasons as shown.
     Reason,
 }
 
 /// Values of `field` among the rows that match `criteria` (the caller leaves out its own field's clauses).
 #[derive(Clone, PartialEq, Debug)]
 pub struct FacetQuery {
+    /// The field whose values are listed.
     pub field: Field,
+    /// Which rows count.
     pub criteria: Criteria,
     /// Only values whose name contains this, ASCII case ignored; ids by their beginning.
     pub needle: String,
+    /// The most values to list.
     pub limit: u32,
     /// Counts at most this many of the newest matching rows; with more, totals are `AtLeast`.
     pub ceiling: u64,
 }
 
+/// The values of a field among the matching rows.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Facets {
+    /// In the order of the query: most frequent first, or by name where not counted.
     pub values: Vec<Facet>,
     /// More values exist than are listed.
     pub more: bool,
@@ -72,6 +91,7 @@ pub struct Facets {
     pub partial: bool,
 }
 
+/// One value of a field.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Facet {
     /// What the filter compares: the id for organizations and devices, the text for types and reasons. `None` for the
@@ -79,6 +99,7 @@ pub struct Facet {
     pub id: Option<Id>,
     /// The name, where one is recorded.
     pub name: Option<Text>,
+    /// How many rows have the value.
     pub rows: Total,
 }
 
@@ -96,15 +117,20 @@ impl Facet {
 /// Equal buckets: `buckets` of `width_micros` each, the first beginning at `from`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct HistogramQuery {
+    /// Which rows count.
     pub criteria: Criteria,
+    /// The beginning of the first bucket, in UTC; included.
     pub from: Instant,
+    /// The width of a bucket in microseconds.
     pub width_micros: i64,
+    /// How many buckets.
     pub buckets: u32,
 }
 
 /// Rows in each bucket, by outcome, in the order of [`Outcome::ALL`](crate::domain::event::Outcome::ALL).
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Histogram {
+    /// As many as the query requested, oldest first.
     pub buckets: Vec<[u64; 4]>,
 }
 

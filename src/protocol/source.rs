@@ -4,6 +4,7 @@ use std::future::Future;
 
 use super::{Answer, Query, SourceError};
 
+/// A database that answers queries. Clones share its connections.
 pub trait EventSource: Clone + Send + Sync + 'static {
     /// Runs one query. If `cancelled` resolves first, the query is stopped in the database too, and the error is
     /// [`SourceError::Cancelled`].

@@ -22,8 +22,11 @@ pub const ALERT: u64 = u64::MAX;
 /// What to follow. A newer order replaces an older one, except that [`ALERT`]'s and the screen's are independent.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TailOrder {
+    /// Marks the events that belong to this order.
     pub generation: u64,
+    /// Which rows are delivered.
     pub criteria: Criteria,
+    /// With which rows it begins.
     pub start: Start,
     /// Whether rows come with whole error texts, and all of them however many are pending: for readers that store them.
     /// Otherwise error texts are cut and a backlog too long for a screen is skipped.
@@ -42,14 +45,19 @@ pub enum Start {
     At(Instant),
 }
 
+/// A message from a tail to its reader.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TailEvent {
+    /// That of the order; a reader drops events of older ones.
     pub generation: u64,
+    /// What happened.
     pub news: TailNews,
 }
 
+/// What a tail reports.
 #[derive(Clone, PartialEq, Debug)]
 pub enum TailNews {
+    /// New rows, or an update of the other fields.
     Batch(Batch),
     /// More rows were pending than a screen can show, so this many were skipped. They are in the table.
     Skipped(Total),
@@ -57,8 +65,11 @@ pub enum TailNews {
     Slow(Span),
     /// A poll failed, for the `tries`th time in a row; the next follows after `retry_in`.
     Trouble {
+        /// Why the poll failed.
         error: SourceError,
+        /// The time until the next poll.
         retry_in: Span,
+        /// Failed polls in a row, this one included.
         tries: u32,
     },
     /// A poll succeeded after failures; its rows come next.
@@ -68,12 +79,14 @@ pub enum TailNews {
 /// Rows not yet delivered in this generation, newest first. An empty batch reports the other fields only.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Batch {
+    /// Each row comes once in a generation.
     pub rows: Vec<Arc<RenewalEvent>>,
     /// How many of the rows are late: older than rows delivered before, because their transactions committed late or
     /// their writers' clocks are behind.
     pub late: u64,
     /// From the newest row's `created_at` to its reading, by the database's clock; `None` if all rows are late.
     pub lag: Option<Span>,
+    /// How late a row may appear and still be delivered.
     pub window: Window,
     /// More rows are pending and follow at once.
     pub more: bool,
@@ -108,23 +121,32 @@ pub enum TailQuery {
     Pick { criteria: Criteria, ids: Vec<Id>, whole: bool },
 }
 
+/// The answer to a query of the tail.
 #[derive(Clone, PartialEq, Debug)]
 pub enum TailAnswer {
+    /// The database's clock and transactions.
     Horizon(Horizon),
+    /// Rows with their positions.
     Rows(TailRows),
+    /// Positions and ids alone, which are cheap to compare with those delivered before.
     Keys(Vec<TailKey>),
 }
 
+/// A row's position and id.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TailKey {
+    /// Its time or its number, by the order of the slice.
     pub place: Place,
     /// Orders rows of the same place: the id, or another column's number.
     pub tie: Id,
+    /// The event's id, by which `Pick` reads the row.
     pub id: Id,
 }
 
+/// Rows that a query of the tail read.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct TailRows {
+    /// Rows that match, in the order of the slice.
     pub rows: Vec<TailRow>,
     /// Rows of the slice that do not match a filter by name that only this program can test.
     pub dropped: Vec<TailRow>,
@@ -135,13 +157,16 @@ pub struct TailRows {
 /// A row's position in the order of a slice: its stored time in microseconds since 2000-01-01, or its serial number.
 pub type Place = i64;
 
+/// A row with its position.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TailRow {
+    /// Its time or its number, by the order of the slice.
     pub place: Place,
     /// The number that the database assigned at insertion, where it assigns one.
     pub serial: Option<i64>,
     /// Its time as stored; the table's zone may differ from UTC.
     pub at: Instant,
+    /// The event, with its error as the query requested it.
     pub row: Arc<RenewalEvent>,
 }
 

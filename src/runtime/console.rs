@@ -3,14 +3,11 @@
 //! [`run`] is called by `headless/commands/console.rs`. The loop performs the model's effects; it decides nothing itself
 //! and never waits for a query.
 
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write as _, stdout};
+use std::io::{self, IsTerminal, stdout};
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
-use crossterm::terminal::{Clear, ClearType};
-use futures_util::StreamExt;
+use crossterm::event::Event;
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::time::{Instant as Deadline, sleep_until};
@@ -26,7 +23,9 @@ use crate::ui::skin::Skin;
 use crate::worker::{self, News, Order};
 
 use super::clock;
+use super::input::Input;
 use super::memory::Memory;
+use super::screen::{self, Outbox, Screen};
 use super::signals::{Signal, Signals};
 use super::terminal;
 
@@ -36,14 +35,21 @@ const NEWS: usize = 64;
 const FRAME: Duration = Duration::from_millis(16);
 /// Frames that are drawn without delay after an idle time, so that the first rows appear at once.
 const AT_ONCE: u32 = 3;
+/// The time between two updates of relative times.
 const TICK: Duration = Duration::from_secs(1);
+/// The most events of the terminal that one frame shows together.
+const EVENTS: usize = 256;
 
+/// Why the console could not start or had to end. Its messages say what to do.
 #[derive(Debug, Error)]
 pub enum ConsoleError {
+    /// Standard input or standard output is no terminal.
     #[error("the console needs a terminal; without one use 'renewscope list', 'count' or 'export'")]
     NoTerminal,
+    /// Reading from the terminal or writing to it failed.
     #[error("lost the terminal: {0}")]
     Terminal(#[from] io::Error),
+    /// A task or a part of the screen panicked, or the tasks ended early.
     #[error("{0}; this is a bug in renewscope")]
     Fault(String),
 }
@@ -51,21 +57,23 @@ pub enum ConsoleError {
 /// Why the console ended.
 #[derive(Clone, PartialEq, Debug)]
 pub enum End {
+    /// The user quit.
     Quit,
     /// The user quit before any query had an answer.
     Unanswered,
-    /// A signal, by its number.
+    /// A signal, by its number. SIGHUP, SIGINT or SIGTERM.
     Signal(i32),
     /// The user switches to another named database, with the current filter.
     Open(String, Filter),
 }
 
-/// Runs the console on `source` until the user quits or a signal ends it. The terminal is restored in any case.
+/// Runs the console on `source` until the user quits or a signal ends it. The terminal is restored in any case. Fails
+/// without a terminal before anything is drawn.
 pub async fn run<S: EventSource>(source: S, mut start: Start, skin: Skin, memory: Memory) -> Result<End, ConsoleError> {
     if !stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(ConsoleError::NoTerminal);
     }
-    start.size = crossterm::terminal::size()?;
+    start.size = screen::size()?.into();
     let (news, inbox) = mpsc::channel(NEWS);
     let orders = worker::start(source, news, clock::now);
 
@@ -73,9 +81,10 @@ pub async fn run<S: EventSource>(source: S, mut start: Start, skin: Skin, memory
     terminal::install_panic_hook();
     terminal::enter()?;
     let _guard = terminal::Guard;
-    let screen = new_screen()?;
+    let outbox = Outbox::start()?;
+    let screen = screen::new(&outbox)?;
     let next_frame = idle(Deadline::now());
-    let mut console = Console { model, skin, memory, screen, orders, dirty: true, end: None, next_frame };
+    let mut console = Console { model, skin, memory, outbox, screen, orders, dirty: true, end: None, next_frame };
     for effect in effects {
         console.perform(effect).await;
     }
@@ -87,42 +96,57 @@ fn idle(now: Deadline) -> Deadline {
     now.checked_sub(FRAME * AT_ONCE).unwrap_or(now)
 }
 
-fn new_screen() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
-    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, stdout())))
-}
-
+/// The running console: the model, and the world that its effects act on.
 struct Console {
     model: Model,
     skin: Skin,
+    /// Remembered filters and columns.
     memory: Memory,
-    screen: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Frames on their way to the terminal.
+    outbox: Outbox,
+    screen: Terminal<Screen>,
+    /// To the tasks that run the queries.
     orders: mpsc::Sender<Order>,
+    /// The model has changed since the last frame.
     dirty: bool,
+    /// Set once: the loop ends after the current message.
     end: Option<End>,
     /// The earliest time of the next frame that news cause.
     next_frame: Deadline,
 }
 
+/// Waits until a frame may be drawn: not too soon after the last one, and not while that is still being written.
+async fn frame_due(outbox: &Outbox, next_frame: Deadline) {
+    sleep_until(next_frame).await;
+    outbox.idle().await;
+}
+
+/// What the loop woke up for.
 enum Wake {
-    Event(Option<io::Result<Event>>),
+    Events(io::Result<Vec<Event>>),
     Signal(Signal),
+    /// The next frame is due.
     Frame,
+    /// A message of a task; `None` when all tasks have ended.
     News(Option<News>),
+    /// A second has passed.
     Tick,
 }
 
 impl Console {
+    /// Runs until an effect or a signal sets the end, or an error ends it.
     async fn serve(&mut self, mut inbox: mpsc::Receiver<News>) -> Result<End, ConsoleError> {
         let mut signals = Signals::new()?;
-        let mut events = EventStream::new();
+        let outbox = self.outbox.clone();
+        let mut input = Input::start()?;
         let mut tick = Deadline::now() + TICK;
         self.draw()?;
         while self.end.is_none() {
             let wake = tokio::select! {
                 biased;
-                event = events.next() => Wake::Event(event),
+                events = input.next() => Wake::Events(events),
                 signal = signals.next() => Wake::Signal(signal),
-                () = sleep_until(self.next_frame), if self.dirty => Wake::Frame,
+                () = frame_due(&outbox, self.next_frame), if self.dirty => Wake::Frame,
                 news = inbox.recv() => Wake::News(news),
                 () = sleep_until(tick) => Wake::Tick,
             };
@@ -130,23 +154,26 @@ impl Console {
                 return Err(ConsoleError::Fault("a part of the program panicked".into()));
             }
             match wake {
-                Wake::Event(None) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-                Wake::Event(Some(Err(error))) => return Err(error.into()),
-                Wake::Event(Some(Ok(event))) => {
-                    if self.event(event).await {
-                        drop(events);
+                Wake::Events(events) => {
+                    if self.events(events?, &mut input).await? {
+                        drop(input);
                         self.suspend()?;
-                        events = EventStream::new();
+                        input = Input::start()?;
                     }
                     self.draw()?;
                 }
                 Wake::Signal(Signal::End(number)) => self.end = Some(End::Signal(number)),
                 Wake::Signal(Signal::Stop) => {
-                    drop(events);
+                    drop(input);
                     self.suspend()?;
-                    events = EventStream::new();
+                    input = Input::start()?;
                 }
                 Wake::Signal(Signal::Continue) => self.resume()?,
+                Wake::Signal(Signal::Resize) => {
+                    let (width, height) = screen::size()?.into();
+                    self.update(Msg::Resize { width, height }).await;
+                    self.draw()?;
+                }
                 Wake::Frame => self.draw()?,
                 Wake::News(Some(News::Reply(reply))) => self.update(Msg::Reply(reply)).await,
                 Wake::News(Some(News::Tail(event))) => self.update(Msg::Tail(event)).await,
@@ -166,13 +193,30 @@ impl Console {
         Ok(self.end.take().unwrap_or(End::Quit))
     }
 
+    /// Handles events, with those that have come meanwhile: they share a frame, so that a held key does not fall behind.
+    /// Returns whether the user suspends the program; what was typed after that is dropped.
+    async fn events(&mut self, first: Vec<Event>, input: &mut Input) -> io::Result<bool> {
+        let (mut events, mut handled) = (first, 0);
+        loop {
+            handled += events.len();
+            for event in events {
+                if self.end.is_some() || self.event(event).await {
+                    return Ok(self.end.is_none());
+                }
+            }
+            match input.ready().filter(|_| handled < EVENTS) {
+                Some(more) => events = more?,
+                None => return Ok(false),
+            }
+        }
+    }
+
     /// Handles a terminal event; returns whether the user suspends the program.
     async fn event(&mut self, event: Event) -> bool {
         let msg = match event {
             Event::Key(key) => Msg::Key(key),
             Event::Paste(text) => Msg::Paste(text),
-            Event::Resize(width, height) => Msg::Resize { width, height },
-            Event::Mouse(_) | Event::FocusGained | Event::FocusLost => return false,
+            _ => return false,
         };
         let effects = self.model.update(msg);
         self.dirty = true;
@@ -184,6 +228,7 @@ impl Console {
         suspend
     }
 
+    /// Gives a message to the model and performs its effects.
     async fn update(&mut self, msg: Msg) {
         let effects = self.model.update(msg);
         self.dirty = true;
@@ -192,6 +237,7 @@ impl Console {
         }
     }
 
+    /// Performs one effect. Failures of the clipboard, the alert and the memory are ignored.
     async fn perform(&mut self, effect: Effect) {
         let order = match effect {
             Effect::Send(request) => Order::Run(request),
@@ -199,10 +245,8 @@ impl Console {
             Effect::Tail(order) => Order::Tail(order),
             Effect::Copy(text) => {
                 // The terminal does not confirm it.
-                let _ = crossterm::execute!(
-                    stdout(),
-                    crossterm::clipboard::CopyToClipboard::to_clipboard_from(text.as_str())
-                );
+                let copy = crossterm::clipboard::CopyToClipboard::to_clipboard_from(text.as_str());
+                let _ = crossterm::queue!(self.outbox, copy);
                 return;
             }
             Effect::Alert(means, words) => {
@@ -211,8 +255,8 @@ impl Console {
                     // The text starts with a fixed word: OSC 9 with a number is a command to some terminals.
                     Means::Desktop => format!("\x1b]9;renewscope: {words}\x07"),
                 };
-                // A failed write is ignored here: the next frame reports a lost terminal.
-                let _ = terminal::with_screen(|| stdout().write_all(sign.as_bytes()).and_then(|()| stdout().flush()));
+                self.outbox.push(sign.as_bytes());
+                self.dirty = true;
                 return;
             }
             Effect::Remember(filter) => return self.memory.remember(&filter),
@@ -231,16 +275,22 @@ impl Console {
         let _ = self.orders.send(order).await;
     }
 
+    /// Draws a frame and sets the earliest time of the next one.
     fn draw(&mut self) -> io::Result<()> {
-        self.dirty = false;
+        self.dirty = !self.outbox.is_idle();
+        if self.dirty {
+            return Ok(());
+        }
         let now = Deadline::now();
         self.next_frame = self.next_frame.max(idle(now)) + FRAME;
-        let (model, skin, screen) = (&self.model, &self.skin, &mut self.screen);
-        terminal::with_screen(|| screen.draw(|frame| crate::console::draw::view(model, skin, frame)).map(drop))?;
-        Ok(())
+        let (model, skin) = (&self.model, &self.skin);
+        self.screen.draw(|frame| crate::console::draw::view(model, skin, frame))?;
+        self.outbox.send()
     }
 
+    /// Gives the terminal back, stops the process, and takes the terminal again when it continues.
     fn suspend(&mut self) -> io::Result<()> {
+        self.outbox.settle();
         terminal::restore();
         super::signals::stop_here();
         self.resume()
@@ -248,9 +298,10 @@ impl Console {
 
     /// Takes over the terminal again after a stop: its modes and its screen may have changed.
     fn resume(&mut self) -> io::Result<()> {
+        self.outbox.settle();
         terminal::restore();
         terminal::enter()?;
-        let (width, height) = crossterm::terminal::size()?;
+        let (width, height) = screen::size()?.into();
         let effects = self.model.update(Msg::Resize { width, height });
         debug_assert!(effects.iter().all(|e| matches!(e, Effect::Send(_))));
         for effect in effects {
@@ -259,10 +310,9 @@ impl Console {
                 let _ = self.orders.try_send(Order::Run(request));
             }
         }
-        // A new screen draws everything. Clearing the old one would query the cursor position from the terminal, and the
-        // reply may never come.
-        crossterm::execute!(stdout(), Clear(ClearType::All))?;
-        self.screen = new_screen()?;
+        self.screen = screen::new(&self.outbox)?;
+        // The old screen, dropped, shows its cursor.
+        self.outbox.settle();
         self.draw()
     }
 }

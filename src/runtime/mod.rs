@@ -4,7 +4,9 @@
 
 pub mod clock;
 pub mod console;
+mod input;
 pub mod memory;
 pub mod prompt;
+mod screen;
 mod signals;
 mod terminal;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
+/// Set while a prompt waits for keys.
 static OPEN: AtomicBool = AtomicBool::new(false);
 
 /// Whether a prompt is open. Nothing else may be written to the terminal then.
@@ -21,7 +22,8 @@ pub fn is_available() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
 }
 
-/// Prompts for the password of `of` and waits for it. `None`: there is no terminal, or the prompt was canceled.
+/// Prompts for the password of `of` and waits for it. `None`: there is no terminal, or the prompt was canceled. An
+/// empty line and text that is not UTF-8 count as canceled. Blocks the calling thread.
 pub fn password(of: &str) -> Option<String> {
     if !is_available() {
         return None;
@@ -33,6 +35,7 @@ pub fn password(of: &str) -> Option<String> {
     typed
 }
 
+/// Prints the prompt to stderr and reads the line.
 fn prompt(of: &str) -> Option<String> {
     let mut out = stderr();
     write!(out, "\r\x1b[Krenewscope: password for {of}: ").and_then(|()| out.flush()).ok()?;
@@ -68,6 +71,7 @@ fn read_line(mut from: impl Read) -> Option<String> {
 struct Mute(Termios);
 
 impl Mute {
+    /// Discards keys typed before. `None` if stdin's modes cannot be read or set.
     fn start() -> Option<Self> {
         let before = tcgetattr(stdin()).ok()?;
         let mut mute = before.clone();

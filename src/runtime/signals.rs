@@ -1,7 +1,10 @@
 //! Signals as messages for the console's loop. A handler only reports the signal; the loop acts on it.
 
+use std::future;
 use std::io;
+use std::task::Poll;
 
+use rustix::process::Signal as Raw;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
 /// A signal that the console handles.
@@ -13,38 +16,57 @@ pub enum Signal {
     Stop,
     /// SIGCONT: the program runs again.
     Continue,
+    /// SIGWINCH: the terminal has another size.
+    Resize,
 }
 
 /// The listeners, one per signal.
 pub struct Signals {
-    interrupt: Stream,
-    terminate: Stream,
-    hangup: Stream,
+    /// Those that end the program, each with its number.
+    ending: [(Stream, i32); 7],
+    /// SIGTSTP.
     stop: Stream,
+    /// SIGCONT.
     go_on: Stream,
+    /// SIGWINCH.
+    resize: Stream,
 }
 
 impl Signals {
-    /// Replaces the default action of the signals. Needs a running tokio runtime.
+    /// Replaces the default action of the signals. Needs a running tokio runtime. Fails if the system refuses a
+    /// listener.
     pub fn new() -> io::Result<Self> {
-        let raw = |s: rustix::process::Signal| signal(SignalKind::from_raw(s.as_raw()));
+        let raw = |s: Raw| signal(SignalKind::from_raw(s.as_raw()));
+        let ending = |s: Raw| raw(s).map(|stream| (stream, s.as_raw()));
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            stop: raw(rustix::process::Signal::TSTP)?,
-            go_on: raw(rustix::process::Signal::CONT)?,
+            ending: [
+                ending(Raw::INT)?,
+                ending(Raw::TERM)?,
+                ending(Raw::HUP)?,
+                // Their default ends the program too, but leaves the terminal in raw mode.
+                ending(Raw::QUIT)?,
+                ending(Raw::USR1)?,
+                ending(Raw::USR2)?,
+                ending(Raw::ALARM)?,
+            ],
+            stop: raw(Raw::TSTP)?,
+            go_on: raw(Raw::CONT)?,
+            resize: signal(SignalKind::window_change())?,
         })
     }
 
-    /// Waits for the next signal.
+    /// Waits for the next signal. SIGINT, SIGTERM and SIGHUP end the program; several at once come one by one, in any
+    /// order.
     pub async fn next(&mut self) -> Signal {
+        let ended = future::poll_fn(|context| {
+            let come = |(stream, number): &mut (Stream, i32)| stream.poll_recv(context).is_ready().then_some(*number);
+            self.ending.iter_mut().find_map(come).map_or(Poll::Pending, Poll::Ready)
+        });
         tokio::select! {
-            _ = self.interrupt.recv() => Signal::End(2),
-            _ = self.terminate.recv() => Signal::End(15),
-            _ = self.hangup.recv() => Signal::End(1),
+            number = ended => Signal::End(number),
             _ = self.stop.recv() => Signal::Stop,
             _ = self.go_on.recv() => Signal::Continue,
+            _ = self.resize.recv() => Signal::Resize,
         }
     }
 }
@@ -53,5 +75,5 @@ impl Signals {
 /// program (`cargo run`, a pipe) started this one. Returns when the group is continued.
 pub fn stop_here() {
     // SIGSTOP and not SIGTSTP: the system ignores SIGTSTP for a group without a parent in its session.
-    let _ = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
+    let _ = rustix::process::kill_current_process_group(Raw::STOP);
 }

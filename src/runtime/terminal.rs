@@ -2,59 +2,93 @@
 //!
 //! The console's loop and the panic hook call it. Nothing here may panic, not even on a terminal that is gone.
 
+use std::fs::File;
 use std::io::{self, Write, stdout};
-use std::sync::Mutex;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::execute;
+use crossterm::queue;
 use crossterm::style::ResetColor;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 
-/// Whether the modes are on. Held while drawing, so that a panic elsewhere cannot restore in the middle of a frame.
+/// Whether the modes are on. Held while a frame is written, so that nothing restores in the middle of one.
 static ENTERED: Mutex<bool> = Mutex::new(false);
+/// How long a frame, or the bytes that restore the screen, may take. A terminal that does not read by then gets none.
+pub const PATIENCE: Duration = Duration::from_millis(500);
+/// Set by the panic hook, so that nothing more is drawn.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// Enters raw mode, alternate screen and bracketed paste. No mouse mode: the terminal's text selection stays usable.
+/// Fails if the terminal is gone or does not support raw mode.
 pub fn enter() -> io::Result<()> {
     let mut entered = ENTERED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     enable_raw_mode()?;
     *entered = true;
-    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
+    let mut bytes = Vec::new();
+    queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, Hide, Clear(ClearType::All))?;
+    write_all(&bytes)
 }
 
 /// Undoes [`enter`]; does nothing if that is done already. Never panics.
 pub fn restore() {
-    // A panic while drawing holds the lock in this thread; then no other thread draws.
-    match ENTERED.try_lock() {
-        Ok(mut entered) => {
-            if std::mem::take(&mut *entered) {
-                leave();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let entered = match ENTERED.try_lock() {
+            Ok(entered) => Some(entered),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        match entered {
+            Some(mut entered) => {
+                if std::mem::take(&mut *entered) {
+                    leave();
+                }
+                return;
             }
+            // A frame is being written; a terminal that stopped reading keeps it so.
+            None if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
+            None => return leave(),
         }
-        Err(std::sync::TryLockError::Poisoned(poisoned)) => {
-            if std::mem::take(&mut *poisoned.into_inner()) {
-                leave();
-            }
-        }
-        Err(std::sync::TryLockError::WouldBlock) => leave(),
     }
 }
 
+/// Writes the sequences that undo the modes, and ends raw mode.
 fn leave() {
-    let mut out = stdout();
-    // Separately: the failure of one must not prevent the others. On a terminal that is gone all fail.
-    let _ = execute!(out, DisableBracketedPaste);
-    let _ = execute!(out, ResetColor, Show, LeaveAlternateScreen);
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = queue!(bytes, DisableBracketedPaste, ResetColor, Show, LeaveAlternateScreen);
+    let (done, written) = std::sync::mpsc::channel();
+    // On a separate thread, since the terminal may not read; the write then ends with the program.
+    let writer = thread::Builder::new().spawn({
+        let bytes = bytes.clone();
+        move || {
+            let _ = write_all(&bytes);
+            let _ = done.send(());
+        }
+    });
+    match writer {
+        Ok(_) => drop(written.recv_timeout(PATIENCE)),
+        Err(_) => drop(write_all(&bytes)),
+    }
     let _ = disable_raw_mode();
-    let _ = out.flush();
 }
 
-/// Runs `draw` unless the terminal is restored already.
-pub fn with_screen<T>(draw: impl FnOnce() -> io::Result<T>) -> io::Result<Option<T>> {
+/// Past the buffer of stdout, whose lock another thread may hold.
+fn write_all(bytes: &[u8]) -> io::Result<()> {
+    File::from(stdout().as_fd().try_clone_to_owned()?).write_all(bytes)
+}
+
+/// Runs `write` unless the terminal is restored already.
+pub fn with_screen<T>(write: impl FnOnce() -> io::Result<T>) -> io::Result<Option<T>> {
     let entered = ENTERED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if *entered && !has_panicked() { draw().map(Some) } else { Ok(None) }
+    if *entered && !has_panicked() { write().map(Some) } else { Ok(None) }
 }
 
 /// Restores the terminal before a panic in any thread is printed.

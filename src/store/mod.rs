@@ -100,6 +100,20 @@ impl Store {
         query: &Query,
         cancelled: impl Future<Output = ()> + Send,
     ) -> Result<Answer, SourceError> {
+        let answer = self.answer_unlogged(query, cancelled).await;
+        if let Err(error) = &answer
+            && *error != SourceError::Cancelled
+        {
+            tracing::warn!(%error, "a query failed");
+        }
+        answer
+    }
+
+    async fn answer_unlogged(
+        &self,
+        query: &Query,
+        cancelled: impl Future<Output = ()> + Send,
+    ) -> Result<Answer, SourceError> {
         tokio::pin!(cancelled);
         let mut session = tokio::select! {
             biased;

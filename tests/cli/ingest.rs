@@ -23,7 +23,7 @@ fn bad_lines_are_rejected_by_number_and_copied() {
         ran.stderr,
         "renewscope: line 2 is not a JSON object: key must be a string at column 2\n\
          renewscope: line 4 is not UTF-8 at byte 1\n\
-         renewscope: line 5 has the created_at '2026-11-20T25:00:00Z', which is not an RFC 3339 time\n\
+         renewscope: line 5 has the created_at '2026-11-20T25:00:00Z', which does not exist; check the date\n\
          ingested 1, duplicate 0, rejected 3\n"
     );
     let kept = std::fs::read(bed.path("bad.ndjson")).unwrap();
@@ -119,4 +119,140 @@ fn interrupted_it_says_what_it_stored() {
     assert_eq!(ran.code, Some(130));
     assert!(ran.last_line().starts_with("ingested "), "{}", ran.stderr);
     assert_eq!(ran.last_line().split([' ', ',']).nth(1), Some(bed.run(&["count"]).data().trim()));
+}
+
+/// A file as another program wrote it.
+fn field(name: &str) -> String {
+    format!("{}/tests/fixtures/field/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn csv_of_other_programs_is_read_as_it_is_meant() {
+    for (name, stored, failed) in [
+        ("csv-plain.csv", 3, 2),
+        ("csv-semicolon.csv", 3, 2),
+        ("csv-tab.csv", 3, 2),
+        ("csv-pipe.csv", 3, 2),
+        ("csv-sep-line.csv", 3, 2),
+        ("csv-cr-only.csv", 3, 2),
+        ("csv-utf16.csv", 3, 2),
+        ("csv-bom-crlf.csv", 3, 2),
+        ("csv-blank-lines.csv", 2, 2),
+        ("csv-upper-header.csv", 1, 1),
+        ("csv-space-header.csv", 1, 1),
+    ] {
+        let bed = bed();
+        let ran = bed.run(&["ingest", &field(name)]);
+        assert_eq!(ran.exits(0).last_line(), format!("ingested {stored}, duplicate 0, rejected 0"), "{name}");
+        let found = bed.run(&["count", "type:renewal_failed", "device:csv-*"]).data();
+        assert_eq!(found, format!("{failed}\n"), "{name}");
+        if name.contains("plain") || name.contains("semicolon") || name.contains("utf16") || name.contains("cr-only") {
+            assert_eq!(bed.run(&["count", "org:acme"]).data(), "3\n", "{name}");
+            assert_eq!(bed.run(&["count", "error:\"one; two, three\""]).data(), "1\n", "{name}");
+        }
+    }
+    let bed = bed();
+    let ran = bed.run(&["ingest", &field("csv-excel-date.csv")]);
+    assert_eq!(ran.exits(0).last_line(), "ingested 3, duplicate 0, rejected 0");
+    assert_eq!(bed.run(&["count", "since:2026-11-20T14:00Z", "until:2026-11-20T14:01Z"]).data(), "3\n");
+}
+
+#[test]
+fn a_wrong_guess_names_the_delimiter() {
+    let bed = bed();
+    let ran = bed.run_with(&["ingest"], "device~event_type~created_at\na~b~2026-11-20T14:00:00Z\n");
+    assert!(ran.exits(1).stderr.contains("it was split at ','"), "{}", ran.stderr);
+    let named = "sep=~\ndevice~event_type~created_at\na~b~2026-11-20T14:00:00Z\n";
+    assert_eq!(bed.run_with(&["ingest"], named).exits(0).last_line(), "ingested 1, duplicate 0, rejected 0");
+}
+
+#[test]
+fn json_of_other_programs_is_read_as_it_is_meant() {
+    let bed = bed();
+    for (name, stored, rejected) in [
+        ("nd-pretty.json", 1, 0),
+        ("nd-concat.ndjson", 2, 0),
+        ("nd-seq-rs.ndjson", 2, 0),
+        ("nd-utf16.ndjson", 1, 0),
+        ("nd-error-object.ndjson", 3, 0),
+        ("nd-invalid-utf8.ndjson", 1, 1),
+    ] {
+        let ran = bed.run(&["ingest", &field(name)]);
+        let line = format!("ingested {stored}, duplicate 0, rejected {rejected}");
+        assert_eq!(ran.last_line(), line, "{name}: {}", ran.stderr);
+    }
+    assert_eq!(bed.run(&["count", "error:urn:ietf:params:acme:error:rateLimited"]).data(), "1\n");
+    let events = |times: &[&str]| {
+        let line = |(n, t): (usize, &&str)| {
+            format!("{{\"device\":\"t\",\"event_type\":\"e\",\"created_at\":{t},\"error_message\":{n}}}\n")
+        };
+        times.iter().enumerate().map(line).collect::<String>()
+    };
+    let good =
+        ["1795183200", "1795183200000", "1795183200000000", "1795183200000000000", "\"1795183200\"", "1795183200.0"];
+    let ran = bed.run_with(&["ingest"], events(&good));
+    assert_eq!(ran.exits(0).last_line(), "ingested 6, duplicate 0, rejected 0");
+    assert_eq!(bed.run(&["count", "device:t", "since:2026-11-20T14:00Z", "until:2026-11-20T14:00:01Z"]).data(), "6\n");
+    let ran = bed.run_with(&["ingest"], events(&["\"Nov 20 14:00:00\"", "\"01/02/2026\"", "7"]));
+    for message in [
+        "line 1 has the created_at 'Nov 20 14:00:00', which has no year; it can be ",
+        "line 2 has the created_at '01/02/2026', which can mean 2026-01-02 or 2026-02-01",
+        "line 3 has the created_at '7', which is not a time",
+    ] {
+        assert!(ran.exits(4).stderr.contains(message), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn names_that_only_differ_in_white_space_are_one() {
+    let bed = bed();
+    bed.run(&["ingest", &field("nd-device-names.ndjson")]);
+    bed.run(&["ingest", &field("event-types.ndjson")]);
+    for group in ["device", "type"] {
+        let rows = bed.run(&["count", "--by", group, "--format", "ndjson"]).data();
+        for row in rows.lines() {
+            let row: serde_json::Value = serde_json::from_str(row).unwrap();
+            let name = row[if group == "type" { "event_type" } else { "device" }].as_str().unwrap().to_owned();
+            assert_eq!(name.trim(), name);
+        }
+    }
+}
+
+#[test]
+fn what_comes_before_the_cut_is_stored() {
+    let bed = bed();
+    let input = many(3000);
+    bed.write("all.ndjson", &input);
+    bed.run(&["ingest", "all.ndjson"]).exits(0);
+    bed.run(&["export", "-o", "all.ndjson.gz"]).exits(0);
+    let whole = std::fs::read(bed.path("all.ndjson.gz")).unwrap();
+    let fresh = || {
+        let bed = Bed::new();
+        bed.run(&["db", "init"]).exits(0);
+        bed
+    };
+    let cut = fresh();
+    cut.write("cut.gz", &whole[..whole.len() / 2]);
+    let ran = cut.run(&["ingest", "cut.gz"]);
+    assert!(ran.exits(1).stderr.contains("cannot read 'cut.gz'"), "{}", ran.stderr);
+    let stored: usize = cut.run(&["count"]).data().trim().parse().unwrap();
+    assert!(stored > 500 && stored < 3000, "{stored}");
+    assert!(ran.last_line().starts_with(&format!("ingested {stored}, ")), "{}", ran.stderr);
+    let tail = fresh();
+    tail.write("tail.gz", [&whole[..], b"trailing"].concat());
+    let ran = tail.run(&["ingest", "tail.gz"]);
+    assert!(ran.exits(1).stderr.contains("other bytes follow the end of the compressed data"), "{}", ran.stderr);
+    assert_eq!(ran.last_line(), "ingested 3000, duplicate 0, rejected 0");
+}
+
+#[test]
+fn an_event_with_an_empty_type_comes_back() {
+    let bed = bed();
+    let line = "{\"device\":\"a\",\"event_type\":\"\",\"created_at\":\"2026-11-20T14:00:00Z\"}\n";
+    bed.run_with(&["ingest"], line).exits(0);
+    for form in ["ndjson", "csv"] {
+        let text = bed.run(&["export", "--format", form]).data();
+        let again = bed.run_with(&["ingest", "--input-format", form], &text);
+        assert_eq!(again.exits(0).last_line(), "ingested 0, duplicate 1, rejected 0");
+    }
 }

@@ -107,9 +107,68 @@ fn a_filter_is_words_in_any_place() {
         (&["count", "since:2026-11-20", "until:2026-11-21"], "2\n"),
         (&["count", "since:2026-11-21", "--tz", "America/New_York"], "0\n"),
         (&["count", "error:\"by \\\"policy\\\"\""], "1\n"),
+        // As the list shows it.
+        (&["count", "error:\"denied:␊by\""], "1\n"),
+        (&["count", "\"CSR denied:␊by\""], "1\n"),
     ] {
         assert_eq!(bed.run(args).data(), rows, "{args:?}");
     }
+}
+
+#[test]
+fn a_value_that_no_event_has_is_reported_with_the_nearest_one() {
+    let bed = stocked();
+    for (filter, message) in [
+        ("type:fialed", "no event has the type 'fialed'; did you mean 'failed'?"),
+        ("type:renewal_fialed", "no event has the type 'renewal_fialed'; did you mean 'renewal_failed'?"),
+        ("org:acmee", "no organization is called 'acmee'; did you mean 'acme'?"),
+        ("-org:acmee", "no organization is called 'acmee'; did you mean 'acme'?"),
+        ("device:edge-9", "no device is called 'edge-9'; did you mean 'edge-"),
+        ("device:x", "no device is called 'x'; list them with 'renewscope count --by device'"),
+    ] {
+        for command in [&["list"][..], &["count", "--fail-if", ">9"], &["export"], &["export", "-o", "x.csv"]] {
+            let ran = bed.run(&[command, &["--", filter]].concat());
+            assert!(ran.exits(0).stderr.contains(message), "{filter}: {}", ran.stderr);
+            let ran = bed.run(&[command, &["--strict", "--", filter]].concat());
+            assert!(ran.exits(2).stderr.contains(message), "{filter}: {}", ran.stderr);
+            assert_eq!(ran.stdout, "");
+        }
+        bed.run(&["tail", "--strict", "--", filter]).exits(2);
+    }
+    for filter in ["type:failed", "type:renewal_failed", "org:acme", "device:edge-1", "device:edge-*", "org:nobody*"] {
+        let ran = bed.run(&["count", "--strict", "since:2030-01-01", filter]);
+        assert_eq!((ran.exits(0).stdout.as_str(), ran.stderr.as_str()), ("0\n", ""), "{filter}");
+    }
+}
+
+#[test]
+fn a_lone_word_that_is_nearly_a_command_is_refused() {
+    let bed = stocked();
+    for (word, meant) in [
+        ("devises", "count --by device"),
+        ("devices", "count --by device"),
+        ("error", "list type:failed"),
+        ("report", "export -o report.md"),
+        ("lsit", "list"),
+        ("Status", "doctor"),
+    ] {
+        let ran = bed.run(&[word]);
+        let message = format!("no command '{word}'; did you mean '{meant}'? To search for the word write '\"{word}\"'");
+        assert!(ran.exits(2).stderr.contains(&message), "{}", ran.stderr);
+    }
+    // A search, which needs a terminal.
+    assert!(bed.run(&["x509"]).exits(2).stderr.contains("needs a terminal"));
+}
+
+#[test]
+fn commands_in_messages_name_the_database_in_use() {
+    let bed = Bed::unnamed();
+    let ran = bed.run(&["count", "--db", "sqlite:missing.db"]);
+    assert!(ran.exits(3).stderr.contains("'renewscope --db sqlite:missing.db db init'"), "{}", ran.stderr);
+    let away = "postgres://ann:s3cret@127.0.0.1:1/x";
+    let ran = bed.run(&["record", "--db", away, "--device", "a", "--type", "b", "--spool", "s.ndjson"]);
+    let message = "'renewscope --db postgres://ann@127.0.0.1:1/x ingest s.ndjson'";
+    assert!(ran.exits(3).stderr.contains(message), "{}", ran.stderr);
 }
 
 #[test]
@@ -183,13 +242,53 @@ fn a_reader_that_leaves_is_no_error() {
 }
 
 #[test]
-fn without_a_name_the_file_in_the_data_directory_is_made() {
+fn a_command_that_reads_never_makes_the_default_file() {
     let bed = Bed::unnamed();
-    assert_eq!(bed.run(&["count"]).data(), "0\n");
+    for args in [
+        &["count", "type:failed", "--fail-if", ">0"][..],
+        &["list"],
+        &["export"],
+        &["tail"],
+        &["get", "00000000"],
+        &["doctor"],
+        &["sources", "detect"],
+        &["db", "status"],
+    ] {
+        let ran = bed.run(args);
+        assert!(ran.exits(3).stderr.contains("events.db: the file does not exist"), "{args:?}: {}", ran.stderr);
+        assert!(
+            args[0] == "db" || ran.stderr.contains("no database is named by --db, RENEWSCOPE_DB"),
+            "{}",
+            ran.stderr
+        );
+        assert!(!bed.path(".local").exists(), "{args:?}");
+    }
+    let mut command = bed.command(&["count"]);
+    let ran = Ran::of(command.env("RENEWSCOPE_DB", "").output().unwrap());
+    assert!(ran.exits(2).stderr.contains("environment RENEWSCOPE_DB: it is set, but empty"), "{}", ran.stderr);
+}
+
+#[test]
+fn without_a_name_record_makes_the_file_in_the_data_directory() {
+    use std::os::unix::fs::PermissionsExt;
+    let bed = Bed::unnamed();
     bed.run(&["record", "--device", "a", "--type", "renewal_start"]).exits(0);
-    assert_eq!(bed.run(&["count"]).data(), "1\n");
+    let ran = bed.run(&["count"]);
+    assert_eq!(ran.exits(0).stdout, "1\n");
+    assert!(ran.stderr.contains("/renewscope/events.db"), "{}", ran.stderr);
+    let mode = |path: &str| std::fs::metadata(bed.path(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(".local/share/renewscope"), 0o700);
+    assert_eq!(mode(".local/share/renewscope/events.db"), 0o600);
     let config = bed.run(&["config", "--print", "--format", "ndjson"]).data();
     assert!(config.contains("/renewscope/events.db\",\"source\":\"default\"}"), "{config}");
+    for (home, code, message) in
+        [("relative", 2, "HOME is unset or not an absolute path"), ("/proc", 3, "cannot create its directory")]
+    {
+        let mut command = bed.command(&["record", "--device", "a", "--type", "renewal_start"]);
+        let ran = Ran::of(command.env("HOME", home).output().unwrap());
+        assert!(ran.exits(code).stderr.contains(message), "{home}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("server runs"), "{}", ran.stderr);
+    }
 }
 
 #[test]
@@ -215,7 +314,11 @@ fn a_path_that_is_no_database_gets_a_message_about_files() {
     let bed = Bed::new();
     bed.write("text.db", "no database at all, but long enough to be looked at as one");
     for (db, code, message) in [
-        ("sqlite:missing.db", 3, "the file does not exist; check the path, or make it with 'renewscope db init'"),
+        (
+            "sqlite:missing.db",
+            3,
+            "the file does not exist; check the path, or make it with 'renewscope --db sqlite:missing.db db init'",
+        ),
         ("sqlite:.", 3, "it is a directory; give the path of a file"),
         ("sqlite:text.db", 1, "sqlite:text.db is not a SQLite database"),
     ] {
@@ -225,6 +328,66 @@ fn a_path_that_is_no_database_gets_a_message_about_files() {
             assert!(!ran.stderr.contains("server runs"), "{}", ran.stderr);
         }
     }
+}
+
+#[test]
+fn neither_a_pipe_nor_a_device_holds_a_command_up() {
+    let bed = stocked();
+    assert!(std::process::Command::new("mkfifo").arg(bed.path("pipe")).status().unwrap().success());
+    for path in ["pipe", "/dev/zero", "/dev/null", "/dev/full"] {
+        let db = format!("sqlite:{path}");
+        for args in [
+            &["count"][..],
+            &["doctor"],
+            &["db", "status"],
+            &["sources", "detect"],
+            &["record", "--device", "a", "--type", "b"],
+        ] {
+            let ran = bed.run(&[args, &["--db", &db]].concat());
+            assert!(
+                ran.exits(3).stderr.contains("not a regular file; give the path of a database file"),
+                "{}",
+                ran.stderr
+            );
+        }
+        let ran = bed.run(&["count", "--config", path]);
+        assert!(ran.exits(2).stderr.contains("not a regular file"), "{}", ran.stderr);
+        let ran = bed.run(&["count", "--source", &format!("../{path}").replace("..//", "/")]);
+        assert_ne!(ran.code, Some(0));
+    }
+    // A log that is one of these is no log; the command goes on.
+    let state = bed.path(".local/state/renewscope");
+    std::fs::create_dir_all(&state).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(state.join("renewscope.log")).status().unwrap().success());
+    let ran = Ran::of(bed.command(&["count"]).env("RENEWSCOPE_LOG", "debug").output().unwrap());
+    assert!(ran.exits(0).stderr.contains("no log: cannot write in"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_log_is_the_owners_and_follows_no_link() {
+    use std::os::unix::fs::PermissionsExt;
+    let bed = stocked();
+    let state = bed.path(".local/state/renewscope");
+    let logged = |bed: &Bed| Ran::of(bed.command(&["count", "id:7"]).env("RENEWSCOPE_LOG", "debug").output().unwrap());
+    logged(&bed).exits(0);
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&state), mode(&state.join("renewscope.log"))), (0o700, 0o600));
+    std::fs::remove_file(state.join("renewscope.log")).unwrap();
+    std::os::unix::fs::symlink(bed.path("victim"), state.join("renewscope.log")).unwrap();
+    assert!(logged(&bed).exits(0).stderr.contains("it is a symbolic link"));
+    assert!(!bed.path("victim").exists());
+}
+
+#[test]
+fn a_failure_says_that_few_files_can_be_open() {
+    let bed = stocked();
+    let script = format!("ulimit -n 9; exec {} count", env!("CARGO_BIN_EXE_renewscope"));
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", &script]).env("RENEWSCOPE_DB", bed.db.as_deref().unwrap()).env("HOME", bed.dir.path());
+    let ran = Ran::of(command.output().unwrap());
+    assert_ne!(ran.code, Some(0));
+    assert!(ran.stderr.contains("only 9 files can be open at once"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `record`: what a renewal hook relies on.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Child;
 
 use crate::bed::{Bed, Ran};
@@ -97,7 +99,7 @@ fn an_event_that_cannot_be_stored_is_kept() {
     spooled.extend(["--spool", "spool.ndjson"]);
     for _ in 0..2 {
         let ran = bed.run(&spooled);
-        assert!(ran.exits(3).stderr.contains("renewscope ingest spool.ndjson"), "{}", ran.stderr);
+        assert!(ran.exits(3).stderr.contains("ingest spool.ndjson'"), "{}", ran.stderr);
         assert!(!ran.stderr.contains("s3cret") && ran.stdout.is_empty());
     }
     assert_eq!(bed.run(&["ingest", "spool.ndjson"]).exits(0).last_line(), "ingested 2, duplicate 0, rejected 0");
@@ -128,13 +130,159 @@ fn what_names_nothing_is_refused() {
         &["--device", "", "--type", "renewal_start"][..],
         &["--device", "a", "--type", ""],
         &["--device", "a"],
-        &["--device", "a", "--type", "b", "--id", "7"],
-        &["--device", "a", "--type", "b", "--at", "soon"],
-        &["--device", "a", "--type", "b", "--old-expiry", "later"],
+        &["--device", " \t", "--type", "renewal_start"],
+        &["--device", "a", "--type", "b", "--nonsense"],
     ] {
         bed.run(&[&["record"], args].concat()).exits(2);
     }
     assert_eq!(bed.run(&["count"]).data(), "0\n");
+}
+
+#[test]
+fn no_event_is_lost_because_of_its_wording() {
+    let bed = bed();
+    let bytes = OsStr::from_bytes(b"ung\xfcltig");
+    for option in ["--error", "--reason", "--org", "--device", "--type", "--at", "--id", "--old-expiry", "--new-cert"] {
+        let mut command = bed.command(&["record", "--spool", "spool.ndjson"]);
+        if option != "--device" {
+            command.args(["--device", "edge-1"]);
+        }
+        if option != "--type" {
+            command.args(["--type", "renewal_failed"]);
+        }
+        command.arg(option).arg(bytes);
+        Ran::of(command.output().unwrap()).exits(0);
+    }
+    assert_eq!(bed.run(&["count"]).data(), "9\n");
+    assert_eq!(bed.run(&["count", "error:ung\u{fffd}ltig"]).data(), "1\n");
+    for (args, message) in [
+        (["--id", "7"], "--id: '7' is not a UUID; the event is recorded without it"),
+        (["--at", "soon"], "the event is recorded as of now"),
+        (["--old-expiry", "later"], "the event is recorded without it"),
+    ] {
+        let ran = bed.run(&[&["record", "--device", "edge-2", "--type", "-x-"], &args[..]].concat());
+        assert!(ran.exits(0).stderr.contains(message), "{}", ran.stderr);
+    }
+    assert_eq!(bed.run(&["count", "device:edge-2"]).data(), "3\n");
+}
+
+#[test]
+fn the_length_of_an_expiry_lies_ahead() {
+    let bed = bed();
+    let args = ["record", "--device", "a", "--type", "renewal_success", "--at", "2026-11-20T14:00:00Z"];
+    for (option, value, at) in [
+        ("--new-expiry", "90d", "2027-02-18T14:00:00Z"),
+        ("--new-expiry", "+90d", "2027-02-18T14:00:00Z"),
+        ("--old-expiry", "12w", "2027-02-12T14:00:00Z"),
+        ("--new-expiry", "notAfter=Nov 20 14:00:00 2027 GMT", "2027-11-20T14:00:00Z"),
+        ("--new-expiry", "1826719200", "2027-11-20T14:00:00Z"),
+        ("--at", "Fri, 20 Nov 2026 15:00:00 +0100", "2026-11-20T14:00:00Z"),
+    ] {
+        let mut all = args.to_vec();
+        if option == "--at" {
+            all.truncate(5);
+        }
+        all.extend([option, value]);
+        let id = bed.run(&all).data();
+        let row = bed.run(&["get", id.trim(), "--format", "ndjson"]).data();
+        let row: serde_json::Value = serde_json::from_str(&row).unwrap();
+        let key = match option {
+            "--at" => "created_at",
+            "--new-expiry" => "new_cert_expiration",
+            _ => "old_cert_expiration",
+        };
+        assert_eq!(row[key], at, "{option} {value}");
+    }
+}
+
+#[test]
+fn names_have_no_white_space_around_them() {
+    let bed = bed();
+    bed.run(&["record", "--device", "edge-1\t", "--org", " acme", "--type", "renewal_failed "]).exits(0);
+    assert_eq!(bed.run(&["count", "device:edge-1", "org:acme", "type:renewal_failed"]).data(), "1\n");
+}
+
+/// A certificate that ends in this year.
+fn certificate(year: i32, is_ca: bool) -> rcgen::Certificate {
+    let mut params = rcgen::CertificateParams::new(vec!["edge-1.example.test".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(year, 1, 2);
+    if is_ca {
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    }
+    params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap()
+}
+
+#[test]
+fn the_expiry_is_that_of_the_first_certificate_that_is_no_ca() {
+    let bed = bed();
+    let (leaf, ca) = (certificate(2027, false), certificate(2036, true));
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    bed.write("ca-first.pem", ca.pem() + &leaf.pem());
+    bed.write("chain.pem", leaf.pem() + &ca.pem());
+    bed.write("key-first.pem", key.clone() + &leaf.pem());
+    bed.write("bom.pem", "\u{feff}".to_owned() + &leaf.pem());
+    bed.write("crlf.pem", leaf.pem().replace("\r\n", "\n").replace('\n', "\r\n"));
+    bed.write("leaf.der", leaf.der());
+    bed.write("ca.pem", ca.pem());
+    bed.write("p7.pem", "-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n");
+    bed.write("p7.der", b"\x30\x03\x06\x01\x01");
+    bed.write("key.pem", key);
+    for (file, year, message) in [
+        ("ca-first.pem", "2027", ""),
+        ("chain.pem", "2027", ""),
+        ("key-first.pem", "2027", ""),
+        ("bom.pem", "2027", ""),
+        ("crlf.pem", "2027", ""),
+        ("leaf.der", "2027", ""),
+        ("ca.pem", "2036", "only certificates of CAs in it"),
+        ("p7.pem", "null", "it is a PKCS7 bundle; convert it with 'openssl pkcs7"),
+        ("p7.der", "null", "neither PEM nor a DER certificate"),
+        ("key.pem", "null", "no certificate in it, but a private key"),
+    ] {
+        let ran = bed.run(&["record", "--device", "a", "--type", "renewal_success", "--new-cert", file]);
+        let id = ran.exits(0).stdout.trim().to_owned();
+        assert!(ran.stderr.contains(message) && ran.stderr.is_empty() == message.is_empty(), "{file}: {}", ran.stderr);
+        let row: serde_json::Value =
+            serde_json::from_str(&bed.run(&["get", &id, "--format", "ndjson"]).data()).unwrap();
+        assert!(row["new_cert_expiration"].to_string().contains(year), "{file}: {row}");
+    }
+}
+
+#[test]
+fn neither_a_silent_pipe_nor_a_device_holds_a_hook_up() {
+    let bed = bed();
+    let pipe = bed.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let args = ["record", "--device", "a", "--type", "renewal_failed"];
+    for option in [["--error-file", "pipe"], ["--new-cert", "/dev/zero"]] {
+        let ran = bed.run(&[&args[..], &option].concat());
+        assert!(ran.exits(0).stderr.contains("recorded without it"), "{}", ran.stderr);
+    }
+    let away = ["--db", "postgres://ann@127.0.0.1:1/x", "--spool", "pipe"];
+    let ran = bed.run(&[&args[..], &away].concat());
+    assert!(ran.exits(3).stderr.contains("cannot write the spool file 'pipe': it is a named pipe"), "{}", ran.stderr);
+    assert!(ran.stderr.lines().any(|l| l.starts_with('{')), "{}", ran.stderr);
+    // The output of a command, as a shell passes it.
+    let script = format!(
+        "exec {} record --config <(echo '[defaults]') --device b --type renewal_failed \
+         --error-file <(sleep 0.1; echo from a command)",
+        env!("CARGO_BIN_EXE_renewscope")
+    );
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", &script]).env("RENEWSCOPE_DB", bed.db.as_deref().unwrap()).current_dir(bed.dir.path());
+    Ran::of(command.output().unwrap()).exits(0);
+    assert_eq!(bed.run(&["count", "error:\"from a command\""]).data(), "1\n");
+}
+
+#[test]
+fn a_torn_last_line_of_the_spool_costs_only_itself() {
+    let bed = bed();
+    bed.write("spool.ndjson", "{\"device\":\"a\",\"event_ty");
+    let away = "postgres://ann@127.0.0.1:1/x";
+    let args = ["record", "--db", away, "--device", "edge-1", "--type", "renewal_failed", "--spool", "spool.ndjson"];
+    bed.run(&args).exits(3);
+    bed.run(&args).exits(3);
+    assert_eq!(bed.run(&["ingest", "spool.ndjson"]).exits(4).last_line(), "ingested 2, duplicate 0, rejected 1");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

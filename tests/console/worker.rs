@@ -4,10 +4,13 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use renewscope::domain::event::Id;
 use renewscope::domain::instant::Span;
 use renewscope::domain::page::Total;
 use renewscope::protocol::query::Field;
-use renewscope::protocol::tail::{Batch, Start, TailNews, TailOrder, Window};
+use renewscope::protocol::tail::{
+    Batch, Horizon, Start, TailAnswer, TailKey, TailNews, TailOrder, TailQuery, TailRows, TimeSlice, Window,
+};
 use renewscope::protocol::{Answer, EventSource, Query, Request, Slot, SourceError, Ticket};
 use renewscope::worker::{News, Order, start};
 use tokio::sync::mpsc;
@@ -198,4 +201,52 @@ async fn the_tail_delivers_each_row_once_and_reports_when_the_database_is_unreac
             break;
         }
     }
+}
+
+/// A table whose future is full of rows, however much of it is read.
+#[derive(Clone, Default)]
+struct Endless {
+    reads: Arc<Mutex<usize>>,
+}
+
+impl EventSource for Endless {
+    async fn answer(&self, query: &Query, _: impl Future<Output = ()> + Send) -> Result<Answer, SourceError> {
+        let Query::Tail(query) = query else { panic!("{query:?}") };
+        let horizon = Horizon {
+            now: now(),
+            ahead: Span(0),
+            open: None,
+            prepared: false,
+            sees_all: true,
+            overlap: Span::seconds(5),
+            serial: None,
+        };
+        Ok(Answer::Tail(match query {
+            TailQuery::Horizon => TailAnswer::Horizon(horizon),
+            TailQuery::Keys { slice: TimeSlice::Time { from, until: None, .. }, limit, .. } => {
+                *self.reads.lock().unwrap() += 1;
+                let place = from.plus(Span::days(1)).pg_micros();
+                let key = |n: u32| TailKey { place, tie: Id::Int(i64::from(n)), id: Id::Int(i64::from(n)) };
+                TailAnswer::Keys((0..*limit).map(key).collect())
+            }
+            TailQuery::Keys { .. } => TailAnswer::Keys(Vec::new()),
+            TailQuery::Rows { .. } | TailQuery::Pick { .. } => TailAnswer::Rows(TailRows::default()),
+        }))
+    }
+    fn changes(&self) -> Option<i64> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_future_full_of_rows_does_not_hold_the_tail_back() {
+    let (source, (out, mut news)) = (Endless::default(), mpsc::channel(8));
+    let orders = start(source.clone(), out, now);
+    let order = TailOrder { generation: 1, criteria: Default::default(), start: Start::Now, whole: false };
+    orders.send(Order::Tail(order)).await.unwrap();
+    match news.recv().await {
+        Some(News::Tail(event)) => assert!(matches!(event.news, TailNews::Batch(_)), "{event:?}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(*source.reads.lock().unwrap(), 11, "ten to begin with, one to sweep");
 }

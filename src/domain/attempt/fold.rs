@@ -23,7 +23,9 @@ pub enum Begins {
 /// The attempts of many devices, by their rows in order of time.
 #[derive(Clone, Debug)]
 pub struct Fold {
+    /// Given to every device that the fold meets.
     begins: Begins,
+    /// One entry for each device that has a row; it is kept until the fold is dropped.
     devices: HashMap<Id, Device>,
     /// Rows of one instant: which comes first among them shows when all are there.
     ties: Vec<Row>,
@@ -32,15 +34,19 @@ pub struct Fold {
 /// What a fold holds of a device.
 #[derive(Clone, Debug)]
 struct Device {
+    /// Attempts of the family of renewals.
     renewal: Track,
+    /// Attempts of the family of recoveries.
     recovery: Track,
     /// The family whose attempt was opened last.
     opened: Option<Family>,
 }
 
+/// The attempts of one device and family: the open one, and a count of those before it.
 #[derive(Clone, Debug)]
 struct Track {
     begins: Begins,
+    /// The attempt that the next row may join; at most one.
     open: Option<Open>,
     /// Finished attempts since the last success.
     finished: u32,
@@ -51,20 +57,29 @@ struct Track {
 /// An attempt that further rows may join.
 #[derive(Clone, Debug)]
 struct Open {
+    /// The first of the rows that state this start.
     start: Mark,
+    /// That of the start, else the first that an outcome states.
     old_expiry: Option<Instant>,
+    /// That of the start, else the first that an outcome states.
     reason: Option<Text>,
+    /// Rows that state this start.
     starts: u32,
+    /// Failures that joined it.
     failures: u32,
+    /// The last of these failures.
     failed: Option<Mark>,
+    /// The signature of the last failure's error.
     error: Option<SigId>,
 }
 
 impl Device {
+    /// A device without rows.
     fn new(begins: Begins) -> Self {
         Self { renewal: Track::new(begins), recovery: Track::new(begins), opened: None }
     }
 
+    /// The track of that family.
     fn track(&mut self, family: Family) -> &mut Track {
         match family {
             Family::Renewal => &mut self.renewal,
@@ -89,6 +104,7 @@ impl Device {
 }
 
 impl Fold {
+    /// A fold without rows. `begins` decides what an outcome without a start means.
     pub fn new(begins: Begins) -> Self {
         Self { begins, devices: HashMap::new(), ties: Vec::new() }
     }
@@ -132,6 +148,7 @@ impl Fold {
         found
     }
 
+    /// Adds a row to its device, in the final order of rows.
     fn take(&mut self, row: Row, done: &mut Vec<Attempt>) {
         // A look-up by reference first: a row in many is the first of its device.
         if !self.devices.contains_key(&row.device) {
@@ -156,6 +173,7 @@ impl Fold {
 }
 
 impl Track {
+    /// A track without attempts.
     fn new(begins: Begins) -> Self {
         Self { begins, open: None, finished: 0, anchored: false }
     }
@@ -197,6 +215,7 @@ impl Track {
         before
     }
 
+    /// Adds a failure to the open attempt, which stays open: a success may still follow.
     fn fail(&mut self, row: Row) {
         if let Some(open) = &mut self.open {
             open.failures += 1;
@@ -207,6 +226,7 @@ impl Track {
         }
     }
 
+    /// Ends the open attempt with a success, or makes a success without a start an attempt; then the tries begin anew.
     fn succeed(&mut self, row: Row) -> Attempt {
         let attempt = match self.open.take() {
             Some(open) => {
@@ -251,6 +271,7 @@ impl Track {
         }
     }
 
+    /// The attempt as it is now, with its last failure as its end.
     fn attempt(&self, device: Id, family: Family, state: State, open: Open) -> Attempt {
         Attempt {
             device,

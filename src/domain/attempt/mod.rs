@@ -20,6 +20,7 @@ use super::text::Text;
 /// Which protocol an attempt follows. Each has its own types of event.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Family {
+    /// While the certificate is valid, with that certificate as the proof of identity.
     Renewal,
     /// After the certificate's end, by another proof of identity.
     Recovery,
@@ -35,21 +36,32 @@ impl Family {
 /// What a row says about its attempt.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Step {
+    /// The attempt began.
     Started,
+    /// The attempt gave a certificate.
     Succeeded,
+    /// The attempt had an error.
     Failed,
 }
 
 /// An event as far as attempts need it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Row {
+    /// The event's id; it orders rows of one instant.
     pub id: Id,
+    /// The device; a row without one is no part of an attempt.
     pub device: Id,
+    /// By the type's name.
     pub family: Family,
+    /// By the event's outcome.
     pub step: Step,
+    /// The event's `created_at`, in UTC.
     pub at: Instant,
+    /// As the row states it.
     pub old_expiry: Option<Instant>,
+    /// As the row states it; usually only a success does.
     pub new_expiry: Option<Instant>,
+    /// As the row states it, or as it was inferred.
     pub reason: Option<Text>,
     /// The signature of its error.
     pub error: Option<SigId>,
@@ -82,6 +94,7 @@ impl Row {
 /// How an attempt stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum State {
+    /// It has a success, which ends it.
     Succeeded,
     /// It has a failure and no success. A success may still come: a failure does not end an attempt.
     Failed,
@@ -102,15 +115,20 @@ pub enum State {
 /// A row of an attempt.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mark {
+    /// The event's id.
     pub id: Id,
+    /// The event's `created_at`, in UTC.
     pub at: Instant,
 }
 
 /// One attempt to renew a certificate, as its rows tell it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Attempt {
+    /// The device that all its rows name.
     pub device: Id,
+    /// That of its start: a failed renewal row can end a recovery.
     pub family: Family,
+    /// Its state when it was folded; that of an open one depends on the time.
     pub state: State,
     /// `None` for an outcome without a start.
     pub start: Option<Mark>,
@@ -118,12 +136,15 @@ pub struct Attempt {
     pub end: Option<(Mark, Step)>,
     /// Rows that state this start: more than one where it was written twice.
     pub starts: u32,
+    /// Failures that belong to it.
     pub failures: u32,
     /// 1 and the finished attempts of the device and family since their last success.
     pub tries: u32,
     /// Whether `tries` is exact; else there may be more before the rows that were read.
     pub tries_exact: bool,
+    /// The end of the certificate in use before it.
     pub old_expiry: Option<Instant>,
+    /// The end of the certificate that its success gave.
     pub new_expiry: Option<Instant>,
     /// That of the start, else that of the last outcome.
     pub reason: Option<Text>,
@@ -146,7 +167,9 @@ impl Attempt {
 /// How long an attempt may have no outcome before it counts as stalled. A property of the source.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Patience {
+    /// For renewals: 1 hour unless the source sets another.
     pub renewal: Span,
+    /// For recoveries, which may wait for a review: 3 hours unless the source sets another.
     pub recovery: Span,
 }
 

@@ -13,9 +13,12 @@ use crate::domain::instant::Span;
 /// Where shares come from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum From {
+    /// From enough past renewals of the group and class.
     Learned {
+        /// How many renewals the policy rests on.
         renewals: u64,
     },
+    /// Declared by the operator.
     Set,
     /// Too few renewals to learn from, and nothing declared.
     Assumed,
@@ -34,6 +37,7 @@ impl fmt::Display for From {
 /// The shares of past renewals of each group and class; a group is an organization, or all of a source.
 #[derive(Clone, Debug)]
 pub struct Learned<G> {
+    /// Renewals by the share of life that was left, for each group and class.
     counts: BTreeMap<(G, Class), Histogram>,
 }
 
@@ -85,6 +89,7 @@ impl<G: Ord + Clone> Learned<G> {
 /// The learned policies.
 #[derive(Clone, Debug)]
 pub struct Policies<G> {
+    /// Only groups and classes with enough renewals.
     of: BTreeMap<(G, Class), Policy>,
 }
 
@@ -97,7 +102,9 @@ impl<G> Default for Policies<G> {
 /// What a group does with certificates of a class.
 #[derive(Clone, Debug)]
 struct Policy {
+    /// Renewals that were counted.
     renewals: u64,
+    /// The shares of all of them together.
     whole: Shares,
     /// The policies within it, if there are several: the steps of each, and its shares.
     parts: Vec<(Range<usize>, Shares)>,
@@ -138,10 +145,12 @@ const NEAR: usize = 50;
 struct Histogram([u32; STEPS]);
 
 impl Histogram {
+    /// Renewals in all steps.
     fn total(&self) -> u64 {
         self.0.iter().map(|n| u64::from(*n)).sum()
     }
 
+    /// The shares of the whole and of each part.
     fn policy(&self) -> Policy {
         let parts = self.parts().into_iter().map(|part| (part.clone(), self.shares(part))).collect();
         Policy { renewals: self.total(), whole: self.shares(0..STEPS), parts }
@@ -169,6 +178,7 @@ impl Histogram {
         parts
     }
 
+    /// The 95th, 50th and 5th percentile of the renewals in those steps, as shares of 1.
     fn shares(&self, steps: Range<usize>) -> Shares {
         let [early, median, late] = [0.95, 0.5, 0.05].map(|part| self.quantile(&steps, part));
         Shares { early, median, late }

@@ -34,15 +34,19 @@ pub enum Stated {
 /// How a device stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum State {
+    /// None of the others: the last attempt succeeded, or there was none, and the certificate is not late.
     Ok,
     /// The newest attempt failed.
     Failed,
     /// It failed, and the next try is long overdue.
     GaveUp,
+    /// The newest attempt has no outcome, for longer than the source's patience.
     Stalled,
+    /// The newest attempt has no outcome yet.
     InFlight,
     /// The certificate is late, and no row has come since it became due.
     Silent,
+    /// The certificate has ended, and no attempt since the last success tells more.
     Expired,
     /// No row states an expiry.
     Unknown,
@@ -67,6 +71,7 @@ impl State {
 /// What the rows say, at any time.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Device {
+    /// The device's id, as its rows state it.
     pub id: Id,
     /// What the newest row that states an expiry says.
     pub expiry: Option<(Instant, Stated)>,
@@ -78,6 +83,7 @@ pub struct Device {
     pub failed: u32,
     /// Whether the rows reach back to a success or to the beginning; else there may be more failures.
     pub complete: bool,
+    /// When the newest success was recorded; `None` where none was read.
     pub last_success: Option<Instant>,
     /// The newest row.
     pub last: Instant,
@@ -85,15 +91,18 @@ pub struct Device {
     pub open: Option<(Family, Instant)>,
     /// Signature of the newest failure's error.
     pub error: Option<SigId>,
+    /// The times of the attempts since the last success.
     pub tries: Tries,
 }
 
 /// What the state of a device at a time depends on, besides its rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
+    /// How long an attempt may have no outcome.
     pub patience: Patience,
     /// `None` where the renewal policy is declared off: nothing is then late or silent.
     pub shares: Option<Shares>,
+    /// The usual gaps between tries of the device's group.
     pub back_off: &'a BackOff,
 }
 

@@ -12,6 +12,7 @@ use crate::domain::instant::{Instant, Span};
 pub enum Phase {
     /// The expiry or the whole life is not known.
     Unknown,
+    /// Earlier than renewals of its kind begin, or it never expires.
     NotDue,
     /// Renewals of its kind have begun.
     Due,
@@ -19,6 +20,7 @@ pub enum Phase {
     Late,
     /// Less than a tenth of its life is left.
     Critical,
+    /// Its end has passed.
     Expired,
 }
 
@@ -34,6 +36,7 @@ const SLACK: f64 = 0.02;
 pub struct Shares {
     /// 95 of 100 renewals begin with at most this much left.
     pub early: f64,
+    /// Half of the renewals begin with more left, half with less.
     pub median: f64,
     /// 95 of 100 renewals begin with at least this much left.
     pub late: f64,
@@ -43,11 +46,13 @@ impl Shares {
     /// A third of the life: what most clients do.
     pub const ASSUMED: Self = Self::exactly(1.0 / 3.0);
 
+    /// A policy without spread: all renewals begin with this share left.
     pub const fn exactly(share: f64) -> Self {
         Self { early: share, median: share, late: share }
     }
 
-    /// When a certificate becomes due.
+    /// When a certificate becomes due. `validity` is the whole life. Devices that renew early define it: the share is
+    /// `early`.
     pub fn due(self, expiry: Instant, validity: Span) -> Instant {
         expiry.minus(part(validity, self.early))
     }
@@ -58,6 +63,7 @@ impl Shares {
     }
 }
 
+/// That share of a span.
 fn part(of: Span, share: f64) -> Span {
     // Beyond an i64 a float saturates.
     Span((of.0 as f64 * share) as i64)
@@ -86,14 +92,20 @@ pub fn phase(expiry: Instant, validity: Option<Span>, shares: Option<Shares>, no
 /// Certificates of about the same life are renewed alike, and others are not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Class {
+    /// Up to 2 days.
     TwoDays,
+    /// Up to 10 days.
     TenDays,
+    /// Up to 60 days.
     SixtyDays,
+    /// Up to 120 days.
     HundredTwentyDays,
+    /// More than 120 days.
     Longer,
 }
 
 impl Class {
+    /// The class of a certificate with that whole life.
     pub fn of(validity: Span) -> Self {
         match validity {
             v if v <= Span::days(2) => Self::TwoDays,
@@ -127,7 +139,7 @@ impl Declared {
     }
 }
 
-/// A declared policy that has no meaning.
+/// A declared policy that has no meaning. Holds the text as given.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "invalid renewal policy '{0}': it must be the life left when renewals begin, as '1/3', '75%', '10-30%' or '30d', or 'off'"
@@ -137,6 +149,7 @@ pub struct InvalidPolicy(String);
 impl FromStr for Declared {
     type Err = InvalidPolicy;
 
+    /// Shares must lie between 0 and 1, both excluded; a range begins with its lower end; days are whole and positive.
     fn from_str(text: &str) -> Result<Self, InvalidPolicy> {
         let number = |t: &str| t.trim().parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
         let share = |n: f64| Some(n).filter(|n| *n > 0.0 && *n < 1.0);
@@ -165,6 +178,7 @@ impl FromStr for Declared {
 /// The life of a certificate, as far as it tells its policy.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Life {
+    /// The whole life, from the certificate's issue to its end, in microseconds.
     pub validity: Span,
     /// The share of life that was left of the certificate before when this one replaced it: within a group that follows
     /// several policies it shows which one the device follows.

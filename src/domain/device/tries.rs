@@ -16,7 +16,9 @@ const MANY: u32 = 1000;
 /// The tries of a device since its last success.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tries {
+    /// How many tries.
     pub count: u32,
+    /// When the last one began; for an outcome without a start, when that was recorded.
     pub last: Option<Instant>,
     /// The last gap between two tries, and the one before it.
     gaps: [Option<Span>; 2],
@@ -25,20 +27,23 @@ pub struct Tries {
 /// The gaps between tries of a group of devices: what follows the first try, the second, and so on.
 #[derive(Clone, Debug, Default)]
 pub struct Gaps {
+    /// At each place the newest gaps behind the try of that number.
     samples: [Vec<Span>; STEPS],
+    /// Gaps that were taken, which decides the one to replace.
     taken: usize,
 }
 
 /// The usual gaps of a group.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct BackOff {
+    /// The median gap behind each try; `None` where too few are known.
     usual: [Option<Span>; STEPS],
     /// The source's shortest time between two tries: no device gave up before it.
     pub least: Option<Span>,
 }
 
 impl Gaps {
-    /// Takes the gap behind the try of that number, counted from 1.
+    /// Takes the gap behind the try of that number, counted from 1. Gaps that are zero or negative are ignored.
     pub fn add(&mut self, number: u32, gap: Span) {
         let Some(samples) = step(number).and_then(|s| self.samples.get_mut(s)).filter(|_| gap.0 > 0) else { return };
         self.taken = self.taken.wrapping_add(1);
@@ -49,7 +54,8 @@ impl Gaps {
         }
     }
 
-    /// The median behind each try, as far as the group shows one.
+    /// The median behind each try, as far as the group shows one. `least` is the source's shortest time between two
+    /// tries, if it is known.
     pub fn back_off(&self, least: Option<Span>) -> BackOff {
         let mut usual = [None; STEPS];
         for (median, samples) in usual.iter_mut().zip(&self.samples).filter(|(_, samples)| samples.len() >= ENOUGH) {
@@ -70,6 +76,7 @@ impl BackOff {
     }
 }
 
+/// The place of a try's number, counted from 1; the last place for all later ones.
 fn step(number: u32) -> Option<usize> {
     Some((number.checked_sub(1)? as usize).min(STEPS - 1))
 }
@@ -111,14 +118,16 @@ impl Tries {
         Some(self.last?.plus(self.expected(back_off, self.count)?))
     }
 
-    /// Whether no try has come for more than three times the gap that was to be expected.
+    /// Whether no try has come for more than three times the gap that was to be expected. `false` where no gap can be
+    /// expected.
     pub fn gave_up(&self, back_off: &BackOff, now: Instant) -> bool {
         let Some(gap) = self.expected(back_off, self.count) else { return false };
         let gap = gap.max(back_off.least.unwrap_or_default());
         self.last.and_then(|last| now.since(last)).is_some_and(|quiet| quiet.0 > gap.0.saturating_mul(GAVE_UP))
     }
 
-    /// Tries to be expected from `now` until `expiry`; `None` where nothing tells when they come.
+    /// Tries to be expected from `now` until `expiry`; `None` where nothing tells when they come. Counts to 1000 at
+    /// most.
     pub fn left(&self, back_off: &BackOff, now: Instant, expiry: Instant) -> Option<u32> {
         let mut at = self.next(back_off)?.max(now);
         let (mut number, mut left) = (self.count, 0);

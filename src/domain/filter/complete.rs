@@ -12,9 +12,13 @@ use crate::domain::text::Clean;
 /// Names to propose, as the database holds them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Candidates {
+    /// Names of event types.
     pub types: Vec<String>,
+    /// Names of organizations; ids where they have none.
     pub orgs: Vec<String>,
+    /// Names of devices; ids where they have none.
     pub devices: Vec<String>,
+    /// Reasons as shown.
     pub reasons: Vec<String>,
 }
 
@@ -32,15 +36,20 @@ pub struct Completion {
 /// The longest list of proposals.
 const MOST: usize = 50;
 
+/// Values proposed for `since` and `until`.
 const PAST: [&str; 8] = ["15m", "1h", "24h", "7d", "30d", "today", "yesterday", "now"];
+/// Values proposed for `time`.
 const RANGES: [&str; 5] = ["24h..1h", "yesterday..today", "today..", "7d..", "..24h"];
+/// Values proposed for `expires`.
 const EXPIRES: [&str; 7] = ["past", "<1d", "<7d", "<30d", "<60d", ">60d", "none"];
+/// Values proposed for `severity`: words that many systems use, from worst to harmless.
 const SEVERITIES: [&str; 5] = ["critical", "error", "warning", "info", "debug"];
+/// Values proposed for `extends`.
 const EXTENDS: [&str; 4] = ["<=0", "<30d", ">=30d", ">=1d"];
 
 /// Proposals for the word at the cursor, best first. `cursor` counts bytes; a position inside a character or past the
 /// end moves back to the nearest valid one. The rest of the word after the cursor is replaced but does not narrow the
-/// proposals.
+/// proposals. At most [`MOST`] proposals; none where the text at the cursor is a phrase.
 pub fn complete(text: &str, cursor: usize, candidates: &Candidates) -> Vec<Completion> {
     let cursor = text.floor_char_boundary(cursor);
     let place = Place::at(text, cursor);
@@ -60,11 +69,14 @@ pub fn complete(text: &str, cursor: usize, candidates: &Candidates) -> Vec<Compl
 struct Place {
     /// The key whose value this is; `None` for a key or a free word.
     key: Option<Key>,
+    /// The first byte of the part.
     start: usize,
+    /// The byte after the part.
     end: usize,
 }
 
 impl Place {
+    /// The part of the text at the cursor, a byte at a character boundary.
     fn at(text: &str, cursor: usize) -> Self {
         let mut scan = Scan::default();
         let mut place = Self { key: None, start: 0, end: text.len() };
@@ -93,7 +105,9 @@ impl Place {
 /// Tracks, character by character, whether text is quoted.
 #[derive(Default)]
 struct Scan {
+    /// The next character is within quotes.
     quoted: bool,
+    /// The character before was a backslash that escapes this one.
     escaped: bool,
 }
 
@@ -125,11 +139,14 @@ impl Scan {
 
 /// A candidate: the name to compare and show, and the text to write.
 struct Offer {
+    /// The name as compared with the typed letters, and as shown.
     name: String,
+    /// The name as the filter writes it.
     with: String,
 }
 
 impl Offer {
+    /// A word of the language, which needs no quotes.
     fn plain(text: impl Into<String>) -> Self {
         let name = text.into();
         Self { with: name.clone(), name }
@@ -140,6 +157,7 @@ impl Offer {
     }
 }
 
+/// The values to propose for a key.
 fn offers(key: Key, from: &Candidates) -> Vec<Offer> {
     let plain = |words: &[&str]| words.iter().map(|word| Offer::plain(*word)).collect();
     let names = |names: &[String]| names.iter().filter_map(|name| Offer::name(name)).collect();

@@ -9,6 +9,7 @@ use uuid::Uuid;
 /// Clauses that must all hold.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Criteria {
+    /// In the order of the filter's terms; an empty list holds for every row.
     pub all: Vec<Clause>,
 }
 
@@ -24,13 +25,16 @@ impl Criteria {
 /// One condition. `negated` is the exact complement: it keeps the rows for which the check is false *or unknown*.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Clause {
+    /// Whether the clause is the complement of the check.
     pub negated: bool,
+    /// The condition before negation.
     pub check: Check,
 }
 
 /// A condition on a row. A row that lacks the field satisfies no check. Lists mean "any of these".
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Check {
+    /// The event's type, or the outcome that its source states for it.
     Kind(Vec<KindMatch>),
     /// The organization's id, or its name as written (case matters).
     Org(Vec<NameMatch>),
@@ -42,10 +46,13 @@ pub enum Check {
     Error(Vec<Pattern>),
     /// As written, case matters.
     Severity(Vec<Pattern>),
+    /// The event's id.
     Id(Vec<NameMatch>),
     /// `created_at` from `from` (included) until `until` (excluded).
     Time {
+        /// The first instant that matches; `None`: without beginning.
         from: Option<Instant>,
+        /// The first instant that no longer matches; `None`: without end.
         until: Option<Instant>,
     },
     /// `created_at` before this instant. It ends a range that begins at a relative time and has no explicit end, so
@@ -60,6 +67,7 @@ pub enum Check {
     Text(String),
 }
 
+/// A comparison of an event's type or outcome. Case matters.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KindMatch {
     /// The outcome that the source states is `x`; if it states none, the type is `x` or ends in `_x` (`failed`,
@@ -67,15 +75,20 @@ pub enum KindMatch {
     Ending(String),
     /// The type is `x` or begins with `x_` (`renewal`, `recovery`). See `event::has_beginning`.
     Beginning(String),
+    /// The name as the source writes it.
     Name(Pattern),
 }
 
 /// A comparison of texts. `%`, `_`, `\`, `[` and `?` are plain characters in all of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Pattern {
+    /// The whole text is this.
     Is(String),
+    /// The text begins with this.
     StartsWith(String),
+    /// The text ends with this.
     EndsWith(String),
+    /// This occurs anywhere in the text.
     Contains(String),
 }
 
@@ -84,16 +97,21 @@ pub enum Pattern {
 pub enum NameMatch {
     /// By name (a text id counts as a name). [`Pattern::Is`] of a whole number matches an integer id too.
     Name(Pattern),
+    /// By id. A number or a text as an id never matches.
     Uuid(Uuid),
     /// UUIDs from `first` to `last`, both included: those that begin with the given 8 or more digits. Such a text may
     /// be a name too, so `name` is compared as `Name(Is(name))`.
     UuidPrefix {
+        /// The lowest UUID with the given digits.
         first: Uuid,
+        /// The highest UUID with the given digits.
         last: Uuid,
+        /// The digits as typed.
         name: String,
     },
 }
 
+/// A comparison of the expiry that a row states.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ExpiryMatch {
     /// `from` included, `until` excluded; infinities are compared like all other instants.
@@ -105,9 +123,14 @@ pub enum ExpiryMatch {
 /// A comparison with a length of time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SpanMatch {
+    /// Below this length.
     Less(Span),
+    /// Up to this length, itself included.
     AtMost(Span),
+    /// This length, to the microsecond.
     Equal(Span),
+    /// From this length on, itself included.
     AtLeast(Span),
+    /// Above this length.
     More(Span),
 }

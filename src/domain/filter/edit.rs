@@ -21,6 +21,7 @@ pub enum State {
     Included,
     /// A negated term excludes it.
     Excluded,
+    /// No term covers the value, or the filter requires other values of the field.
     Neutral,
 }
 
@@ -33,10 +34,12 @@ pub struct Chip {
     pub index: usize,
 }
 
-/// `created_at` from `from` (included) until `until` (excluded).
+/// `created_at` from `from` (included) until `until` (excluded). Both sides are absolute, in UTC.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Bounds {
+    /// The latest of all lower bounds; `None`: without beginning.
     pub from: Option<Instant>,
+    /// The earliest of all upper bounds; `None`: without end.
     pub until: Option<Instant>,
 }
 
@@ -63,7 +66,7 @@ impl Filter {
         }
     }
 
-    /// Includes this value and no other of the field.
+    /// Includes this value and no other of the field. `None` and the empty text mean the rows without a value.
     pub fn only(&mut self, field: Field, value: Option<&str>) {
         self.without(field.into());
         self.toggle(field, value, true);
@@ -137,7 +140,8 @@ impl Filter {
     }
 
     /// The instants between which all matching rows lie. The tolerance for clocks that run ahead does not count: a
-    /// range without an explicit end has no end here.
+    /// range without an explicit end has no end here. Relative times are resolved with the clock reading `now` and the
+    /// zone of local times.
     pub fn bounds(&self, now: Instant, zone: &Zone) -> Bounds {
         let mut bounds = Bounds::default();
         for part in self.ranges() {
@@ -183,6 +187,7 @@ impl Filter {
         self.terms.iter().any(is_failures)
     }
 
+    /// The same as [`toggle`](Self::toggle), for the rows without a value.
     fn toggle_missing(&mut self, field: Field, include: bool) {
         let was = self.state_of(field, None);
         let is_any = |term: &Term| matches!(&term.test, Test::Values { any, .. } if any.iter().any(Glob::is_any));
@@ -238,6 +243,7 @@ impl Filter {
         });
     }
 
+    /// The values of each term with values of that field, and whether the term is negated.
     fn values_of(&self, field: Field) -> impl Iterator<Item = (bool, &[Glob])> {
         self.terms.iter().filter_map(move |term| match &term.test {
             Test::Values { field: own, any } if *own == field => Some((term.negated, any.as_slice())),
@@ -258,6 +264,7 @@ impl Filter {
     }
 }
 
+/// Whether the term is `type:failed` and nothing else.
 fn is_failures(term: &Term) -> bool {
     let only = |any: &[Glob]| matches!(any, [glob] if glob.is_literal() && glob.text == FAILED);
     !term.negated && matches!(&term.test, Test::Values { field: Field::Type, any } if only(any))

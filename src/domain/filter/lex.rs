@@ -11,12 +11,17 @@ use crate::domain::when::is_date;
 
 /// One whitespace-separated piece of a filter.
 pub(super) struct Word {
+    /// The word begins with `-`.
     pub negated: bool,
+    /// What follows the sign.
     pub body: Body,
 }
 
+/// A word without its sign.
 pub(super) enum Body {
+    /// A key, its colon, and one or more values.
     Pair { key: Key, values: Vec<Value> },
+    /// A bare word or a phrase.
     Free(Value),
 }
 
@@ -24,11 +29,14 @@ pub(super) enum Body {
 pub(super) struct Value {
     /// Its first character's column, from 1.
     pub column: usize,
+    /// The text and its wildcards.
     pub glob: Glob,
+    /// Whether the text stood in quotes; then it is never read as an operator.
     pub quoted: bool,
 }
 
-/// The words of a text, or its first mistake.
+/// The words of a text, or its first mistake. Fails for quotes that are never closed, doubled signs, unknown keys,
+/// missing values, and stars inside a value.
 pub(super) fn words(text: &str) -> Result<Vec<Word>, FilterError> {
     let mut lexer = Lexer { chars: text.chars().collect(), at: 0 };
     let mut words = Vec::new();
@@ -38,32 +46,41 @@ pub(super) fn words(text: &str) -> Result<Vec<Word>, FilterError> {
     Ok(words)
 }
 
+/// A position in the characters of a filter.
 struct Lexer {
+    /// All characters of the text, so that columns count characters.
     chars: Vec<char>,
+    /// The index of the next character.
     at: usize,
 }
 
 /// The kind of value that is being read.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
+    /// A free word, in which a comma is a plain character.
     Free,
+    /// A value after a key with texts, which ends at a comma.
     Value,
     /// After a key with times, where a date, one space and a clock time are one value.
     Time,
 }
 
 impl Lexer {
+    /// The next character, without reading it.
     fn peek(&self) -> Option<char> {
         self.chars.get(self.at).copied()
     }
+    /// Reads the next character if it is the wanted one, and returns whether it was.
     fn eat(&mut self, wanted: char) -> bool {
         let there = self.peek() == Some(wanted);
         self.at += usize::from(there);
         there
     }
+    /// The column of the next character, from 1.
     fn column(&self) -> usize {
         self.at + 1
     }
+    /// Whether white space or the end of the text comes next.
     fn at_end_of_word(&self) -> bool {
         self.peek().is_none_or(char::is_whitespace)
     }
@@ -79,6 +96,7 @@ impl Lexer {
         self.chars.iter().skip(self.at).take_while(|c| !c.is_whitespace()).collect()
     }
 
+    /// Reads one word: its sign, its key, its values.
     fn word(&mut self) -> Result<Word, FilterError> {
         let column = self.column();
         let negated = self.eat('-');
@@ -111,6 +129,7 @@ impl Lexer {
         Ok(Word { negated, body: Body::Pair { key, values } })
     }
 
+    /// The error for a key without a value and for a comma without a value beside it.
     fn missing_value(&self, key: Key, first: bool) -> FilterError {
         let name = key.name();
         let next: String = self.chars.iter().skip(self.at).skip_while(|c| c.is_whitespace()).take(1).collect();
@@ -135,6 +154,7 @@ impl Lexer {
         Ok(Some(key))
     }
 
+    /// Reads one value with its wildcards.
     fn value(&mut self, place: Place) -> Result<Value, FilterError> {
         let column = self.column();
         let open_start = self.eat('*');
@@ -181,6 +201,8 @@ impl Lexer {
         ))
     }
 
+    /// Reads a value without quotes, to its end or to a comma. After a date, one space and a clock time, the space
+    /// becomes `T`.
     fn bare(&mut self, place: Place) -> Result<String, FilterError> {
         let column = self.column();
         let mut text = String::new();
@@ -214,9 +236,12 @@ impl Lexer {
     }
 }
 
+/// The suggestion for a comma without a value beside it.
 const ANY_OF: &str = "separate values with one comma, as in 'a,b'";
+/// The suggestion for an empty value.
 const EMPTY: &str = "rows without a value match '-reason:*', in any field that may be missing";
 
+/// Whether the last ten bytes have the form of a date.
 fn ends_in_date(text: &str) -> bool {
     text.len().checked_sub(10).and_then(|start| text.get(start..)).is_some_and(is_date)
 }

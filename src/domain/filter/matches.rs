@@ -44,6 +44,7 @@ impl Clause {
 }
 
 impl Check {
+    /// Whether the row satisfies the check, negation apart.
     fn matches(&self, event: &RenewalEvent) -> bool {
         match self {
             Self::Kind(any) => {
@@ -89,6 +90,7 @@ impl KindMatch {
             (one, _) => one.matches_name(kind),
         }
     }
+    /// Whether the name alone satisfies it.
     fn matches_name(&self, kind: &str) -> bool {
         match self {
             Self::Ending(word) => has_ending(kind, word),
@@ -132,6 +134,7 @@ impl NameMatch {
     }
 }
 
+/// Whether the id is a UUID between the two, both included.
 fn uuid_in(id: Option<&Id>, first: Uuid, last: Uuid) -> bool {
     id.and_then(Id::as_uuid).is_some_and(|u| first <= u && u <= last)
 }
@@ -147,6 +150,7 @@ fn named(pattern: &Pattern, id: Option<&Id>, name: Option<&Text>) -> bool {
 }
 
 impl ExpiryMatch {
+    /// Whether the expiry satisfies it; `None` is a row without one.
     fn matches(&self, expiry: Option<Instant>) -> bool {
         match self {
             Self::None => expiry.is_none(),
@@ -156,6 +160,7 @@ impl ExpiryMatch {
 }
 
 impl SpanMatch {
+    /// Whether the length satisfies it, compared to the microsecond.
     fn matches(self, span: Span) -> bool {
         match self {
             Self::Less(x) => span < x,
@@ -167,6 +172,7 @@ impl SpanMatch {
     }
 }
 
+/// Whether `from` <= `t` < `until`, where a missing side holds always.
 fn within(t: Instant, from: Option<Instant>, until: Option<Instant>) -> bool {
     from.is_none_or(|f| f <= t) && until.is_none_or(|u| t < u)
 }

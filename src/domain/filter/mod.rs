@@ -28,6 +28,7 @@ use super::when::{Length, Range, When};
 /// Terms that must all hold. The empty filter matches every row.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Filter {
+    /// In the order written, which has no meaning but is kept.
     terms: Vec<Term>,
 }
 
@@ -36,21 +37,29 @@ pub struct Filter {
 pub struct Term {
     /// A leading `-`: the exact complement.
     pub negated: bool,
+    /// The condition before negation.
     pub test: Test,
 }
 
 /// A term's condition. Lists mean "any of these" and are never empty.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Test {
+    /// The field has one of the values.
     Values {
+        /// The field that is compared.
         field: Field,
+        /// The values, at least one.
         any: Vec<Glob>,
     },
+    /// The event's time is this one or later.
     Since(When),
+    /// The event's time is earlier than this one.
     Until(When),
     /// At least one side is set.
     Time(Range),
+    /// The expiry that the event states satisfies one of these.
     Expires(Vec<Expiry>),
+    /// The change of the expiry satisfies one of these.
     Extends(Vec<Extent>),
     /// A free word or a phrase; never empty.
     Text(String),
@@ -59,17 +68,29 @@ pub enum Test {
 /// The keys of the language.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Key {
+    /// The event's type, or its outcome.
     Type,
+    /// The organization's name or id.
     Org,
+    /// The device's name or id.
     Device,
+    /// The reason as shown.
     Reason,
+    /// The severity, where the source records one.
     Severity,
+    /// The error message.
     Error,
+    /// The event's id.
     Id,
+    /// A lower bound on the event's time.
     Since,
+    /// An upper bound on the event's time.
     Until,
+    /// A range of the event's time.
     Time,
+    /// The expiry: the new one, or the old one where there is no new one.
     Expires,
+    /// The new expiry minus the old one.
     Extends,
 }
 
@@ -88,8 +109,11 @@ pub enum Field {
 /// A text with an optional wildcard at either end. Either the text is not empty, or it is the lone `*`: any value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Glob {
+    /// A star before the text: anything may precede it.
     open_start: bool,
+    /// The text itself, in which a star is a plain character.
     text: String,
+    /// A star after the text: anything may follow it.
     open_end: bool,
 }
 
@@ -98,6 +122,7 @@ pub struct Glob {
 pub enum Expiry {
     /// A distance ahead: `<7d` means from now on and less than 7 days away, `>30d` later than in 30 days.
     Ahead(Order, Length),
+    /// Before now.
     Past,
     /// No expiry is recorded.
     None,
@@ -108,19 +133,26 @@ pub enum Expiry {
 /// By how much a renewal moves the expiry: `<=0`, `>=30d`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Extent {
+    /// How the change is compared with the length.
     pub order: Order,
-    /// Never set for a zero length.
+    /// Never set for a zero length. The length has a minus: the new expiry is earlier than the old one by it.
     pub negative: bool,
+    /// The length without its sign.
     pub length: Length,
 }
 
 /// A comparison sign.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
+    /// `<`
     Less,
+    /// `<=`
     AtMost,
+    /// `=`
     Equal,
+    /// `>=`
     AtLeast,
+    /// `>`
     More,
 }
 
@@ -238,9 +270,11 @@ impl Glob {
     pub fn text(&self) -> &str {
         &self.text
     }
+    /// Whether it is the lone `*`.
     fn is_any(&self) -> bool {
         self.text.is_empty()
     }
+    /// Whether it has no wildcard.
     fn is_literal(&self) -> bool {
         !self.open_start && !self.open_end
     }
@@ -250,6 +284,7 @@ impl Order {
     /// Longer signs first, so that `<=` is not read as `<`.
     const ALL: [Self; 5] = [Self::AtMost, Self::AtLeast, Self::Less, Self::More, Self::Equal];
 
+    /// The sign as it is typed and printed.
     pub const fn sign(self) -> &'static str {
         match self {
             Self::Less => "<",
@@ -262,6 +297,7 @@ impl Order {
 }
 
 impl Extent {
+    /// The length with its sign, in microseconds.
     pub fn span(&self) -> Span {
         let Span(n) = self.length.span();
         if self.negative { Span(-n) } else { Span(n) }

@@ -13,7 +13,9 @@ use crate::domain::when::{Length, Range, TimeError, Unit, When};
 pub struct FilterError {
     /// In characters of the text, from 1.
     pub column: usize,
+    /// What is wrong, with the words as typed.
     pub message: String,
+    /// What to write instead, or which forms are valid.
     pub suggestion: Option<String>,
 }
 
@@ -27,10 +29,12 @@ impl Filter {
 }
 
 impl FilterError {
+    /// An error with a suggestion; `column` counts characters from 1.
     pub(super) fn new(column: usize, message: impl Into<String>, suggestion: impl Into<String>) -> Self {
         Self { column, message: message.into(), suggestion: Some(suggestion.into()) }
     }
 
+    /// The error of a time within a filter.
     fn time(column: usize, error: TimeError) -> Self {
         Self::new(column, error.message, error.suggestion)
     }
@@ -79,6 +83,7 @@ fn alias(typed: &str) -> Option<Key> {
     })
 }
 
+/// Reads the values of a word by its key.
 fn term(word: Word) -> Result<Term, FilterError> {
     let Word { negated, body } = word;
     let test = match body {
@@ -101,6 +106,7 @@ fn term(word: Word) -> Result<Term, FilterError> {
     Ok(Term { negated, test })
 }
 
+/// A test of a field for any of the values.
 fn texts(field: Field, values: Vec<Value>) -> Test {
     Test::Values { field, any: values.into_iter().map(|v| v.glob).collect() }
 }
@@ -170,9 +176,12 @@ fn plain(key: Key, value: &Value) -> Result<&str, FilterError> {
     Err(FilterError::new(value.column, message, hint))
 }
 
+/// The suggestion for an expiry of no valid form.
 const EXPIRES: &str = "valid are '<7d', '>30d', 'past', 'none' and ranges of dates such as '2026-11-20..2026-12-01'";
+/// The suggestion for an extension of no valid form.
 const EXTENDS: &str = "compare with a length of time: '<=0', '<30d', '>=1d'";
 
+/// Reads a value of `expires`. Lengths look ahead here, so a range takes dates only, and a length needs a comparison.
 fn expiry(value: &Value) -> Result<Expiry, FilterError> {
     let text = plain(Key::Expires, value)?;
     let fail = |message: String, hint: &str| FilterError::new(value.column, message, hint);
@@ -188,12 +197,26 @@ fn expiry(value: &Value) -> Result<Expiry, FilterError> {
                 "expired certificates are 'expires:past'",
             ));
         }
-        let length = zero_or_length(length).map_err(|e| FilterError::time(value.column, e))?;
+        let time = length;
+        // The sign only says what every length here means: ahead.
+        let length =
+            zero_or_length(length.strip_prefix('+').unwrap_or(length)).map_err(|e| match When::parse(time) {
+                Ok(when) => {
+                    let hint = format!("write '..{when}' for earlier and '{when}..' for later");
+                    fail(format!("'{}' compares with a time", Clean::line(text)), &hint)
+                }
+                Err(_) => FilterError::time(value.column, e),
+            })?;
         return Ok(Expiry::Ahead(order, length));
     }
+    let length = |text: &str| Length::parse(text.strip_prefix('+').unwrap_or(text)).ok();
+    if let Some((from, until)) = text.split_once("..").and_then(|(a, b)| length(a).zip(length(b))) {
+        let hint = format!("write 'expires:>={from} expires:<{until}'");
+        return Err(fail(format!("'{text}' is a range of lengths"), &hint));
+    }
     if !text.contains("..") {
-        if Length::parse(text).is_ok() {
-            return Err(fail(format!("'{text}' lacks a comparison"), &format!("write '<{text}' or '>{text}'")));
+        if let Some(length) = length(text) {
+            return Err(fail(format!("'{text}' lacks a comparison"), &format!("write '<{length}' or '>{length}'")));
         }
         return Err(match nearest(text, ["past", "none"]) {
             Some(word) => fail(unknown_expiry(text), &format!("did you mean '{word}'?")),
@@ -209,10 +232,12 @@ fn expiry(value: &Value) -> Result<Expiry, FilterError> {
     Ok(Expiry::Between(range))
 }
 
+/// The message for an expiry of no valid form.
 fn unknown_expiry(text: &str) -> String {
     format!("cannot read the expiry '{}'", Clean::line(text))
 }
 
+/// Reads a value of `extends`: a comparison, a sign or none, and a length.
 fn extent(value: &Value) -> Result<Extent, FilterError> {
     let text = plain(Key::Extends, value)?;
     let Some((order, rest)) = compared(text) else {
@@ -226,6 +251,7 @@ fn extent(value: &Value) -> Result<Extent, FilterError> {
     Ok(Extent { order, negative: negative && length.count != 0, length })
 }
 
+/// Splits a comparison sign from the text behind it; `None` where there is none.
 fn compared(text: &str) -> Option<(Order, &str)> {
     Order::ALL.into_iter().find_map(|order| Some((order, text.strip_prefix(order.sign())?.trim_start())))
 }

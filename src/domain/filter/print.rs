@@ -88,6 +88,7 @@ fn free(text: &str) -> String {
     if operator || text.starts_with('-') || !is_plain(text) { quoted(text) } else { text.to_owned() }
 }
 
+/// Whether the text reads back as itself without quotes; commas are for the caller to check.
 fn is_plain(text: &str) -> bool {
     let special = |c: char| c.is_whitespace() || matches!(c, '"' | '*');
     !text.contains(special) && !text.starts_with(['“', '”', '„'])
@@ -98,6 +99,7 @@ fn length_or_zero(f: &mut fmt::Formatter<'_>, length: Length) -> fmt::Result {
     if length == (Length { count: 0, unit: Unit::Seconds }) { f.write_char('0') } else { length.fmt(f) }
 }
 
+/// Prints the items with one separator between two of them.
 fn separated<T: fmt::Display>(f: &mut fmt::Formatter<'_>, separator: char, items: &[T]) -> fmt::Result {
     for (i, item) in items.iter().enumerate() {
         if i > 0 {

@@ -14,21 +14,28 @@ pub struct Form {
 
 /// Related forms.
 pub struct Section {
+    /// The heading.
     pub title: &'static str,
+    /// The rules that hold for all its forms, in Markdown; may be empty.
     pub about: &'static str,
+    /// In the order of the documentation.
     pub forms: &'static [Form],
 }
 
 /// An invalid filter, and its whole message.
 pub struct Mistake {
+    /// The filter as typed.
     pub input: &'static str,
+    /// The error of [`Filter::parse`](super::Filter::parse) for it, as it is printed, character by character.
     pub message: &'static str,
 }
 
+/// A row of the table of forms.
 const fn form(form: &'static str, meaning: &'static str, example: &'static str) -> Form {
     Form { form, meaning, example }
 }
 
+/// A row of the table of mistakes.
 const fn mistake(input: &'static str, message: &'static str) -> Mistake {
     Mistake { input, message }
 }
@@ -293,6 +300,7 @@ pub fn markdown() -> String {
     out
 }
 
+/// The beginning of the page.
 const HEAD: &str = "# The filter language\n\n\
     <!-- Written by the test of src/domain/filter/reference.rs; run it with RENEWSCOPE_BLESS=1 after a change. -->\n\n\
     The query bar, the panes and the command line share one filter language:\n\n    \
@@ -300,10 +308,12 @@ const HEAD: &str = "# The filter language\n\n\
     On a command line, quote the whole filter for the shell: `renewscope list 'type:failed expires:<7d'`. Put `--` \
     before a filter that begins with `-`.\n";
 
+/// The head of the table of mistakes.
 const MISTAKES_HEAD: &str = "\n## Mistakes\n\n\
     Invalid filters are rejected with the column of the mistake, in characters from 1; a typo never matches everything.\n\n\
     | typed | message |\n|---|---|\n";
 
+/// Text as code in a cell of a Markdown table.
 fn code(text: &str) -> String {
     format!("`{}`", text.replace('|', "\\|"))
 }

@@ -46,16 +46,21 @@ impl Filter {
     }
 }
 
+/// What relative and local times are resolved with.
 struct Clock<'a> {
+    /// The clock reading, in UTC.
     now: Instant,
+    /// The zone of times without an offset.
     zone: &'a Zone,
 }
 
 impl Clock<'_> {
+    /// The instant of a time as written.
     fn at(&self, when: When) -> Instant {
         when.at(self.now, self.zone)
     }
 
+    /// The check of a test, with all its times absolute.
     fn check(&self, test: &Test) -> Check {
         let at = |bound: Option<When>| bound.map(|when| self.at(when));
         match test {
@@ -65,10 +70,11 @@ impl Clock<'_> {
             Test::Time(range) => Check::Time { from: at(range.from), until: at(range.until) },
             Test::Expires(any) => Check::Expires(any.iter().map(|e| self.expiry(*e)).collect()),
             Test::Extends(any) => Check::Extends(any.iter().map(extent).collect()),
-            Test::Text(text) => Check::Text(text.clone()),
+            Test::Text(text) => Check::Text(from_screen(text)),
         }
     }
 
+    /// The check of one expiry.
     fn expiry(&self, expiry: Expiry) -> ExpiryMatch {
         match self.absolute_expiry(expiry) {
             Expiry::Between(Range { from, until }) => {
@@ -100,11 +106,13 @@ impl Clock<'_> {
         Expiry::Between(range)
     }
 
+    /// The same range with both sides as instants.
     fn absolute_range(&self, range: Range) -> Range {
         let fix = |bound: Option<When>| bound.map(|when| When::At(self.at(when)));
         Range { from: fix(range.from), until: fix(range.until) }
     }
 
+    /// The same test with all its times as instants.
     fn absolute(&self, test: &Test) -> Test {
         match test {
             Test::Since(when) => Test::Since(When::At(self.at(*when))),
@@ -126,10 +134,25 @@ pub(super) fn values(field: Field, any: &[Glob]) -> Check {
         Field::Id => Check::Id(names()),
         Field::Reason => Check::Reason(any.iter().map(pattern).collect()),
         Field::Severity => Check::Severity(any.iter().map(pattern).collect()),
-        Field::Error => Check::Error(any.iter().map(part).collect()),
+        Field::Error => {
+            let from_screen = |glob: &Glob| part(&Glob { text: from_screen(&glob.text), ..glob.clone() });
+            Check::Error(any.iter().map(from_screen).collect())
+        }
     }
 }
 
+/// A text copied from the screen, as it is stored: the pictures of control characters are those characters again, so that
+/// a copied part of an error with several lines is found. The picture of NUL stays: it is what is stored instead.
+fn from_screen(text: &str) -> String {
+    let original = |c: char| match c {
+        '\u{2401}'..='\u{241f}' => char::from_u32(u32::from(c) - 0x2400).unwrap_or(c),
+        '\u{2421}' => '\u{7f}',
+        other => other,
+    };
+    text.chars().map(original).collect()
+}
+
+/// The comparison of a short text: the whole of it, unless wildcards open an end.
 fn pattern(glob: &Glob) -> Pattern {
     let text = glob.text.clone();
     match (glob.open_start, glob.open_end) {
@@ -145,6 +168,8 @@ fn part(glob: &Glob) -> Pattern {
     if glob.is_literal() { Pattern::Contains(glob.text.clone()) } else { pattern(glob) }
 }
 
+/// The comparison of a type: `failed`, `success` and `start` are outcomes, `renewal` and `recovery` beginnings, others
+/// names.
 fn kind(glob: &Glob) -> KindMatch {
     let text = glob.text.as_str();
     if glob.is_literal() && Outcome::ALL.iter().any(|o| o.ending() == Some(text)) {
@@ -201,6 +226,7 @@ fn uuid_range(text: &str) -> Option<(Uuid, Uuid)> {
     Some((Uuid::from_u128(first), Uuid::from_u128(first | ((1_u128 << open_bits) - 1))))
 }
 
+/// The comparison of an extension.
 fn extent(extent: &Extent) -> SpanMatch {
     let span = extent.span();
     match extent.order {

@@ -365,3 +365,21 @@ proptest! {
         prop_assert_eq!(after.state_of(field, value), State::Included);
     }
 }
+
+#[test]
+fn lengths_of_an_expiry_lie_ahead() {
+    for (text, printed) in [("expires:<+7d", "expires:<7d"), ("expires:>= +30d", "expires:>=30d")] {
+        let text = text.replace(">= ", ">=");
+        assert_eq!(Filter::parse(&text).unwrap().to_string(), printed);
+    }
+    for (text, message) in [
+        ("expires:+90d", "'+90d' lacks a comparison at column 9; write '<90d' or '>90d'"),
+        ("expires:7d..+30d", "'7d..+30d' is a range of lengths at column 9; write 'expires:>=7d expires:<30d'"),
+        (
+            "expires:<2026-12-01",
+            "'<2026-12-01' compares with a time at column 9; write '..2026-12-01' for earlier and '2026-12-01..' for later",
+        ),
+    ] {
+        assert_eq!(Filter::parse(text).unwrap_err().to_string(), format!("filter: {message}"));
+    }
+}

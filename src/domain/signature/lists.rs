@@ -14,6 +14,7 @@ fn lower(word: &[u8]) -> Option<([u8; LONGEST], usize)> {
     Some((copy, word.len()))
 }
 
+/// Whether a word is one of the literals, ASCII case ignored. Words longer than [`LONGEST`] are not.
 macro_rules! listed {
     ($word:expr; $($entry:literal)+) => {
         match lower($word) {
@@ -31,6 +32,7 @@ pub(super) fn is_technical(word: &[u8]) -> bool {
             .all(|part| !part.iter().any(u8::is_ascii_digit) || is_term(part))
 }
 
+/// Whether the word itself is a technical term whose digits are part of its name.
 fn is_term(word: &[u8]) -> bool {
     listed!(word;
         b"x509" b"x.509" b"x25519" b"ed25519" b"ed448" b"curve25519" b"p256" b"p384" b"p521" b"secp256r1"

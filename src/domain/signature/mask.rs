@@ -10,7 +10,9 @@ use super::run::{
     is_word_byte, slashed,
 };
 
+/// What stands for a value in a signature's text.
 pub(super) const MASK: &str = "<*>";
+/// [`MASK`] as bytes.
 pub(super) const M: &[u8] = MASK.as_bytes();
 
 /// What ends a sentence and stays behind a value.
@@ -18,8 +20,11 @@ pub(super) const ENDINGS: &[u8] = b".:!?";
 
 /// A message on its way to its mask.
 pub(super) struct Pass<'a> {
+    /// The message, cut to the characters that are read.
     pub(super) text: &'a str,
+    /// The byte of `text` that is read next.
     pub(super) at: usize,
+    /// The masked text so far. Each part of the message is copied or masked.
     pub(super) out: Vec<u8>,
     /// Where in the message each mask of `out` comes from, in order.
     pub(super) spans: Vec<Range<usize>>,
@@ -32,6 +37,7 @@ pub(super) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
+    /// A pass at the beginning of a message; `out` is empty and gives its room.
     pub(super) fn new(text: &'a str, out: Vec<u8>) -> Self {
         Self { text, at: 0, out, spans: Vec::new(), asides: Vec::new(), open: [false; 3], value: false }
     }
@@ -53,16 +59,20 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// The byte at a place; 0 past the end.
     pub(super) fn byte(&self, at: usize) -> u8 {
         self.text.as_bytes().get(at).copied().unwrap_or(0)
     }
+    /// The bytes of a range; empty where it reaches past the end.
     pub(super) fn slice(&self, range: Range<usize>) -> &'a [u8] {
         self.text.as_bytes().get(range).unwrap_or_default()
     }
+    /// The character at a place; `None` at the end and within a character.
     pub(super) fn char_at(&self, at: usize) -> Option<char> {
         self.text.get(at..)?.chars().next()
     }
 
+    /// Reads one token: white space, a quote, a bracket, a sign, or a run. It always advances.
     fn token(&mut self) {
         let byte = self.byte(self.at);
         match byte {
@@ -103,12 +113,14 @@ impl<'a> Pass<'a> {
         self.is_escape(at) || self.char_at(at).is_some_and(|c| c.is_whitespace() || c.is_control())
     }
 
+    /// Copies that many bytes of the message unchanged.
     pub(super) fn copy(&mut self, length: usize) {
         let text = self.slice(self.at..self.at + length);
         self.out.extend_from_slice(text);
         self.at += length;
     }
 
+    /// Writes one space for any white space, and none at the beginning. A line break may be followed by a stack frame.
     fn space(&mut self, length: usize) {
         if !self.out.is_empty() && self.out.last() != Some(&b' ') {
             self.out.push(b' ');
@@ -158,6 +170,7 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// An equals sign: after a key, the run behind it is its value.
     fn equals(&mut self) {
         let next = self.byte(self.at + 1);
         // The padding of a blob in base64 belongs to it.
@@ -211,6 +224,7 @@ impl<'a> Pass<'a> {
         (at.max(start + 1), seen)
     }
 
+    /// Reads one run and writes it, with its punctuation on both sides as it is.
     fn run(&mut self) {
         let start = self.at;
         let (end, seen) = self.scan();

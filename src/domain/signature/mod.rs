@@ -29,7 +29,8 @@ pub const INPUT_CHARACTERS: usize = 2_000;
 /// Characters that a signature has at most.
 pub const TEXT_CHARACTERS: usize = 300;
 
-/// Forty bits that stand for a signature's text. Printed as ten hexadecimal digits.
+/// Forty bits that stand for a signature's text. Printed as ten hexadecimal digits. Forty bits make a collision
+/// unlikely among the thousands of signatures of a database.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SigId(u64);
 
@@ -60,8 +61,10 @@ impl fmt::Debug for SigId {
 /// Why a text is no id of a signature.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SigIdError {
+    /// The text, its first 40 characters, has not the form of an id.
     #[error("'{0}' is not a signature id: it must have ten hexadecimal digits, as in '1f3a9c0b2e'")]
     Malformed(String),
+    /// The id is of another version of the mask, so no text of this program has it.
     #[error(
         "'{id}' is a signature id of version {version}: this program makes version {VERSION}, and signatures of two \
          versions cannot be compared; take the id from this program's own output"
@@ -92,6 +95,7 @@ impl FromStr for SigId {
 /// A message without its values.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Signature {
+    /// The hash of `text`: equal texts have equal ids.
     pub id: SigId,
     /// The masked message: one line, each value `<*>`, at most [`TEXT_CHARACTERS`] characters.
     pub text: String,
@@ -134,6 +138,7 @@ pub fn values(message: &str) -> Values<'_> {
     Values { masks: slices(masked.spans), asides: slices(masked.asides) }
 }
 
+/// A masked text with the places of its values in the message, as ranges of bytes.
 #[derive(Default)]
 struct Masked {
     text: String,
@@ -158,6 +163,7 @@ fn masked(message: &str) -> Masked {
     first
 }
 
+/// One pass of the mask, cut to the length of a signature.
 fn pass(text: &str) -> Masked {
     let mut pass = Pass::new(text, Vec::with_capacity(text.len().min(TEXT_CHARACTERS + 100)));
     pass.run_to(TEXT_CHARACTERS + 20);

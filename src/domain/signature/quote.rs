@@ -11,6 +11,7 @@ use super::run::{is_hex_groups, is_word_byte};
 const BETWEEN: &[u8] = b" ,;|/&";
 
 impl Pass<'_> {
+    /// A typographic quote: a single word up to the closing quote is a value, a phrase is text.
     pub(super) fn foreign_quote(&mut self, c: char) {
         let from = self.at + c.len_utf8();
         let rest = self.text.get(from..).unwrap_or_default();

@@ -6,15 +6,22 @@ use super::lists::{is_host_or_file, is_joining, is_technical};
 
 /// Classes of a byte, as bits, so that one look-up a byte collects what a run consists of.
 pub(super) const DIGIT: u8 = 1;
+/// An ASCII letter.
 pub(super) const ALPHA: u8 = 2;
+/// A slash or a backslash.
 pub(super) const SLASH: u8 = 4;
+/// A colon.
 pub(super) const COLON: u8 = 8;
+/// A dot.
 pub(super) const DOT: u8 = 16;
+/// The sign `@`.
 pub(super) const AT: u8 = 32;
+/// A byte of a character beyond ASCII.
 pub(super) const HIGH: u8 = 64;
 /// The byte ends a run: white space, controls, quotes, brackets, and `, ; | =`.
 pub(super) const STOP: u8 = 128;
 
+/// The class of each byte; 0 for those without one, such as `-` and `_`.
 pub(super) static CLASS: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
@@ -39,6 +46,7 @@ const fn classes() -> [u8; 256] {
     table
 }
 
+/// The classes of a byte as bits.
 pub(super) fn class(byte: u8) -> u8 {
     CLASS[byte as usize]
 }
@@ -75,6 +83,7 @@ fn is_hyphened_name(part: &[u8]) -> bool {
     part.iter().filter(|b| **b == b'-').count() >= 2 && part.split(|b| *b == b'-').all(word)
 }
 
+/// Whether the text has a numeric character, in any script.
 fn has_foreign_digit(part: &[u8]) -> bool {
     std::str::from_utf8(part).is_ok_and(|text| text.chars().any(char::is_numeric))
 }
@@ -117,6 +126,7 @@ pub(super) enum Slashed {
     Words,
 }
 
+/// What a run that has a slash or a backslash is, after the keys at its beginning.
 pub(super) fn slashed(run: &[u8]) -> Slashed {
     // `dest:/10.0.0.1:50010`: the words before a colon say what the path is.
     let (mut from, mut rest) = (0, run);
@@ -133,10 +143,12 @@ pub(super) fn slashed(run: &[u8]) -> Slashed {
     }
 }
 
+/// `C:\` or `C:/` at the beginning.
 fn is_drive(run: &[u8]) -> bool {
     matches!(run, [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic())
 }
 
+/// The same for a run without keys.
 fn path(run: &[u8]) -> Slashed {
     if let Some(at) = run.windows(3).position(|w| w == b"://") {
         let scheme = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'-');

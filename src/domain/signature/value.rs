@@ -42,11 +42,13 @@ impl Pass<'_> {
         }
     }
 
+    /// Writes a mask that joins nothing, for that range of the message.
     pub(super) fn push_mask(&mut self, range: Range<usize>) {
         self.out.extend_from_slice(M);
         self.spans.push(range);
     }
 
+    /// Lets the last value reach to `end`, a byte of the message.
     pub(super) fn extend_last(&mut self, end: usize) {
         if let Some(last) = self.spans.last_mut() {
             last.end = end;
@@ -72,6 +74,7 @@ impl Pass<'_> {
         }
     }
 
+    /// Whether the text written so far ends in a mask, perhaps with one space behind it.
     pub(super) fn follows_mask(&self) -> bool {
         let out = self.out.strip_suffix(b" ").unwrap_or(&self.out);
         out.ends_with(M)

@@ -23,8 +23,6 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
         When::Always => "always",
         When::Never => "never",
     };
-    let log = paths::state_directory().map(|d| d.join("renewscope.log").display().to_string());
-    let log_on = std::env::var_os(logging::VARIABLE).is_some_and(|v| !v.is_empty());
     let rows = [
         ("database", config.database.value.to_string(), config.database.origin.to_string()),
         (
@@ -50,21 +48,22 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
         ),
         ("time zone", config.zone.value.name().to_owned(), config.zone.origin.to_string()),
         ("color", color.to_owned(), "--color, NO_COLOR".to_owned()),
-        ("theme", config.theme.map_or("by the terminal", Theme::name).to_owned(), from_file(config.theme.is_some())),
+        (
+            "theme",
+            config.console.theme.map_or("by the terminal", Theme::name).to_owned(),
+            from_file(config.console.theme.is_some()),
+        ),
         ("ascii", config.ascii.to_string(), "--ascii, configuration file".to_owned()),
         (
             "columns",
-            config.columns.as_ref().map_or("as chosen in the console".to_owned(), |c| c.names().join(" ")),
-            from_file(config.columns.is_some()),
+            config.console.columns.as_ref().map_or("as chosen in the console".to_owned(), |c| c.names().join(" ")),
+            from_file(config.console.columns.is_some()),
         ),
-        ("keys", replaced_keys(config), from_file(config.keymap != Keymap::default())),
+        ("keys", replaced_keys(config), from_file(config.console.keymap != Keymap::default())),
+        ("strict", config.strict.to_string(), "--strict".to_owned()),
         ("statement timeout", config.limits.shown(), config.limits.statement.origin.to_string()),
         ("row limit", config.limits.rows.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
-        (
-            "log",
-            if log_on { log.unwrap_or_default() } else { "off".to_owned() },
-            format!("environment {}", logging::VARIABLE),
-        ),
+        ("log", log_file(), format!("environment {}", logging::VARIABLE)),
     ];
     let columns = ["setting", "value", "source"].map(|key| Column::new(key).at_most(400)).into();
     let mut writer = RowWriter::new(stdout(), format, columns, config.ascii);
@@ -76,6 +75,14 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The path of the log, or `off`.
+fn log_file() -> String {
+    let is_on = std::env::var_os(logging::VARIABLE).is_some_and(|v| !v.is_empty());
+    let path = paths::state_directory().map(|d| d.join("renewscope.log").display().to_string());
+    path.filter(|_| is_on).unwrap_or_else(|| "off".to_owned())
+}
+
+/// The origin of a setting that only the configuration file has.
 fn from_file(set: bool) -> String {
     if set { Origin::File.to_string() } else { Origin::Default.to_string() }
 }
@@ -83,11 +90,12 @@ fn from_file(set: bool) -> String {
 /// The actions with changed keys, each with its keys.
 fn replaced_keys(config: &Config) -> String {
     let default = Keymap::default();
-    let changed = ACTIONS.iter().filter(|s| config.keymap.keys(s.action) != default.keys(s.action));
-    let words: Vec<String> = changed.map(|s| format!("{}={}", s.id, config.keymap.keys(s.action))).collect();
+    let changed = ACTIONS.iter().filter(|s| config.console.keymap.keys(s.action) != default.keys(s.action));
+    let words: Vec<String> = changed.map(|s| format!("{}={}", s.id, config.console.keymap.keys(s.action))).collect();
     if words.is_empty() { "defaults".to_owned() } else { words.join(", ") }
 }
 
+/// The text, or `none` for the empty one.
 fn or_none(text: String) -> String {
     if text.is_empty() { "none".to_owned() } else { text }
 }
@@ -106,6 +114,7 @@ pub fn man() -> Result<Exit, Failure> {
     print(&text)
 }
 
+/// Writes a whole text to stdout.
 fn print(text: &[u8]) -> Result<Exit, Failure> {
     let mut out = stdout();
     out.write_all(text).and_then(|()| out.flush()).map_err(stdout_failed)?;

@@ -65,6 +65,7 @@ pub async fn console(config: Config) -> Result<Exit, Failure> {
     }
 }
 
+/// The start of the console on a configured database, with the options that reach it from the command line.
 fn settings_of(config: &Config, store: &Store) -> Start {
     let address = store.address().to_string();
     let (title, reach) = match (&config.database_name, config.embedded) {
@@ -143,6 +144,7 @@ fn at_home(title: String) -> String {
     short.map_or(server.to_owned(), |rest| format!("~{rest}"))
 }
 
+/// Refuses to start without a terminal on stdin and stdout.
 fn need_terminal() -> Result<(), Failure> {
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         return Ok(());
@@ -150,10 +152,11 @@ fn need_terminal() -> Result<(), Failure> {
     Err(Failure::Usage(ConsoleError::NoTerminal.to_string()))
 }
 
+/// The start of the console: the settings, and what it remembers.
 fn settings(config: &Config, title: String, reach: String) -> Start {
     let local = crate::config::zone::local(&|name: &str| std::env::var(name).ok());
     let zone = config.zone.value;
-    let columns = memory().columns().or(config.columns.clone()).unwrap_or_else(default_columns);
+    let columns = memory().columns().or(config.console.columns.clone()).unwrap_or_else(default_columns);
     Start {
         title,
         reach,
@@ -167,8 +170,8 @@ fn settings(config: &Config, title: String, reach: String) -> Start {
             other_zone: local.ok().filter(|_| zone == Zone::Utc).unwrap_or(Zone::Utc),
             views: config.views.clone(),
             databases: others(config),
-            keymap: config.keymap.clone(),
-            alert: config.alert.clone(),
+            keymap: config.console.keymap.clone(),
+            alert: config.console.alert.clone(),
         },
     }
 }
@@ -181,6 +184,7 @@ fn others(config: &Config) -> Vec<String> {
 
 /// Why the console ended.
 enum Left {
+    /// The user quit, or a signal came.
     Program(Exit),
     /// To open another named database with the current filter.
     ForDatabase(String, Filter),
@@ -194,7 +198,7 @@ async fn show(store: &Store, config: &Config, settings: Start) -> Result<Left, F
         When::Auto => std::env::var("TERM").is_ok_and(|term| term != "dumb"),
     };
     let by_terminal = if has_light_background() { Theme::Light } else { Theme::Dark };
-    let theme = if color { config.theme.unwrap_or(by_terminal) } else { Theme::Mono };
+    let theme = if color { config.console.theme.unwrap_or(by_terminal) } else { Theme::Mono };
     let skin = Skin::themed(theme, config.ascii);
     match run(store.clone(), settings, skin, memory()).await {
         Ok(End::Open(name, filter)) => Ok(Left::ForDatabase(name, filter)),
@@ -207,9 +211,10 @@ async fn show(store: &Store, config: &Config, settings: Start) -> Result<Left, F
 
 /// The console's options: a query that no index answers returns in parts, so that the screen can show its progress.
 fn for_the_screen() -> ConnectOptions {
-    ConnectOptions { search_budget: Some(SearchBudget::default()), ..ConnectOptions::default() }
+    ConnectOptions { search_budget: Some(SearchBudget::default()), create: true, ..ConnectOptions::default() }
 }
 
+/// The console's files in the user's state directory.
 fn memory() -> Memory {
     Memory::in_directory(paths::state_directory())
 }
@@ -225,6 +230,7 @@ fn has_light_background() -> bool {
 struct Scratch(PathBuf);
 
 impl Scratch {
+    /// Creates the directory under a random name in the system's directory for temporary files.
     fn make() -> Result<Self, Failure> {
         let path = std::env::temp_dir().join(format!("renewscope-demo-{}", uuid::Uuid::new_v4().simple()));
         let made = std::fs::create_dir(&path);

@@ -19,7 +19,7 @@ use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Cell, Column, Format, RowWriter, event};
 use crate::headless::session::{Interrupt, Session, unexpected};
-use crate::headless::tell;
+use crate::headless::{tell, values};
 use crate::protocol::query::{FacetQuery, Field, HistogramQuery};
 use crate::protocol::{Answer, Query, SourceError};
 
@@ -43,13 +43,12 @@ pub async fn count(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let session = Session::open(config, interrupt).await?;
+    values::require(&session, config).await?;
     let rows = match session.run(Query::Count { criteria: criteria(config), ceiling: None }).await? {
         Answer::Count(total) => number(total),
         other => return Err(unexpected(&other).into()),
     };
-    if rows == 0 {
-        session.tell_unknown_types(&config.filter.value).await;
-    }
+    values::tell_unknown(&session, config, rows).await;
     let mut out = stdout();
     match format {
         // Without an explicit format, the output is the bare number.
@@ -92,6 +91,7 @@ pub struct Groups {
 /// Prints one row per group: the values of a field, most frequent first, or the hours or days, oldest first.
 pub async fn by(config: &Config, format: Format, groups: Groups, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let session = Session::open(config, interrupt).await?;
+    values::require(&session, config).await?;
     let printed = match groups.by {
         Group::Type => values(config, format, &session, Field::Kind).await?,
         Group::Org => values(config, format, &session, Field::Org).await?,

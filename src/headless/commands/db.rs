@@ -7,6 +7,7 @@ use crate::config::cli::Db;
 use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Cell, Column, Format, RowWriter};
+use crate::headless::session;
 use crate::headless::tell;
 use crate::store::Address;
 use crate::store::schema;
@@ -19,7 +20,9 @@ pub async fn db(config: &Config, format: Format, command: Db) -> Result<Exit, Fa
     let report = Report { format, ascii: config.ascii };
     match command {
         Db::Init | Db::Migrate => {
-            make_directory(config)?;
+            if config.embedded {
+                session::create_default_file(config).await?;
+            }
             beside_no_other(config).await?;
             report.moved(address, &schema::migrate(address).await?, "applied")
         }
@@ -62,13 +65,6 @@ pub async fn db(config: &Config, format: Format, command: Db) -> Result<Exit, Fa
             report.print(&indexes(&made))
         }
     }
-}
-
-fn make_directory(config: &Config) -> Result<(), Failure> {
-    let directory = config.database.value.path().and_then(|p| p.parent()).filter(|_| config.embedded);
-    directory
-        .map_or(Ok(()), std::fs::create_dir_all)
-        .map_err(|e| Failure::Failed(format!("cannot make the directory for {}: {e}", config.database.value)))
 }
 
 /// Fails if the database holds another source. renewscope's own tables take precedence over it: made beside it, they

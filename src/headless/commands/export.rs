@@ -13,7 +13,7 @@ use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::sink::{Packing, Target, by_name, stdout, stdout_failed};
 use crate::headless::output::{Format, RowWriter, event};
 use crate::headless::session::{Interrupt, Session, Walk};
-use crate::headless::tell;
+use crate::headless::{tell, values};
 
 /// Writes what matches, newest first. The file appears when it is complete; an interrupted or failed export leaves none.
 pub async fn export(
@@ -27,9 +27,11 @@ pub async fn export(
         let export = Export { config, session, format: format.unwrap_or(Format::Ndjson), interrupt };
         // On a terminal the rows would mix with the progress line.
         let bar = if io::stdout().is_terminal() { ProgressBar::hidden() } else { progress("exported") };
-        let (out, _) = export.write(stdout(), &bar).await.map_err(stdout_or)?;
+        values::require(&export.session, config).await?;
+        let (out, rows) = export.write(stdout(), &bar).await.map_err(stdout_or)?;
         drop(out);
         bar.finish_and_clear();
+        values::tell_unknown(&export.session, config, rows).await;
         return Ok(Exit::Done);
     }
     let shown = Clean::line(&output.to_string_lossy());
@@ -40,18 +42,22 @@ pub async fn export(
         )));
     };
     let session = Session::open(config, interrupt).await?;
+    values::require(&session, config).await?;
     let export = Export { config, session, format, interrupt };
     let rows = export.to_file(output, packing).await.map_err(|e| match e {
         Broken::Io(e) => Failure::Failed(format!("cannot write '{shown}': {e}")),
         Broken::Other(failure) => failure,
     })?;
+    values::tell_unknown(&export.session, config, rows).await;
     tell(&format!("{rows} events written to '{shown}'"));
     Ok(Exit::Done)
 }
 
 /// A failed write, whose target only the caller can name, or any other failure.
 enum Broken {
+    /// A write to the target failed.
     Io(io::Error),
+    /// A query failed, or the user interrupted.
     Other(Failure),
 }
 impl From<io::Error> for Broken {
@@ -60,6 +66,7 @@ impl From<io::Error> for Broken {
     }
 }
 
+/// The failure of an export to stdout.
 fn stdout_or(broken: Broken) -> Failure {
     match broken {
         Broken::Io(e) => stdout_failed(e),
@@ -72,6 +79,7 @@ struct Export<'a> {
     config: &'a Config,
     session: Session,
     format: Format,
+    /// Checked after each page.
     interrupt: &'a Interrupt,
 }
 

@@ -14,12 +14,14 @@ use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Cell, Column, Format, RowWriter, event};
 use crate::headless::session::{Interrupt, Session, Walk, unexpected};
+use crate::headless::values;
 use crate::protocol::{Answer, Query};
 use crate::runtime::clock;
 
 /// Prints all matching events, newest first. Only the table cuts long errors.
 pub async fn list(config: &Config, format: Format, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let session = Session::open(config, interrupt).await?;
+    values::require(&session, config).await?;
     let zone = &config.zone.value;
     let mut writer = RowWriter::new(stdout(), format, event::columns(format, zone), config.ascii);
     let mut walk = Walk::new(&session, criteria(config), format != Format::Table, config.limits.rows);
@@ -35,7 +37,9 @@ pub async fn list(config: &Config, format: Format, interrupt: &Interrupt) -> Res
             return Err(Failure::Interrupted);
         }
     }
+    let rows = writer.rows();
     writer.finish().map_err(stdout_failed)?;
+    values::tell_unknown(&session, config, rows).await;
     Ok(Exit::Done)
 }
 
@@ -62,10 +66,12 @@ pub async fn get(config: &Config, format: Format, id: &str, interrupt: &Interrup
     Ok(Exit::Done)
 }
 
+/// The failure for an id that no event has.
 fn no_event(id: &Clean) -> Failure {
     Failure::Failed(format!("no event has the id '{id}'"))
 }
 
+/// Whether the text can be the beginning of a UUID: 8 to 31 digits, and hyphens.
 fn is_prefix(id: &str) -> bool {
     (8..32).contains(&id.bytes().filter(u8::is_ascii_hexdigit).count())
         && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
@@ -83,6 +89,7 @@ async fn by_prefix(session: &Session, prefix: &str) -> Result<Id, Failure> {
     }
 }
 
+/// Prints one event in a format.
 fn print(config: &Config, format: Format, event: &Arc<RenewalEvent>) -> Result<(), Failure> {
     if format == Format::Table {
         return upright(config, event).map_err(stdout_failed);

@@ -30,7 +30,7 @@ pub fn sig(path: &Path, limit: Option<u64>) -> Result<Exit, Failure> {
     let name = if stdin { "stdin".to_owned() } else { format!("'{}'", Clean::line(&path.to_string_lossy())) };
     let failed = |e: io::Error| Failure::Failed(format!("cannot read {name}: {e}"));
     let raw: Box<dyn Read> = if stdin { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(failed)?) };
-    let mut reader = unpack(raw).map_err(failed)?;
+    let mut reader = unpack::text(raw).map_err(failed)?;
     let mut out = stdout();
     // A person sees each answer at once; a pipe gets full buffers.
     let at_once = io::stdout().is_terminal();

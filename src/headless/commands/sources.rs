@@ -8,7 +8,7 @@ use crate::domain::text::Clean;
 use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Cell, Column, Format, RowWriter, event};
-use crate::headless::session::Interrupt;
+use crate::headless::session::{Interrupt, tell_default_file};
 use crate::headless::tell;
 use crate::store::source::report;
 use crate::store::source::report::Line;
@@ -22,6 +22,9 @@ pub async fn sources(
 ) -> Result<Exit, Failure> {
     for error in &config.sources.broken {
         tell(&error.to_string());
+    }
+    if config.embedded && matches!(command, Sources::Detect | Sources::Check { .. }) {
+        tell_default_file(config);
     }
     match command {
         Sources::List => list(config, format),
@@ -39,6 +42,7 @@ pub async fn sources(
     }
 }
 
+/// Prints one row per known profile.
 fn list(config: &Config, format: Format) -> Result<Exit, Failure> {
     let columns = ["name", "databases", "from", "about"].map(|key| Column::new(key).at_most(200)).into();
     let mut writer = RowWriter::new(stdout(), format, columns, config.ascii);
@@ -52,6 +56,7 @@ fn list(config: &Config, format: Format) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Prints the text of a profile.
 fn show(config: &Config, name: &str) -> Result<Exit, Failure> {
     let profile = config.sources.find(name).map_err(Failure::Usage)?;
     let mut out = stdout();
@@ -63,6 +68,7 @@ fn show(config: &Config, name: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Prints one row per profile with what is missing. Fails if none fits.
 async fn detect(config: &Config, format: Format) -> Result<Exit, Failure> {
     let fits = report::detect(&config.database.value, &config.sources.profiles).await?;
     let columns = ["source", "state", "detail"].map(|key| Column::new(key).at_most(400)).into();
@@ -81,6 +87,7 @@ async fn detect(config: &Config, format: Format) -> Result<Exit, Failure> {
     Ok(if fits.iter().any(|f| f.fits()) { Exit::Done } else { Exit::Failed })
 }
 
+/// Prints what a profile makes of the database, and one row as it reads it. Fails if it does not fit.
 async fn check(config: &Config, format: Format, file: &str) -> Result<Exit, Failure> {
     let profile = config.sources.find(file).map_err(Failure::Usage)?;
     let report = report::check(&config.database.value, &config.sources.profiles, &profile).await?;

@@ -19,7 +19,7 @@ use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Format, RowWriter, event};
 use crate::headless::session::{Interrupt, Session, report_unreadable};
-use crate::headless::tell;
+use crate::headless::{tell, values};
 use crate::protocol::tail::{Start, TailEvent, TailNews, TailOrder, Window};
 use crate::protocol::{Answer, Query, SourceError};
 use crate::runtime::clock;
@@ -40,6 +40,10 @@ pub async fn tail(
     let zone = &config.zone.value;
     let since = since.map(When::parse).transpose().map_err(|e| Failure::Usage(format!("--since: {e}")))?;
     let session = Session::open(config, interrupt).await?;
+    values::require(&session, config).await?;
+    // A tail never ends by itself, so it cannot wait for an empty result; and its events do not wait for this.
+    let (unknown, of) = (session.clone(), config.clone());
+    tokio::spawn(async move { values::tell_unknown(&unknown, &of, 0).await });
     if let Ok(Answer::Described(source)) = session.run(Query::Describe).await {
         report_unreadable(source.unreadable);
     }

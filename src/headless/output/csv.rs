@@ -38,6 +38,7 @@ pub fn record<'a>(out: &mut impl Write, cells: impl Iterator<Item = Cow<'a, str>
     out.write_all(b"\n")
 }
 
+/// Writes a cell, in quotes if it holds a comma, a quote or a line end (RFC 4180).
 fn field(out: &mut impl Write, cell: &str) -> io::Result<()> {
     if !cell.bytes().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r')) {
         return out.write_all(cell.as_bytes());
@@ -72,6 +73,7 @@ pub fn row(out: &mut impl Write, cells: &[Cell<'_>], scratch: &mut String) -> io
     out.write_all(b"\n")
 }
 
+/// A cell as text, escaped by the rules.
 fn encode_cell<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
     match cell.plain() {
         None => Cow::Borrowed(""),
@@ -131,6 +133,7 @@ pub fn decode(cell: &str) -> Option<String> {
     Some(unescape(cell))
 }
 
+/// Undoes the escapes of rule 2.
 fn unescape(cell: &str) -> String {
     if cell == EMPTY {
         return String::new();
@@ -156,6 +159,7 @@ fn unescape(cell: &str) -> String {
     out
 }
 
+/// The character of an escape's hexadecimal digits.
 fn character(hex: &str) -> Option<char> {
     let short = (1..=6).contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit());
     short.then(|| u32::from_str_radix(hex, 16).ok())?.and_then(char::from_u32)

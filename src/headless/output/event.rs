@@ -85,6 +85,7 @@ pub fn new_event_cells(event: &NewEvent) -> [Cell<'_>; 11] {
     ]
 }
 
+/// The cells of a table for people: names instead of ids, short ids, times in the zone shown.
 fn line_cells<'a>(zone: &Zone, event: &'a RenewalEvent) -> Vec<Cell<'a>> {
     let named = |name: &'a Option<crate::domain::text::Text>, id: Option<&Id>| match name {
         Some(name) => Cell::text(Some(name.raw())),

@@ -18,6 +18,10 @@ use crate::domain::instant::Instant;
 
 pub use crate::config::cli::Format;
 
+/// The longest row that a data format writes and `ingest` reads, in bytes. An error of `record` may have 16 MiB, which
+/// escapes can make six times as long.
+pub const LONGEST: usize = 128 << 20;
+
 /// One value. Text is unescaped: each format escapes it by its rules.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Cell<'a> {
@@ -25,7 +29,9 @@ pub enum Cell<'a> {
     Missing,
     Text(Cow<'a, str>),
     Number(u64),
+    /// An id in its usual form: a UUID with hyphens, a number, a text.
     Id(&'a Id),
+    /// A time, written as RFC 3339 in UTC.
     Time(Instant),
 }
 
@@ -64,8 +70,11 @@ impl<'a> Cell<'a> {
 /// A column: its name in data, its heading for people, and its largest width in a table, in terminal cells.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Column {
+    /// The name in NDJSON, JSON and CSV.
     pub key: Cow<'static, str>,
+    /// The heading of tables.
     pub title: Cow<'static, str>,
+    /// In terminal cells.
     pub max_width: usize,
 }
 
@@ -89,6 +98,7 @@ pub struct RowWriter<W: Write> {
     out: W,
     columns: Vec<Column>,
     style: Style,
+    /// Rows so far, those included that a table holds back.
     rows: u64,
     /// The current row, so that its many small parts reach the output in one write.
     line: Vec<u8>,
@@ -96,6 +106,7 @@ pub struct RowWriter<W: Write> {
     scratch: String,
 }
 
+/// The state of a document by its format.
 enum Style {
     Table(table::Table),
     Ndjson,
@@ -144,6 +155,12 @@ impl<W: Write> RowWriter<W> {
             Style::Csv => csv::row(line, cells, scratch)?,
             Style::Md => markdown::row(line, cells)?,
         }
+        // A file of which a row could not be read back would look complete.
+        if line.len() > LONGEST && matches!(self.style, Style::Ndjson | Style::Csv) {
+            let id = cells.first().and_then(Cell::plain).unwrap_or_default();
+            let why = format!("row '{id}' is longer than {} MiB, which 'ingest' could not read", LONGEST >> 20);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{why}; exclude it by '-id:{id}'")));
+        }
         self.out.write_all(line)
     }
 
@@ -169,6 +186,7 @@ impl<W: Write> RowWriter<W> {
         Ok(self.out)
     }
 
+    /// Writes the header before the first row, in formats that have one.
     fn begin(&mut self) -> io::Result<()> {
         match &self.style {
             Style::Csv => csv::record(&mut self.out, self.columns.iter().map(|c| c.key.clone())),
@@ -228,6 +246,16 @@ mod tests {
             ),
         ] {
             assert_eq!(written(format, &rows), expected, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_could_not_be_read_back_is_not_written() {
+        let row = [Cell::Text("7".into()), Cell::Text("x".repeat(LONGEST).into())];
+        for format in [Format::Ndjson, Format::Csv] {
+            let mut writer = RowWriter::new(io::sink(), format, vec![Column::new("id"), Column::new("error")], false);
+            let error = writer.row(&row).unwrap_err().to_string();
+            assert!(error.contains("row '7' is longer than 128 MiB"), "{error}");
         }
     }
 

@@ -49,11 +49,13 @@ pub fn stdout_failed(error: io::Error) -> Failure {
 
 /// A file being written. A drop before [`finish`](Target::finish) leaves no file.
 pub struct Target {
+    /// `None`: the target is finished.
     writer: Option<Writer>,
     /// The temporary path and the final one. `None`: a pipe or a device, written directly.
     rename: Option<(TempPath, PathBuf)>,
 }
 
+/// The file behind its compression.
 enum Writer {
     Plain(BufWriter<File>),
     Gzip(flate2::write::GzEncoder<BufWriter<File>>),
@@ -105,6 +107,7 @@ fn beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
 }
 
 impl Writer {
+    /// Ends the compressed stream and returns the file.
     fn close(self) -> io::Result<File> {
         let file = match self {
             Self::Plain(w) => w,
@@ -113,6 +116,7 @@ impl Writer {
         };
         file.into_inner().map_err(|e| e.into_error())
     }
+    /// The outermost writer.
     fn inner(&mut self) -> &mut dyn Write {
         match self {
             Self::Plain(w) => w,

@@ -14,18 +14,27 @@ use crate::headless::output::{Cell, Column};
 /// Rows that are held back to choose the widths.
 const LOOKAHEAD: usize = 500;
 
+/// A table under construction: its widths, and the rows held back.
 pub struct Table {
     titles: Vec<String>,
+    /// The largest width of each column.
     limits: Vec<usize>,
+    /// The width of each column so far.
     widths: Vec<usize>,
+    /// Rows that are held back until the widths are chosen.
     waiting: Vec<Vec<Field>>,
+    /// The header is written.
     headed: bool,
+    /// The end of a cut cell.
     mark: &'static str,
 }
 
+/// A cell's text, cut, with its width on a terminal.
 struct Field {
     text: String,
+    /// In terminal cells, not characters.
     width: usize,
+    /// Aligned to the right.
     number: bool,
 }
 
@@ -43,6 +52,7 @@ impl Table {
         }
     }
 
+    /// Adds a row; writes the rows held back once there are enough.
     pub fn row(&mut self, cells: &[Cell<'_>], out: &mut impl Write) -> io::Result<()> {
         let row: Vec<_> = cells.iter().zip(&self.limits).map(|(cell, limit)| self.field(cell, *limit)).collect();
         for (width, field) in self.widths.iter_mut().zip(&row) {
@@ -69,6 +79,7 @@ impl Table {
         Ok(())
     }
 
+    /// The field of a cell; `-` stands for no value.
     fn field(&self, cell: &Cell<'_>, limit: usize) -> Field {
         let text = match cell.plain() {
             Some(text) => cut(&Clean::line(&text), limit, self.mark),
@@ -95,6 +106,7 @@ pub fn cut(text: &Clean, limit: usize, mark: &str) -> String {
     out
 }
 
+/// Writes one line, numbers to the right, without spaces at its end.
 fn line<'a>(
     out: &mut impl Write,
     fields: impl Iterator<Item = (&'a str, usize, bool)>,

@@ -84,6 +84,7 @@ impl Executor<'_> {
     }
 }
 
+/// What values with as many rows are ordered by.
 fn label(found: &Found) -> String {
     match (&found.name, &found.id) {
         (Some(name), _) => name.raw().to_owned(),
@@ -211,6 +212,7 @@ impl Counting<'_> {
         Ok(first.and_then(|mut row| Some(Cursor { at: row.time(0)?, id: row.id(1)? })))
     }
 
+    /// Types of the table, counted by index where that is possible, and listed even without a row that matches.
     async fn kinds(&self, s: &mut Session, resolved: &Resolved) -> Result<Listed, SourceError> {
         let listed = self.executor.resolver().list_kinds(s).await?;
         let by_index = match &listed {
@@ -235,6 +237,7 @@ impl Counting<'_> {
         Ok(Listed { values: found, partial })
     }
 
+    /// Organizations of the table with their names, counted like types.
     async fn orgs(&self, s: &mut Session, resolved: &Resolved) -> Result<Listed, SourceError> {
         let resolver = self.executor.resolver();
         let listed = resolver.list_orgs(s).await?;

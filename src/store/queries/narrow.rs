@@ -79,6 +79,7 @@ fn texts<'a>(source: &Source, condition: &'a Condition) -> Option<Vec<&'a str>> 
     }
 }
 
+/// The text of a pattern without its kind.
 fn literal(pattern: &Pattern) -> &str {
     let (Pattern::Is(x) | Pattern::StartsWith(x) | Pattern::EndsWith(x) | Pattern::Contains(x)) = pattern;
     x

@@ -138,6 +138,7 @@ impl List<'_> {
         if self.empty_is_absent { format!("NULLIF({text}, '')") } else { text }
     }
 
+    /// Adds the column of an id and, before it, that of the name beside it.
     fn id(&mut self, name: &str, field: Option<&IdField>) -> Result<Option<IdColumn>, SourceError> {
         let Some(field) = field else { return Ok(None) };
         let (ty, required) = if self.is_table {
@@ -186,6 +187,7 @@ impl List<'_> {
         kind
     }
 
+    /// Adds the column of a text, with its values as the profile shows them.
     fn text(&mut self, name: &str, field: Option<&TextField>) -> Result<Option<TextColumn>, SourceError> {
         let Some(field) = field else { return Ok(None) };
         if self.is_table && self.reader.text(field).is_none() {
@@ -204,6 +206,7 @@ impl List<'_> {
         Ok(Some(TextColumn { name, cast: false, required }))
     }
 
+    /// Adds the column of a time, in the unit in which it is stored.
     fn time(&mut self, name: &str, field: Option<&TimeField>) -> Result<Option<TimeColumn>, SourceError> {
         let Some(field) = field else { return Ok(None) };
         let (ty, zone, required) = if self.is_table {

@@ -19,6 +19,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// The reader of the profile's event table. [`SourceError::Shape`] if the table does not exist.
     pub fn of(profile: &'a SourceProfile, found: &'a Found<'_>) -> Result<Self, SourceError> {
         let name = &profile.relation.table;
         let table = found.tables.get(name.name());
@@ -29,21 +30,25 @@ impl<'a> Reader<'a> {
     pub fn schema(&self) -> Option<Schema> {
         self.table.schema.as_deref().map(Schema::new)
     }
+    /// The error for a required column that the table lacks.
     pub fn absent(&self, column: &SqlIdent) -> SourceError {
         SourceError::Shape(format!("relation '{}' has no column '{}'", self.name.name(), column.name()))
     }
+    /// The error for a column that holds no time by its type.
     fn strange(&self, column: &SqlIdent, ty: &str) -> SourceError {
         let (column, table) = (column.name(), self.name.name());
         SourceError::Unfit(format!(
             "column '{column}' of '{table}' has the type '{ty}', which cannot be read as a time; cast it in the 'select' of a source profile"
         ))
     }
+    /// The error for a SQLite column whose declared type says nothing about its ids.
     fn untyped(&self, column: &SqlIdent, ty: &str) -> SourceError {
         let (column, table) = (column.name(), self.name.name());
         SourceError::Unfit(format!(
             "column '{column}' of '{table}' has the type '{ty}', which tells no type of ids; give the field a 'type' in a source profile"
         ))
     }
+    /// Whether the column is NOT NULL.
     pub fn is_required(&self, column: &SqlIdent) -> bool {
         self.table.column(column.name()).is_some_and(|c| c.required)
     }
@@ -68,6 +73,7 @@ impl<'a> Reader<'a> {
         };
         Ok(Some(IdColumn { name: field.column.clone(), ty, required: c.required, label: field.name.clone() }))
     }
+    /// The column of a text, of any type; `None` if the table has no such column.
     pub fn text(&self, field: &TextField) -> Option<TextColumn> {
         let c = self.table.column(field.column.name())?;
         let cast = match self.dialect {
@@ -76,6 +82,8 @@ impl<'a> Reader<'a> {
         };
         Some(TextColumn { name: field.column.clone(), cast, required: c.required })
     }
+    /// The column of a time; `None` if the table has no such column. [`SourceError::Unfit`] if its type is none of a
+    /// time.
     pub fn time(&self, field: &TimeField) -> Result<Option<TimeColumn>, SourceError> {
         let Some(c) = self.table.column(field.column.name()) else { return Ok(None) };
         let found = time_type(&c.ty);

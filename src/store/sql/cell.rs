@@ -45,6 +45,7 @@ impl Row {
     pub fn len(&self) -> usize {
         self.0.len()
     }
+    /// Removes a cell; NULL beyond the last one.
     fn take(&mut self, at: usize) -> Cell {
         self.0.get_mut(at).map_or(Cell::Null, |c| std::mem::replace(c, Cell::Null))
     }
@@ -113,6 +114,7 @@ impl Row {
     }
 }
 
+/// An id that the database compares with its column.
 fn id_of(cell: Cell) -> Option<Id> {
     match cell {
         Cell::Uuid(u) => Some(Id::Uuid(u)),
@@ -228,6 +230,7 @@ fn text(bytes: &[u8]) -> Result<&str, Text> {
     })
 }
 
+/// A BLOB in words: its bytes mean nothing to a reader.
 fn blob(bytes: usize) -> Text {
     let unit = if bytes == 1 { "byte" } else { "bytes" };
     format!("⟨blob {bytes} {unit}⟩").into()
@@ -264,6 +267,7 @@ impl Texts {
     /// The longest text that is shared, in bytes.
     const SHORT: usize = 32;
 
+    /// The text, shared with an equal one of the same result.
     fn share(&mut self, text: &str) -> Text {
         if text.len() > Self::SHORT {
             return text.into();
@@ -279,6 +283,7 @@ impl Texts {
     }
 }
 
+/// An instant from a count of units; beyond the range it is infinite.
 fn from_unix(n: i64, ty: TimeType) -> Instant {
     Instant::from_unix_micros(n.saturating_mul(ty.micros()))
 }

@@ -579,8 +579,9 @@ mod tests {
     #[test]
     fn by_number_a_row_is_late_if_it_is_older_than_one_before() {
         let mut w = Window::new(Start::Now, &horizon(100, None, Some((0, true))));
-        let fresh = w.take(read(&[row(1, 50, true), row(2, 40, true), row(3, 50, true), row(4, 60, true)]));
-        assert_eq!((fresh.rows.len(), fresh.late, fresh.newest), (4, 1, Some(at(60))));
+        let rows = [row(1, 50, true), row(2, 40, true), row(3, 50, true), row(4, 50, true), row(5, 60, true)];
+        let fresh = w.take(read(&rows));
+        assert_eq!((fresh.rows.len(), fresh.late, fresh.newest), (5, 1, Some(at(60))));
         let swept = w.take_swept(read(&[row(-5, 59, true), row(-6, 60, true)]));
         assert_eq!((swept.rows.len(), swept.late), (2, 1));
         assert_eq!(w.read_to(), Some(at(60)));
@@ -703,7 +704,8 @@ mod tests {
         }
         let more = Some((at(57).pg_micros(), Id::Int(8)));
         let fresh = w.take(TailRows { rows: rows.to_vec(), more, ..TailRows::default() });
-        assert_eq!((fresh.rows.len(), fresh.more), (2, true));
+        let sent: Vec<_> = fresh.rows.iter().map(|r| r.id.clone()).collect();
+        assert_eq!((sent, fresh.more), (vec![Id::Int(6), Id::Int(7)], true));
         let after = Some(Cursor { at: at(57), id: Id::Int(8) });
         assert_eq!(w.head(at(100)), TimeSlice::Time { from: at(57), after, until: None });
         assert_eq!(w.read_to(), Some(at(57)));

@@ -11,11 +11,12 @@ use uuid::Uuid;
 use crate::domain::event::{NewEvent, Party};
 use crate::domain::instant::Instant;
 use crate::domain::text::without_nul;
+use crate::domain::when::pasted;
+use crate::headless::commands::ingest::csv::Header;
 use crate::headless::commands::ingest::quoted;
-use crate::headless::commands::ingest::records::fields;
-use crate::headless::output::csv;
 use crate::headless::output::event::KEYS;
 use crate::headless::tell;
+use crate::runtime::clock;
 
 /// Unknown field names; printed once, at the end.
 #[derive(Default)]
@@ -25,7 +26,8 @@ impl Ignored {
     /// The most names that are collected; an input with more has data as names.
     const MOST: usize = 20;
 
-    fn note(&mut self, key: &str) {
+    /// Adds a name.
+    pub fn note(&mut self, key: &str) {
         if self.0.len() < Self::MOST && !self.0.contains(key) {
             self.0.insert(key.to_owned());
         }
@@ -39,62 +41,35 @@ impl Ignored {
     }
 }
 
-/// The columns of a CSV input: for each, the field it holds, as an index into [`KEYS`].
-pub struct Header(Vec<Option<usize>>);
-
-impl Header {
-    /// Reads the header record. An error completes "the header …".
-    pub fn read(record: &[u8], ignored: &mut Ignored) -> Result<Self, String> {
-        let text = std::str::from_utf8(record).map_err(|_| "is not UTF-8")?;
-        let names = fields(text)?;
-        let mut columns = Vec::new();
-        for name in &names {
-            let column = KEYS.iter().position(|key| *key == name.trim());
-            if column.is_none() {
-                ignored.note(name);
-            }
-            if column.is_some() && columns.contains(&column) {
-                return Err(format!("names '{}' twice", name.trim()));
-            }
-            columns.push(column);
-        }
-        let has = |key: &str| names.iter().any(|name| name.trim() == key);
-        for (there, name) in [
-            (has("event_type"), "event_type"),
-            (has("created_at"), "created_at"),
-            (has("device_id") || has("device"), "device_id' or 'device"),
-        ] {
-            if !there {
-                return Err(format!("lacks the column '{name}'; the columns are {}", KEYS.join(", ")));
-            }
-        }
-        Ok(Self(columns))
-    }
-}
-
 /// The values of a record in the order of [`KEYS`]; `None` for a missing one.
-type Values = [Option<String>; KEYS.len()];
+pub type Values = [Option<String>; KEYS.len()];
 
 /// Reads a CSV record.
 pub fn from_csv(header: &Header, record: &[u8]) -> Result<NewEvent, String> {
-    let cells = fields(utf8(record)?)?;
-    if cells.len() != header.0.len() {
-        return Err(format!("has {} fields where the header has {}", cells.len(), header.0.len()));
-    }
-    let mut values = Values::default();
-    for (column, cell) in header.0.iter().zip(&cells) {
-        if let Some(slot) = column.and_then(|at| values.get_mut(at)) {
-            *slot = csv::decode(cell);
-        }
-    }
-    let named = |key: &str| KEYS.iter().position(|k| *k == key).is_some_and(|at| header.0.contains(&Some(at)));
-    event(values, named("device_id") && named("device"))
+    event(header.values(utf8(record)?)?, header.names("device_id") && header.names("device"))
 }
 
-/// Reads a line of NDJSON.
-pub fn from_json(line: &[u8], ignored: &mut Ignored) -> Result<NewEvent, String> {
-    let object: Map<String, Value> =
-        serde_json::from_str(utf8(line)?).map_err(|e| format!("is not a JSON object: {}", place(&e)))?;
+/// The separator of a JSON text sequence (RFC 7464).
+const RECORD_SEPARATOR: char = '\u{1e}';
+
+/// Reads the JSON objects of a record: one, or several that follow each other. Each is an event or an error.
+pub fn from_json(record: &[u8], ignored: &mut Ignored) -> Vec<Result<NewEvent, String>> {
+    let text = match utf8(record) {
+        Ok(text) => text.trim_start_matches(RECORD_SEPARATOR),
+        Err(why) => return vec![Err(why)],
+    };
+    let mut events = Vec::new();
+    for object in serde_json::Deserializer::from_str(text).into_iter::<Map<String, Value>>() {
+        match object {
+            Ok(object) => events.push(from_object(object, ignored)),
+            Err(e) => events.push(Err(format!("is not a JSON object: {}", place(&e)))),
+        }
+    }
+    events
+}
+
+/// Reads one JSON object. Unknown fields are noted.
+fn from_object(object: Map<String, Value>, ignored: &mut Ignored) -> Result<NewEvent, String> {
     let mut values = Values::default();
     let says_none = |key: &str| object.get(key).is_some_and(Value::is_null);
     let no_device = says_none("device_id") && says_none("device");
@@ -106,19 +81,27 @@ pub fn from_json(line: &[u8], ignored: &mut Ignored) -> Result<NewEvent, String>
         *slot = match value {
             Value::Null => None,
             Value::String(text) => Some(text),
-            _ => return Err(format!("has a '{key}' that is neither text nor null")),
+            // Epochs are numbers.
+            Value::Number(number) if TIMES.contains(&key.as_str()) => Some(number.to_string()),
+            // Problem documents of ACME (RFC 7807) and error objects of others.
+            value if key == "error_message" => Some(value.to_string()),
+            _ => return Err(format!("has the field '{key}', which is neither text nor null")),
         };
     }
     event(values, no_device)
 }
 
-/// A JSON error without its line number, which is always 1 and would mislead.
+/// The fields that hold times.
+const TIMES: [&str; 3] = ["created_at", "old_cert_expiration", "new_cert_expiration"];
+
+/// A JSON error without its line number, which counts from the record and would mislead.
 fn place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let why = text.split(" at line ").next().unwrap_or(&text);
     format!("{why} at column {}", error.column())
 }
 
+/// The record as text. An error completes "line 7 …".
 fn utf8(record: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(record).map_err(|e| format!("is not UTF-8 at byte {}", e.valid_up_to() + 1))
 }
@@ -127,6 +110,8 @@ fn utf8(record: &[u8]) -> Result<&str, String> {
 fn event(values: Values, no_device: bool) -> Result<NewEvent, String> {
     let values = values.map(|v| v.map(|text| without_nul(&text).into_owned()));
     let [id, device_id, org_id, kind, reason, old, new, error, created_at, device, org] = values;
+    let [id, device_id, org_id, kind, reason, device, org] =
+        [id, device_id, org_id, kind, reason, device, org].map(trimmed);
     let mut device = party(device_id, device);
     if device.id.is_none() && device.name.as_deref().is_none_or(str::is_empty) {
         if !no_device {
@@ -134,7 +119,8 @@ fn event(values: Values, no_device: bool) -> Result<NewEvent, String> {
         }
         device.name = Some(NO_DEVICE.to_owned());
     }
-    let kind = filled(kind).ok_or("has no 'event_type'")?;
+    // An empty type is a value: tables of renewscope can hold it.
+    let kind = kind.ok_or("has no 'event_type'")?;
     let created_at = time("created_at", created_at)?;
     Ok(NewEvent {
         id: filled(id).map(|id| event_uuid(&id, &kind, created_at.as_ref())),
@@ -151,6 +137,11 @@ fn event(values: Values, no_device: bool) -> Result<NewEvent, String> {
 
 /// The device name for events without a device, because the schema requires one.
 pub const NO_DEVICE: &str = "(none)";
+
+/// A name or an id without the white space around it, which no screen shows.
+fn trimmed(text: Option<String>) -> Option<String> {
+    text.map(|t| if t.trim().len() == t.len() { t } else { t.trim().to_owned() })
+}
 
 /// The empty text counts as missing in fields where it has no meaning.
 fn filled(text: Option<String>) -> Option<String> {
@@ -175,19 +166,31 @@ fn party(id: Option<String>, name: Option<String>) -> Party {
     }
 }
 
+/// A time as its program wrote it. The empty text is none; an error completes "line 7 …".
 fn time(key: &str, text: Option<String>) -> Result<Option<Instant>, String> {
     let Some(text) = filled(text) else { return Ok(None) };
-    let read = Instant::parse_rfc3339(&text).map(Some);
-    read.ok_or_else(|| format!("has the {key} {}, which is not an RFC 3339 time", quoted(&text)))
+    // Nearly all times are RFC 3339; only the others need the clock, for their messages.
+    match Instant::parse_rfc3339(&text) {
+        Some(at) => Ok(Some(at)),
+        None => pasted::in_data(&text, clock::now())
+            .map(Some)
+            .map_err(|why| format!("has the {key} {}, which {why}", quoted(&text))),
+    }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
+    use crate::headless::commands::ingest::csv::Dialect;
+    use crate::headless::commands::ingest::records::{Record, Records, Shape};
     use crate::headless::output::event::new_event_cells;
     use crate::headless::output::{Column, Format, RowWriter};
     use proptest::prelude::*;
+
+    fn name() -> impl Strategy<Value = String> {
+        text().prop_map(|t| t.trim().to_owned())
+    }
 
     fn text() -> impl Strategy<Value = String> {
         prop_oneof![
@@ -209,20 +212,20 @@ mod tests {
     prop_compose! {
         fn events()(
             ids in any::<[Option<u128>; 3]>(),
-            device in text(),
-            org in proptest::option::of(text()),
-            kind in text(),
-            reason in proptest::option::of(text()),
+            device in name(),
+            org in proptest::option::of(name()),
+            kind in name(),
+            reason in proptest::option::of(name()),
             times in (proptest::option::of(instant()), proptest::option::of(instant()), instant()),
             error in proptest::option::of(text()),
         ) -> NewEvent {
             let [id, device_id, org_id] = ids.map(|id| id.map(Uuid::from_u128));
             NewEvent {
                 id,
-                // A row must name its device, and have a type.
+                // A row must name its device.
                 device: Party { id: device_id, name: Some(format!("d{device}")) },
                 org: Party { id: org_id, name: org },
-                kind: format!("k{kind}"),
+                kind,
                 reason,
                 old_expiry: times.0,
                 new_expiry: times.1,
@@ -239,12 +242,16 @@ mod tests {
         writer.finish().unwrap()
     }
 
-    fn records(format: crate::config::cli::InputFormat, bytes: Vec<u8>) -> Vec<Vec<u8>> {
-        let mut records = crate::headless::commands::ingest::records::Records::new(std::io::Cursor::new(bytes), format);
+    fn one(line: &[u8], ignored: &mut Ignored) -> Result<NewEvent, String> {
+        let mut all = from_json(line, ignored);
+        assert_eq!(all.len(), 1);
+        all.remove(0)
+    }
+
+    fn records(shape: Shape, bytes: Vec<u8>) -> Vec<Vec<u8>> {
+        let mut records = Records::new(std::io::Cursor::new(bytes), shape, b'\n');
         let (mut out, mut buffer) = (Vec::new(), Vec::new());
-        while let crate::headless::commands::ingest::records::Record::Row { .. } =
-            records.next(&mut buffer, &mut std::io::sink()).unwrap()
-        {
+        while let Record::Row { .. } = records.next(&mut buffer, &mut std::io::sink()).unwrap() {
             out.push(buffer.clone());
         }
         out
@@ -253,14 +260,15 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_back(event in events()) {
-            use crate::config::cli::InputFormat;
             let mut ignored = Ignored::default();
-            let lines = records(InputFormat::Ndjson, written(Format::Ndjson, &event));
+            let lines = records(Shape::Lines, written(Format::Ndjson, &event));
             prop_assert_eq!(lines.len(), 1);
-            prop_assert_eq!(from_json(&lines[0], &mut ignored), Ok(event.clone()));
-            let lines = records(InputFormat::Csv, written(Format::Csv, &event));
+            prop_assert_eq!(one(&lines[0], &mut ignored), Ok(event.clone()));
+            let dialect = Dialect::default();
+            let lines = records(Shape::Csv(dialect), written(Format::Csv, &event));
             prop_assert_eq!(lines.len(), 2);
-            let header = Header::read(&lines[0], &mut ignored).expect("our own header");
+            prop_assert_eq!(Dialect::of_header(std::str::from_utf8(&lines[0]).unwrap()), dialect);
+            let header = Header::read(&lines[0], dialect, &mut ignored).expect("our header");
             prop_assert_eq!(from_csv(&header, &lines[1]), Ok(event.clone()));
             prop_assert!(ignored.0.is_empty());
         }
@@ -274,13 +282,13 @@ mod tests {
             ("{}", "has neither 'device_id' nor 'device'"),
             (r#"{"device":"a"}"#, "has no 'event_type'"),
             (r#"{"device":"a","event_type":"b"}"#, "has no 'created_at'"),
-            (r#"{"device":7}"#, "has a 'device' that is neither text nor null"),
+            (r#"{"device":7}"#, "has the field 'device', which is neither text nor null"),
             (
                 r#"{"device":"a","event_type":"b","created_at":"\u001bnow"}"#,
-                "has the created_at '␛now', which is not an RFC 3339 time",
+                "has the created_at '␛now', which is not a time; write RFC 3339, as in 2026-11-20T14:00:00Z",
             ),
         ] {
-            assert_eq!(from_json(line.as_bytes(), &mut Ignored::default()), Err(why.to_owned()), "{line}");
+            assert_eq!(one(line.as_bytes(), &mut Ignored::default()), Err(why.to_owned()), "{line}");
         }
         assert_eq!(utf8(b"ab\xff"), Err("is not UTF-8 at byte 3".to_owned()));
     }
@@ -290,7 +298,7 @@ mod tests {
         let line = r#"{"device_id":"edge-1","event_type":"renewal_failed","created_at":"2026-11-20T15:00:00+01:00",
             "error_message":"a\u0000b","new_cert_expiration":"","host":"x"}"#;
         let mut ignored = Ignored::default();
-        let event = from_json(line.as_bytes(), &mut ignored).unwrap();
+        let event = one(line.as_bytes(), &mut ignored).unwrap();
         assert_eq!(event.device, Party { id: None, name: Some("edge-1".into()) });
         assert_eq!(event.created_at.rfc3339(), "2026-11-20T14:00:00Z");
         assert_eq!(event.error.as_deref(), Some("a␀b"));
@@ -304,7 +312,7 @@ mod tests {
             let line = format!(
                 r#"{{"device":null,"device_id":null,"event_type":"b","created_at":"2026-11-20T14:00:{second:02}Z","id":"{id}"}}"#
             );
-            from_json(line.as_bytes(), &mut Ignored::default()).unwrap()
+            one(line.as_bytes(), &mut Ignored::default()).unwrap()
         };
         let one = read("7", 0);
         assert_eq!(one, read("7", 0));
@@ -312,18 +320,5 @@ mod tests {
         assert!(one.id != read("7", 1).id && one.id != read("8", 0).id);
         let uuid = "7d444840-9dc0-11d1-b245-5ffdce74fad2";
         assert_eq!(read(uuid, 0).id, Uuid::parse_str(uuid).ok());
-    }
-
-    #[test]
-    fn a_header_must_name_what_is_needed() {
-        let read = |text: &str| Header::read(text.as_bytes(), &mut Ignored::default()).map(|h| h.0.len());
-        assert_eq!(read("device,event_type,created_at,extra"), Ok(4));
-        for (text, why) in [
-            ("device,event_type", "lacks the column 'created_at'"),
-            ("event_type,created_at", "lacks the column 'device_id' or 'device'"),
-            ("device,device,event_type,created_at", "names 'device' twice"),
-        ] {
-            assert!(read(text).unwrap_err().starts_with(why), "{text}");
-        }
     }
 }

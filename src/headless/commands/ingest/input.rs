@@ -1,69 +1,92 @@
 //! The input of `ingest`: a file or stdin, decompressed, and its format. It parses no record.
 
+pub(in crate::headless::commands) mod unpack;
+
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use super::csv::Dialect;
+use super::records::Shape;
 use crate::config::cli::{Format, InputFormat};
 use crate::domain::text::Clean;
 use crate::headless::failure::Failure;
 use crate::headless::output::sink::by_name;
 use crate::headless::session::Interrupt;
 
+/// The bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// The byte order mark that some programs write first.
-const BOM: &[u8] = "\u{feff}".as_bytes();
 
+/// An opened input: text, and how it is split into records.
 pub struct Input {
     /// For messages: quoted and cleaned.
     pub name: String,
-    pub format: InputFormat,
+    /// How it is split into records.
+    pub shape: Shape,
+    /// The byte that ends a line.
+    pub end: u8,
+    /// UTF-8, decompressed, without a byte order mark.
     pub reader: Box<dyn BufRead>,
 }
 
-/// Opens the input. The first bytes decide the compression; the option, else the file's name, else the first character
-/// decides the format.
+/// Opens the input. The first bytes decide compression and encoding; the option, else the file's name, else the first
+/// character decides the format.
 pub fn open(path: &Path, format: Option<InputFormat>, interrupt: &Interrupt) -> Result<Input, Failure> {
     let stdin = path.as_os_str() == "-";
     let name = if stdin { "stdin".to_owned() } else { format!("'{}'", Clean::line(&path.to_string_lossy())) };
     let failed = |e: io::Error| Failure::Failed(format!("cannot read {name}: {e}"));
     let raw: Box<dyn Read> = if stdin {
-        Box::new(Patient::new(io::stdin(), interrupt))
+        Box::new(Patient::new(io::stdin(), interrupt).map_err(failed)?)
     } else {
         let file = File::open(path).map_err(failed)?;
         match file.metadata().is_ok_and(|m| m.is_file()) {
             true => Box::new(file),
-            false => Box::new(Patient::new(file, interrupt)),
+            false => Box::new(Patient::new(file, interrupt).map_err(failed)?),
         }
     };
     let failed = |e: io::Error| if interrupt.is_requested() { Failure::Interrupted } else { failed(e) };
-    let mut reader = unpack(raw).map_err(failed)?;
-    let first = reader.fill_buf().map_err(failed)?;
-    if first.starts_with(BOM) {
-        reader.consume(BOM.len());
-    }
+    let (first, reader) = unpack::text(raw).and_then(unpack::first_line).map_err(failed)?;
     let named = if stdin { None } else { by_name(path).0 };
     let format = match (format, named) {
         (Some(format), _) => format,
         (None, Some(Format::Ndjson)) => InputFormat::Ndjson,
         (None, Some(Format::Csv)) => InputFormat::Csv,
-        _ => guess(reader.as_mut()).map_err(failed)?.ok_or_else(|| {
+        _ => guess(&first).ok_or_else(|| {
             Failure::Usage(format!(
                 "{name} is a JSON array; give one object per line (export it as .ndjson, or use 'jq -c .[]')"
             ))
         })?,
     };
-    Ok(Input { name, format, reader })
+    let shape = match format {
+        // The header decides the dialect; until it is known, only the quotes matter.
+        InputFormat::Csv => Shape::Csv(Dialect::default()),
+        InputFormat::Ndjson if is_pretty(&first) => Shape::Pretty,
+        InputFormat::Ndjson => Shape::Lines,
+    };
+    Ok(Input { name, shape, end: line_end(&first), reader })
+}
+
+/// Whether the first line that is not blank is an opening brace alone.
+fn is_pretty(first: &[u8]) -> bool {
+    let mut lines = first.split(|b| matches!(b, b'\n' | b'\r')).map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    lines.next() == Some(b"{")
+}
+
+/// The byte that ends the first line. A carriage return ends it only where no line feed follows.
+fn line_end(first: &[u8]) -> u8 {
+    let at = first.iter().position(|b| matches!(b, b'\n' | b'\r'));
+    let pair = at.and_then(|at| Some((*first.get(at)?, first.get(at + 1))));
+    if matches!(pair, Some((b'\r', Some(next))) if *next != b'\n') { b'\r' } else { b'\n' }
 }
 
 /// A pipe or a terminal, which can be silent for long. A separate thread reads it, so that an interrupt is noticed.
 struct Patient {
+    /// From the thread; an empty chunk is the end.
     chunks: Receiver<io::Result<Vec<u8>>>,
+    /// The chunk that is being delivered.
     current: io::Cursor<Vec<u8>>,
     interrupt: Interrupt,
 }
@@ -72,10 +95,11 @@ impl Patient {
     /// How often an interrupt is checked for.
     const CHECK: Duration = Duration::from_millis(100);
 
-    fn new(mut from: impl Read + Send + 'static, interrupt: &Interrupt) -> Self {
+    /// Starts the thread. It ends with its input, or when this reader is dropped.
+    fn new(mut from: impl Read + Send + 'static, interrupt: &Interrupt) -> io::Result<Self> {
         // When it is full, the thread waits, and with it the writer of the pipe.
         let (sender, chunks) = sync_channel(2);
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             loop {
                 let mut chunk = vec![0; BUFFER];
                 let read = from.read(&mut chunk).map(|n| {
@@ -87,8 +111,8 @@ impl Patient {
                     return;
                 }
             }
-        });
-        Self { chunks, current: io::Cursor::default(), interrupt: interrupt.clone() }
+        })?;
+        Ok(Self { chunks, current: io::Cursor::default(), interrupt: interrupt.clone() })
     }
 }
 
@@ -116,36 +140,12 @@ impl Read for Patient {
     }
 }
 
-/// The input without its packing, which its first bytes tell.
-pub(in crate::headless::commands) fn unpack(raw: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
-    let mut reader = BufReader::with_capacity(BUFFER, raw);
-    let (mut magic, mut got) = ([0; 4], 0);
-    // A pipe can deliver its first bytes one by one.
-    while let Some(rest) = magic.get_mut(got..).filter(|rest| !rest.is_empty()) {
-        match reader.read(rest)? {
-            0 => break,
-            n => got += n,
-        }
-    }
-    let magic = magic.get(..got).unwrap_or_default().to_vec();
-    let gzip = magic.starts_with(&GZIP);
-    let zstd = magic.starts_with(&ZSTD);
-    let reader = BufReader::with_capacity(BUFFER, io::Cursor::new(magic).chain(reader));
-    Ok(if gzip {
-        Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(reader)))
-    } else if zstd {
-        Box::new(BufReader::with_capacity(BUFFER, zstd::Decoder::with_buffer(reader)?))
-    } else {
-        Box::new(reader)
-    })
-}
-
 /// The format by the first character that is not white space; `None` for a JSON array. An empty input is NDJSON.
-fn guess(reader: &mut dyn BufRead) -> io::Result<Option<InputFormat>> {
-    let first = reader.fill_buf()?.iter().find(|b| !b.is_ascii_whitespace());
-    Ok(match first {
+fn guess(first: &[u8]) -> Option<InputFormat> {
+    // A JSON text sequence begins with a control character.
+    match first.iter().find(|b| !b.is_ascii_whitespace() && **b != 0x1e) {
         Some(b'[') => None,
         Some(b'{') | None => Some(InputFormat::Ndjson),
         Some(_) => Some(InputFormat::Csv),
-    })
+    }
 }

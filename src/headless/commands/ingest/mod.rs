@@ -3,6 +3,7 @@
 //! A batch is one transaction and a stored row counts as a duplicate, so a run that is killed at any moment and repeated
 //! ends with the same rows. A bad row never fails its batch.
 
+mod csv;
 mod event;
 pub(super) mod input;
 mod records;
@@ -15,7 +16,7 @@ use indicatif::ProgressBar;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::config::cli::{Ingest, InputFormat};
+use crate::config::cli::Ingest;
 use crate::domain::event::NewEvent;
 use crate::domain::text::Clean;
 use crate::headless::commands::export::progress;
@@ -26,9 +27,10 @@ use crate::headless::tell;
 use crate::protocol::SourceError;
 use crate::store::{RowOutcome, Store};
 
-use event::{Header, Ignored};
+use csv::{Dialect, Header};
+use event::Ignored;
 use input::Input;
-use records::{Record, Records};
+use records::{Record, Records, Shape};
 use rejects::Rejects;
 
 /// Rows of the first transaction, and the most of any. Rows spread over the indexes, so a small transaction writes
@@ -65,6 +67,7 @@ pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Re
         stored: 0,
         duplicate: 0,
         ignored: Ignored::default(),
+        dialect: None,
     };
     let done = run.all(input, interrupt).await;
     // A batch already being stored still counts, even if reading failed.
@@ -87,11 +90,13 @@ pub async fn ingest(config: &Config, args: &Ingest, interrupt: &Interrupt) -> Re
     }
 }
 
+/// Prints a line on stderr. A closed stderr is no error.
 fn eprint_line(line: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Whether two paths lead to one file, which then must not be read and replaced at once.
 fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
@@ -100,7 +105,9 @@ fn same_file(a: &Path, b: &Path) -> bool {
 #[derive(Default)]
 struct Batch {
     events: Vec<NewEvent>,
+    /// For each event its line number, and its record if rejects are copied.
     origins: Vec<(u64, Vec<u8>)>,
+    /// The bytes of all records of the batch.
     bytes: usize,
 }
 
@@ -111,61 +118,97 @@ struct InFlight {
     outcomes: JoinHandle<(Result<Vec<RowOutcome>, SourceError>, Duration)>,
 }
 
+/// One run: the batch being read, the one being stored, and the counts.
 struct Run {
     store: Store,
     rejects: Rejects,
+    /// The running count on stderr.
     bar: ProgressBar,
+    /// The batch that is being read.
     batch: Batch,
+    /// The batch that is being stored.
     in_flight: Option<InFlight>,
     /// How many rows the next transaction takes.
     rows: usize,
+    /// Rows that were new.
     stored: u64,
+    /// Rows that were stored already.
     duplicate: u64,
     ignored: Ignored,
+    /// The dialect that the input itself names.
+    dialect: Option<Dialect>,
 }
 
 impl Run {
+    /// Reads all records and stores their events. A failed read ends it after what came before is stored.
     async fn all(&mut self, input: Input, interrupt: &Interrupt) -> Result<(), Failure> {
-        let Input { name, format, reader } = input;
+        let Input { name, shape, end, reader } = input;
         let failed = |e: std::io::Error| match interrupt.is_requested() {
             true => Failure::Interrupted,
             false => Failure::Failed(format!("cannot read {name}: {e}")),
         };
-        let mut records = Records::new(reader, format);
+        let mut records = Records::new(reader, shape, end);
         let mut header = None;
         let mut buffer = Vec::new();
-        loop {
+        let ended = loop {
             if interrupt.is_requested() {
                 return Err(Failure::Interrupted);
             }
-            let record = records.next(&mut buffer, &mut self.rejects).map_err(failed)?;
-            let line = match record {
-                Record::End => break,
-                Record::Row { line } => line,
-                Record::Bad { line, why } => {
+            let line = match records.next(&mut buffer, &mut self.rejects).map_err(failed) {
+                Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+                // What came before the end of a file that is cut off is complete.
+                Err(failure) => break Err(failure),
+                Ok(Record::End) => break Ok(()),
+                Ok(Record::Row { line }) => line,
+                Ok(Record::Bad { line, why }) => {
                     self.rejects.refuse_kept(line, &why, &self.bar)?;
                     continue;
                 }
             };
-            let parsed = match (format, &header) {
-                (InputFormat::Ndjson, _) => event::from_json(&buffer, &mut self.ignored),
-                (InputFormat::Csv, Some(header)) => event::from_csv(header, &buffer),
-                (InputFormat::Csv, None) => {
-                    let read = Header::read(&buffer, &mut self.ignored);
-                    header = Some(read.map_err(|why| Failure::Failed(format!("{name}: the header {why}")))?);
-                    self.rejects.set_header(&buffer);
+            let parsed = match (shape, &header) {
+                (Shape::Lines | Shape::Pretty, _) => event::from_json(&buffer, &mut self.ignored),
+                (Shape::Csv(_), Some(header)) => vec![event::from_csv(header, &buffer)],
+                (Shape::Csv(_), None) => {
+                    let read = self.header(&mut records, &buffer);
+                    header = read.map_err(|why| Failure::Failed(format!("{name}: the header {why}")))?;
                     continue;
                 }
             };
-            match parsed {
-                Ok(event) => self.add(event, line, &buffer).await?,
-                Err(why) => self.rejects.refuse(line, &why, &buffer, &self.bar)?,
+            let torn = parsed.len() > 1;
+            for parsed in parsed {
+                match parsed {
+                    Ok(event) => self.add(event, line, &buffer).await?,
+                    Err(why) if torn => {
+                        self.rejects.refuse(line, &format!("{why}, after other objects"), &buffer, &self.bar)?
+                    }
+                    Err(why) => self.rejects.refuse(line, &why, &buffer, &self.bar)?,
+                }
             }
-        }
+        };
         self.store_batch().await?;
-        self.settle().await
+        self.settle().await?;
+        ended
     }
 
+    /// Reads the first record of a CSV: the header, or a line `sep=;` before it (`None`).
+    fn header<R: std::io::BufRead>(
+        &mut self,
+        records: &mut Records<R>,
+        record: &[u8],
+    ) -> Result<Option<Header>, String> {
+        let text = std::str::from_utf8(record).map_err(|_| "is not UTF-8")?;
+        if let Some(named) = Dialect::named(text) {
+            records.set_dialect(named);
+            self.dialect = Some(named);
+            return Ok(None);
+        }
+        let dialect = self.dialect.map_or_else(|| Dialect::of_header(text), |named| named.with_padding_of(text));
+        records.set_dialect(dialect);
+        self.rejects.set_header(record);
+        Header::read(record, dialect, &mut self.ignored).map(Some)
+    }
+
+    /// Adds an event to the batch, and stores the batch if it is full. `raw` is the record it was read from.
     async fn add(&mut self, event: NewEvent, line: u64, raw: &[u8]) -> Result<(), Failure> {
         self.batch.events.push(event);
         self.batch.origins.push((line, if self.rejects.keeps() { raw.to_vec() } else { Vec::new() }));

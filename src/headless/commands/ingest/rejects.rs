@@ -13,8 +13,11 @@ use crate::headless::tell;
 /// The most lines that are printed; further ones are only counted.
 const PRINTED: u64 = 20;
 
+/// The rejected lines of a run: their count, and their copies.
 pub struct Rejects {
+    /// `None`: rejected lines are not copied.
     file: Option<BufWriter<File>>,
+    /// The file for messages, cleaned.
     name: String,
     /// Written before the first line, so that a CSV of rejects can be corrected and read again.
     header: Option<Vec<u8>>,
@@ -72,6 +75,7 @@ impl Rejects {
         done.map_err(|e| self.failed(&e))
     }
 
+    /// The failure of a write to the file.
     fn failed(&self, error: &io::Error) -> Failure {
         Failure::Failed(format!("cannot write '{}': {error}", self.name))
     }

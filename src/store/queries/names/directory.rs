@@ -20,6 +20,7 @@ use crate::store::source::{DeviceNames, Source};
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Bind, Sql};
 
+/// How long a list is used before an id that it lacks makes it be read again.
 const REFRESH: Duration = Duration::from_secs(30);
 /// Names read in one statement.
 const CHUNK: usize = 5000;
@@ -53,10 +54,12 @@ impl Hashed {
         let named = self.entries.iter().filter_map(|e| Some((e.0, self.text(e)?)));
         named.filter(move |(_, name)| passes(name))
     }
+    /// The name of an entry.
     fn text(&self, (_, start, len): &(Uuid, u32, u32)) -> Option<&str> {
         let start = usize::try_from(*start).ok()?;
         self.arena.get(start..start + usize::try_from(*len).ok()?)
     }
+    /// Appends a name and the id that is its hash.
     fn add(&mut self, org: Uuid, name: &str) {
         if let (Ok(start), Ok(len)) = (u32::try_from(self.arena.len()), u32::try_from(name.len())) {
             self.arena.push_str(name);
@@ -111,6 +114,7 @@ impl Names {
     }
 }
 
+/// Reads all names in chunks, in the order of the directory's key.
 async fn load(s: &mut Session, source: &Source) -> Result<Hashed, SourceError> {
     let mut list = Hashed::default();
     let mut last: Option<(Uuid, String)> = None;

@@ -21,6 +21,7 @@ const CAPACITY: usize = 16;
 #[derive(Default)]
 pub struct LookupCache(Mutex<Vec<Entry>>);
 
+/// A clause and what it resolved to.
 struct Entry {
     at: Moment,
     party: Party,

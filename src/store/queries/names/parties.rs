@@ -18,6 +18,7 @@ use crate::store::sql::Dialect;
 
 /// Ids looked up in one statement. On SQLite each is a placeholder, and the cost of many grows faster than their number.
 const CHUNK_POSTGRES: usize = 5000;
+/// As [`CHUNK_POSTGRES`], for SQLite.
 const CHUNK_SQLITE: usize = 500;
 /// Ids cached: some ten mebibytes. A larger fleet is looked up again.
 const CAPACITY: usize = 200_000;
@@ -67,6 +68,7 @@ impl Names {
         Ok(())
     }
 
+    /// The cache of a party.
     const fn of(&self, party: Party) -> &Cache {
         match party {
             Party::Org => &self.orgs,

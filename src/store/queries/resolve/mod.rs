@@ -67,6 +67,7 @@ impl Resolver<'_> {
         Ok(out)
     }
 
+    /// Resolves all clauses on types together: they become a set, or conditions where the types cannot be listed.
     async fn resolve_kinds(&self, s: &mut Session, clauses: &[&Clause], out: &mut Resolved) -> Result<(), SourceError> {
         let source = self.source;
         // Where rows state their outcome, their type does not tell it.

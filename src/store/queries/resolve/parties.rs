@@ -153,6 +153,8 @@ impl Resolver<'_> {
         Ok((ids.len() <= MAX_NAMED).then_some(ids))
     }
 
+    /// The tests for a name: against the ids themselves where they are texts, and against the names that belong to
+    /// them.
     async fn by_name(&self, s: &mut Session, party: Party, p: &Pattern) -> Result<Vec<PartyTest>, SourceError> {
         let source = self.source;
         let Some(column) = source.party(party) else { return Ok(Vec::new()) };

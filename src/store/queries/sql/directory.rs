@@ -52,6 +52,7 @@ impl Directory {
         self.ids_where(sql, &test, limit)
     }
 
+    /// Ids of the directory's rows that pass a test.
     fn ids_where(&self, mut sql: Sql, test: &str, limit: usize) -> (Sql, Vec<CellType>) {
         sql.push(&format!("SELECT n.id FROM {} n WHERE {test} LIMIT {limit}", self.table));
         (sql, vec![self.ids])

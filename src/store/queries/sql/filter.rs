@@ -41,6 +41,7 @@ pub fn condition(sql: &mut Sql, source: &Source, condition: &Condition) -> Strin
     if negated { format!("NOT COALESCE({check}, FALSE)") } else { check }
 }
 
+/// Passes if one of the tests does; no row passes where there is none.
 fn any_of(tests: &[String]) -> String {
     match tests {
         [] => NEVER.to_owned(),
@@ -59,6 +60,7 @@ pub fn joined(tests: &[String], word: &str) -> String {
     format!("({}){word}({})", joined(left, word), joined(right, word))
 }
 
+/// The test of one clause, without its negation. NULL counts as not passed.
 fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
     let map = &source.map;
     match check {
@@ -90,6 +92,7 @@ fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
     }
 }
 
+/// Tests a text column for any of the patterns; no row passes where the source lacks the column.
 fn patterns(sql: &mut Sql, column: Option<String>, any: &[Pattern], ignore_case: bool) -> String {
     let Some(column) = column else { return NEVER.to_owned() };
     let tests: Vec<_> = any.iter().map(|p| pattern(sql, &column, p, ignore_case)).collect();
@@ -114,6 +117,7 @@ fn kind_test(sql: &mut Sql, source: &Source, m: &KindMatch) -> String {
     format!("CASE WHEN e.{own} IS NOT NULL THEN e.{own} = {word} ELSE {test} END")
 }
 
+/// Tests the name of a type: a pattern, or a word at one of its ends.
 fn name_test(sql: &mut Sql, column: &str, m: &KindMatch) -> String {
     let (word, part) = match m {
         KindMatch::Name(p) => return pattern(sql, column, p, false),
@@ -125,6 +129,7 @@ fn name_test(sql: &mut Sql, column: &str, m: &KindMatch) -> String {
     format!("({whole} OR {part})")
 }
 
+/// Tests an id column. A UUID that is given to a column of another type matches no row.
 fn id_test(sql: &mut Sql, column: &IdColumn, m: &NameMatch) -> String {
     let expr = format!("e.{}", column.name);
     match (m, column.ty) {
@@ -149,17 +154,20 @@ fn named(sql: &mut Sql, column: &IdColumn, p: &Pattern) -> String {
     }
 }
 
+/// One value: an index finds it in one descent.
 fn equal(sql: &mut Sql, expr: &str, id: &Id) -> String {
     let value = sql.placeholder(Bind::id(id));
     format!("{expr} = {value}")
 }
 
+/// UUIDs from the first to the last, both inclusive: those that begin with the same digits.
 fn uuid_range(sql: &mut Sql, expr: &str, first: Uuid, last: Uuid) -> String {
     let first = sql.placeholder(Bind::Uuid(first));
     let last = sql.placeholder(Bind::Uuid(last));
     format!("({expr} >= {first} AND {expr} <= {last})")
 }
 
+/// One test of an organization or a device; no row passes where the source records none.
 fn party_test(sql: &mut Sql, source: &Source, party: Party, test: &PartyTest) -> String {
     let Some(column) = source.party(party) else { return NEVER.to_owned() };
     let expr = format!("e.{}", column.name);
@@ -230,6 +238,7 @@ pub fn within(sql: &mut Sql, column: &TimeColumn, from: Option<Instant>, until: 
     format!("({})", tests.join(" AND "))
 }
 
+/// Tests the new expiry, or the old one of a row that has no new one.
 fn expiry_test(sql: &mut Sql, source: &Source, m: &ExpiryMatch) -> String {
     let (new, old) = (source.map.new_expiry.as_ref(), source.map.old_expiry.as_ref());
     match (m, new, old) {
@@ -268,6 +277,7 @@ fn is_loose(source: &Source) -> bool {
     source.dialect == Dialect::Sqlite && !source.is_own()
 }
 
+/// Tests the time from the old expiry to the new one, in microseconds.
 fn extends(sql: &mut Sql, source: &Source, any: &[SpanMatch]) -> String {
     let (Some(new), Some(old)) = (&source.map.new_expiry, &source.map.old_expiry) else { return NEVER.to_owned() };
     let (Some((new, new_finite)), Some((old, old_finite))) = (micros(new), micros(old)) else {

@@ -45,6 +45,7 @@ pub fn histogram(
     (sql, vec![CellType::Int, CellType::Text, CellType::Int])
 }
 
+/// Counts the index entries of each bucket and branch: one range of the index for each.
 fn by_bucket(source: &Source, mut resolved: Resolved, branches: &[Branch], query: &HistogramQuery) -> Sql {
     let mut sql = Sql::new(source.dialect);
     let at = &source.map.created_at;
@@ -92,6 +93,7 @@ fn by_bucket(source: &Source, mut resolved: Resolved, branches: &[Branch], query
     sql
 }
 
+/// Reads each row once and computes its bucket from its time.
 fn by_row(source: &Source, resolved: &Resolved, branches: &[Branch], query: &HistogramQuery) -> Sql {
     let mut sql = Sql::new(source.dialect);
     let common = Common::new(&mut sql, Selection::new(source, resolved), &Bound::Nowhere);

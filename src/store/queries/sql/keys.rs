@@ -31,6 +31,7 @@ pub enum Order {
 }
 
 impl Order {
+    /// The word of ORDER BY.
     const fn word(self) -> &'static str {
         match self {
             Self::NewestFirst => "DESC",
@@ -75,6 +76,7 @@ pub fn branches(source: &Source, resolved: &Resolved) -> Vec<Branch> {
     if resolved.narrowed && again { vec![Branch::default()] } else { branches }
 }
 
+/// The branches by the sets alone. A device has the fewest rows, so it comes first; then both other columns together.
 fn branches_by_sets(source: &Source, resolved: &Resolved) -> Vec<Branch> {
     let has = source.indexes;
     let by_device = |d: &Id| Branch { device: Some(d.clone()), ..Branch::default() };
@@ -193,6 +195,7 @@ impl Common {
         vec![lead]
     }
 
+    /// Writes the tests of a branch: its own, the sets of the columns that it leaves open, and the common ones.
     fn write_tests(&self, sql: &mut Sql, branch: &Branch, mut tests: Vec<String>) {
         let sets = [(branch.org.is_none(), &self.orgs), (branch.kind.is_none(), &self.kinds)];
         let sets = sets.into_iter().chain([(branch.device.is_none(), &self.devices)]);
@@ -221,6 +224,7 @@ impl Branch {
     }
 }
 
+/// Tests that a row lies behind the bound. The row comparison is that of the index.
 fn bound_test(sql: &mut Sql, source: &Source, bound: &Bound) -> Option<String> {
     let (at, id) = (&source.map.created_at, source.map.order());
     let (cursor, op) = match bound {
@@ -307,6 +311,7 @@ impl Common {
         sql.push(&format!(" ORDER BY {} LIMIT {limit}", merged_order(read, "")));
     }
 
+    /// Writes the ordered, limited select of one branch.
     fn one_branch(&self, sql: &mut Sql, source: &Source, read: &Read<'_>, head: Head<'_>) {
         let word = read.order.word();
         sql.push("SELECT ").push(read.columns).push(" FROM ").push(&self.relation);
@@ -353,6 +358,7 @@ impl Common {
     }
 }
 
+/// A placeholder for a number of rows.
 fn number(sql: &mut Sql, n: u64) -> String {
     sql.placeholder(Bind::Int(i64::try_from(n).unwrap_or(i64::MAX)))
 }

@@ -27,6 +27,7 @@ pub fn pattern(sql: &mut Sql, column: &str, p: &Pattern, ignore_case: bool) -> S
     }
 }
 
+/// LIKE under the column's collation, or ILIKE under "C". PostgreSQL stores no NUL.
 fn postgres(sql: &mut Sql, column: &str, p: &Pattern, ignore_case: bool) -> String {
     let value = sql.placeholder(Bind::Text(like(p)));
     // Under the collation "C" only ASCII letters fold.
@@ -36,6 +37,7 @@ fn postgres(sql: &mut Sql, column: &str, p: &Pattern, ignore_case: bool) -> Stri
     format!(r"{column} LIKE {value} ESCAPE '\'")
 }
 
+/// With case: GLOB, which an index serves, where the pattern begins the text; otherwise by its bytes.
 fn sqlite_exact(sql: &mut Sql, column: &str, p: &Pattern) -> String {
     match p {
         Pattern::Is(x) => format!("{column} = {}", sql.placeholder(Bind::Text(x.clone()))),
@@ -85,6 +87,7 @@ fn like(p: &Pattern) -> String {
     }
 }
 
+/// A text that LIKE takes literally, with `\` as the escape character.
 fn like_escaped(x: &str) -> String {
     let mut out = String::with_capacity(x.len() + 8);
     for c in x.chars() {
@@ -96,6 +99,7 @@ fn like_escaped(x: &str) -> String {
     out
 }
 
+/// A text that GLOB takes literally: it has no escape character, but sets of one character.
 fn glob_escaped(x: &str) -> String {
     let mut out = String::with_capacity(x.len() + 8);
     for c in x.chars() {

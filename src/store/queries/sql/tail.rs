@@ -74,6 +74,7 @@ pub fn pick(selection: Selection<'_>, ids: &[Id], serial: Option<&str>, errors: 
     (sql, select.shape)
 }
 
+/// A missing serial. PostgreSQL needs its type.
 const fn null_int(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Postgres => "NULL::int8",

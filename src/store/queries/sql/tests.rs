@@ -3,6 +3,7 @@
 //! elsewhere. After an intended change, run the tests once with INSTA_UPDATE=always and read the difference.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod limits;
 mod sources;
 
 use uuid::Uuid;
@@ -265,63 +266,4 @@ fn tails_and_names() {
         }
     }
     approve("tails_and_names", &out);
-}
-
-#[test]
-fn branches_end_where_they_cost_more_than_they_save() {
-    use Dialect::{Postgres, Sqlite};
-    let (postgres, sqlite) = (own(Postgres, true), own(Sqlite, true));
-    let branches = |source: &Source, o, k, d| keys::branches(source, &sets(source, o, k, d)).len();
-    for source in [&postgres, &sqlite] {
-        for (sets, expected) in [
-            ((0, 0, 0), 1),
-            ((0, 200, 0), 200),
-            ((0, 201, 0), 1),
-            ((200, 0, 0), 200),
-            ((201, 0, 0), 1),
-            ((10, 20, 0), 200),
-            // More combinations than branches: by organization alone.
-            ((10, 21, 0), 10),
-            ((201, 2, 0), 2),
-            ((2, 3, 200), 200),
-            ((2, 3, 201), 6),
-        ] {
-            assert_eq!(branches(source, sets.0, sets.1, sets.2), expected, "{sets:?}");
-        }
-    }
-    // The heads of all branches: 200,000 entries at most on PostgreSQL, any number on SQLite.
-    let within = |source: &Source, limit| keys::branches_within(source, &sets(source, 0, 200, 0), limit).len();
-    assert_eq!((within(&postgres, 1000), within(&postgres, 1001), within(&sqlite, 1001)), (200, 1, 200));
-    let one = sets(&postgres, 0, 1, 0);
-    assert_eq!(keys::branches_within(&postgres, &one, u64::MAX), keys::branches(&postgres, &one));
-    // A text index would be searched again in each branch.
-    let narrowed = |source: &Source, types| {
-        let resolved = Resolved { narrowed: true, ..sets(source, 0, types, 0) };
-        keys::branches(source, &resolved)
-    };
-    assert_eq!(narrowed(&postgres, 2), [Branch::default()]);
-    assert_ne!(narrowed(&postgres, 1), [Branch::default()]);
-    assert_eq!(narrowed(&sqlite, 1), [Branch::default()]);
-}
-
-#[test]
-fn a_cutoff_is_written_where_it_saves_reading() {
-    let source = own(Dialect::Postgres, true);
-    let text = |orgs, types, devices, limit, order| {
-        let resolved = sets(&source, orgs, types, devices);
-        let window = Window { bound: Bound::Nowhere, order, limit, errors: Errors::Head };
-        page::page(Selection::new(&source, &resolved), &window).0.text().to_owned()
-    };
-    let has = |text: &str| text.contains("coalesce((SELECT b.c FROM (VALUES");
-    assert!(!has(&text(0, 7, 0, 199, Order::NewestFirst)) && has(&text(0, 8, 0, 199, Order::NewestFirst)));
-    assert!(!has(&text(0, 0, 8, 199, Order::NewestFirst)), "a device has few rows");
-    // A share as large as the page saves nothing: 2 * 6 / 8 + 4 = 5 of 6, 2 * 5 / 8 + 4 = 5 of 5.
-    assert!(has(&text(0, 8, 0, 5, Order::NewestFirst)) && !has(&text(0, 8, 0, 4, Order::NewestFirst)));
-    assert!(text(0, 8, 0, 199, Order::NewestFirst).contains("e.\"created_at\" >= coalesce("));
-    assert!(text(0, 8, 0, 199, Order::OldestFirst).contains("e.\"created_at\" <= coalesce("));
-    // Two branches are a union, three a list; whole rows are merged up to four, keys beyond.
-    assert!(text(0, 2, 0, 9, Order::NewestFirst).contains("UNION ALL"));
-    assert!(text(0, 3, 0, 9, Order::NewestFirst).contains("CROSS JOIN LATERAL"));
-    let by_key = |types| text(0, types, 0, 9, Order::NewestFirst).contains("WHERE e.\"id\" = k.i LIMIT 1");
-    assert!(!by_key(4) && by_key(5));
 }

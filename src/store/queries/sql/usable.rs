@@ -30,6 +30,7 @@ pub fn time_test(source: &Source, column: &TimeColumn) -> String {
     }
 }
 
+/// Tests that a column of the row `e` holds an id of its type.
 fn id_test(source: &Source, column: &IdColumn) -> String {
     let name = &column.name;
     match (source.dialect, column.ty) {

@@ -87,6 +87,14 @@ mapped = "failed"
 column = "job"
 "#;
 
+/// Flight Control's table: reasons at the start only, names hashed.
+fn flightctl(dialect: Dialect) -> Source {
+    let events = "id uuid!, device_id uuid!, org_id uuid!, event_type text!, reason text, old_cert_expiration timestamp, \
+         new_cert_expiration timestamp, error_message text, created_at timestamp!";
+    let tables = [("certificate_renewal_events", events), ("devices", "org_id uuid!, name text!")];
+    source(built_in("flightctl"), dialect, &tables, &["created_at", "device_id"])
+}
+
 /// A foreign table that is read through a select, and one that is read as it is.
 fn foreign(dialect: Dialect, derived: bool) -> Source {
     let text = if derived {
@@ -113,6 +121,7 @@ pub fn sources() -> Vec<(&'static str, Source)> {
         ("own, PostgreSQL", own(Postgres, true)),
         ("own, SQLite", own(Sqlite, true)),
         ("own without indexes, PostgreSQL", own(Postgres, false)),
+        ("Flight Control", flightctl(Postgres)),
         ("plain, PostgreSQL", foreign(Postgres, false)),
         ("plain, SQLite", foreign(Sqlite, false)),
         ("derived, PostgreSQL", foreign(Postgres, true)),
