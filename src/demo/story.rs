@@ -48,7 +48,6 @@ pub fn midnight(t: Instant) -> Instant {
 /// A device's special behavior.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cohort {
-    /// No special behavior.
     Steady,
     /// Fails now and then.
     Flaky,
@@ -60,30 +59,37 @@ pub enum Cohort {
     Batch,
     /// Waits for a maintenance window first.
     Deferring,
-    /// Joins during the history: its first certificate has no start event.
+    /// Joins during the history, at `at`: its first certificate has no start event.
     Joining {
-        /// When it joins.
         at: Instant,
     },
     /// Sends nothing more and expires at `expires` without an attempt.
-    Silent { expires: Instant },
+    Silent {
+        expires: Instant,
+    },
     /// Fails since its renewal was due, always for the same reason; expires at `expires`.
-    Chronic { expires: Instant },
+    Chronic {
+        expires: Instant,
+    },
     /// Expired at `expires`; its TPM prevents the recovery.
-    Tpm { expires: Instant },
+    Tpm {
+        expires: Instant,
+    },
     /// Expired, failed to recover, and recovered hours later.
-    Reviewed { expires: Instant },
+    Reviewed {
+        expires: Instant,
+    },
     /// Part of the current incident. With `expires` it was silent before and is close to its expiry, or past it.
-    Denied { expires: Option<Instant> },
+    Denied {
+        expires: Option<Instant>,
+    },
     /// Its clock is years behind.
     Skewed,
     /// Its renewals succeed without extending the expiry.
     NoGain,
-    /// Fails once with a hostile text.
+    /// Fails once, at `at`, with the hostile text `text`.
     Hostile {
-        /// The text of its failure.
         text: Hostile,
-        /// When it fails.
         at: Instant,
     },
 }

@@ -2,7 +2,7 @@
 //!
 //! The worker calls it through [`EventSource`](crate::protocol::EventSource), the headless commands directly.
 //! Connecting never migrates, except where [`ConnectOptions::create`] says so, and a store opened with
-//! [`Access::Read`] cannot write. No SQL is composed here; see [`queries`].
+//! [`Access::Read`] cannot write. No SQL is composed here; see `queries`.
 
 mod connect;
 pub mod doctor;

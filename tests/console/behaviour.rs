@@ -519,3 +519,10 @@ fn the_small_detail_begins_at_its_first_line() {
     c.keys("Enter G Esc");
     assert_eq!(c.events().detail.scroll, 0);
 }
+
+#[test]
+fn the_commands_of_an_empty_screen_name_the_database_in_use() {
+    let screen = Console::new(Memory::default(), (80, 24)).screen();
+    assert!(screen.contains("renewscope --db sqlite:fleet.db ingest FILE"), "{screen}");
+    assert!(screen.contains("renewscope --db sqlite:fleet.db record --device NAME"), "{screen}");
+}

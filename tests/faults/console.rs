@@ -169,9 +169,9 @@ async fn the_password_is_changed() {
     write("x-one-s3cret");
     let url = server.url_as("ann", "fleet");
     let bed = console(server, &url, &[("PGPASSFILE", file.to_str().unwrap())]);
-    let change = "ALTER ROLE ann PASSWORD 'x-two-s3cret'; \
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ann'";
-    bed.server.execute(change).await;
+    // In two transactions: a session that ends before the change is committed logs in with the old password.
+    bed.server.execute("ALTER ROLE ann PASSWORD 'x-two-s3cret'").await;
+    bed.server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ann'").await;
     bed.screen.wait_for("refused, next try in");
     bed.keeps_its_rows();
     write("x-two-s3cret");

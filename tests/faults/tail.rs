@@ -245,12 +245,9 @@ async fn the_password_is_changed() {
     write("one");
     let tail = Tailing::start(&server.url_as("ann", "fleet"), &[("PGPASSFILE", file.to_str().unwrap())]);
     tail.is_live().await;
-    server
-        .execute(
-            "ALTER ROLE ann PASSWORD 'two'; \
-             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ann'",
-        )
-        .await;
+    // In two transactions: a session that ends before the change is committed logs in with the old password.
+    server.execute("ALTER ROLE ann PASSWORD 'two'").await;
+    server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ann'").await;
     tail.says("refused: password authentication failed").await;
     write("two");
     tail.says(BACK).await;

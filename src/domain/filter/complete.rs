@@ -49,7 +49,7 @@ const EXTENDS: [&str; 4] = ["<=0", "<30d", ">=30d", ">=1d"];
 
 /// Proposals for the word at the cursor, best first. `cursor` counts bytes; a position inside a character or past the
 /// end moves back to the nearest valid one. The rest of the word after the cursor is replaced but does not narrow the
-/// proposals. At most [`MOST`] proposals; none where the text at the cursor is a phrase.
+/// proposals. At most `MOST` proposals; none where the text at the cursor is a phrase.
 pub fn complete(text: &str, cursor: usize, candidates: &Candidates) -> Vec<Completion> {
     let cursor = text.floor_char_boundary(cursor);
     let place = Place::at(text, cursor);

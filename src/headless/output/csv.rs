@@ -20,7 +20,8 @@ use crate::headless::output::Cell;
 /// The empty text, as opposed to no value.
 const EMPTY: &str = "\\u{}";
 
-/// Writes one record with its line end; quotes the cells that need it.
+/// Writes one record with its line end; quotes the cells that need it. The quotes follow RFC 4180; lines end in a line
+/// feed alone.
 pub fn record<'a>(out: &mut impl Write, cells: impl Iterator<Item = Cow<'a, str>>) -> io::Result<()> {
     let (mut number, mut last_is_empty) = (0, false);
     for cell in cells {

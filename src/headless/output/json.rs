@@ -8,6 +8,7 @@ use crate::domain::text::is_unsafe;
 use crate::headless::output::{Cell, Column};
 
 /// Writes one object on one line, without a line end. All keys are always present. `scratch` is a reused buffer.
+/// Numbers are written as numbers, all other values as strings, and missing ones as `null`.
 pub fn object(out: &mut impl Write, columns: &[Column], cells: &[Cell<'_>], scratch: &mut String) -> io::Result<()> {
     for (i, (column, cell)) in columns.iter().zip(cells).enumerate() {
         out.write_all(if i == 0 { b"{" } else { b"," })?;
@@ -24,7 +25,8 @@ pub fn object(out: &mut impl Write, columns: &[Column], cells: &[Cell<'_>], scra
     out.write_all(b"}")
 }
 
-/// Writes a JSON string with its quotes.
+/// Writes a JSON string with its quotes. The form is that of RFC 8259; characters beyond 16 bits are escaped as
+/// surrogate pairs.
 pub fn string(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.write_all(b"\"")?;
     // Most texts need no escape.

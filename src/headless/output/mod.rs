@@ -27,7 +27,9 @@ pub const LONGEST: usize = 128 << 20;
 pub enum Cell<'a> {
     /// No value: null.
     Missing,
+    /// A text, which may hold any characters.
     Text(Cow<'a, str>),
+    /// A number, which JSON writes without quotes and a table aligns to the right.
     Number(u64),
     /// An id in its usual form: a UUID with hyphens, a number, a text.
     Id(&'a Id),
@@ -95,8 +97,11 @@ impl Column {
 
 /// Writes rows of the same columns. Only [`finish`](RowWriter::finish) completes the document.
 pub struct RowWriter<W: Write> {
+    /// Where the document goes.
     out: W,
+    /// The columns, which all rows have.
     columns: Vec<Column>,
+    /// The format with its state.
     style: Style,
     /// Rows so far, those included that a table holds back.
     rows: u64,
@@ -133,8 +138,8 @@ impl<W: Write> RowWriter<W> {
         self.rows
     }
 
-    /// Writes one row, its cells in the order of the columns. A table holds rows back until [`flush`](RowWriter::flush),
-    /// or until it has enough of them to choose the widths.
+    /// Writes one row, its cells in the order of the columns. A table holds rows back until
+    /// [`flush`](RowWriter::flush), or until it has enough of them to choose the widths. Fails where the output does.
     pub fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
         if self.rows == 0 {
             self.begin()?;

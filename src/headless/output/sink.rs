@@ -14,12 +14,16 @@ use crate::headless::failure::Failure;
 /// The compression of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Packing {
+    /// The data as it is.
     Plain,
+    /// The gzip format of RFC 1952.
     Gzip,
+    /// The Zstandard format of RFC 8878.
     Zstd,
 }
 
-/// The format and compression by a file's name. The format is `None` for an unknown ending.
+/// The format and compression by a file's name. The format is `None` for an unknown ending. The case of the name is
+/// ignored.
 pub fn by_name(path: &Path) -> (Option<Format>, Packing) {
     let name = path.file_name().map(|n| n.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let (name, packing) = match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {
@@ -64,7 +68,8 @@ enum Writer {
 
 impl Target {
     /// Opens a new file `FILE.XXXXXX.part` beside the file; the random part keeps two exports, and a user's file of
-    /// such a name, apart. A symbolic link is followed, so that it stays a link. An existing file keeps its mode.
+    /// such a name, apart. A symbolic link is followed, so that it stays a link. An existing file keeps its mode. Fails
+    /// for a directory, and where the file's directory cannot be written to.
     pub fn create(path: &Path, packing: Packing) -> io::Result<Self> {
         let special = fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir());
         let (file, rename) = if special {
@@ -86,7 +91,7 @@ impl Target {
         Ok(Self { writer: Some(writer), rename })
     }
 
-    /// Syncs the file to the disk and renames it.
+    /// Syncs the file to the disk and renames it. A pipe or a device is only completed.
     pub fn finish(mut self) -> io::Result<()> {
         let Some(writer) = self.writer.take() else { return Ok(()) };
         let file = writer.close()?;

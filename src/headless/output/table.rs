@@ -16,6 +16,7 @@ const LOOKAHEAD: usize = 500;
 
 /// A table under construction: its widths, and the rows held back.
 pub struct Table {
+    /// The headings, in their safe form.
     titles: Vec<String>,
     /// The largest width of each column.
     limits: Vec<usize>,
@@ -31,6 +32,7 @@ pub struct Table {
 
 /// A cell's text, cut, with its width on a terminal.
 struct Field {
+    /// The safe text, cut to the column's limit.
     text: String,
     /// In terminal cells, not characters.
     width: usize,

@@ -27,16 +27,20 @@ const OPEN: &str = "open transactions";
 /// How much of something works.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
+    /// It works as well as it can.
     Ok,
     /// It works, but less well than it could.
     Reduced,
+    /// It does not work on this database.
     Off,
 }
 
 /// One line of a report.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
+    /// What the line is about, as `open transactions`.
     pub topic: &'static str,
+    /// How much of it works.
     pub state: State,
     /// The fact, and its consequence.
     pub found: String,
@@ -45,19 +49,22 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding without a remedy, since nothing needs one.
     fn ok(topic: &'static str, found: impl Into<String>) -> Self {
         Self { topic, state: State::Ok, found: found.into(), remedy: None }
     }
+    /// A finding of something that works less well; an empty remedy means that nothing helps.
     fn reduced(topic: &'static str, found: impl Into<String>, remedy: &str) -> Self {
         let remedy = Some(remedy.to_owned()).filter(|r| !r.is_empty());
         Self { topic, state: State::Reduced, found: found.into(), remedy }
     }
+    /// A finding of something that does not work; an empty remedy means that nothing helps.
     fn off(topic: &'static str, found: impl Into<String>, remedy: &str) -> Self {
         Self { state: State::Off, ..Self::reduced(topic, found, remedy) }
     }
 }
 
-/// Examines the database of a read-only store. `clock` is the local clock.
+/// Examines the database of a read-only store. `clock` is the local clock. Findings come in the order of the report.
 pub async fn examine(store: &Store, clock: fn() -> Instant) -> Result<Vec<Finding>, SourceError> {
     let mut session = store.0.pool.acquire().await?;
     let mut findings = match store.address().path() {
@@ -116,6 +123,7 @@ async fn live_tail(source: &Source, s: &mut Session) -> Result<Finding, SourceEr
     })
 }
 
+/// The finding that stands for the tail's guarantee where its query failed.
 fn unseen(error: SourceError) -> Finding {
     Finding::off(OPEN, format!("the query failed: {error}"), error.next_step())
 }

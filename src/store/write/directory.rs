@@ -16,7 +16,9 @@ use crate::store::write::{TEXT, UUID, clean, write};
 /// Ids of the organizations and devices that a batch names without id.
 #[derive(Default)]
 pub struct Directory {
+    /// Ids of existing organizations by name.
     orgs: HashMap<String, Uuid>,
+    /// Ids of existing devices by organization and name.
     devices: HashMap<(Uuid, String), Uuid>,
 }
 
@@ -42,9 +44,11 @@ impl Directory {
         }
         Ok(out)
     }
+    /// The id of the organization with that name: the existing one, else the one that its name derives.
     pub fn org(&self, name: &str) -> Uuid {
         self.orgs.get(name).copied().unwrap_or_else(|| org_id_of(name))
     }
+    /// The id of an organization's device with that name: the existing one, else the one that both derive.
     pub fn device(&self, org: Uuid, name: &str) -> Uuid {
         self.devices.get(&(org, name.to_owned())).copied().unwrap_or_else(|| device_id_of(org, name))
     }

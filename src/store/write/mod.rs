@@ -26,6 +26,7 @@ use crate::store::sql::{Bind, Dialect, Sql};
 /// What became of one event that was to be stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RowOutcome {
+    /// The event is new.
     Stored,
     /// An event with this id exists.
     Duplicate,
@@ -33,13 +34,18 @@ pub enum RowOutcome {
     Refused(String),
 }
 
+/// The type of a column with ids.
 const UUID: CellType = CellType::Id(IdType::Uuid);
+/// The type of a column with texts.
 const TEXT: CellType = CellType::Text;
 
 /// An event with all fields resolved.
 struct Ready {
+    /// The given id, else the one that the content derives.
     id: Uuid,
+    /// The device's id, and its name if one is given.
     device: (Uuid, Option<String>),
+    /// The organization's id, and its name if one is given.
     org: (Uuid, Option<String>),
     kind: String,
     reason: Option<String>,
@@ -49,8 +55,9 @@ struct Ready {
     created_at: Instant,
 }
 
-/// Stores events; see [`Store::create_many`](crate::store::Store::create_many). `schema` is that of the tables, with its
-/// dot; empty on SQLite.
+/// Stores events; see [`Store::create_many`](crate::store::Store::create_many). `schema` is that of the tables, with
+/// its dot; empty on SQLite. The outcomes have the order of the events. Fails if the database does; rows that it
+/// refuses are outcomes.
 pub async fn create_many(
     session: &mut Session,
     schema: &str,
@@ -77,6 +84,7 @@ pub async fn create_many(
     Ok(outcomes)
 }
 
+/// Sets the outcome of the event at that index.
 fn set(outcomes: &mut [RowOutcome], at: usize, outcome: RowOutcome) {
     if let Some(slot) = outcomes.get_mut(at) {
         *slot = outcome;

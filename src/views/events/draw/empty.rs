@@ -58,13 +58,18 @@ fn lines(Scene { view, ctx, .. }: Scene<'_>, room: usize) -> Vec<(String, bool)>
         lines.push((format!("Database  {}", ctx.title), false));
         lines.push((String::new(), false));
         lines.push(("To store events, from another shell:".into(), false));
-        for words in [
-            "  renewscope ingest FILE               events as NDJSON or CSV, - for standard input",
-            "  renewscope record --device NAME …    one event, from a renewal hook",
-            "  renewscope --db postgres://…         open a server instead",
-            "  renewscope demo                      a simulated fleet, to try the console on",
+        let reach = if ctx.reach.is_empty() { String::new() } else { format!(" {}", ctx.reach) };
+        for (command, does) in [
+            (format!("renewscope{reach} ingest FILE"), "events as NDJSON or CSV, - for standard input"),
+            (format!("renewscope{reach} record --device NAME …"), "one event, from a renewal hook"),
+            ("renewscope --db postgres://…".to_owned(), "open a server instead"),
+            ("renewscope demo".to_owned(), "a simulated fleet, to try the console on"),
         ] {
-            lines.push((words.into(), false));
+            // A command that fills the line goes before its purpose, so that neither is cut.
+            match measure::width(&command).max(34) + measure::width(does) + 4 <= room {
+                true => lines.push((format!("  {command:<34}  {does}"), false)),
+                false => lines.extend([(format!("  {command}"), false), (format!("      {does}"), false)]),
+            }
         }
     }
     lines
