@@ -70,3 +70,20 @@ fn a_condition_is_met_by_the_number_of_groups() {
         assert_eq!(ran.exits(5).stdout.lines().count(), 2);
     }
 }
+
+#[test]
+fn thousands_of_groups_are_all_printed_and_compared() {
+    let bed = super::stocked();
+    let event = |i: usize| {
+        format!(
+            r#"{{"device":"edge-{i}","org":"org-{i}","event_type":"type_{i}","reason":"reason {i}","created_at":"2026-11-20T12:00:00Z"}}"#
+        )
+    };
+    let lines: Vec<String> = (0..2100).map(event).collect();
+    bed.run_with(&["ingest", "-"], lines.join("\n")).exits(0);
+    let all: u64 = bed.run(&["count"]).data().trim().parse().unwrap();
+    for by in ["reason", "org", "type", "device"] {
+        let ran = bed.run(&["count", "--by", by, "--format", "csv", "--fail-if", ">=2100"]);
+        assert_eq!(sum(&ran.exits(5).stdout).0, all, "{by}");
+    }
+}

@@ -24,7 +24,7 @@ use crate::store::queries::sql::keys::{branches, branches_within, by_index_alone
 use crate::store::source::DeviceNames;
 use crate::store::source::columns::{IdType, Party};
 
-/// Values read of a field that is not a device, before the search text is applied.
+/// Values read at least of a field that is not a device, before the search text is applied.
 const MAX_GROUPS: u64 = 2000;
 /// More combinations of values than this are not counted branch by branch.
 const MAX_COUNTED: usize = 60;
@@ -67,7 +67,7 @@ impl Executor<'_> {
             Field::Org => counting.orgs(s, &resolved).await?,
             Field::Kind => counting.kinds(s, &resolved).await?,
             Field::Reason => {
-                let Counted { values, partial } = counting.counts(s, &resolved, MAX_GROUPS).await?;
+                let Counted { values, partial } = counting.counts(s, &resolved, counting.most()).await?;
                 let unnamed = |(id, rows)| Found { id, name: None, rows };
                 Listed { values: values.into_iter().map(unnamed).collect(), partial }
             }
@@ -123,6 +123,12 @@ impl Counting<'_> {
     /// The query's limit and one more, which tells that there are more.
     fn one_more(&self) -> u64 {
         u64::from(self.query.limit) + 1
+    }
+
+    /// How many values of a field that is not a device to read. A pane has a small limit and searches among more values;
+    /// `count --by` prints as many as there are.
+    fn most(&self) -> u64 {
+        self.one_more().max(MAX_GROUPS)
     }
 
     /// Values with their rows among the newest matching ones, at most `limit` values.
@@ -225,7 +231,7 @@ impl Counting<'_> {
         };
         let Counted { values, partial } = match by_index {
             Some(counted) => counted,
-            None => self.counts(s, resolved, MAX_GROUPS).await?,
+            None => self.counts(s, resolved, self.most()).await?,
         };
         let mut found: Vec<_> = values.into_iter().map(|(id, rows)| Found { id, name: None, rows }).collect();
         for kind in listed.unwrap_or_default() {
@@ -251,7 +257,7 @@ impl Counting<'_> {
         };
         let Counted { values, partial } = match by_index {
             Some(counted) => counted,
-            None => self.counts(s, resolved, MAX_GROUPS).await?,
+            None => self.counts(s, resolved, self.most()).await?,
         };
         let mut counted: HashMap<Option<Id>, u64> = values.into_iter().collect();
         let mut found = Vec::new();
