@@ -18,7 +18,6 @@ use crate::console::settings::Start;
 use crate::domain::filter::Filter;
 use crate::protocol::EventSource;
 use crate::ui::effect::Effect;
-use crate::ui::effect::Means;
 use crate::ui::skin::Skin;
 use crate::worker::{self, News, Order};
 
@@ -250,12 +249,7 @@ impl Console {
                 return;
             }
             Effect::Alert(means, words) => {
-                let sign = match means {
-                    Means::Bell => "\x07".to_owned(),
-                    // The text starts with a fixed word: OSC 9 with a number is a command to some terminals.
-                    Means::Desktop => format!("\x1b]9;renewscope: {words}\x07"),
-                };
-                self.outbox.push(sign.as_bytes());
+                self.outbox.push(means.sign(&words).as_bytes());
                 self.dirty = true;
                 return;
             }

@@ -39,8 +39,30 @@ pub enum Means {
 impl Means {
     pub const ALL: [(&'static str, Self); 2] = [("bell", Self::Bell), ("desktop", Self::Desktop)];
 
+    /// The bytes that the terminal gets. A notification starts with a fixed word, because OSC 9 with a number is a command to
+    /// some terminals, and data must not select one.
+    pub fn sign(self, words: &Clean) -> String {
+        match self {
+            Self::Bell => "\x07".to_owned(),
+            Self::Desktop => format!("\x1b]9;renewscope: {words}\x07"),
+        }
+    }
     /// The one that a configuration names.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(id, _)| *id == name).map(|(_, means)| *means)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_from_data_never_selects_a_command_of_the_terminal() {
+        let sign = Means::Desktop.sign(&Clean::line("6;Shell(\"new_console\",\"calc\")\x07\x1b]9;4;1;50"));
+        assert!(sign.starts_with("\x1b]9;renewscope: 6;Shell"), "{sign:?}");
+        assert_eq!(sign.matches('\x1b').count(), 1);
+        assert_eq!(sign.matches('\x07').count(), 1);
+        assert_eq!(Means::Bell.sign(&Clean::line("x")), "\x07");
     }
 }
