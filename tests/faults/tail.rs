@@ -1,4 +1,4 @@
-//! `renewscope tail` through every fault: each row that was committed is told once.
+//! `renewscope tail` through every fault: each row that was committed is printed once.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -30,11 +30,11 @@ impl Tailing {
         let mut child = command.spawn().unwrap();
         let (rows, words) = (Arc::<Mutex<Vec<Uuid>>>::default(), Arc::<Mutex<String>>::default());
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let told = Arc::clone(&rows);
+        let printed = Arc::clone(&rows);
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let row: serde_json::Value = serde_json::from_str(&line).unwrap();
-                told.lock().unwrap().push(row["id"].as_str().unwrap().parse().unwrap());
+                printed.lock().unwrap().push(row["id"].as_str().unwrap().parse().unwrap());
             }
         });
         let said = Arc::clone(&words);
@@ -80,11 +80,11 @@ impl Tailing {
     async fn has_all_of(self, writer: Writer) {
         let committed = writer.finish().await;
         self.wait("the last rows", || self.rows.lock().unwrap().len() >= committed.len()).await;
-        let mut told = self.rows.lock().unwrap().clone();
-        told.sort();
-        let lost: Vec<_> = committed.iter().filter(|id| told.binary_search(id).is_err()).collect();
+        let mut printed = self.rows.lock().unwrap().clone();
+        printed.sort();
+        let lost: Vec<_> = committed.iter().filter(|id| printed.binary_search(id).is_err()).collect();
         assert!(lost.is_empty(), "{} of {} rows lost: {lost:?}", lost.len(), committed.len());
-        assert_eq!(told, committed, "no row is told twice, and none that was not committed");
+        assert_eq!(printed, committed, "no row is printed twice, and none that was not committed");
     }
 }
 
@@ -277,7 +277,7 @@ async fn the_disk_of_the_server_is_full() {
     tail.has_all_of(writer).await;
 }
 
-/// What a writer is told while nothing fits.
+/// What a writer receives while nothing fits.
 async fn fill_fails(url: &str) -> String {
     use renewscope::store::{Address, Store};
     let store = Store::connect(&Address::parse(url).unwrap(), &crate::writing()).await.unwrap();
@@ -291,7 +291,7 @@ async fn fill_fails(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_standby_stops_questions_in_the_way_of_replay() {
+async fn a_standby_stops_queries_in_the_way_of_replay() {
     let Bed { server, writer } = bed().await;
     let standby = Cluster::standby_of(&server, &["max_standby_streaming_delay=0"]);
     let tail = Tailing::start(&standby.url("fleet"), &[]);

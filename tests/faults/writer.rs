@@ -33,7 +33,7 @@ impl Writer {
         Self::many(url, 1, Duration::ZERO)
     }
 
-    /// As many as are asked for, each row a transaction; one in twenty stays open for up to `longest`.
+    /// The given number of writers, each row a transaction; one in twenty stays open for up to `longest`.
     pub fn many(url: &str, writers: usize, longest: Duration) -> Self {
         let state = Arc::new(Mutex::new(State { url: url.to_owned(), committed: Vec::new(), ends: false }));
         let tasks = (0..writers).map(|_| tokio::spawn(write(Arc::clone(&state), longest))).collect();
@@ -60,7 +60,7 @@ impl Writer {
         tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the writer writes");
     }
 
-    /// Ends, and tells what was committed.
+    /// Ends, and returns what was committed.
     pub async fn finish(self) -> Vec<Uuid> {
         self.state.lock().unwrap().ends = true;
         for task in self.tasks {

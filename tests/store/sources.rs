@@ -572,11 +572,11 @@ async fn late_rows_of_every_source_are_told_once() {
             .collect();
         assert_eq!(ids.len(), 3, "{}", case.directory);
         loaded.execute(&late).await;
-        tail.until(|t| t.told.len() >= ids.len()).await;
-        let mut told: Vec<_> = tail.told.iter().map(|(id, times)| (id.raw(), *times)).collect();
+        tail.until(|t| t.sent.len() >= ids.len()).await;
+        let mut sent: Vec<_> = tail.sent.iter().map(|(id, times)| (id.raw(), *times)).collect();
         let mut expected: Vec<_> = ids.into_iter().map(|id| (id, 1)).collect();
-        told.sort();
+        sent.sort();
         expected.sort();
-        assert_eq!(told, expected, "{}", case.directory);
+        assert_eq!(sent, expected, "{}", case.directory);
     }
 }

@@ -25,14 +25,14 @@ use super::pg;
 use crate::on_both;
 
 on_both!(
-    what_is_committed_is_told_once,
+    what_is_committed_is_sent_once,
     history_and_tail_meet,
     a_filter_by_names_holds_for_new_names,
     a_future_row_hides_nothing,
     numbers_that_are_given_again,
 );
 
-/// Far more than any turn takes; reached only by a test that fails.
+/// Far more than any poll takes; reached only by a test that fails.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 fn now() -> Instant {
@@ -43,11 +43,11 @@ fn ago(seconds: i64) -> Instant {
     now().minus(Span::seconds(seconds))
 }
 
-/// A tail, and what it has told.
+/// A tail, and what it has sent.
 pub struct Tail {
     inbox: mpsc::Receiver<TailEvent>,
     task: JoinHandle<()>,
-    pub told: BTreeMap<Id, u64>,
+    pub sent: BTreeMap<Id, u64>,
     rows: Vec<Arc<RenewalEvent>>,
     late: u64,
     window: Window,
@@ -64,7 +64,7 @@ impl Tail {
         let (news, inbox) = mpsc::channel(4);
         let (store, order) = (store.clone(), TailOrder { generation: 1, criteria, start, whole: true });
         let task = tokio::spawn(async move { follow(&store, order, &news, now).await });
-        Self { inbox, task, told: BTreeMap::new(), rows: Vec::new(), late: 0, window: Window::Unknown }
+        Self { inbox, task, sent: BTreeMap::new(), rows: Vec::new(), late: 0, window: Window::Unknown }
     }
 
     /// Takes news until `enough`.
@@ -76,14 +76,14 @@ impl Tail {
             }
         };
         let ended = tokio::time::timeout(DEADLINE, work).await.is_ok();
-        assert!(ended, "told {} rows, {:?}", self.told.len(), self.window);
+        assert!(ended, "sent {} rows, {:?}", self.sent.len(), self.window);
     }
 
     fn take(&mut self, news: TailNews) {
         match news {
             TailNews::Batch(Batch { rows, late, window, .. }) => {
                 for row in rows.iter().rev() {
-                    *self.told.entry(row.id.clone()).or_default() += 1;
+                    *self.sent.entry(row.id.clone()).or_default() += 1;
                     self.rows.push(Arc::clone(row));
                 }
                 self.late += late;
@@ -94,7 +94,7 @@ impl Tail {
         }
     }
 
-    /// Has begun: what is committed from here on will be told.
+    /// Has begun: what is committed from here on will be sent.
     pub async fn begun(&mut self) {
         self.until(|t| t.window != Window::Unknown).await;
     }
@@ -104,26 +104,26 @@ impl Tail {
     }
 }
 
-async fn what_is_committed_is_told_once(bed: Bed) {
+async fn what_is_committed_is_sent_once(bed: Bed) {
     bed.fill(&[event("before", "renewal_start", ago(1))]).await;
     let mut tail = Tail::start(&bed.reader().await, Criteria::default(), Start::Now);
     tail.begun().await;
     bed.fill(&[event("a", "renewal_start", ago(0))]).await;
     tail.until(|t| t.names() == ["a"]).await;
     assert_eq!(tail.late, 0);
-    // Older than what was told, within the overlap.
+    // Older than what was sent, within the overlap.
     bed.fill(&[event("b", "renewal_start", ago(2)), event("c", "renewal_start", ago(0))]).await;
-    tail.until(|t| t.told.len() == 3).await;
+    tail.until(|t| t.sent.len() == 3).await;
     assert_eq!(tail.late, 1);
     bed.fill(&[event("d", "renewal_start", ago(0))]).await;
-    tail.until(|t| t.told.len() == 4).await;
-    assert!(tail.told.values().all(|n| *n == 1), "{:?}", tail.told);
+    tail.until(|t| t.sent.len() == 4).await;
+    assert!(tail.sent.values().all(|n| *n == 1), "{:?}", tail.sent);
     if bed.is_postgres() {
         assert!(matches!(tail.window, Window::Open { .. }), "{:?}", tail.window);
     } else {
         assert_eq!(tail.window, Window::Every);
         bed.fill(&[event("an hour late", "renewal_start", ago(3600))]).await;
-        tail.until(|t| t.told.len() == 5).await;
+        tail.until(|t| t.sent.len() == 5).await;
         assert_eq!(tail.late, 2);
     }
 }
@@ -139,8 +139,8 @@ async fn history_and_tail_meet(bed: Bed) {
     for n in 0..40 {
         bed.fill(&[event(&format!("n{n:04}"), "renewal_start", ago(0))]).await;
     }
-    tail.until(|t| t.told.len() >= 3040).await;
-    assert!(tail.told.values().all(|n| *n == 1));
+    tail.until(|t| t.sent.len() >= 3040).await;
+    assert!(tail.sent.values().all(|n| *n == 1));
     let names = tail.names();
     let old: Vec<_> = names.iter().filter(|n| n.starts_with('h')).cloned().collect();
     assert_eq!(old, (0..3000).map(|n| format!("h{n:04}")).collect::<Vec<_>>(), "oldest first");
@@ -160,7 +160,7 @@ async fn a_filter_by_names_holds_for_new_names(bed: Bed) {
         event("edge-other", "a_kind_nobody_knew_failed", ago(0)),
     ])
     .await;
-    tail.until(|t| t.told.len() == 2).await;
+    tail.until(|t| t.sent.len() == 2).await;
     let mut names = tail.names();
     names.sort();
     assert_eq!(names, ["edge-new", "edge-other"]);
@@ -171,9 +171,9 @@ async fn a_future_row_hides_nothing(bed: Bed) {
     tail.begun().await;
     let far = |name: &str, at| event(name, "renewal_start", at);
     bed.fill(&[far("next year", now().plus(Span::days(365))), far("never", Instant::INFINITY)]).await;
-    tail.until(|t| t.told.len() == 2).await;
+    tail.until(|t| t.sent.len() == 2).await;
     bed.fill(&[event("today", "renewal_start", ago(0))]).await;
-    tail.until(|t| t.told.len() == 3).await;
+    tail.until(|t| t.sent.len() == 3).await;
     assert_eq!(tail.names()[2], "today");
 }
 
@@ -185,17 +185,17 @@ async fn numbers_that_are_given_again(bed: Bed) {
     for round in 1..=3 {
         let name = format!("round {round}");
         bed.fill(&[event(&name, "x", ago(0))]).await;
-        tail.until(|t| t.told.len() == round).await;
+        tail.until(|t| t.sent.len() == round).await;
         let id = tail.rows.last().unwrap().id.clone();
         assert!(bed.store.delete(None, &id).await.unwrap());
     }
     assert_eq!(tail.names(), ["round 1", "round 2", "round 3"]);
 }
 
-/// How long the writers write: short in a usual run, as long as is asked for where a long one is wanted.
+/// How long the writers write: short in a usual run, as long as the environment says.
 fn length() -> Duration {
-    let asked = std::env::var("RENEWSCOPE_TAIL_SECONDS").ok().and_then(|s| s.parse().ok());
-    Duration::from_secs(asked.unwrap_or(6))
+    let seconds = std::env::var("RENEWSCOPE_TAIL_SECONDS").ok().and_then(|s| s.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(6))
 }
 
 #[derive(Default)]
@@ -287,15 +287,15 @@ async fn sixteen_writers_and_no_row_lost() {
     }
     assert!(all.committed.len() > 100 && !all.rolled_back.is_empty());
     for (tail, sure) in tails.iter_mut().zip([&all.committed, &all.soon]) {
-        tail.until(|t| sure.iter().all(|id| t.told.contains_key(&Id::Uuid(*id)))).await;
+        tail.until(|t| sure.iter().all(|id| t.sent.contains_key(&Id::Uuid(*id)))).await;
         assert!(
-            tail.told.keys().all(|id| id.as_uuid().is_some_and(|id| all.committed.contains(&id))),
+            tail.sent.keys().all(|id| id.as_uuid().is_some_and(|id| all.committed.contains(&id))),
             "a row that was never committed"
         );
-        assert!(tail.told.values().all(|n| *n == 1), "a row told twice");
-        let (committed, told, late) = (all.committed.len(), tail.told.len(), tail.late);
+        assert!(tail.sent.values().all(|n| *n == 1), "a row sent twice");
+        let (committed, sent, late) = (all.committed.len(), tail.sent.len(), tail.late);
         eprintln!(
-            "{committed} committed, {} of them soon, {told} told, {late} late, {:?}",
+            "{committed} committed, {} of them soon, {sent} sent, {late} late, {:?}",
             all.soon.len(),
             tail.window
         );
@@ -344,10 +344,10 @@ async fn four_writing_processes_and_no_row_lost() {
     };
     let (rows, ()) = tokio::join!(written, tail.drain(&ended));
     writer.create(&event("last", "renewal_start", ago(0))).await.unwrap();
-    tail.until(|t| t.told.len() > rows).await;
-    assert!(tail.told.values().all(|n| *n == 1), "a row told twice");
-    assert_eq!((tail.told.len(), tail.window), (rows + 1, Window::Every));
-    eprintln!("{rows} committed and one, {} told, {} late, {:?}", tail.told.len(), tail.late, tail.window);
+    tail.until(|t| t.sent.len() > rows).await;
+    assert!(tail.sent.values().all(|n| *n == 1), "a row sent twice");
+    assert_eq!((tail.sent.len(), tail.window), (rows + 1, Window::Every));
+    eprintln!("{rows} committed and one, {} sent, {} late, {:?}", tail.sent.len(), tail.late, tail.window);
 }
 
 /// One process that stores 200 rows; how many they were.
