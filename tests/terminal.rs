@@ -314,7 +314,7 @@ fn a_paste_without_its_end_swallows_no_key() {
         screen.send(b"\x1b[200~device:edge-0001");
         screen.send(end.as_bytes());
         screen.wait_until("the paste or its end", |s| {
-            s.contents().contains("/ device:edge-0001") || s.contents().contains("/ every event")
+            s.contents().contains("/ device:edge-0001") || s.contents().contains("/ all events")
         });
         screen.keys("<Esc>");
         screen.wait_for("300 events");
