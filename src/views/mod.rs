@@ -224,10 +224,10 @@ impl View {
     }
     /// Draws the view into `ctx.body`; returns where the cursor is while text is typed.
     pub fn draw(&self, ctx: &Ctx, skin: &Skin, buf: &mut Buffer) -> Option<Position> {
-        each!(self, v => events::draw::draw(v, ctx, skin, buf))
+        each!(self, v => v.draw(ctx, skin, buf))
     }
     /// The place in the result for the query bar (`170 of 1,284`), and whether it is stale.
     pub fn place(&self, ctx: &Ctx, skin: &Skin) -> (String, bool) {
-        each!(self, v => events::draw::place(v, ctx, skin))
+        each!(self, v => v.place(ctx, skin))
     }
 }

@@ -30,18 +30,20 @@ struct Scene<'a> {
     skin: &'a Skin,
 }
 
-/// Draws the view; returns where the cursor is while a value is typed.
-pub fn draw(view: &Events, ctx: &Ctx, skin: &Skin, buf: &mut Buffer) -> Option<Position> {
-    let scene = Scene { view, ctx, skin };
-    histogram::draw(scene, buf);
-    list::draw(scene, buf);
-    detail::draw(scene, buf);
-    panes::draw(scene, buf)
-}
+impl Events {
+    /// Draws the view; returns where the cursor is while a value is typed.
+    pub fn draw(&self, ctx: &Ctx, skin: &Skin, buf: &mut Buffer) -> Option<Position> {
+        let scene = Scene { view: self, ctx, skin };
+        histogram::draw(scene, buf);
+        list::draw(scene, buf);
+        detail::draw(scene, buf);
+        panes::draw(scene, buf)
+    }
 
-/// `170 of 1,284`, as far as it is known, and whether it is that of an older query.
-pub fn place(view: &Events, ctx: &Ctx, skin: &Skin) -> (String, bool) {
-    (place_in_result(Scene { view, ctx, skin }), view.list.is_stale())
+    /// `170 of 1,284`, as far as it is known, and whether it is that of an older query.
+    pub fn place(&self, ctx: &Ctx, skin: &Skin) -> (String, bool) {
+        (place_in_result(Scene { view: self, ctx, skin }), self.list.is_stale())
+    }
 }
 
 fn place_in_result(Scene { view, ctx, skin }: Scene<'_>) -> String {
