@@ -1,8 +1,8 @@
 //! What time changes on screen: notices end, marks end, ages grow. A tick that changes nothing visible says so, so that an
 //! idle console draws nothing.
 //!
-//! [`Model::update`] calls it for each tick, once a second. The clock enters only as the message's time, which can be earlier than the
-//! last one if the system's clock is set back.
+//! [`Model::update`] calls it for each tick, once a second. The clock enters only as the message's time, which can be
+//! earlier than the last one if the system's clock is set back.
 
 use crate::domain::instant::{Instant, Span};
 use crate::ui::ctx::Link;
