@@ -52,7 +52,7 @@ impl Detail {
     pub fn event(&self) -> Option<&Arc<RenewalEvent>> {
         self.shown.as_ref()
     }
-    /// The error in lines of safe text, at most [`LINES`] and a note; empty without an error.
+    /// The error in lines of safe text, at most 20,000 and a note; empty without an error.
     pub fn error_lines(&self) -> &[Clean] {
         &self.error
     }
@@ -73,7 +73,7 @@ impl Detail {
     }
 
     /// Shows `event` at `width` cells; requests the whole error if the list has only its head. A page has error texts
-    /// cut, and none of the source's further columns. The request waits [`DWELL`], so that moving through the list does
+    /// cut, and none of the source's further columns. The request waits 120 ms, so that moving through the list does
     /// not run one for each row.
     pub fn show(&mut self, event: Option<&Arc<RenewalEvent>>, width: usize) -> Option<Request> {
         let same = match (&self.shown, event) {

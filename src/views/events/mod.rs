@@ -118,7 +118,7 @@ impl Events {
         }
     }
 
-    /// Runs all queries under a new filter. They wait for [`SETTLE`] once a list query has been answered, so that a
+    /// Runs all queries under a new filter. They wait for 60 ms once a list query has been answered, so that a
     /// burst of changes sends one set of queries.
     pub fn start(&mut self, ctx: &Ctx) -> Step {
         let wait = if self.list.was_answered() { SETTLE } else { Duration::ZERO };
