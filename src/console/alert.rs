@@ -22,15 +22,20 @@ const PAUSE: Span = Span::seconds(10);
 /// Which events to notify of, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Alert {
+    /// An event must match it, independent of the filter in force.
     pub filter: Filter,
+    /// How the user is notified.
     pub means: Means,
 }
 
 /// What is not delivered yet.
 #[derive(Clone, Debug, Default)]
 pub struct Ringing {
+    /// Events since the last alert.
     pending: u64,
+    /// The one that the alert names: the oldest of the newest batch.
     first: Option<Arc<RenewalEvent>>,
+    /// When the last alert was delivered, UTC.
     delivered: Option<Instant>,
 }
 
@@ -53,7 +58,8 @@ impl Model {
         self.ring(effects);
     }
 
-    /// Delivers what is pending, unless an alert was delivered a moment ago.
+    /// Delivers what is pending, unless an alert was delivered a moment ago. A clock that was set back does not delay
+    /// it.
     pub(super) fn ring(&mut self, effects: &mut Vec<Effect>) {
         let (Some(alert), Some(event)) = (&self.settings.alert, &self.ringing.first) else { return };
         if self.ringing.delivered.is_some_and(|at| at.plus(PAUSE) > self.ctx.now && at <= self.ctx.now) {

@@ -1,4 +1,7 @@
 //! Replies and news of the tail into the model. Stale replies are dropped here, and nowhere else.
+//!
+//! Called by [`Model::update`]. A reply is taken only by the owner of its ticket, and news only in the generation of
+//! the order in force or of the alert.
 
 use std::sync::Arc;
 
@@ -15,7 +18,8 @@ use super::clock::Retry;
 use super::{Layer, Model};
 
 impl Model {
-    /// Passes a reply to the owner of its ticket; a reply without one is stale, and dropped.
+    /// Passes a reply to the owner of its ticket; a reply without one is stale, and dropped. A successful reply of the
+    /// list shows that the database answers, even before the tail's next poll.
     pub(super) fn reply(&mut self, reply: Reply, effects: &mut Vec<Effect>) {
         if reply.outcome.as_ref().is_err_and(SourceError::is_connection) {
             self.retry_later();
@@ -47,6 +51,8 @@ impl Model {
         }
     }
 
+    /// Takes news of a tail. Trouble and slowness change the state in the header. After a resumption and after skipped
+    /// rows the view is refreshed, because rows can be missing on screen.
     pub(super) fn tail_event(&mut self, event: TailEvent, effects: &mut Vec<Effect>) {
         match event.news {
             TailNews::Batch(batch) if event.generation == ALERT => self.alert(&batch.rows, effects),

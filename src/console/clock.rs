@@ -1,5 +1,8 @@
 //! What time changes on screen: notices end, marks end, ages grow. A tick that changes nothing visible says so, so that an
 //! idle console draws nothing.
+//!
+//! [`Model::update`] calls it for each tick, once a second. The clock enters only as the message's time, which can be
+//! earlier than the last one if the system's clock is set back.
 
 use crate::domain::instant::{Instant, Span};
 use crate::ui::ctx::Link;
@@ -10,28 +13,34 @@ use super::Model;
 /// A query that failed with its connection is retried after this long.
 const RETRY: Span = Span::seconds(5);
 
-/// Relative times move on at least this often, and at most.
+/// Relative times move on at least this often.
 const SLOWEST: Span = Span::minutes(1);
+/// Relative times move on at most this often: each step runs all queries of the view.
 const FASTEST: Span = Span::seconds(5);
 
 /// Whether failed queries are to be retried while the tail reports that the database answers. Once: somebody may have
 /// ended them on the server on purpose.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Retry {
+    /// No query has failed with its connection.
     #[default]
     No,
+    /// The retry is due at this time, UTC, once the tail is live.
     At(Instant),
+    /// The retry is used up, until the tail resumes or the filter changes.
     Done,
 }
 
 impl Model {
-    /// A query failed with its connection.
+    /// A query failed with its connection. The first such failure sets the time of the one retry.
     pub(super) fn retry_later(&mut self) {
         if self.tail.retry == Retry::No {
             self.tail.retry = Retry::At(self.ctx.now.plus(RETRY));
         }
     }
 
+    /// Takes the time now, UTC: ends the notice, delivers pending alerts, sends a due retry, and moves relative times
+    /// on.
     pub(super) fn tick(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         let before = std::mem::replace(&mut self.ctx.now, now);
         let minute = |t: Instant| t.pg_micros().div_euclid(60_000_000);

@@ -21,11 +21,15 @@ const NAMES: u32 = 50;
 /// The text being typed, and what could complete it.
 #[derive(Clone, Debug)]
 pub struct FilterEdit {
+    /// The text and its cursor.
     pub input: Input,
+    /// What is wrong with the text as it is; `None` if it is a filter.
     error: Option<FilterError>,
+    /// Filters typed before, oldest first.
     history: Vec<String>,
     /// Which earlier filter is shown, counted from the end; 0: the one being typed.
     back: usize,
+    /// The text before Up was pressed first, to which Down returns.
     draft: String,
     /// Enter was pressed on an invalid filter: the error is shown instead of completions.
     refused: bool,
@@ -40,8 +44,11 @@ pub struct FilterEdit {
 /// What a key did to the editor.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Edited {
+    /// The editor stays open.
     Open,
+    /// The editor closes, and the filter in force stays.
     Left,
+    /// The editor closes, and this filter replaces the one in force.
     Apply(Filter),
 }
 
@@ -67,6 +74,7 @@ impl FilterEdit {
         edit.check();
         edit
     }
+    /// The completions to show; none while the error of an attempt to apply is shown.
     pub fn offers(&self) -> &[Completion] {
         if self.refused { &[] } else { &self.offers }
     }
@@ -88,6 +96,7 @@ impl FilterEdit {
         Some(self.names.request(Query::Facets(query), SETTLE))
     }
 
+    /// Sets the completions at the cursor: device names that the database found come before those of the pane.
     fn complete(&mut self, mut known: Candidates) {
         if self.taken.is_some() {
             return;
@@ -135,9 +144,11 @@ impl FilterEdit {
         self.taken = Some((next as usize, text));
     }
 
+    /// Why the text is no filter yet, with the position.
     pub fn error(&self) -> Option<&FilterError> {
         self.error.as_ref()
     }
+    /// Parses the text, and keeps its error for the footer.
     fn check(&mut self) -> Option<Filter> {
         match Filter::parse(self.input.value()) {
             Ok(filter) => {
@@ -151,6 +162,8 @@ impl FilterEdit {
         }
     }
 
+    /// Takes a key. Tab and Shift-Tab put completions into the text, Up and Down filters of the history; Enter applies
+    /// a text only if it is a filter.
     pub fn key(&mut self, key: KeyEvent) -> Edited {
         self.refused = false;
         match key.code {
@@ -184,6 +197,7 @@ impl FilterEdit {
         fits
     }
 
+    /// Shows the filter before the one shown (`by` 1), or the one after it (-1).
     fn recall(&mut self, by: isize) {
         if self.back == 0 {
             self.draft = self.input.value().to_owned();

@@ -10,17 +10,22 @@ pub const FLOOR: (u16, u16) = (60, 12);
 /// Regions that tile the screen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Geometry {
+    /// The whole terminal.
     pub screen: Rect,
+    /// The screen is smaller than [`FLOOR`]: only a message that says so is drawn.
     pub too_small: bool,
+    /// The first row: source, clock, live state.
     pub header: Rect,
+    /// The second row: the filter, or a text that is typed.
     pub query: Rect,
     /// Empty if the screen is too small.
     pub body: Rect,
+    /// The last row: hints, or what went wrong.
     pub footer: Rect,
 }
 
 impl Geometry {
-    /// The regions of a screen of that size.
+    /// The regions of a screen of that size. Sizes are in columns and rows.
     pub fn of(width: u16, height: u16) -> Self {
         let screen = Rect::new(0, 0, width, height);
         if width < FLOOR.0 || height < FLOOR.1 {

@@ -10,8 +10,11 @@ const TYPED: usize = 200;
 /// Where the user has been.
 #[derive(Clone, Debug, Default)]
 pub struct History {
+    /// The nearest one last.
     earlier: Vec<Filter>,
+    /// Filters that were left by going back, the nearest one last.
     later: Vec<Filter>,
+    /// Oldest first, each once.
     typed: Vec<String>,
 }
 

@@ -20,6 +20,7 @@ pub struct Chord {
     modifiers: KeyModifiers,
 }
 
+/// The keys that are written as words. A key of one character is written as that character, F1 to F24 by their number.
 const NAMES: &[(&str, KeyCode)] = &[
     ("Enter", KeyCode::Enter),
     ("Esc", KeyCode::Esc),
@@ -39,7 +40,8 @@ const NAMES: &[(&str, KeyCode)] = &[
 ];
 
 impl Chord {
-    /// `None` if the text names no key.
+    /// Reads a key with its modifiers: `C-` for Ctrl, `A-` for Alt, `S-` for Shift, in any order. `None` if the text
+    /// names no key.
     pub fn parse(text: &str) -> Option<Self> {
         let mut modifiers = KeyModifiers::NONE;
         let mut rest = text;
@@ -63,6 +65,7 @@ impl Chord {
         Some(Self { code, modifiers }.normal())
     }
 
+    /// The chord of a key as the terminal reports it.
     pub fn of(key: &KeyEvent) -> Self {
         Self { code: key.code, modifiers: key.modifiers }.normal()
     }
@@ -101,6 +104,7 @@ impl fmt::Display for Chord {
 /// Which key does what.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Keymap {
+    /// Each key has at most one action.
     actions: HashMap<Chord, Action>,
     /// The keys of each action, in their order on screen.
     keys: HashMap<Action, Vec<Chord>>,
@@ -132,8 +136,9 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// The default keys with some replaced: each binding is an action's name and all of its keys. A key that another action
-    /// had by default moves; two bindings must not name the same key.
+    /// The default keys with some replaced: each binding is an action's name and all of its keys. A key that another
+    /// action had by default moves; two bindings must not name the same key. The error names the first mistake; then no
+    /// binding takes effect.
     pub fn with<'a>(bindings: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Result<Self, KeymapError> {
         let mut keymap = Self::default();
         let mut bound: HashMap<Chord, &'static str> = HashMap::new();
@@ -169,10 +174,11 @@ impl Keymap {
         Ok(keymap)
     }
 
+    /// The action of a key; `None` if it has none.
     pub fn action(&self, key: &KeyEvent) -> Option<Action> {
         self.actions.get(&Chord::of(key)).copied()
     }
-    /// The keys of an action, blank-separated; empty if it has none.
+    /// The keys of an action, blank-separated; empty if it has none. Empty if it has none.
     pub fn keys(&self, action: Action) -> String {
         let chords = self.keys.get(&action).map(Vec::as_slice).unwrap_or_default();
         chords.iter().map(Chord::to_string).collect::<Vec<_>>().join(" ")

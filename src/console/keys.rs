@@ -1,4 +1,7 @@
 //! Keys: to the open layer, else by the keymap to the shell's own actions, else to the view.
+//!
+//! Called by [`Model::update`] for keys and pasted text. An open layer takes all keys, so that a text being typed never
+//! acts as commands; pasted text is inserted and never acts as keys.
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
@@ -14,6 +17,7 @@ use super::prompt::{TimeAnswer, TimePrompt};
 use super::{Layer, Model};
 
 impl Model {
+    /// Takes a key press. Any press ends the notice.
     pub(super) fn key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
         // Some terminals report releases too; only a press counts.
         if key.kind == KeyEventKind::Release {
@@ -37,6 +41,8 @@ impl Model {
         }
     }
 
+    /// Inserts pasted text into the line that is being typed. Help and the choice of columns drop it; without a layer,
+    /// the view takes it.
     pub(super) fn paste(&mut self, text: &str, effects: &mut Vec<Effect>) {
         match &mut self.layer {
             Some(Layer::Filter(edit)) => {
@@ -57,6 +63,7 @@ impl Model {
         }
     }
 
+    /// A key in the filter editor. An applied filter is remembered for this run and, unless empty, for later ones.
     fn filter_key(&mut self, mut edit: Box<FilterEdit>, key: KeyEvent, effects: &mut Vec<Effect>) {
         match edit.key(key) {
             Edited::Open => {
@@ -74,6 +81,7 @@ impl Model {
         }
     }
 
+    /// A key in the time dialog. A range goes into the filter; a time after `@` moves the list only.
     fn time_key(&mut self, mut prompt: TimePrompt, key: KeyEvent, effects: &mut Vec<Effect>) {
         match prompt.key(key) {
             Typed::Left => {}
@@ -93,6 +101,7 @@ impl Model {
         }
     }
 
+    /// A key in the palette. The command under the cursor acts after the palette has closed.
     fn palette_key(&mut self, mut palette: Palette, key: KeyEvent, effects: &mut Vec<Effect>) {
         let choices = palette.commands(&self.settings).len();
         match palette.key(key, choices) {
@@ -110,6 +119,7 @@ impl Model {
         }
     }
 
+    /// A key in the choice of columns, by its action. A column appears or disappears at once.
     fn columns_key(&mut self, cursor: usize, key: KeyEvent, effects: &mut Vec<Effect>) {
         let last = self.view.columns().len().saturating_sub(1);
         let cursor = match self.settings.keymap.action(&key) {
@@ -130,6 +140,7 @@ impl Model {
         self.layer = Some(Layer::Columns(cursor));
     }
 
+    /// A key in the help, by its action. Drawing limits the scroll offset.
     fn help_key(&mut self, scroll: usize, key: KeyEvent, effects: &mut Vec<Effect>) {
         let scroll = match self.settings.keymap.action(&key) {
             Some(Action::Down) => scroll + 1,
@@ -175,6 +186,7 @@ impl Model {
         }
     }
 
+    /// Gives up the view's queries, also in the database; quits if none is in flight.
     fn cancel(&mut self, effects: &mut Vec<Effect>) {
         if !self.is_busy() {
             return effects.push(Effect::Quit);
@@ -184,6 +196,7 @@ impl Model {
         self.say("cancelled");
     }
 
+    /// Opens the editor on the filter in force, and requests device names if the cursor is in one.
     fn edit_filter(&mut self, effects: &mut Vec<Effect>) {
         let mut edit = Box::new(FilterEdit::new(&self.ctx.filter, self.history.typed().to_vec(), self.editors));
         self.editors += 1;
@@ -191,6 +204,7 @@ impl Model {
         self.layer = Some(Layer::Filter(edit));
     }
 
+    /// Holds new rows back, or shows them again. Held rows are only counted, so resuming reads them with a refresh.
     fn pause(&mut self, effects: &mut Vec<Effect>) {
         self.tail.paused = !self.tail.paused;
         if self.tail.paused {
@@ -223,7 +237,7 @@ impl Model {
     }
 }
 
-/// One word of a POSIX shell.
+/// One word of a POSIX shell. Nothing within the quotes is expanded.
 fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }

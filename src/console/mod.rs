@@ -45,8 +45,11 @@ const NOTICE: Span = Span::seconds(4);
 /// What is drawn over the view and takes the keys first. A closed layer holds nothing.
 #[derive(Clone, Debug)]
 pub enum Layer {
+    /// The filter editor, in the query bar.
     Filter(Box<FilterEdit>),
+    /// The time dialog, in the query bar.
     Time(TimePrompt),
+    /// The command palette. Its text is in the query bar.
     Palette(Palette),
     /// The choice of columns, and the line under the cursor.
     Columns(usize),
@@ -57,15 +60,23 @@ pub enum Layer {
 /// The whole state of the console.
 #[derive(Clone, Debug)]
 pub struct Model {
+    /// What the view may read. Only the shell changes it.
     pub ctx: Ctx,
     /// The view on screen.
     pub view: View,
+    /// The open layer, at most one. `None`: keys go to the keymap and the view.
     pub layer: Option<Layer>,
+    /// The live state of the order in force.
     pub tail: Tail,
+    /// The shell's regions, for the terminal's size at the last resize.
     pub geometry: Geometry,
+    /// What the configuration sets. It stays the same, except that `T` exchanges the zones.
     pub settings: Settings,
+    /// The filters that were in force, and those that were typed.
     history: History,
+    /// A message in the footer, and when it ends (UTC).
     notice: Option<(String, Instant)>,
+    /// Alerts that are not delivered yet.
     ringing: Ringing,
     /// Filter editors opened so far.
     editors: u64,
@@ -74,7 +85,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// The console before its first reply, and its first queries.
+    /// The console before its first reply, and its first queries. `now` is UTC. The queries are among the effects;
+    /// nothing is sent before the event loop performs them.
     pub fn new(start: Start, now: Instant) -> (Self, Vec<Effect>) {
         let geometry = Geometry::of(start.size.0, start.size.1);
         let ctx = Ctx {
@@ -110,7 +122,8 @@ impl Model {
         (model, effects)
     }
 
-    /// Takes one message.
+    /// Takes one message. Returns what it wants of the world, in order. It never blocks and never fails: what goes
+    /// wrong is shown on screen.
     #[must_use = "effects do nothing unless the event loop performs them"]
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = Vec::new();
@@ -129,12 +142,14 @@ impl Model {
         effects
     }
 
+    /// Lets the view lay itself out and request what the screen lacks. Each message can change the layout, so this
+    /// follows every one.
     fn settle(&mut self, effects: &mut Vec<Effect>) {
         let step = self.view.settle(&self.ctx);
         self.take(step, effects);
     }
 
-    /// Takes what a view wants.
+    /// Takes what a view wants. A filter that it wants is applied after its effects.
     fn take(&mut self, step: Step, effects: &mut Vec<Effect>) {
         effects.extend(step.effects);
         if let Some(words) = step.notice {
@@ -152,7 +167,8 @@ impl Model {
         self.ctx.criteria()
     }
 
-    /// Runs all queries that depend on the filter, and follows it.
+    /// Runs all queries that depend on the filter, and follows it. The tail's new order has a new generation, so that
+    /// rows of the old one are dropped. Relative times are counted from now.
     fn start_queries(&mut self, effects: &mut Vec<Effect>) {
         self.tail.retry = clock::Retry::default();
         self.ctx.as_of = self.ctx.now;
@@ -172,11 +188,12 @@ impl Model {
         effects.push(self.describe());
     }
 
+    /// The query for the source's description: its address, abilities, and oldest and newest row.
     fn describe(&mut self) -> Effect {
         Effect::Send(self.ctx.source.request(Query::Describe, std::time::Duration::ZERO))
     }
 
-    /// Puts another filter in force.
+    /// Puts another filter in force. The old one goes to the history. An equal filter changes nothing.
     fn apply(&mut self, filter: Filter, effects: &mut Vec<Effect>) {
         if filter == self.ctx.filter {
             return;
@@ -194,11 +211,13 @@ impl Model {
         self.filter_changed(effects);
     }
 
+    /// Starts over under the filter in force. Rows held during a pause belonged to the old one.
     fn filter_changed(&mut self, effects: &mut Vec<Effect>) {
         self.tail.held = 0;
         self.start_queries(effects);
     }
 
+    /// Shows a notice for [`NOTICE`], in place of an earlier one.
     fn say(&mut self, words: impl Into<String>) {
         self.notice = Some((words.into(), self.ctx.now.plus(NOTICE)));
     }
@@ -212,7 +231,7 @@ impl Model {
         self.view.is_busy()
     }
 
-    /// Whether the database has answered anything yet.
+    /// Whether the database has answered anything yet. Quitting before that is reported as an unreachable database.
     pub fn was_answered(&self) -> bool {
         self.view.was_answered() || self.ctx.source.value().is_some()
     }

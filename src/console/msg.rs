@@ -10,13 +10,15 @@ use crate::protocol::tail::TailEvent;
 /// One message of the event loop.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Msg {
+    /// A key as the terminal reports it.
     Key(KeyEvent),
+    /// Text of a bracketed paste. It must never act as keys.
     Paste(String),
-    Resize {
-        width: u16,
-        height: u16,
-    },
+    /// The terminal's new size in columns and rows.
+    Resize { width: u16, height: u16 },
+    /// A query's outcome, which may be that of an older query.
     Reply(Reply),
+    /// News of a tail, which may be that of an older order.
     Tail(TailEvent),
     /// The time now, UTC; the only way in which the clock enters.
     Tick(Instant),

@@ -1,4 +1,7 @@
 //! The command palette: actions, named filters and other databases, found by name or words.
+//!
+//! The shell gives it keys and performs the command that is chosen. What it offers derives from the table of actions
+//! and the configuration; no command exists here only.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
@@ -12,13 +15,16 @@ use super::settings::Settings;
 /// What is typed, and the command under the cursor.
 #[derive(Clone, Debug, Default)]
 pub struct Palette {
+    /// The text that commands must match.
     pub input: Input,
+    /// The place of the chosen command among those that match, from 0.
     pub cursor: usize,
 }
 
 /// What the palette offers.
 #[derive(Clone, Copy)]
 pub enum Command<'a> {
+    /// An action of the table, which acts as its key does.
     Action(&'static Spec),
     /// A named filter.
     View(&'a str, &'a Filter),
@@ -29,8 +35,11 @@ pub enum Command<'a> {
 /// What a key did to the palette.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Typed {
+    /// It stays open.
     Open,
+    /// It closes, and nothing happens.
     Left,
+    /// Enter was pressed: the caller acts, and closes it or shows an error.
     Done,
 }
 
@@ -82,6 +91,7 @@ impl Command<'_> {
             typed.split_whitespace().all(|word| whole.contains(word)).then_some(2)
         }
     }
+    /// What is typed to find it: `next-failure`, `view NAME`, `open NAME`.
     pub fn name(&self) -> String {
         match self {
             Self::Action(spec) => spec.id.to_owned(),
@@ -89,6 +99,7 @@ impl Command<'_> {
             Self::Open(name) => format!("open {name}"),
         }
     }
+    /// What it does; for a named filter, the filter.
     pub fn title(&self) -> String {
         match self {
             Self::Action(spec) => spec.title.to_owned(),

@@ -14,12 +14,15 @@ pub struct Start {
     pub title: String,
     /// The options that reach the same database from a command line (`--db prod`), for copied commands; no secret in it.
     pub reach: String,
+    /// In force from the start.
     pub filter: Filter,
+    /// In which times are shown first, and typed times are read.
     pub zone: Zone,
     /// Shown at the start.
     pub notice: Option<String>,
     /// Filters of earlier runs, oldest first.
     pub history: Vec<String>,
+    /// What each view is configured with.
     pub choices: Choices,
     /// The terminal's columns and rows.
     pub size: (u16, u16),

@@ -15,14 +15,17 @@ const RATE_WINDOW: Span = Span::seconds(10);
 /// The live tail of the filter in force.
 #[derive(Clone, Debug, Default)]
 pub struct Tail {
+    /// That of the order in force; news of older ones are dropped.
     pub generation: u64,
     /// The first poll of the order is over. Before, rows come that were in the table already.
     pub begun: bool,
     /// The newest `created_at` that any order has delivered, at most now: rows beyond it are new under every filter.
     pub high_water: Option<Instant>,
+    /// New rows are held back at the user's wish.
     pub paused: bool,
     /// Rows that came while paused.
     pub held: u64,
+    /// Late rows since the console started.
     pub late: u64,
     /// Rows that were skipped because more came than a screen can show. They are in the table.
     pub skipped: u64,
@@ -31,6 +34,7 @@ pub struct Tail {
     pub window: Window,
     /// Whether queries that failed with their connection are retried.
     pub retry: Retry,
+    /// When rows arrived, and how many, within [`RATE_WINDOW`].
     recent: VecDeque<(Instant, u64)>,
 }
 

@@ -91,6 +91,7 @@ impl When {
         Self::parse_typed(text).or_else(|unknown| pasted::as_typed(text, unknown))
     }
 
+    /// Reads a time of this grammar alone, without the forms of other programs.
     fn parse_typed(text: &str) -> Result<Self, TimeError> {
         let text = text.trim();
         match text.to_ascii_lowercase().as_str() {

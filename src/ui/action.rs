@@ -20,17 +20,22 @@ pub enum Action {
     Left,
     Right,
     Open,
+    /// Closes the topmost layer, or returns to the list.
     Close,
+    /// Leaves the place where the focus is; at the root it quits.
     Back,
     NextFailure,
     PrevFailure,
     Failures,
     Include,
     Exclude,
+    /// Replaces the field's values in the filter by the one under the cursor.
     Only,
+    /// Removes the last term of the filter.
     DropChip,
     DropAll,
     Follow,
+    /// Holds new rows back: they are counted, and read on resuming.
     Pause,
     Range(Preset),
     TimeDialog,
@@ -43,15 +48,18 @@ pub enum Action {
     Refresh,
     Copy,
     CopyCommand,
+    /// Through the filters that were in force, not through rows.
     Earlier,
     Later,
     Palette,
+    /// Says why no other order exists; it sorts nothing.
     Sort,
     Invert,
     Columns,
     NextMatch,
     PrevMatch,
     Help,
+    /// Must keep a key: nothing else leaves the program at any time.
     Cancel,
     Suspend,
 }
@@ -69,6 +77,7 @@ pub enum Preset {
 }
 
 impl Preset {
+    /// In the order of their keys and of the time pane.
     pub const ALL: [Self; 7] =
         [Self::QuarterHour, Self::Hour, Self::Day, Self::Week, Self::Month, Self::Quarter, Self::All];
     /// The filter language's word for its beginning; `None`: no limit.
@@ -83,6 +92,7 @@ impl Preset {
             Self::All => None,
         }
     }
+    /// The word of the time pane; `all` without a limit.
     pub const fn label(self) -> &'static str {
         match self.since() {
             Some(word) => word,
@@ -123,11 +133,13 @@ pub struct Spec {
     pub id: &'static str,
     /// The default keys, as a chord of the keymap reads them.
     pub keys: &'static [&'static str],
+    /// The heading under which the help lists it.
     pub group: Group,
     /// What it does, for the help; begins with a verb.
     pub title: &'static str,
 }
 
+/// A line of the table without its description, which [`Spec::does`] adds.
 const fn bind(action: Action, id: &'static str, keys: &'static [&'static str], group: Group) -> Spec {
     Spec { action, id, keys, group, title: "" }
 }
@@ -200,7 +212,7 @@ pub const ACTIONS: &[Spec] = &[
     bind(Action::Suspend, "suspend", &["C-z"], Group::Program).does("suspend the program"),
 ];
 
-/// The table as a page of documentation.
+/// The table as a page of documentation. Written to `docs/keys.md`; it has the default keys, not the bound ones.
 pub fn keys_page() -> String {
     let mut out =
         String::from("# Keys\n\nGenerated from the table of actions in `src/ui/action.rs`; a test keeps it current.\n");

@@ -21,6 +21,7 @@ pub enum Effect {
     Remember(String),
     /// Keep the chosen columns for later runs.
     KeepColumns(Vec<&'static str>),
+    /// Give the terminal back and stop the process, until the shell continues it.
     Suspend,
     /// Switch to another of the named databases.
     Open(String),
@@ -47,7 +48,7 @@ impl Means {
             Self::Desktop => format!("\x1b]9;renewscope: {words}\x07"),
         }
     }
-    /// The one that a configuration names.
+    /// The one that a configuration names. `None` for any other name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(id, _)| *id == name).map(|(_, means)| *means)
     }

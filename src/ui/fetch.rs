@@ -20,6 +20,7 @@ pub enum Phase {
     /// No query is in flight.
     Idle,
     Waiting,
+    /// The newest query failed. An older value can still be there.
     Failed(SourceError),
 }
 
@@ -39,6 +40,7 @@ macro_rules! take {
 pub(crate) use take;
 
 impl<T> Fetch<T> {
+    /// No value, and no query in flight.
     pub fn new(slot: Slot) -> Self {
         Self { slot, generation: 0, value: None, phase: Phase::Idle }
     }
@@ -56,7 +58,8 @@ impl<T> Fetch<T> {
     pub fn awaits(&self, ticket: Ticket) -> bool {
         self.phase == Phase::Waiting && ticket.slot == self.slot && ticket.generation == self.generation
     }
-    /// Takes the outcome of the query in flight; a failure keeps the last good value.
+    /// Takes the outcome of the query in flight; a failure keeps the last good value. A cancelled query leaves no
+    /// error.
     pub fn settle(&mut self, outcome: Result<T, SourceError>) {
         match outcome {
             Ok(value) => {
@@ -67,9 +70,11 @@ impl<T> Fetch<T> {
             Err(error) => self.phase = Phase::Failed(error),
         }
     }
+    /// The last good value, which an older query may have brought.
     pub fn value(&self) -> Option<&T> {
         self.value.as_ref()
     }
+    /// For values that live rows change.
     pub fn value_mut(&mut self) -> Option<&mut T> {
         self.value.as_mut()
     }
@@ -79,6 +84,7 @@ impl<T> Fetch<T> {
     pub fn is_waiting(&self) -> bool {
         self.phase == Phase::Waiting
     }
+    /// Why the newest query failed; `None` while it is in flight.
     pub fn error(&self) -> Option<&SourceError> {
         match &self.phase {
             Phase::Failed(error) => Some(error),

@@ -26,8 +26,9 @@ pub fn edit(input: &mut Input, key: KeyEvent) {
 /// Characters that a line holds at most: the text is parsed at every key.
 pub const LIMIT: usize = 4096;
 
-/// Inserts pasted text, up to [`LIMIT`]; returns whether all of it fit. It is never keys: line breaks become blanks, other
-/// controls are dropped. Takes time in proportion to the limit, not to the text.
+/// Inserts pasted text, up to [`LIMIT`]; returns whether all of it fit. It is never keys: line breaks become blanks,
+/// other controls are dropped. Takes time in proportion to the limit, not to the text. `false`: the end of the text was
+/// dropped.
 pub fn paste(input: &mut Input, text: &str) -> bool {
     let before = input.value().chars().count();
     let room = LIMIT.saturating_sub(before);

@@ -27,6 +27,7 @@ impl<'a> Pen<'a> {
         let end = if inside { area.right().min(buf.area.right()) } else { area.x };
         Self { buf, x: area.x, y, end }
     }
+    /// Cells between the pen and the region's end.
     pub fn left(&self) -> usize {
         usize::from(self.end.saturating_sub(self.x))
     }
@@ -38,10 +39,12 @@ impl<'a> Pen<'a> {
         }
         self
     }
+    /// Safe text, cut with `…` where it does not fit.
     pub fn clean(&mut self, text: &Clean, style: Style) -> &mut Self {
         let cells = self.left();
         self.put(measure::cut(text, cells).as_str(), style)
     }
+    /// Moves by that many cells without painting; never beyond the end.
     pub fn skip(&mut self, cells: usize) -> &mut Self {
         self.x = self.x.saturating_add(u16::try_from(cells).unwrap_or(u16::MAX)).min(self.end);
         self
@@ -68,7 +71,8 @@ impl<'a> Pen<'a> {
         self.x = start;
         self.skip(cells)
     }
-    /// Our own words in exactly `cells` cells, at the right end.
+    /// Our own words in exactly `cells` cells, at the right end. Words that are too long are cut at the region's end
+    /// only.
     pub fn right(&mut self, words: &str, cells: usize, style: Style) -> &mut Self {
         let pad = cells.saturating_sub(measure::width(words));
         self.skip(pad);

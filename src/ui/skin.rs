@@ -31,9 +31,13 @@ impl Theme {
     }
 }
 
+/// Every style of the screen by its meaning. Only here are colors named; the rest of the program names what a text
+/// means.
 #[derive(Clone, Debug)]
 pub struct Skin {
+    /// Whether colors are used. Without them modifiers mark what matters.
     pub color: bool,
+    /// The signs, in Unicode or ASCII.
     pub glyphs: &'static Glyphs,
     light: bool,
     /// Failures orange and successes blue.
@@ -46,8 +50,11 @@ pub struct Glyphs {
     /// In the order of [`Outcome::ALL`].
     pub outcomes: [&'static str; 4],
     pub arrow: &'static str,
+    /// In place of a missing value.
     pub none: &'static str,
+    /// Before a value that the filter includes.
     pub included: &'static str,
+    /// Before a value that the filter excludes.
     pub excluded: &'static str,
     pub cursor: &'static str,
     pub rule: &'static str,
@@ -55,8 +62,10 @@ pub struct Glyphs {
     pub live: &'static str,
     pub paused: &'static str,
     pub up: &'static str,
+    /// Before a lower bound.
     pub at_least: &'static str,
     pub dot: &'static str,
+    /// Something is in flight, or goes on beyond what is shown.
     pub more: &'static str,
     pub arrivals: Arrivals,
     pub plots: Plots,
@@ -78,6 +87,7 @@ pub struct Plots {
     pub shades: [&'static str; 4],
 }
 
+/// Each takes one cell in a terminal that shows ambiguous characters narrow.
 pub const UNICODE: Glyphs = Glyphs {
     outcomes: ["✗", "✓", "→", "•"],
     arrow: "→",
@@ -99,6 +109,7 @@ pub const UNICODE: Glyphs = Glyphs {
     },
 };
 
+/// For terminals and fonts without the others; as wide, except for the lower bound.
 pub const ASCII: Glyphs = Glyphs {
     outcomes: ["x", "+", ">", "*"],
     arrow: ">",
@@ -123,6 +134,7 @@ impl Skin {
     pub fn new(color: bool, ascii: bool, light: bool) -> Self {
         Self { color, glyphs: if ascii { &ASCII } else { &UNICODE }, light, apart: false }
     }
+    /// The skin of a theme. Only [`Theme::Mono`] has no color.
     pub fn themed(theme: Theme, ascii: bool) -> Self {
         let skin = Self::new(theme != Theme::Mono, ascii, theme == Theme::Light);
         Self { apart: theme == Theme::ColourBlind, ..skin }
@@ -164,6 +176,7 @@ impl Skin {
         let style = if focused { self.accent() } else { self.muted() };
         style.add_modifier(Modifier::BOLD)
     }
+    /// The focus, keys, and what the user acts on.
     pub fn accent(&self) -> Style {
         self.fg(Color::Indexed(117), Color::Indexed(25))
     }
@@ -218,6 +231,7 @@ impl Skin {
     pub fn stale(&self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
+    /// Over the whole footer while the screen cannot be trusted.
     pub fn banner(&self) -> Style {
         if self.color {
             Style::new().fg(Color::Indexed(231)).bg(Color::Indexed(88)).add_modifier(Modifier::BOLD)

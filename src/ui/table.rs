@@ -59,6 +59,7 @@ impl<C: Copy + PartialEq> Columns<C> {
     pub fn names(&self) -> Vec<&'static str> {
         self.all.iter().filter(|s| self.is_wanted(s.column)).map(|s| s.id).collect()
     }
+    /// Whether the user wants the column, at any width of the terminal.
     pub fn is_wanted(&self, column: C) -> bool {
         self.wanted.contains(&column)
     }

@@ -6,7 +6,9 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Viewport {
     pub cursor: usize,
+    /// The row at the top of the screen.
     pub offset: usize,
+    /// Rows that fit on screen; set by the layout.
     pub height: usize,
 }
 
@@ -31,6 +33,7 @@ impl Viewport {
             self.offset = self.cursor + 1 - height;
         }
     }
+    /// Rows of a page: one less than fit, so that a row of the last page stays on screen.
     pub fn page(&self) -> isize {
         self.height.saturating_sub(1).max(1) as isize
     }

@@ -38,12 +38,14 @@ pub const VIEWS: [ViewSpec; 1] = [ViewSpec { id: "events", title: "renewal event
 /// One view with its state.
 #[derive(Clone, Debug)]
 pub enum View {
+    /// The event list. Boxed, so that moving a `View` moves a pointer.
     Events(Box<Events>),
 }
 
 /// What the configuration chooses for each view.
 #[derive(Clone, Debug)]
 pub struct Choices {
+    /// The columns that the event list shows.
     pub events: EventColumns,
 }
 
@@ -51,7 +53,10 @@ pub struct Choices {
 #[derive(Clone, PartialEq, Debug, Default)]
 #[must_use = "a step does nothing unless the shell takes it"]
 pub struct Step {
+    /// Queries to send or to cancel, and other wishes, in this order. Nothing happens until the event loop performs
+    /// them.
     pub effects: Vec<Effect>,
+    /// Where the shell goes after it has taken the effects; `None`: nowhere.
     pub go: Option<Go>,
     /// Shown in the footer for some seconds.
     pub notice: Option<String>,
@@ -98,8 +103,11 @@ pub struct Following {
 /// A column in the dialog that chooses them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ColumnChoice {
+    /// The name that the configuration uses.
     pub id: &'static str,
+    /// What the column shows, for the dialog.
     pub title: &'static str,
+    /// Whether the user wants the column. A wanted column is still hidden where the terminal is too narrow for it.
     pub wanted: bool,
 }
 
@@ -140,7 +148,7 @@ impl View {
     pub fn typed(&mut self, key: KeyEvent, ctx: &Ctx) -> Option<Step> {
         each!(self, v => v.typed(key, ctx))
     }
-    /// Pasted text, for the line that is being typed.
+    /// Pasted text, for the line that is being typed. It is never read as keys.
     pub fn paste(&mut self, text: &str, ctx: &Ctx) -> Step {
         each!(self, v => v.paste(text, ctx))
     }
@@ -180,6 +188,7 @@ impl View {
     pub fn cancel(&mut self) -> Step {
         each!(self, v => v.cancel())
     }
+    /// Whether a query of the view is in flight. The key that cancels quits the program if none is.
     pub fn is_busy(&self) -> bool {
         each!(self, v => v.is_busy())
     }
@@ -191,6 +200,7 @@ impl View {
     pub fn error(&self) -> Option<&SourceError> {
         each!(self, v => v.error())
     }
+    /// Whether new rows appear as they come, and how many came while they did not.
     pub fn following(&self) -> Following {
         each!(self, v => v.following())
     }

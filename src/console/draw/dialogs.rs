@@ -1,4 +1,6 @@
 //! The command palette and the choice of columns, over the screen.
+//!
+//! Called by `draw/mod.rs` after the view is drawn. A dialog blanks the region that it covers.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,7 +15,7 @@ use crate::ui::skin::Skin;
 /// Cells of a column of keys.
 pub const KEY_WIDTH: usize = 12;
 
-/// The commands that match the typed text, below the query bar.
+/// The commands that match the typed text, below the query bar. The list scrolls so that the chosen command is visible.
 pub fn palette(model: &Model, palette: &Palette, skin: &Skin, buf: &mut Buffer) {
     let commands = palette.commands(&model.settings);
     let screen = model.geometry.screen;
@@ -39,7 +41,7 @@ pub fn palette(model: &Model, palette: &Palette, skin: &Skin, buf: &mut Buffer) 
     }
 }
 
-/// The columns to choose from; `cursor` is the line under the cursor.
+/// The columns to choose from; `cursor` is the line under the cursor. Wanted columns have a mark.
 pub fn columns(model: &Model, cursor: usize, skin: &Skin, buf: &mut Buffer) {
     let columns = model.view.columns();
     let screen = model.geometry.screen;
@@ -58,7 +60,7 @@ pub fn columns(model: &Model, cursor: usize, skin: &Skin, buf: &mut Buffer) {
     }
 }
 
-/// Draws a frame with a title; returns the region within.
+/// Draws a frame with a title; returns the region within. A cell on each side stays free.
 pub fn frame(buf: &mut Buffer, area: Rect, title: &str, skin: &Skin) -> Rect {
     let style: Style = skin.frame();
     for row in 0..area.height {

@@ -15,7 +15,8 @@ use crate::ui::ctx::Link;
 use crate::ui::paint::{Pen, wash};
 use crate::ui::skin::Skin;
 
-/// Draws what is most urgent: an error of the typed line, completions, trouble, a notice, else the hints.
+/// Draws what is most urgent: an error of the typed line, completions, trouble, a notice, else the hints. Trouble of
+/// the connection hides notices, but not the mistakes in a text that is typed.
 pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let area = model.geometry.footer;
     let mistake = match &model.layer {
@@ -49,6 +50,7 @@ fn trouble(model: &Model, error: &SourceError, since: Option<Instant>) -> String
     }
 }
 
+/// Draws the hints that fit, from the left. An action that the configuration left without a key has no hint.
 fn keys(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let mut pen = Pen::at(buf, model.geometry.footer, 0);
     for hint in hints(model) {
@@ -88,6 +90,7 @@ fn offers(model: &Model, edit: &FilterEdit, skin: &Skin, buf: &mut Buffer) {
     }
 }
 
+/// The hints of the open layer, else those of the view.
 fn hints(model: &Model) -> &'static [Hint] {
     match &model.layer {
         Some(Layer::Filter(_)) => {

@@ -20,6 +20,7 @@ use crate::ui::skin::Skin;
 /// Below this width the header has only what is needed most.
 const WIDE: u16 = 110;
 
+/// Draws the top line. The live state is at the right and never cut; the words for the source are cut first.
 pub fn header(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let area = model.geometry.header;
     let wide = area.width >= WIDE;
@@ -40,8 +41,8 @@ fn clock(model: &Model, skin: &Skin, wide: bool) -> String {
     format!("{} {} {}", model.ctx.zone.name(), skin.glyphs.dot, minute.unwrap_or(&now))
 }
 
-/// What is open. Read-only comes first, then a connection that others can read or intercept, then the kind of table: these
-/// must not be cut.
+/// What is open. Read-only comes first, then a connection that others can read or intercept, then the kind of table:
+/// these must not be cut. A TLS mode that verifies the server, and a connection that stays on this machine, come last.
 fn place(model: &Model, skin: &Skin) -> String {
     let source = model.ctx.source.value();
     let mut words: Vec<String> = source.filter(|s| s.read_only).map(|_| "read-only".to_owned()).into_iter().collect();
@@ -105,7 +106,8 @@ fn overdue(model: &Model) -> Option<Span> {
     (age > Span::minutes(15) && age.0 > usual.0.saturating_mul(20)).then_some(age)
 }
 
-/// Rate, lag, late and skipped rows, and the window within which none is lost.
+/// Rate, lag, late and skipped rows, and the window within which none is lost. Each begins with a blank; what is zero
+/// or unknown is left out.
 fn figures(model: &Model) -> String {
     let tail = &model.tail;
     let mut words = String::new();
@@ -170,12 +172,16 @@ pub fn query(model: &Model, skin: &Skin, buf: &mut Buffer) -> Option<Position> {
 /// The sign before a line that is typed, and the styles of both.
 #[derive(Clone, Copy)]
 struct Line {
+    /// What is typed: `/` a filter, `time` a time, `:` a command.
     sign: &'static str,
+    /// The sign's style.
     key: Style,
+    /// The text's style, which shows whether it is valid.
     style: Style,
 }
 
-/// A line of input behind a sign, scrolled so that the cursor is visible.
+/// A line of input behind a sign, scrolled so that the cursor is visible. Returns where the cursor is. Control
+/// characters are drawn as safe signs, as [`Clean`] has them.
 fn type_in(area: Rect, Line { sign, key, style }: Line, input: &Input, buf: &mut Buffer) -> Position {
     let before = measure::width(sign);
     let room = usize::from(area.width).saturating_sub(before + 1);

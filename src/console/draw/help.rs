@@ -10,7 +10,7 @@ use crate::ui::skin::Skin;
 
 use super::dialogs::{KEY_WIDTH, frame};
 
-/// Draws the help, from line `scroll` on.
+/// Draws the help, from line `scroll` on. A scroll offset beyond the last page shows the last page.
 pub fn draw(model: &Model, scroll: usize, skin: &Skin, buf: &mut Buffer) {
     let screen = model.geometry.screen;
     let width = screen.width.saturating_sub(4).min(78);
@@ -38,12 +38,17 @@ pub fn draw(model: &Model, scroll: usize, skin: &Skin, buf: &mut Buffer) {
     }
 }
 
+/// A line of the help.
 enum Entry {
+    /// A blank line between two groups.
     Gap,
+    /// The name of a group.
     Title(&'static str),
+    /// The keys of an action, as they are bound now, and what it does.
     Key(String, &'static str),
 }
 
+/// All lines, in the order of the table.
 fn lines(model: &Model) -> Vec<Entry> {
     let mut lines = Vec::new();
     for group in Group::ALL {

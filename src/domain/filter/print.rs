@@ -1,4 +1,6 @@
 //! Prints a [`Filter`], with quotes where the text would otherwise be read differently.
+//!
+//! Called wherever a filter is shown or copied. What it prints must parse to the same filter.
 
 use std::fmt::{self, Display as _, Write as _};
 

@@ -26,6 +26,7 @@ impl Pass<'_> {
     }
 
     /// A double quote or a backtick. `kind` is its place in `open`; the backslash of an escaped one is written already.
+    /// A closing quote, and one that opens a phrase, are copied; a quoted word is masked.
     pub(super) fn quote(&mut self, kind: usize) {
         self.value = false;
         let sign = self.byte(self.at);
@@ -67,7 +68,8 @@ impl Pass<'_> {
         self.quoted(from..end, close);
     }
 
-    /// `{"type":…` and `, "type":…`: the word names a field.
+    /// `{"type":…` and `, "type":…`: the word names a field. `name` is the quoted word, `after` the place behind its
+    /// closing quote. Such a word is text.
     pub(super) fn is_json_key(&self, name: &[u8], after: usize) -> bool {
         let before = self.out.strip_suffix(b"\\").unwrap_or(&self.out).trim_ascii_end();
         self.byte(after) == b':'
@@ -75,7 +77,8 @@ impl Pass<'_> {
             && name.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'$'))
     }
 
-    /// Writes a quoted value; behind another one only separators away, both are one list.
+    /// Writes a quoted value; behind another one only separators away, both are one list. `name` is the value and
+    /// `close` its closing quote, both as ranges of the message.
     pub(super) fn quoted(&mut self, name: Range<usize>, close: Range<usize>) {
         let sign = self.byte(name.start.wrapping_sub(1));
         let tail = [b'<', b'*', b'>', self.byte(close.start)];

@@ -12,7 +12,8 @@ use super::run::is_word_byte;
 const BETWEEN: &[u8] = b" ,;|/:.-+=<>#&~@*\\^%";
 
 impl Pass<'_> {
-    /// Writes a mask for a part of the message, and lets it swallow what belongs to it on its left.
+    /// Writes a mask for a part of the message, and lets it swallow what belongs to it on its left. Values with only
+    /// separators between them become one, so that lists of any length have the same signature.
     pub(super) fn mask(&mut self, range: Range<usize>) {
         self.value = false;
         self.drop_date_words();
@@ -80,7 +81,8 @@ impl Pass<'_> {
         out.ends_with(M)
     }
 
-    /// A unit, a zone, or the monotonic clock that Go prints behind a time: where it ends.
+    /// A unit, a zone, or the monotonic clock that Go prints behind a time: where it ends. `range` is a run of the
+    /// message behind a mask; `None`: it is text.
     pub(super) fn belongs_to_mask(&self, range: &Range<usize>) -> Option<usize> {
         let word = self.slice(range.clone());
         if word == b"m" && self.byte(range.end) == b'=' && matches!(self.byte(range.end + 1), b'+' | b'-') {
@@ -94,7 +96,8 @@ impl Pass<'_> {
         (is_unit(word) && !glued).then_some(range.end)
     }
 
-    /// Whether the words before make this word a name: it stands for a value though nothing else shows it.
+    /// Whether the words before make this word a name: it stands for a value though nothing else shows it. `end` is the
+    /// byte behind the word.
     pub(super) fn is_name(&self, word: &[u8], end: usize) -> bool {
         let Some(before) = self.out.strip_suffix(b" ") else { return false };
         let last = before.rsplit(|b| !is_word_byte(*b) && *b != b'_').next().unwrap_or_default();

@@ -16,6 +16,7 @@ use crate::domain::instant::{Civil, Instant, Span};
 use crate::domain::text::Clean;
 use crate::domain::zone::Zone;
 
+/// In English, and in lower case for the comparison.
 const MONTHS: [&str; 12] = [
     "january",
     "february",
@@ -30,6 +31,7 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
+/// Read and dropped: the date decides, even where the weekday contradicts it.
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// A date and time without a year, in the zone shown: the last one that is past.
@@ -41,10 +43,12 @@ pub struct Yearless(Civil);
 pub struct Refusal {
     /// Completes "the time, which …".
     pub why: String,
+    /// What to write instead.
     pub suggestion: String,
 }
 
-/// Reads a time of another program. Without a zone it is in the zone shown. `None`: no known form.
+/// Reads a time of another program. Without a zone it is in the zone shown. `None`: no known form. It reads no clock: a
+/// time without a year stays so until it is resolved.
 pub fn read(text: &str) -> Option<Result<When, Refusal>> {
     let text = text.trim().trim_start_matches('[').trim_end_matches(']');
     // `openssl x509 -enddate` prints this name; Go appends its monotonic clock.
@@ -53,7 +57,8 @@ pub fn read(text: &str) -> Option<Result<When, Refusal>> {
     digits::number(text).or_else(|| digits::compact(text)).or_else(|| words(text))
 }
 
-/// As [`read`], as an error of the grammar of times.
+/// As [`read`], as an error of the grammar of times. `unknown` is what the grammar itself said of the text; it is
+/// returned where no form is known.
 pub(super) fn as_typed(text: &str, unknown: TimeError) -> Result<When, TimeError> {
     match read(text) {
         Some(Ok(when)) => Ok(when),
@@ -140,8 +145,11 @@ fn ambiguous(one: &str, other: &str) -> Refusal {
 /// The parts of a time that were found.
 #[derive(Clone, Copy, Default)]
 struct Reading {
+    /// Four digits, or 2000 and two digits; `None`: the text has none.
     year: Option<i64>,
+    /// From 1. Not checked against the calendar before [`Reading::when`].
     month: Option<u32>,
+    /// From 1, as the month.
     day: Option<u32>,
     /// Hour, minute, second, microsecond.
     clock: Option<[u32; 4]>,
@@ -195,7 +203,9 @@ fn normal(civil: Civil) -> Option<Instant> {
     Some(at.plus(Span::days(i64::from(hour / 24))).plus(Span::seconds(i64::from(second / 60))))
 }
 
-/// A time of words and numbers between spaces, in any order: `date`, mail, HTTP, Go, openssl, logs.
+/// A time of words and numbers between spaces, in any order: `date`, mail, HTTP, Go, openssl, logs. `None` if a word
+/// belongs to no time or a part comes twice. An abbreviation such as `CET` without an offset is refused, because
+/// several zones share it.
 fn words(text: &str) -> Option<Result<When, Refusal>> {
     let mut reading = Reading::default();
     let (mut zone, mut other) = (None, None);
@@ -235,7 +245,7 @@ fn words(text: &str) -> Option<Result<When, Refusal>> {
 }
 
 /// Reads one word with digits. Where day and month can be exchanged, the reading takes the day first and the result is
-/// the same with the month first.
+/// the same with the month first. `None` if the word is no part of a time.
 fn part(reading: &mut Reading, word: &str) -> Option<Option<Reading>> {
     // nginx puts a colon between date and time, klog a letter before them.
     if let Some((date, rest)) = word.split_once(':').filter(|(date, _)| date.contains('/')) {
@@ -299,7 +309,8 @@ fn numeric_date(reading: &mut Reading, word: &str) -> Option<Option<Reading>> {
     }
 }
 
-/// Reads `HH:MM[:SS[.fraction]]` with or without a zone behind it.
+/// Reads `HH:MM[:SS[.fraction]]` with or without a zone behind it. `None` for other text, and where there is a clock or
+/// an offset already.
 fn clock(reading: &mut Reading, word: &str) -> Option<()> {
     let (body, offset) = split_zone(word)?;
     let (body, fraction) = body.split_once(['.', ',']).unwrap_or((body, "0"));
@@ -333,7 +344,7 @@ fn split_zone(text: &str) -> Option<(&str, Option<i64>)> {
     }
 }
 
-/// `+01`, `+0100` or `+01:00` in seconds.
+/// `+01`, `+0100` or `+01:00` in seconds. `None` beyond 23:59.
 fn offset(text: &str) -> Option<i64> {
     let sign = if text.starts_with('-') { -1 } else { 1 };
     let digits = text.get(1..)?.replace(':', "");
@@ -356,7 +367,7 @@ fn is_abbreviation(word: &str) -> bool {
     (3..=5).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase())
 }
 
-/// A fraction of a second in microseconds; finer digits are cut.
+/// A fraction of a second in microseconds; finer digits are cut. `None` for other text than digits.
 fn micros(fraction: &str) -> Option<u32> {
     all_digits(fraction).then(|| format!("{fraction:0<6}").get(..6)?.parse().ok())?
 }

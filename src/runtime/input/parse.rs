@@ -1,9 +1,13 @@
 //! The bytes of a terminal as events. It reads nothing itself and has no clock: the caller reports silence.
+//!
+//! Called by `runtime/input.rs`, which reads the terminal. The bytes come from outside: no sequence, however long or
+//! malformed, may grow the memory without limit or end the program.
 
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
+/// The byte that begins every sequence.
 const ESC: u8 = 0x1b;
 /// The end of a bracketed paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
@@ -61,7 +65,8 @@ impl Parser {
         }
     }
 
-    /// The events that these bytes complete.
+    /// The events that these bytes complete. Incomplete ones stay pending until more bytes come or
+    /// [`silence`](Self::silence) is reported.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
         // Typed alone, Ctrl-C ends a paste whose end is missing.
         if self.paste.is_some() && bytes == [3] {
@@ -90,7 +95,7 @@ impl Parser {
         events
     }
 
-    /// `last`: nothing more comes.
+    /// `last`: nothing more comes. Then the beginning of a sequence is the key Esc, or Alt with a key, or nothing.
     fn events(&mut self, last: bool) -> Vec<Event> {
         let mut events = Vec::new();
         let mut at = 0;
@@ -185,7 +190,7 @@ fn string(bytes: &[u8]) -> Step {
     }
 }
 
-/// A character or a control character.
+/// A character in UTF-8, or a control character. A byte that begins no character is dropped.
 fn plain(bytes: &[u8], modifiers: KeyModifiers) -> Step {
     let Some(first) = bytes.first() else { return Step::Incomplete };
     let control = |c: u8| (KeyCode::Char(char::from(c)), modifiers | KeyModifiers::CONTROL);
@@ -215,7 +220,8 @@ fn plain(bytes: &[u8], modifiers: KeyModifiers) -> Step {
     Step::Event(1, Some(key(code, modifiers)))
 }
 
-/// A control sequence: `ESC [`, parameters, a final byte.
+/// A control sequence: `ESC [`, parameters, a final byte. Mouse reports and unknown sequences are consumed without an
+/// event.
 fn control(bytes: &[u8]) -> Step {
     // The Linux console sends a second bracket for its first function keys.
     if let Some(b'[') = bytes.get(2) {

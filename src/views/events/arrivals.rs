@@ -17,6 +17,7 @@ const NEW: Span = Span::seconds(20);
 /// How a new row is marked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mark {
+    /// As new as the newest row before it, or newer.
     New,
     /// Older than rows that were there before it.
     Late,
@@ -25,6 +26,7 @@ pub enum Mark {
 /// Whether the list follows the newest row, and what came since it stopped.
 #[derive(Clone, Debug)]
 pub(super) struct Follow {
+    /// The list stays on the newest row, as far as that is loaded; see [`List::is_following`].
     pub on: bool,
     /// Rows that arrived while it does not follow.
     pub arrived: u64,
@@ -43,11 +45,13 @@ impl Default for Follow {
 pub(super) struct Early(Vec<Arc<RenewalEvent>>);
 
 impl Early {
+    /// Adds rows in their order. Beyond the limit the oldest are dropped, as from the window.
     fn keep(&mut self, rows: &[Arc<RenewalEvent>]) {
         self.0.extend(rows.iter().cloned());
         self.0.sort_by_key(|row| std::cmp::Reverse(row.cursor()));
         self.0.truncate(WINDOW);
     }
+    /// The rows, newest first. The page may have some of them too.
     pub fn into_rows(self) -> Vec<Arc<RenewalEvent>> {
         self.0
     }
@@ -103,7 +107,8 @@ impl List {
         }
     }
 
-    /// Inserts the rows that are not in the window, each once; returns them.
+    /// Inserts the rows that are not in the window, each once; returns them. In follow mode the newest row is selected
+    /// afterwards.
     pub(super) fn insert_all(&mut self, mut rows: Vec<Arc<RenewalEvent>>) -> Vec<Arc<RenewalEvent>> {
         let mut known: HashSet<Id> = self.window.rows.iter().map(|r| r.id.clone()).collect();
         // Rows older than all that is loaded come with the pages that follow.
@@ -120,6 +125,8 @@ impl List {
         rows
     }
 
+    /// Inserts a row at its place. Cursor and offset move with the rows under them, except in follow mode. A row newer
+    /// than a window that does not begin at the newest row is counted only; a page brings it.
     fn insert(&mut self, row: Arc<RenewalEvent>) {
         let cursor = row.cursor();
         let at = self.window.rows.partition_point(|r| r.cursor() > cursor);

@@ -19,13 +19,19 @@ const COPY_LIMIT: usize = 16_000;
 /// What happens to the value under the cursor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pick {
+    /// Includes the value, or removes it if it is included.
     Toggle,
+    /// As `Toggle`: a second press takes the value back.
     Include,
+    /// Excludes the value, or removes the exclusion if there is one.
     Exclude,
+    /// Includes the value in place of all others of its field.
     Only,
 }
 
 impl Events {
+    /// Copies the event as one line of safe text: its time in the zone shown, type, device, id and error. The event
+    /// loop sends it by OSC 52; no terminal confirms that.
     pub(super) fn copy(&mut self, ctx: &Ctx) -> Step {
         let Some(event) = self.detail.event().or(self.list.selected()) else { return Step::default() };
         let mut words = vec![
@@ -41,6 +47,8 @@ impl Events {
         Step::send([Effect::Copy(Clean::line(&text))]).and(Step::say("Copied event"))
     }
 
+    /// The filter that results from an action. Any other action changes nothing; neither does a filter equal to the one
+    /// in force.
     pub(super) fn change_filter(&mut self, action: Action, ctx: &Ctx) -> Step {
         let mut filter = ctx.filter.clone();
         match action {
@@ -60,7 +68,8 @@ impl Events {
         Step::filter(filter)
     }
 
-    /// Adds the value under the cursor to the filter or removes it; in the list that is the row's device.
+    /// Adds the value under the cursor to the filter or removes it; in the list that is the row's device. In the time
+    /// pane it puts the preset under the cursor in force.
     pub(super) fn pick(&mut self, how: Pick, ctx: &Ctx) -> Step {
         let mut filter = ctx.filter.clone();
         let (field, word) = match self.focus {
@@ -91,13 +100,15 @@ impl Events {
         Step::filter(filter)
     }
 
-    /// Focuses the histogram, or the list.
+    /// Focuses the histogram, or the list. Without room for the histogram, or before its first range, the list gets the
+    /// focus.
     pub(super) fn focus_bars(&mut self, on: bool) {
         let on = on && self.geometry.histogram.height > 0 && self.bars.scale().is_some();
         self.focus = if on { Focus::Histogram } else { Focus::List };
         self.bars.focus(on);
     }
 
+    /// Moves the cursor by that many buckets. Without a cursor, puts it on the newest bucket.
     pub(super) fn step_bucket(&mut self, by: isize) {
         if self.focus == Focus::Histogram {
             self.bars.step(by);
@@ -113,7 +124,9 @@ impl Events {
         Step::filter(within(from, until, ctx))
     }
 
-    /// Halves or doubles the range shown, around the bucket under the cursor or, without one, at its newest end.
+    /// Halves or doubles the range shown, around the bucket under the cursor or, without one, at its newest end. A
+    /// range shorter than one second is refused with a notice; the end is never after now while the cursor is on a
+    /// bucket.
     pub(super) fn zoom(&mut self, closer: bool, ctx: &Ctx) -> Step {
         let Some((from, until)) = self.bars.range() else { return Step::default() };
         let Some(length) = until.since(from) else { return Step::default() };
@@ -140,6 +153,7 @@ fn within(from: Instant, until: Instant, ctx: &Ctx) -> Filter {
     filter
 }
 
+/// Replaces the filter's time range by the preset's, which has no end.
 fn set_preset(filter: &mut Filter, preset: Preset) {
     let from = preset.since().and_then(|word| When::parse(word).ok());
     filter.set_time(Range { from, until: None });

@@ -5,21 +5,31 @@ use crate::ui::table::{ColumnSpec, Columns};
 /// A column of the event list.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Column {
+    /// When the event was written, in the zone shown.
     Time,
+    /// The event's type with the glyph of its outcome.
     What,
+    /// The device's name, else its id.
     Device,
+    /// The organization's name, else its id.
     Org,
+    /// The expiry dates of the old and the new certificate, in the zone shown.
     Expiry,
+    /// From now until the new certificate expires; without one, until the old one does, except after a success.
     Left,
+    /// Why the certificate was renewed; in parentheses if that is inferred.
     Reason,
+    /// The beginning of the error, in the remaining width.
     Error,
+    /// The event's id; hidden by default.
     Id,
 }
 
 /// The event list's choice of columns.
 pub type EventColumns = Columns<Column>;
 
-/// In their order on screen.
+/// In their order on screen. Widths are in cells. Time and type are never dropped for lack of room; a rank that does
+/// not fit is dropped with all higher ones.
 pub const COLUMNS: [ColumnSpec<Column>; 9] = [
     ColumnSpec { column: Column::Time, id: "time", width: 14, rank: 0, title: "when the event was written" },
     ColumnSpec { column: Column::What, id: "what", width: 18, rank: 0, title: "the event's type" },

@@ -17,9 +17,11 @@ const TRIES: u32 = 3;
 /// The count, and what disturbs it.
 #[derive(Clone, Debug)]
 pub struct Count {
+    /// The last count. It is dropped at a new filter, and stays while the same filter is counted again.
     total: Fetch<Total>,
     /// Rows arrived while the count was in flight.
     disturbed: bool,
+    /// Requests since the last [`start`](Self::start) or [`again`](Self::again), [`TRIES`] at most.
     tries: u32,
     /// A recount of the same filter: the value on screen stays valid meanwhile.
     is_recount: bool,
@@ -45,12 +47,14 @@ impl Count {
         self.tries = 0;
         self.request(ctx, Duration::ZERO)
     }
+    /// Requests a count of at most [`CEILING`] rows, as of `ctx.as_of`.
     fn request(&mut self, ctx: &Ctx, wait: Duration) -> Request {
         self.disturbed = false;
         self.tries += 1;
         self.total.request(Query::Count { criteria: ctx.criteria(), ceiling: Some(CEILING) }, wait)
     }
 
+    /// Whether the reply belongs to the count in flight.
     pub fn awaits(&self, ticket: Ticket) -> bool {
         self.total.awaits(ticket)
     }
@@ -60,7 +64,7 @@ impl Count {
         self.total.settle(outcome);
         retry.then(|| self.request(ctx, Duration::ZERO))
     }
-    /// Counts live rows.
+    /// Counts live rows. A lower bound stays as it is.
     pub fn arrive(&mut self, rows: u64) {
         self.disturbed |= self.total.is_waiting();
         if let Some(Total::Exact(total)) = self.total.value_mut() {
@@ -68,9 +72,11 @@ impl Count {
         }
     }
 
+    /// The last count under this filter; `None` before it comes, and after [`cancel`](Self::cancel).
     pub fn value(&self) -> Option<&Total> {
         self.total.value()
     }
+    /// Whether a count is in flight; the value on screen may be valid all the same.
     pub fn is_waiting(&self) -> bool {
         self.total.is_waiting()
     }
@@ -78,6 +84,7 @@ impl Count {
     pub fn is_changing(&self) -> bool {
         self.total.is_waiting() && !self.is_recount
     }
+    /// Gives up the count in flight and drops the value.
     pub fn cancel(&mut self) {
         self.total.clear();
     }

@@ -24,15 +24,20 @@ const DWELL: Duration = Duration::from_millis(120);
 /// Lines of an error that are wrapped for the screen; a last line says that more follow.
 const LINES: usize = 20_000;
 
+/// The event that is shown, its texts wrapped for a width, and the scroll offset.
 #[derive(Clone, Debug)]
 pub struct Detail {
     /// The event with its whole error, once fetched.
     whole: Fetch<Option<Arc<RenewalEvent>>>,
+    /// The row of the list, and the whole event once that is fetched.
     shown: Option<Arc<RenewalEvent>>,
+    /// Cells that the texts are wrapped to; 0 if they are not wrapped yet.
     width: usize,
+    /// Lines of the error, each at most `width` cells.
     error: Vec<Clean>,
     /// Further columns of the source, wrapped: a label, and its lines.
     more: Vec<(Clean, Vec<Clean>)>,
+    /// Lines scrolled off at the top. It may be too large: drawing limits it to the last screenful.
     pub scroll: usize,
 }
 
@@ -43,9 +48,11 @@ impl Default for Detail {
 }
 
 impl Detail {
+    /// The event that is shown; `None` if no row is selected.
     pub fn event(&self) -> Option<&Arc<RenewalEvent>> {
         self.shown.as_ref()
     }
+    /// The error in lines of safe text, at most 20,000 and a note; empty without an error.
     pub fn error_lines(&self) -> &[Clean] {
         &self.error
     }
@@ -57,6 +64,7 @@ impl Detail {
     pub fn is_cut(&self) -> bool {
         self.shown.as_ref().and_then(|e| e.error.as_ref()).is_some_and(|e| !e.is_whole())
     }
+    /// The query for the whole event; its error is why the rest of a cut text is missing.
     pub fn fetch(&self) -> &Fetch<Option<Arc<RenewalEvent>>> {
         &self.whole
     }
@@ -64,7 +72,9 @@ impl Detail {
         &mut self.whole
     }
 
-    /// Shows `event` at `width` cells; requests the whole error if the list has only its head.
+    /// Shows `event` at `width` cells; requests the whole error if the list has only its head. A page has error texts
+    /// cut, and none of the source's further columns. The request waits 120 ms, so that moving through the list does
+    /// not run one for each row.
     pub fn show(&mut self, event: Option<&Arc<RenewalEvent>>, width: usize) -> Option<Request> {
         let same = match (&self.shown, event) {
             (Some(a), Some(b)) => a.id == b.id && a.created_at == b.created_at,
@@ -87,7 +97,7 @@ impl Detail {
         (cut || more).then(|| self.whole.request(Query::Event { id: event.id.clone() }, DWELL))
     }
 
-    /// Takes the whole event that was fetched.
+    /// Takes the whole event that was fetched. One that came for another event is ignored.
     pub fn take_whole(&mut self) {
         if let Some(Some(event)) = self.whole.value()
             && self.shown.as_ref().is_some_and(|s| s.id == event.id)
@@ -98,7 +108,8 @@ impl Detail {
         }
     }
 
-    /// Scrolls to the next line of the error (`by` 1; -1: the one before) that has one of the needles.
+    /// Scrolls to the next line of the error (`by` 1; -1: the one before) that has one of the needles. `rows` is the
+    /// height in lines. Returns `false`, and does not scroll, if there is none.
     pub fn seek(&mut self, by: isize, needles: &Needles, rows: usize) -> bool {
         // Lines above the error: they scroll with it.
         let head = self.shown.as_ref().map_or(0, |e| fields(e, e.created_at, &Zone::Utc).len() + 1);
@@ -117,6 +128,7 @@ impl Detail {
         true
     }
 
+    /// Wraps error and further columns, if the width is another one than before.
     fn rewrap(&mut self, width: usize) {
         if self.width == width {
             return;
@@ -144,16 +156,22 @@ impl Detail {
 /// What a detail line means beyond its words; drawing gives each a color.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tone {
+    /// A value without a judgment.
     Plain,
+    /// Secondary, or not recorded.
     Muted,
+    /// A success, or a gain of time.
     Good,
+    /// Needs attention: expires within a week, or dates that contradict each other.
     Warn,
+    /// A failure, a certificate that has expired or does so within a day, or a renewal that gained no time.
     Bad,
 }
 
 /// A labelled line. `value` is safe: it comes from our own words, numbers and [`Clean`] text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Line {
+    /// Empty for a line that belongs to the one above it.
     pub label: &'static str,
     pub value: String,
     pub tone: Tone,
@@ -161,11 +179,13 @@ pub struct Line {
     pub aside: Option<(String, Tone)>,
 }
 
+/// A line without a second part.
 fn line(label: &'static str, value: String, tone: Tone) -> Line {
     Line { label, value, tone, aside: None }
 }
 
-/// The fields of `event` above its error, most needed first.
+/// The fields of `event` above its error, most needed first. Dates are in `zone`, and the time left is counted from
+/// `now`. A date that the source derives is marked as such.
 pub fn fields(event: &RenewalEvent, now: Instant, zone: &Zone) -> Vec<Line> {
     let mut lines = Vec::new();
     let success = event.outcome() == crate::domain::event::Outcome::Succeeded;
@@ -203,7 +223,8 @@ pub fn fields(event: &RenewalEvent, now: Instant, zone: &Zone) -> Vec<Line> {
     lines
 }
 
-/// Reason and identifiers of an event, which are below the error.
+/// Reason and identifiers of an event, which are below the error. A field that is missing says whether the source
+/// records none, or this event has none.
 pub fn identifiers(event: &RenewalEvent) -> Vec<Line> {
     let named = |name: Option<&crate::domain::text::Text>, id: &crate::domain::event::Id| match name {
         Some(name) => format!("{}  {}", id.clean(), name.clean()),
@@ -241,6 +262,8 @@ pub fn identifiers(event: &RenewalEvent) -> Vec<Line> {
 /// In place of a field that the source does not record.
 const LACKING: &str = "– this source records none";
 
+/// A line with an expiry date in `zone` and the time left from `now`. The tone is bad within a day, a warning within a
+/// week.
 fn expiry_line(label: &'static str, at: Instant, now: Instant, zone: &Zone) -> Line {
     let left = at.since(now);
     let tone = match left {
@@ -257,7 +280,8 @@ fn expiry_line(label: &'static str, at: Instant, now: Instant, zone: &Zone) -> L
     Line { label, value: format::stamp(at, zone), tone: Tone::Plain, aside: Some((aside, tone)) }
 }
 
-/// What is wrong with an event's dates, in words.
+/// What is wrong with an event's dates, in words. Empty if nothing is wrong. A `created_at` of up to a minute ahead of
+/// `now` is tolerated.
 pub fn warnings(event: &RenewalEvent, now: Instant) -> Vec<&'static str> {
     use crate::domain::event::Outcome;
     let mut found = Vec::new();

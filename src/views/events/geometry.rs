@@ -3,6 +3,7 @@
 
 use ratatui::layout::Rect;
 
+/// Cells of the panes. From 160 columns on, and where they lie over the list, they get more.
 const PANES_WIDTH: u16 = 29;
 
 /// Regions that do not overlap, except `panes` if `panes_over` says that they lie over the list.
@@ -12,21 +13,26 @@ pub struct Geometry {
     pub histogram: Rect,
     /// Width zero if the panes are closed.
     pub panes: Rect,
+    /// The terminal is too small for panes beside the list: they cover its right part while one has the focus.
     pub panes_over: bool,
     /// With the row of column titles.
     pub list: Rect,
+    /// Height zero if there is no room.
     pub detail: Rect,
 }
 
 /// What of the focus matters for the layout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Wish {
+    /// A pane has the focus, so the panes are drawn at any size.
     pub panes: bool,
+    /// The detail has the focus, so it takes the list's rows: three fifths in a body of 33 rows or more, else all.
     pub detail: bool,
 }
 
 impl Geometry {
-    /// The regions within `body`; all empty if it is.
+    /// The regions within `body`; all empty if it is. The histogram needs a body of 17 rows, panes beside the list one
+    /// of 110 columns and 27 rows.
     pub fn of(body: Rect, wish: Wish) -> Self {
         if body.area() == 0 {
             return Self::default();

@@ -1,4 +1,7 @@
 //! The keys that the footer shows for each region of the event view.
+//!
+//! The footer draws them from the left, as many as fit, so the order is by need. Keys are named by their actions where
+//! they have one, because the configuration can bind others.
 
 use crate::ui::action::Hint::{Keys, Plain};
 use crate::ui::action::{Action, Hint, Preset};
@@ -22,6 +25,7 @@ impl Events {
     }
 }
 
+/// While the histogram has the focus.
 const HISTOGRAM: &[Hint] = &[
     Keys(&[Action::Left, Action::Right], "move"),
     Keys(&[Action::Open], "zoom into this"),
@@ -31,6 +35,7 @@ const HISTOGRAM: &[Hint] = &[
     Keys(&[Action::Help], "help"),
 ];
 
+/// While the time pane has the focus: it has ranges in one line, and nothing to find.
 const TIME: &[Hint] = &[
     Keys(&[Action::Left, Action::Right], "move"),
     Keys(&[Action::Open], "use"),
@@ -40,6 +45,7 @@ const TIME: &[Hint] = &[
     Keys(&[Action::Help], "help"),
 ];
 
+/// While a pane of values has the focus.
 const PANE: &[Hint] = &[
     Keys(&[Action::Open], "pick"),
     Keys(&[Action::Exclude], "exclude"),
@@ -51,6 +57,7 @@ const PANE: &[Hint] = &[
     Keys(&[Action::Help], "help"),
 ];
 
+/// While the detail has the focus.
 const DETAIL: &[Hint] = &[
     Keys(&[Action::Down, Action::Up], "scroll"),
     Keys(&[Action::Copy], "copy"),
@@ -59,6 +66,7 @@ const DETAIL: &[Hint] = &[
     Keys(&[Action::Help], "help"),
 ];
 
+/// While the list has the focus.
 const LIST: &[Hint] = &[
     Keys(&[Action::EditFilter], "filter"),
     Keys(&[Action::NextPane], "panes"),

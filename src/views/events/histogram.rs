@@ -28,7 +28,9 @@ const OUTLIERS: u64 = 1000;
 /// Equal buckets on round bounds, oldest first.
 #[derive(Clone, Debug, Default)]
 struct Plot {
+    /// The beginning of the first bucket, UTC; `None` before the first layout.
     from: Option<Instant>,
+    /// The width of each bucket.
     width: Span,
     /// Rows by outcome, in the order of [`Outcome::ALL`]; `None` if not counted yet.
     counts: Vec<Option<[u64; 4]>>,
@@ -40,19 +42,24 @@ struct Slice {
     first: usize,
     end: usize,
     disturbed: bool,
+    /// Queries for this slice so far.
     tries: u32,
 }
 
 /// The buckets on screen, and those that are being counted.
 #[derive(Clone, Debug, Default)]
 pub struct Bars {
+    /// What is drawn.
     shown: Plot,
     /// Counted out of sight: replaces `shown` when it is complete, so that a recount does not flicker.
     hidden: Option<Plot>,
+    /// The query in flight; at most one.
     slice: Option<Slice>,
     /// The bucket under the cursor, while the histogram has the focus.
     cursor: Option<usize>,
+    /// That of the newest query; replies to older ones do not match.
     generation: u64,
+    /// Why the last query failed. Buckets that are not counted stay so until the next layout.
     failed: Option<SourceError>,
 }
 
@@ -99,6 +106,7 @@ impl Plot {
         }
     }
 
+    /// Whether every bucket is counted.
     fn is_counted(&self) -> bool {
         self.counts.iter().all(Option::is_some)
     }
@@ -128,6 +136,7 @@ impl Bars {
         self.request(Slice { first: n - (n / FIRST).max(1).min(n), end: n, disturbed: false, tries: 1 }, criteria, wait)
     }
 
+    /// The buckets that queries are for: the hidden ones, if there are any.
     fn plot(&self) -> &Plot {
         self.hidden.as_ref().unwrap_or(&self.shown)
     }
@@ -135,6 +144,7 @@ impl Bars {
         self.hidden.as_mut().unwrap_or(&mut self.shown)
     }
 
+    /// Requests the counts of a slice, under a ticket of a new generation. `None` before the first layout.
     fn request(&mut self, slice: Slice, criteria: Criteria, debounce: Duration) -> Option<Request> {
         let Plot { from, width, .. } = *self.plot();
         let from = from?.plus(Span(width.0.saturating_mul(slice.first as i64)));
@@ -146,6 +156,7 @@ impl Bars {
         Some(Request { ticket, query: Query::Histogram(query), debounce })
     }
 
+    /// Whether the reply belongs to the query in flight.
     pub fn awaits(&self, ticket: Ticket) -> bool {
         self.slice.is_some() && ticket.slot == Slot::Histogram && ticket.generation == self.generation
     }
@@ -223,10 +234,12 @@ impl Bars {
     pub fn focus(&mut self, on: bool) {
         self.cursor = if on { self.shown.counts.len().checked_sub(1) } else { None };
     }
+    /// Moves the cursor within the buckets; without a cursor nothing happens.
     pub fn step(&mut self, delta: isize) {
         let last = self.shown.counts.len().saturating_sub(1);
         self.cursor = self.cursor.map(|c| c.saturating_add_signed(delta).min(last));
     }
+    /// The bucket under the cursor, from 0 for the oldest.
     pub fn cursor(&self) -> Option<usize> {
         self.cursor
     }
@@ -246,6 +259,8 @@ impl Bars {
     pub fn scale(&self) -> Option<(Instant, Span)> {
         Some((self.shown.from?, self.shown.width))
     }
+    /// Rows of each bucket by outcome, in the order of [`Outcome::ALL`], oldest bucket first; `None` if not counted
+    /// yet.
     pub fn counts(&self) -> &[Option<[u64; 4]>] {
         &self.shown.counts
     }
@@ -253,6 +268,7 @@ impl Bars {
     pub fn total(&self) -> Option<u64> {
         self.shown.counts.iter().map(|c| c.map(|c| c.iter().sum::<u64>())).sum()
     }
+    /// The rows of the highest bucket counted so far, to which the heights are scaled.
     pub fn peak(&self) -> u64 {
         self.shown.counts.iter().flatten().map(|c| c.iter().sum()).max().unwrap_or(0)
     }
@@ -264,9 +280,11 @@ impl Bars {
     pub fn is_counting(&self) -> bool {
         self.slice.is_some()
     }
+    /// Why counting failed; the next layout clears it.
     pub fn error(&self) -> Option<&SourceError> {
         self.failed.as_ref()
     }
+    /// Gives up the query in flight and the hidden buckets. What is on screen stays.
     pub fn cancel(&mut self) {
         self.slice = None;
         self.hidden = None;

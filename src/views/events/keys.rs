@@ -1,4 +1,7 @@
 //! Actions and typed keys of the event view: moves, panes, the detail, the histogram.
+//!
+//! The shell calls it through [`View`](crate::views::View), with the action of a key or with a key that is typed into a
+//! line. The keymap decides which key means which action; no default key may be assumed here.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -13,7 +16,8 @@ use super::panes::{Depth, PaneId};
 use super::{Events, Focus, SETTLE};
 
 impl Events {
-    /// Performs an action.
+    /// Performs an action. A move acts in the region that has the focus. An action that the view does not know changes
+    /// nothing.
     pub fn act(&mut self, action: Action, ctx: &Ctx) -> Step {
         match action {
             Action::Down => self.step(1, ctx),
@@ -55,6 +59,7 @@ impl Events {
         }
     }
 
+    /// Makes a change that sends no query.
     fn done(&mut self, change: impl FnOnce(&mut Self)) -> Step {
         change(self);
         Step::default()
@@ -65,6 +70,7 @@ impl Events {
         matches!(self.focus, Focus::Pane(id) if id != PaneId::Time)
     }
 
+    /// Directs the keys that follow to the needle of the pane in focus.
     fn narrow(&mut self) {
         if let Focus::Pane(id) = self.focus
             && let Some(pane) = self.panes.get_mut(id)
@@ -73,7 +79,8 @@ impl Events {
         }
     }
 
-    /// A key while a pane's needle is typed; `None` if the key is for the pane itself.
+    /// A key while a pane's needle is typed; `None` if the key is for the pane itself. Moves over the values, Ctrl-C
+    /// and Ctrl-Z are for the pane. Esc removes the needle; Enter picks the value under the cursor.
     pub fn typed(&mut self, key: KeyEvent, ctx: &Ctx) -> Option<Step> {
         let id = self.pane_focus()?;
         let pane = self.panes.get_mut(id).filter(|pane| pane.narrowing)?;
@@ -98,7 +105,7 @@ impl Events {
         }
     }
 
-    /// Pasted text, for a needle that is being typed.
+    /// Pasted text, for a needle that is being typed. Without one the text is dropped: it must not act as keys.
     pub fn paste(&mut self, text: &str, ctx: &Ctx) -> Step {
         let Some(id) = self.pane_focus() else { return Step::default() };
         let Some(pane) = self.panes.get_mut(id).filter(|pane| pane.narrowing) else { return Step::default() };
@@ -106,13 +113,15 @@ impl Events {
         self.narrowed(id, ctx)
     }
 
+    /// Lists the values for a changed needle, from the first one. The query waits [`SETTLE`] for the next key.
     fn narrowed(&mut self, id: PaneId, ctx: &Ctx) -> Step {
         let Some(pane) = self.panes.get_mut(id) else { return Step::default() };
         pane.view.cursor = 0;
         Step::send(pane.request(ctx, Depth::Whole, SETTLE).map(Effect::Send))
     }
 
-    /// In the list every row matches the filter; in the detail, the next line of the error that has its words.
+    /// In the list every row matches the filter; in the detail, the next line of the error that has its words. `by` is
+    /// 1 towards older rows or later lines, and -1 for the other direction.
     fn next_match(&mut self, by: isize, ctx: &Ctx) -> Step {
         if self.focus != Focus::Detail {
             return self.step(by, ctx);
@@ -127,10 +136,12 @@ impl Events {
         Step::say("no further match in this event")
     }
 
+    /// Whether the region in focus is a single line, in which left and right move.
     fn is_sideways(&self) -> bool {
         matches!(self.focus, Focus::Histogram | Focus::Pane(PaneId::Time))
     }
 
+    /// How many rows, lines or buckets a page is in the region in focus; at least 1.
     fn page(&self) -> isize {
         match self.focus {
             Focus::List => self.list.view.page(),
@@ -140,6 +151,8 @@ impl Events {
         }
     }
 
+    /// Moves down or to the right in the region in focus; up or to the left if `delta` is negative. The window is
+    /// always newest first, so the sign changes where the list is drawn oldest first.
     fn step(&mut self, delta: isize, ctx: &Ctx) -> Step {
         match self.focus {
             Focus::List => {
@@ -158,6 +171,8 @@ impl Events {
         Step::default()
     }
 
+    /// Goes to the newest row and follows, or to the first line or value. Sends a query only if the newest row is not
+    /// loaded.
     fn top(&mut self, ctx: &Ctx) -> Step {
         match self.focus {
             Focus::List if self.list.follow_here() => Step::default(),
@@ -167,6 +182,8 @@ impl Events {
         }
     }
 
+    /// Goes to the oldest row of the whole result, or to the last line or value. Sends a query unless all rows are
+    /// loaded.
     fn bottom(&mut self, ctx: &Ctx) -> Step {
         match self.focus {
             Focus::List if self.list.is_whole() => {
@@ -178,7 +195,8 @@ impl Events {
         }
     }
 
-    /// Moves the focus along list, panes and detail.
+    /// Moves the focus along list, panes and detail. The detail ends follow mode, so that the event in it stays the
+    /// same.
     fn turn(&mut self, by: isize) {
         let mut ring = vec![Focus::List];
         ring.extend(PaneId::ALL.map(Focus::Pane));
@@ -192,6 +210,8 @@ impl Events {
         }
     }
 
+    /// Opens the event, zooms into the bucket, or picks the value under the cursor; in the detail, goes back to the
+    /// list.
     fn open(&mut self, ctx: &Ctx) -> Step {
         match self.focus {
             Focus::List if self.list.selected().is_some() => self.done(|v| {
@@ -205,6 +225,7 @@ impl Events {
         }
     }
 
+    /// Returns to the list from any region.
     fn close(&mut self) {
         if self.focus == Focus::Detail {
             // The small detail below the list begins at its first line.
@@ -214,6 +235,7 @@ impl Events {
         self.focus = Focus::List;
     }
 
+    /// Follows the newest row from now on, or stops if the list follows already.
     fn follow(&mut self, ctx: &Ctx) -> Step {
         if self.list.is_following() {
             self.list.unfollow();

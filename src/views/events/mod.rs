@@ -53,38 +53,53 @@ const BY_SECONDS: Span = format::TO_THE_SECOND;
 /// The region that takes the keys.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Focus {
+    /// Keys move the selected row.
     #[default]
     List,
+    /// Keys move a cursor over the buckets, and Enter zooms into one.
     Histogram,
+    /// Keys move over the pane's values, and Enter adds or removes one.
     Pane(PaneId),
+    /// Keys scroll the selected event.
     Detail,
 }
 
 /// The view's state.
 #[derive(Clone, Debug)]
 pub struct Events {
+    /// The region that takes the keys. The layout depends on it: panes and detail get room while they have the focus.
     pub focus: Focus,
+    /// The rows that are loaded, the selected one, and follow mode.
     pub list: List,
+    /// How many rows match the filter, in the whole result.
     pub count: Count,
+    /// The values of each field, with their counts.
     pub panes: Panes,
+    /// Rows over time by outcome, in the whole result.
     pub bars: Bars,
+    /// The selected event, wrapped to the detail's width.
     pub detail: Detail,
+    /// The search for the next failure, which may lie outside of the loaded rows.
     pub seek: Seek,
+    /// Which columns the list shows.
     pub columns: EventColumns,
     /// The list is drawn with its oldest row at the top. The window itself is always newest first.
     pub oldest_first: bool,
+    /// The regions of the body as of the last [`settle`](Self::settle).
     pub geometry: Geometry,
+    /// Words of the filter in force, which drawing marks.
     needles: Needles,
+    /// When everything is counted again. `None` until rows arrive after the panes' last request.
     facets_due: Option<Instant>,
     /// Where the bulk of all rows begins, if few rows are much older.
     bulk_from: Option<Instant>,
 }
 
-/// How new buckets take the place of those on screen.
+/// How new buckets take the place of those on screen. Takes the first and the last instant (UTC) and the most buckets.
 type LayOut = fn(&mut Bars, Instant, Instant, u16);
 
 impl Events {
-    /// The view before its first query.
+    /// The view before its first query. It sends nothing; [`start`](Self::start) does.
     pub fn new(columns: EventColumns) -> Self {
         Self {
             focus: Focus::List,
@@ -103,7 +118,8 @@ impl Events {
         }
     }
 
-    /// Runs all queries under a new filter.
+    /// Runs all queries under a new filter. They wait for 60 ms once a list query has been answered, so that a
+    /// burst of changes sends one set of queries.
     pub fn start(&mut self, ctx: &Ctx) -> Step {
         let wait = if self.list.was_answered() { SETTLE } else { Duration::ZERO };
         self.needles = Needles::of(&ctx.filter);
@@ -140,11 +156,15 @@ impl Events {
         self.recount(ctx)
     }
 
+    /// Requests the values of all panes, and drops the recount that is due: this is one.
     fn request_facets(&mut self, ctx: &Ctx, depth: Depth, wait: Duration) -> Vec<Effect> {
         self.facets_due = None;
         self.panes.all.iter_mut().filter_map(|pane| pane.request(ctx, depth, wait)).map(Effect::Send).collect()
     }
 
+    /// Lays out the buckets over the filter's time range and requests their counts. A range without a beginning begins
+    /// at the bulk of the rows or at the source's oldest row, one without an end ends at `ctx.as_of`. `None` if the
+    /// histogram has no room, or no beginning is known yet.
     fn request_bars(&mut self, ctx: &Ctx, wait: Duration, lay_out: LayOut) -> Option<Effect> {
         if self.geometry.histogram.height == 0 {
             return None;
@@ -255,13 +275,15 @@ impl Events {
             || self.seek.page.is_waiting()
             || self.panes.all.iter().any(|p| p.facets.is_waiting())
     }
+    /// Whether a list query has succeeded since the program started.
     pub fn was_answered(&self) -> bool {
         self.list.was_answered()
     }
-    /// Why the list could not be read.
+    /// Why the list could not be read. The next page that succeeds clears it.
     pub fn error(&self) -> Option<&SourceError> {
         self.list.error()
     }
+    /// Whether the list follows the newest row, and how many rows arrived while it did not.
     pub fn following(&self) -> Following {
         Following { on: self.list.is_following(), arrived: self.list.arrived() }
     }
@@ -276,13 +298,13 @@ impl Events {
         }
     }
 
-    /// Goes to the newest row at or before an instant.
+    /// Goes to the newest row at or before an instant, in UTC. Ends follow mode.
     pub fn jump(&mut self, at: Instant, ctx: &Ctx) -> Step {
         self.focus = Focus::List;
         Step::send([Effect::Send(self.list.jump(at, ctx.criteria()))])
     }
 
-    /// The names that the panes list.
+    /// The names that the panes list. A completion offers them; a pane lists 200 values at most, so others can exist.
     pub fn candidates(&self) -> Candidates {
         let words = |facets: Option<&Facets>| -> Vec<String> {
             facets.map(|f| f.values.iter().filter_map(Facet::word).collect()).unwrap_or_default()
@@ -329,6 +351,7 @@ impl Events {
         Some(Span(newest.created_at.since(oldest.created_at)?.0 / gaps))
     }
 
+    /// All columns of the list in their order on screen, with whether each is wanted.
     pub fn column_choices(&self) -> Vec<ColumnChoice> {
         let choice = |spec: &crate::ui::table::ColumnSpec<columns::Column>| ColumnChoice {
             id: spec.id,
@@ -337,7 +360,8 @@ impl Events {
         };
         self.columns.all().iter().map(choice).collect()
     }
-    /// Shows or hides a column, and keeps the choice for later runs.
+    /// Shows or hides a column, and keeps the choice for later runs. `at` is its place in
+    /// [`column_choices`](Self::column_choices), from 0.
     pub fn toggle_column(&mut self, at: usize) -> Step {
         self.columns.toggle(at);
         Step::send([Effect::KeepColumns(self.columns.names())])

@@ -32,6 +32,7 @@ pub enum Depth {
 }
 
 impl Depth {
+    /// The most rows that the query counts, newest first.
     const fn ceiling(self) -> u64 {
         match self {
             Self::Glance => 2000,
@@ -43,14 +44,20 @@ impl Depth {
 /// What a pane lists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PaneId {
+    /// The time ranges that have a key. They need no query.
     Time,
+    /// Event types.
     Kind,
+    /// Organizations, by id with their names.
     Org,
+    /// Reasons of renewals.
     Reason,
+    /// Devices, by id with their names.
     Device,
 }
 
 impl PaneId {
+    /// In their order on screen, which Tab follows.
     pub const ALL: [Self; 5] = [Self::Time, Self::Kind, Self::Org, Self::Reason, Self::Device];
     pub const fn title(self) -> &'static str {
         match self {
@@ -77,8 +84,12 @@ impl PaneId {
 #[derive(Clone, Debug)]
 pub struct Pane {
     pub id: PaneId,
+    /// The values and their counts under the rest of the filter. The last ones stay on screen while others are in
+    /// flight.
     pub facets: Fetch<Facets>,
+    /// The cursor and the scroll offset. The layout sets the height, in rows below the title.
     pub view: Viewport,
+    /// Lists only the values that contain this text. The database compares, so values beyond the limit are found.
     pub needle: Input,
     /// Keys go to the needle.
     pub narrowing: bool,
@@ -107,6 +118,7 @@ impl Default for Panes {
 }
 
 impl Panes {
+    /// The pane that lists a field of the database.
     pub fn by_field(&self, field: Field) -> Option<&Pane> {
         self.all.iter().find(|p| p.id.field().is_some_and(|(_, f)| f == field))
     }
@@ -172,12 +184,14 @@ impl Panes {
 }
 
 impl Pane {
+    /// Rows below the title that show everything, at least 1.
     fn wanted(&self) -> u16 {
         match self.id {
             PaneId::Time => 1,
             _ => u16::try_from(self.len()).unwrap_or(u16::MAX).max(1),
         }
     }
+    /// How many values are listed; in the time pane, how many ranges.
     pub fn len(&self) -> usize {
         match self.id {
             PaneId::Time => Preset::ALL.len(),
@@ -188,7 +202,8 @@ impl Pane {
         self.len() == 0
     }
 
-    /// Requests this pane's values under the rest of the filter; `None` for the time pane.
+    /// Requests this pane's values under the rest of the filter; `None` for the time pane. An unpicked value stays
+    /// visible with its count, because the field's own terms are left out.
     pub fn request(&mut self, ctx: &Ctx, depth: Depth, wait: Duration) -> Option<Request> {
         let (named, field) = self.id.field()?;
         self.depth = depth;
@@ -210,16 +225,18 @@ impl Pane {
         partial && self.depth == Depth::Glance && !self.facets.is_waiting()
     }
 
+    /// Keeps the cursor within the values, after others have come.
     pub fn settle(&mut self) {
         let len = self.len();
         self.view.settle(len);
     }
+    /// The value under the cursor; `None` without values, and in the time pane.
     pub fn current(&self) -> Option<&Facet> {
         self.facets.value()?.values.get(self.view.cursor)
     }
 }
 
-/// How a value is called on screen.
+/// How a value is called on screen. Safe to draw: the name, else the id, else `(none)` for the rows without a value.
 pub fn label(facet: &Facet) -> Clean {
     match (&facet.name, &facet.id) {
         (Some(name), _) => name.clean(),

@@ -26,7 +26,8 @@ impl Events {
         }
     }
 
-    /// Takes a reply that the view [awaits](Self::awaits).
+    /// Takes a reply that the view [awaits](Self::awaits). The answer can cause the next query: a count or a slice
+    /// again because rows arrived, the next slice of the histogram, or the whole depth of a pane after its glance.
     pub fn reply(&mut self, reply: Reply, ctx: &Ctx) -> Step {
         let Reply { ticket, outcome } = reply;
         match ticket.slot {
@@ -58,7 +59,8 @@ impl Events {
         Step::default()
     }
 
-    /// The source was described: without a range in the filter, its oldest row is where the histogram begins.
+    /// The source was described: without a range in the filter, its oldest row is where the histogram begins. Buckets
+    /// that are laid out already stay.
     pub fn described(&mut self, ctx: &Ctx) -> Step {
         if self.bars.scale().is_some() {
             return Step::default();
@@ -67,7 +69,7 @@ impl Events {
     }
 
     /// Without a range in the filter, the histogram leaves out the few rows that are much older than all others; their
-    /// number is shown.
+    /// number is shown. `None` if the filter has a beginning, or if the histogram begins there already.
     fn zoom_to_bulk(&mut self, ctx: &Ctx) -> Option<Effect> {
         let from = self.bars.bulk().filter(|_| ctx.filter.bounds(ctx.as_of, &ctx.zone).from.is_none())?;
         if self.bulk_from.is_some_and(|known| from <= known) {

@@ -1,4 +1,7 @@
 //! The next failure on either side of the cursor, searched for in the whole result.
+//!
+//! The keys for the next and the previous failure start it. A query reads one row; the list then goes to that row,
+//! which may lie far outside of the window.
 
 use std::time::Duration;
 
@@ -14,7 +17,9 @@ use super::Events;
 /// The search in flight, and where it started.
 #[derive(Clone, Debug)]
 pub struct Seek {
+    /// The page of one row that was last requested.
     pub page: Fetch<Page>,
+    /// Where that page begins, so that a search that its budget ended can continue.
     anchor: Anchor,
 }
 
@@ -32,6 +37,7 @@ impl Events {
         self.seek_from(if newer { Anchor::Newer(here) } else { Anchor::Older(here) }, ctx)
     }
 
+    /// Requests one failed event from `anchor` on, under the filter and in addition `type:failed`.
     fn seek_from(&mut self, anchor: Anchor, ctx: &Ctx) -> Step {
         let mut failures = ctx.filter.clone();
         if !failures.failures_only() {
@@ -43,7 +49,8 @@ impl Events {
         Step::send([Effect::Send(self.seek.page.request(query, Duration::ZERO))])
     }
 
-    /// Goes to the failure that was found.
+    /// Goes to the failure that was found. If the search budget ended before a failure was found, the search continues;
+    /// at the end of the result a notice says so.
     pub(super) fn found(&mut self, outcome: Result<Page, SourceError>, ctx: &Ctx) -> Step {
         self.seek.page.settle(outcome);
         if let Some(error) = self.seek.page.error() {

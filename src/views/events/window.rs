@@ -28,19 +28,26 @@ const MARGIN: usize = 100;
 #[derive(Clone, Debug, Default)]
 pub struct List {
     pub(super) window: Window,
+    /// Its cursor is the selected row, counted from the newest row of the window.
     pub view: Viewport,
     search: Search,
     pub(super) follow: Follow,
+    /// A new request replaces the page in flight.
     pub(super) load: Option<Load>,
+    /// That of the newest request; replies to older ones do not match.
     generation: u64,
+    /// Why the last query failed. Nothing is prefetched until another one succeeds.
     failed: Option<SourceError>,
+    /// A page has come. Before that, live rows only wait in the load.
     pub(super) answered: bool,
 }
 
 /// The rows held, and what lies beyond them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Window {
+    /// Newest first, at most [`WINDOW`] of them.
     pub rows: VecDeque<Arc<RenewalEvent>>,
+    /// Newer rows match that are not loaded; `more_older`: older ones.
     pub more_newer: bool,
     pub more_older: bool,
     /// How many matching rows are newer than the first of the window, if known.
@@ -76,7 +83,9 @@ pub(super) struct Load {
 pub(super) enum What {
     /// Replaces it; the cursor goes where the place says.
     Replace(Land),
+    /// Adds the page's rows at the older end, and drops surplus rows at the newer one.
     Older,
+    /// The reverse of `Older`.
     Newer,
 }
 
@@ -84,6 +93,7 @@ pub(super) enum What {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Land {
     Top,
+    /// On the oldest row of the page.
     Bottom,
     /// On this row if it is there, `rows_above` rows below the top of the screen; else on the first row.
     On {
@@ -96,6 +106,7 @@ impl List {
     pub fn rows(&self) -> &VecDeque<Arc<RenewalEvent>> {
         &self.window.rows
     }
+    /// The row under the cursor; `None` if there are no rows.
     pub fn selected(&self) -> Option<&Arc<RenewalEvent>> {
         self.window.rows.get(self.view.cursor)
     }
@@ -104,9 +115,11 @@ impl List {
         (!self.window.rows.is_empty()).then_some(())?;
         Some(self.window.base? + self.view.cursor as u64 + 1)
     }
+    /// Whether new rows appear at the top and stay selected. False while the newest rows are not loaded.
     pub fn is_following(&self) -> bool {
         self.follow.on && !self.window.more_newer
     }
+    /// How many rows arrived since the list stopped following.
     pub fn arrived(&self) -> u64 {
         self.follow.arrived
     }
@@ -192,6 +205,7 @@ impl List {
         let land = Land::On { id: Some(row.id.clone()), rows_above: 0 };
         self.replace_from(land, Anchor::At(row.created_at), criteria, debounce)
     }
+    /// Requests the oldest rows, and stops following.
     pub fn oldest(&mut self, criteria: Criteria) -> Request {
         self.follow.on = false;
         self.replace_from(Land::Bottom, Anchor::Oldest, criteria, Duration::ZERO)
@@ -274,6 +288,7 @@ impl List {
         }
     }
 
+    /// Takes the page in flight, and then the rows that arrived before it. A failure leaves the rows on screen.
     pub fn settle(&mut self, outcome: Result<Page, SourceError>) {
         let Some(Load { anchor, what, early }) = self.load.take() else { return };
         match outcome {
@@ -307,6 +322,7 @@ impl List {
         self.search.searched_to = page.searched_to;
     }
 
+    /// Makes the page the whole window. Positions are known only if it begins at the newest row.
     fn replace(&mut self, page: Page, land: &Land) {
         self.window.rows = page.rows.into();
         self.window.more_newer = page.more_newer;
@@ -325,6 +341,7 @@ impl List {
         self.view.offset = cursor.saturating_sub(rows_above);
     }
 
+    /// Adds a page at the older end. Cursor and offset stay on their rows.
     fn append_older(&mut self, page: Page) {
         self.window.more_older = page.more_older;
         self.window.rows.extend(page.rows);
@@ -338,6 +355,7 @@ impl List {
         }
     }
 
+    /// Adds a page at the newer end. Cursor and offset stay on their rows.
     fn prepend_newer(&mut self, page: Page) {
         let n = page.rows.len();
         self.window.more_newer = page.more_newer;

@@ -6,7 +6,8 @@ use super::{Reading, Refusal, all_digits, either, micros, normal, split_zone, tw
 use crate::domain::instant::{Civil, Instant};
 use crate::domain::when::When;
 
-/// The units of an epoch by the digits of its whole part; each covers at least the years 1973 to 2286.
+/// The units of an epoch by the digits of its whole part; each covers at least the years 1973 to 2286. Each unit is in
+/// microseconds; 0 marks nanoseconds.
 const EPOCHS: [(std::ops::RangeInclusive<usize>, i128); 4] =
     [(9..=10, 1_000_000), (12..=13, 1_000), (15..=16, 1), (18..=19, 0)];
 
@@ -22,7 +23,8 @@ pub fn number(text: &str) -> Option<Result<When, Refusal>> {
     either(epoch, date)
 }
 
-/// Seconds, milliseconds, microseconds or nanoseconds since 1970-01-01 UTC.
+/// Seconds, milliseconds, microseconds or nanoseconds since 1970-01-01 UTC. The count of digits decides the unit. Finer
+/// parts than microseconds are cut.
 fn epoch(whole: &str, fraction: &str) -> Option<Instant> {
     let (_, unit) = EPOCHS.iter().find(|(digits, _)| digits.contains(&whole.len()))?;
     let number: i128 = whole.parse().ok()?;
@@ -43,7 +45,8 @@ fn undelimited(digits: &str) -> Option<Civil> {
     normal(civil).map(|_| civil)
 }
 
-/// A date and time without separators, but with a `T` or a zone: compact ISO 8601 and ASN.1.
+/// A date and time without separators, but with a `T` or a zone: compact ISO 8601 and ASN.1. `None`: other text. RFC
+/// 5280 section 4.1.2.5.1 gives the century of a year of two digits.
 pub fn compact(text: &str) -> Option<Result<When, Refusal>> {
     let (body, offset) = split_zone(text)?;
     let (body, fraction) = body.split_once(['.', ',']).unwrap_or((body, "0"));

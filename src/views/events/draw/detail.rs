@@ -18,6 +18,8 @@ use super::list::spoken;
 /// One more than the longest label that fits; a cell is before it.
 const LABEL: usize = detail::INDENT - 1;
 
+/// Draws device and organization as the title, and below it the lines that the scroll offset leaves. Nothing is drawn
+/// without a region or an event.
 pub fn draw(scene: Scene<'_>, buf: &mut Buffer) {
     let Scene { view, skin, .. } = scene;
     let area = view.geometry.detail;
@@ -61,13 +63,18 @@ pub fn draw(scene: Scene<'_>, buf: &mut Buffer) {
     }
 }
 
+/// A line below the title.
 enum Row<'a> {
+    /// A label, a value, and an aside.
     Field(Line),
+    /// A line of the error, and whether that is the first.
     Error(&'a Clean, bool),
     /// A further column: its label, a line of it, and whether that is the first.
     More(&'a Clean, &'a Clean, bool),
 }
 
+/// All lines of the event, in the order in which a failure is read: what and when, dates, error, identifiers, further
+/// columns. [`Detail::seek`](detail::Detail::seek) counts on the error's place.
 fn lines(Scene { view, ctx, skin }: Scene<'_>) -> Vec<Row<'_>> {
     let Some(event) = view.detail.event() else { return Vec::new() };
     let outcome = event.outcome();
@@ -96,6 +103,7 @@ fn lines(Scene { view, ctx, skin }: Scene<'_>) -> Vec<Row<'_>> {
     rows
 }
 
+/// Draws one line. The words that the filter searches for are marked in texts, not in fields.
 fn put(Scene { view, skin, .. }: Scene<'_>, buf: &mut Buffer, area: Rect, line: &Row<'_>) {
     let needles = view.needles();
     let mut pen = Pen::at(buf, area, 0);
@@ -130,6 +138,7 @@ fn put(Scene { view, skin, .. }: Scene<'_>, buf: &mut Buffer, area: Rect, line: 
     }
 }
 
+/// State has tones only; here each one becomes a style.
 fn tone(tone: Tone, skin: &Skin) -> Style {
     match tone {
         Tone::Plain => skin.text(),

@@ -12,6 +12,7 @@ use crate::ui::paint::Pen;
 
 use super::Scene;
 
+/// Draws the lines with a third of the free rows above them.
 pub fn draw(scene: Scene<'_>, buf: &mut Buffer, area: Rect) {
     let lines = lines(scene, usize::from(area.width).saturating_sub(6));
     let top = area.height.saturating_sub(lines.len() as u16) / 3;

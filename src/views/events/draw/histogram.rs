@@ -15,6 +15,8 @@ use crate::ui::skin::Skin;
 
 use super::Scene;
 
+/// Draws bars and axis, the newest bucket at the right. Nothing is drawn before the first layout, or in fewer than two
+/// rows. A bucket that is not counted yet is a dot.
 pub fn draw(scene: Scene<'_>, buf: &mut Buffer) {
     let Scene { view, skin, .. } = scene;
     let area = view.geometry.histogram;
@@ -50,6 +52,8 @@ pub fn draw(scene: Scene<'_>, buf: &mut Buffer) {
     Pen::at(buf, axis, 0).leave(measure::width(&note) + 1).put(&note, skin.muted());
 }
 
+/// The words at the right of the axis: why counting failed, else the highest bucket and the width of a bucket. The
+/// number of matching rows outside of the axis comes first.
 fn note(Scene { view, skin, .. }: Scene<'_>, width: Span, peak: u64) -> String {
     if let Some(error) = view.bars.error() {
         return format!("histogram: {error}");
@@ -92,11 +96,13 @@ fn rooted(n: u64, peak: u64, full: u64) -> u64 {
 /// The rows of one bucket by outcome, and those of the highest one.
 #[derive(Clone, Copy)]
 struct Bar {
+    /// By outcome, in the order of [`Outcome::ALL`], which is also the order from the bottom up.
     counts: [u64; 4],
     peak: u64,
 }
 
-/// One bucket: eighths of a cell if color separates the parts, else whole shaded cells.
+/// One bucket: eighths of a cell if color separates the parts, else whole shaded cells. A bucket with rows is at least
+/// one unit high.
 fn column(buf: &mut Buffer, skin: &Skin, area: Rect, Bar { counts, peak }: Bar) {
     let total: u64 = counts.iter().sum();
     if total == 0 {
@@ -149,10 +155,12 @@ fn blend(skin: &Skin, tops: [u64; 4], base: u64) -> (&'static str, Style) {
     }
 }
 
+/// The color of a part of the bar, by its place in [`Outcome::ALL`].
 fn part_style(skin: &Skin, part: usize) -> Style {
     Outcome::ALL.get(part).map_or(Style::new(), |o| skin.area(*o))
 }
 
+/// The shade of the lowest part that reaches above `base`, for screens without color.
 fn shade(skin: &Skin, tops: [u64; 4], base: u64) -> &'static str {
     let part = tops.iter().position(|top| *top > base).unwrap_or(3);
     skin.glyphs.plots.shades.get(part).copied().unwrap_or("#")
@@ -161,10 +169,13 @@ fn shade(skin: &Skin, tops: [u64; 4], base: u64) -> &'static str {
 /// What the time axis labels: buckets from the cell `left` on, in `room` cells.
 #[derive(Clone, Copy)]
 struct Ticks {
+    /// Cells between the beginning of the axis and the first bucket.
     left: u16,
+    /// The beginning of the first bucket, UTC.
     from: Instant,
     width: Span,
     count: usize,
+    /// Labels must end before this cell of the axis, where the note begins.
     room: usize,
 }
 
@@ -207,6 +218,8 @@ fn zone_offset(zone: &Zone, at: Instant) -> i64 {
     days * 86_400 + seconds(here) - seconds(utc)
 }
 
+/// A label, as exact as `step` requires; hours have their date at midnight and on axes of more than two days. `step`
+/// and `total` are in seconds. A time of the hour that is repeated in autumn is marked.
 fn tick(zone: &Zone, at: Instant, step: i64, total: i64) -> String {
     let Some(c) = zone.civil(at) else { return String::new() };
     let fold = format::fold_label(at, zone);

@@ -20,6 +20,8 @@ use crate::views::events::columns::Column;
 
 use super::{Scene, empty};
 
+/// Draws the titles and the rows on screen; without rows, why there are none. Rows of an older query are dimmed. The
+/// year is in all times, or in none.
 pub fn draw(scene: Scene<'_>, buf: &mut Buffer) {
     let Scene { view, ctx, skin } = scene;
     let area = view.geometry.list;
@@ -60,7 +62,7 @@ pub fn draw(scene: Scene<'_>, buf: &mut Buffer) {
     }
 }
 
-/// The sign before a row: the cursor, or that the row is new.
+/// The sign before a row: the cursor, or that the row is new. In follow mode the selected row has no cursor sign.
 fn sign(Scene { view, skin, .. }: Scene<'_>, event: &RenewalEvent, selected: bool) -> (&'static str, Style) {
     match view.list.mark(&event.id) {
         _ if selected && !view.list.is_following() => (skin.glyphs.cursor, skin.accent()),
@@ -95,6 +97,7 @@ fn lay_out<'a>(
     columns
 }
 
+/// A column's title; that of the time has the offset of the zone now, and that of the expiry dates names both.
 fn title(column: Column, Scene { ctx, skin, .. }: Scene<'_>) -> String {
     match column {
         Column::Time => format!("TIME ({})", ctx.zone.offset_label(ctx.now)),
@@ -109,7 +112,8 @@ fn title(column: Column, Scene { ctx, skin, .. }: Scene<'_>) -> String {
     }
 }
 
-/// The words of one cell, and their style.
+/// The words of one cell, and their style. A missing value is a dash, except for the error, which most events do not
+/// have.
 fn cell(Scene { ctx, skin, .. }: Scene<'_>, column: Column, event: &RenewalEvent, with_year: bool) -> (Clean, Style) {
     let none = || Clean::line(skin.glyphs.none);
     match column {
@@ -152,7 +156,8 @@ pub fn spoken(event: &RenewalEvent) -> String {
     if event.kind.is_known() { event.kind.raw().replace('_', " ") } else { event.kind.clean().to_string() }
 }
 
-/// Time left of the certificate after an event: the new one, else the old one.
+/// Time left of the certificate after an event: the new one, else the old one. `expired` once it is over, `never` for a
+/// certificate that does not expire. The style is bad within a day, a warning within a week.
 fn left(event: &RenewalEvent, now: Instant, skin: &Skin) -> (String, Style) {
     let newest = match event.outcome() {
         Outcome::Succeeded => event.new_expiry,

@@ -25,13 +25,15 @@ use super::Events;
 /// What every region is drawn from.
 #[derive(Clone, Copy)]
 struct Scene<'a> {
+    /// The state to draw, laid out by [`Events::settle`].
     view: &'a Events,
     ctx: &'a Ctx,
     skin: &'a Skin,
 }
 
 impl Events {
-    /// Draws the view; returns where the cursor is while a value is typed.
+    /// Draws the view; returns where the cursor is while a value is typed. Draws in `ctx.body` alone, in the regions of
+    /// [`Events::geometry`].
     pub fn draw(&self, ctx: &Ctx, skin: &Skin, buf: &mut Buffer) -> Option<Position> {
         let scene = Scene { view: self, ctx, skin };
         histogram::draw(scene, buf);
@@ -46,6 +48,7 @@ impl Events {
     }
 }
 
+/// Why there is no number, or how far a search has come, or the selected row's place and the number of matching rows.
 fn place_in_result(Scene { view, ctx, skin }: Scene<'_>) -> String {
     if view.list.error().is_some() {
         return "the query failed".into();

@@ -49,6 +49,8 @@ pub fn draw(scene: Scene<'_>, buf: &mut Buffer) -> Option<Position> {
     cursor
 }
 
+/// Draws one pane: in its title the needle, or that its query failed or is in flight; below it the values. Returns
+/// where the cursor is while the needle is typed.
 fn draw_pane(scene: Scene<'_>, pane: &Pane, buf: &mut Buffer, area: Rect) -> Option<Position> {
     let Scene { view, skin, .. } = scene;
     let focused = view.focus == Focus::Pane(pane.id);
@@ -78,6 +80,7 @@ fn draw_pane(scene: Scene<'_>, pane: &Pane, buf: &mut Buffer, area: Rect) -> Opt
     cursor
 }
 
+/// Draws the ranges that have a key in one line, with a mark at the one in force. Any other range has none.
 fn presets(Scene { view, ctx, skin }: Scene<'_>, pane: &Pane, buf: &mut Buffer, area: Rect) {
     let focused = view.focus == Focus::Pane(pane.id);
     let range = ctx.filter.range();
@@ -97,6 +100,8 @@ fn presets(Scene { view, ctx, skin }: Scene<'_>, pane: &Pane, buf: &mut Buffer, 
     }
 }
 
+/// Draws the values from the scroll offset on, and in the title row how many more there are. A field that the source
+/// does not record says so.
 fn values(scene: Scene<'_>, pane: &Pane, buf: &mut Buffer, area: Rect) {
     let Scene { view, ctx, skin } = scene;
     let focused = view.focus == Focus::Pane(pane.id);
@@ -134,6 +139,7 @@ fn values(scene: Scene<'_>, pane: &Pane, buf: &mut Buffer, area: Rect) {
 #[derive(Clone, Copy)]
 struct Place {
     id: PaneId,
+    /// The counts of a pane are aligned in this many cells.
     widest: usize,
 }
 
