@@ -307,18 +307,21 @@ fn keys_that_come_together_share_a_frame() {
 #[test]
 fn a_paste_without_its_end_swallows_no_key() {
     let fleet = Fleet::small();
+    // The hints of the list, which the editor replaces.
+    let list = |s: &vt100::Screen| s.contents().contains("Tab panes");
     for end in ["", "\x03"] {
         let mut screen = fleet.open();
         screen.keys("/");
-        screen.wait_for("Tab  type:");
+        screen.wait_until("the editor", |s| s.contents().contains("Tab  type:") && !list(s));
         screen.send(b"\x1b[200~device:edge-0001");
         screen.send(end.as_bytes());
-        screen.wait_for("/ device:edge-0001");
-        screen.keys("<Esc>");
+        // If the program reads Ctrl-C alone, it is the key and closes the editor; read with the paste, it is pasted.
+        screen.wait_until("the paste or its end", |s| s.contents().contains("/ device:edge-0001") || list(s));
+        if !screen.contents().contains("Tab panes") {
+            screen.keys("<Esc>");
+        }
         // Only then: a q that follows Esc at once is Alt+q.
-        screen.wait_until("the end of the edit", |s| {
-            s.contents().contains("/ all events") && s.contents().contains("Tab panes")
-        });
+        screen.wait_until("the end of the edit", |s| s.contents().contains("/ all events") && list(s));
         screen.keys("q");
         assert!(screen.wait_exit().success());
     }
