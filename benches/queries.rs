@@ -29,7 +29,7 @@ use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
 use renewscope::protocol::{Answer, Query};
 use renewscope::store::{Address, ConnectOptions, SearchBudget, Store};
 
-/// As the console asks.
+/// As the console queries.
 const PAGE: u32 = 200;
 const DEPTH: u64 = 50_000;
 const CEILING: u64 = 100_000;
@@ -61,8 +61,8 @@ struct Case {
     since: Instant,
 }
 
-/// One question and the statement that asks the same.
-struct Question {
+/// One query of the store and the statement with the same result.
+struct Comparison {
     name: &'static str,
     query: Query,
     sql: String,
@@ -70,7 +70,7 @@ struct Question {
     sum: Option<&'static str>,
 }
 
-/// The two sides of one question.
+/// The two sides of one comparison.
 struct Measured {
     store: Duration,
     hand: Duration,
@@ -79,7 +79,7 @@ struct Measured {
 }
 
 fn main() {
-    // Built by `cargo test` too; only `cargo bench` asks for the measurement.
+    // Built by `cargo test` too; only `cargo bench` runs the measurement.
     if !std::env::args().any(|a| a == "--bench") {
         return;
     }
@@ -111,7 +111,7 @@ async fn measure(options: &Options) {
     let fleet = data::Fleet::of(options.rows);
     let sqlite = data::sqlite(&dir.path().join("events.db"), fleet).await;
     let postgres = data::postgres(fleet).await;
-    println!("\n{} events, {} devices, {} organisations", options.rows, fleet.devices, fleet.orgs);
+    println!("\n{} events, {} devices, {} organizations", options.rows, fleet.devices, fleet.orgs);
     println!(
         "milliseconds of the store / by hand (ratio), medians of {}; *: the page ended at its budget",
         options.runs
@@ -122,17 +122,17 @@ async fn measure(options: &Options) {
         let store = Store::connect(&Address::parse(url).unwrap(), &wanted).await.unwrap();
         let mut hand = Hand::open(url).await;
         let mut plans = Vec::new();
-        let questions = ["page", "deep page", "count"].into_iter().chain(FIELDS.map(|f| f.0)).chain(["histogram"]);
+        let comparisons = ["page", "deep page", "count"].into_iter().chain(FIELDS.map(|f| f.0)).chain(["histogram"]);
         let is_wanted = |name: &str| options.only.as_ref().is_none_or(|only| only == name);
-        let head: Vec<_> = questions.filter(|name| is_wanted(name)).collect();
+        let head: Vec<_> = comparisons.filter(|name| is_wanted(name)).collect();
         println!("\n| {name} | {} |\n|---|{}", head.join(" | "), "---|".repeat(head.len()));
         for case in cases(now) {
             let mut cells = Vec::new();
-            for question in questions_of(&case, now, &mut hand).await.into_iter().filter(|q| is_wanted(q.name)) {
-                let measured = take_turns(&store, &mut hand, &question, case.text, options.runs).await;
+            for comparison in comparisons_of(&case, now, &mut hand).await.into_iter().filter(|q| is_wanted(q.name)) {
+                let measured = take_turns(&store, &mut hand, &comparison, case.text, options.runs).await;
                 if options.plans && measured.store > LONG {
-                    let plan = store.explain(&question.query).await.unwrap().join("\n    ");
-                    plans.push(format!("{name}, '{}', {}:\n    {plan}", case.text, question.name));
+                    let plan = store.explain(&comparison.query).await.unwrap().join("\n    ");
+                    plans.push(format!("{name}, '{}', {}:\n    {plan}", case.text, comparison.name));
                 }
                 cells.push(measured.cell());
             }
@@ -174,48 +174,48 @@ fn cases(now: Instant) -> Vec<Case> {
     ]
 }
 
-async fn questions_of(case: &Case, now: Instant, hand: &mut Hand) -> Vec<Question> {
+async fn comparisons_of(case: &Case, now: Instant, hand: &mut Hand) -> Vec<Comparison> {
     let by_hand = ByHand::new(matches!(hand, Hand::Postgres(_)), &case.terms);
     let filter = Filter::parse(case.text).unwrap();
     let criteria = filter.criteria(now, &Zone::Utc);
     let cursor: Option<Cursor> = hand.cursor(&by_hand, DEPTH).await;
-    let page = |name, anchor, after| Question {
+    let page = |name, anchor, after| Comparison {
         name,
         query: Query::Page { criteria: criteria.clone(), anchor, limit: PAGE },
         sql: by_hand.page(after, PAGE),
         sum: None,
     };
     let deep = cursor.clone().map_or(Anchor::Newest, Anchor::Older);
-    let mut questions = vec![page("page", Anchor::Newest, None), page("deep page", deep, cursor.as_ref())];
-    let summed = |name, query, sql| Question { name, query, sql, sum: Some("n") };
+    let mut comparisons = vec![page("page", Anchor::Newest, None), page("deep page", deep, cursor.as_ref())];
+    let summed = |name, query, sql| Comparison { name, query, sql, sum: Some("n") };
     let count = Query::Count { criteria: criteria.clone(), ceiling: Some(CEILING) };
-    questions.push(summed("count", count, by_hand.count(CEILING)));
+    comparisons.push(summed("count", count, by_hand.count(CEILING)));
     for (name, field, key) in FIELDS {
         let mut rest = filter.clone();
         rest.without(key);
         let criteria = rest.criteria(now, &Zone::Utc);
         let query = FacetQuery { field, criteria, needle: String::new(), limit: VALUES, ceiling: CEILING };
-        questions.push(summed(name, Query::Facets(query), by_hand.facets(field, CEILING, VALUES)));
+        comparisons.push(summed(name, Query::Facets(query), by_hand.facets(field, CEILING, VALUES)));
     }
     let width_micros = now.since(case.since).unwrap().0 / i64::from(BUCKETS) + 1;
     let query = HistogramQuery { criteria: criteria.clone(), from: case.since, width_micros, buckets: BUCKETS };
     let sql = by_hand.histogram(case.since, width_micros, BUCKETS);
-    questions.push(summed("histogram", Query::Histogram(query), sql));
-    questions
+    comparisons.push(summed("histogram", Query::Histogram(query), sql));
+    comparisons
 }
 
-/// Both sides in turn, after one turn that does not count and has to agree.
-async fn take_turns(store: &Store, hand: &mut Hand, question: &Question, filter: &str, runs: usize) -> Measured {
-    let (found, cut) = found(&store.run(&question.query).await.unwrap());
-    let expected = hand.ask(&question.sql, question.sum).await;
-    assert!(found == expected || cut, "'{filter}', {}: {found} of {expected}\n{}", question.name, question.sql);
+/// Both sides in turn, after one run that does not count and has to agree.
+async fn take_turns(store: &Store, hand: &mut Hand, comparison: &Comparison, filter: &str, runs: usize) -> Measured {
+    let (found, cut) = found(&store.run(&comparison.query).await.unwrap());
+    let expected = hand.run(&comparison.sql, comparison.sum).await;
+    assert!(found == expected || cut, "'{filter}', {}: {found} of {expected}\n{}", comparison.name, comparison.sql);
     let (mut by_store, mut by_hand) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         let begun = Moment::now();
-        store.run(&question.query).await.unwrap();
+        store.run(&comparison.query).await.unwrap();
         by_store.push(begun.elapsed());
         let begun = Moment::now();
-        hand.ask(&question.sql, question.sum).await;
+        hand.run(&comparison.sql, comparison.sum).await;
         by_hand.push(begun.elapsed());
     }
     Measured { store: median(by_store), hand: median(by_hand), cut }
@@ -232,7 +232,7 @@ fn found(answer: &Answer) -> (u64, bool) {
         Answer::Facets(facets) => (facets.values.iter().map(|f| number(&f.rows)).sum(), false),
         Answer::Histogram(histogram) => (histogram.buckets.iter().flatten().sum(), false),
         Answer::Event(_) | Answer::Tail(_) | Answer::Described(_) => {
-            panic!("no question of this benchmark has such an answer")
+            panic!("no query of this benchmark has such a result")
         }
     }
 }

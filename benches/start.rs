@@ -58,7 +58,7 @@ struct Run {
 }
 
 fn main() {
-    // Built by `cargo test` too; only `cargo bench` asks for the measurement.
+    // Built by `cargo test` too; only `cargo bench` runs the measurement.
     if !std::env::args().any(|a| a == "--bench") {
         return;
     }

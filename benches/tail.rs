@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The console runs on a terminal of 120x40 and is judged by what its screen shows. Idle: no event comes; counted are
-//! the console's processor time, what it writes to the terminal, and on PostgreSQL the questions that its database
-//! was asked. Flood: `--rate` events a second are committed, a tenth of a second's worth at a time, while
+//! the console's processor time, what it writes to the terminal, and on PostgreSQL the queries that its database
+//! received. Flood: `--rate` events a second are committed, a tenth of a second's worth at a time, while
 //! the console follows, keys are typed, and `renewscope tail` writes to a file that must hold every row at the end.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -47,7 +47,7 @@ struct Subject {
 }
 
 fn main() {
-    // Built by `cargo test` too; only `cargo bench` asks for the measurement.
+    // Built by `cargo test` too; only `cargo bench` runs the measurement.
     if !std::env::args().any(|a| a == "--bench") {
         return;
     }
@@ -63,7 +63,7 @@ fn main() {
         println!("{}", quiet(&runtime, &options, subject));
     }
     println!(
-        "\n| database | committed | a second | told by `tail` | key to screen, median | 99th of 100 | longest | resident, highest | behind at the end |"
+        "\n| database | committed | a second | printed by `tail` | key to screen, median | 99th of 100 | longest | resident, highest | behind at the end |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     for subject in subjects.iter().filter(|s| s.name != "PostgreSQL, notified") {
@@ -156,8 +156,8 @@ fn quiet(runtime: &tokio::runtime::Runtime, options: &Options, subject: &Subject
     std::thread::sleep(Duration::from_secs(options.idle));
     let after = (cpu(screen.pid()), screen.raw_bytes().len(), transactions(runtime, subject));
     let share = (after.0 - before.0) / options.idle as f64 * 100.0;
-    // A question is two transactions, its preparation and its execution.
-    let questions = match (before.2, after.2) {
+    // A query is two transactions, its preparation and its execution.
+    let queries = match (before.2, after.2) {
         (Some(before), Some(after)) => format!("{:.0}", (after - before).max(0.0) / 2.0 * 60.0 / options.idle as f64),
         _ => "–".to_owned(),
     };
@@ -165,7 +165,7 @@ fn quiet(runtime: &tokio::runtime::Runtime, options: &Options, subject: &Subject
     screen.wait_exit();
     let at = |part: usize| took[(took.len() * part / 100).min(took.len() - 1)].as_millis();
     let written = after.1 - before.1;
-    format!("| {} | {} ms | {} ms | {share:.2} % | {written} bytes | {questions} |", subject.name, at(50), at(95))
+    format!("| {} | {} ms | {} ms | {share:.2} % | {written} bytes | {queries} |", subject.name, at(50), at(95))
 }
 
 /// Seconds of processor time of a process.
@@ -192,10 +192,10 @@ fn transactions(runtime: &tokio::runtime::Runtime, subject: &Subject) -> Option<
 }
 
 fn flood(runtime: &tokio::runtime::Runtime, options: &Options, subject: &Subject, dir: &Path) -> String {
-    let told = dir.join("told.ndjson");
+    let printed = dir.join("printed.ndjson");
     let mut command = Command::new(&options.program);
     command.args(["--db", &subject.url, "tail", "--format", "ndjson"]);
-    let mut tail = command.stdout(File::create(&told).unwrap()).stderr(Stdio::null()).spawn().unwrap();
+    let mut tail = command.stdout(File::create(&printed).unwrap()).stderr(Stdio::null()).spawn().unwrap();
     let mut screen = console(options, subject);
     std::thread::sleep(Duration::from_secs(2));
     let ended = Arc::new(AtomicBool::new(false));
@@ -231,15 +231,15 @@ fn flood(runtime: &tokio::runtime::Runtime, options: &Options, subject: &Subject
     let (committed, took) = runtime.block_on(writer).unwrap();
     let settled = Instant::now();
     let deadline = Duration::from_secs(120);
-    while lines(&told) < committed && settled.elapsed() < deadline {
+    while lines(&printed) < committed && settled.elapsed() < deadline {
         std::thread::sleep(Duration::from_millis(200));
     }
     let behind = settled.elapsed();
     rustix::process::kill_process(rustix::process::Pid::from_child(&tail), Signal::INT).unwrap();
     tail.wait().unwrap();
     let ids: HashSet<String> =
-        fs::read_to_string(&told).unwrap().lines().map(|l| l.split('"').nth(3).unwrap().to_owned()).collect();
-    assert_eq!(ids.len(), lines(&told), "a row told twice");
+        fs::read_to_string(&printed).unwrap().lines().map(|l| l.split('"').nth(3).unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), lines(&printed), "a row printed twice");
     screen.keys("q");
     screen.wait_exit();
     keys.sort();

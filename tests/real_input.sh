@@ -75,7 +75,7 @@ listen() {
     pids+=("$started")
 }
 
-# until_up WHAT COMMAND…: asks up to 15 s, and no longer than the last process started runs.
+# until_up WHAT COMMAND…: tries up to 15 s, and no longer than the last process started runs.
 until_up() {
     local what=$1 tries=0
     shift
@@ -111,7 +111,7 @@ stop() {
 
 domain() { echo "$1.example.test"; }
 
-# Every device has a certbot of its own: a shared one locks.
+# Every device has its own certbot: a shared one locks.
 issue() {
     local device=$1
     DEVICE=$device ORG=$(org "$device") certbot certonly -n --agree-tos --register-unsafely-without-email \
@@ -136,7 +136,7 @@ org() { case $1 in edge-00[01][0-5]) echo acme ;; *) echo globex ;; esac; }
 BLOCKED=edge-0016 REFUSED=edge-0017 NOT_FOUND=edge-0018 NO_ACCOUNT=edge-0019 NO_CA=edge-0020
 devices=$(seq -f edge-%04g 1 20)
 
-# one at LONG, with what its fate asks for
+# one at LONG, with what its fate requires
 renew_at_long() {
     case $1 in
         "$NOT_FOUND") renew "$1" "$LONG" --webroot -w "$T/elsewhere" ;;
@@ -308,7 +308,7 @@ if pid == 0:
 columns = 140
 
 def wait(*wanted):
-    """Waits until all of the texts are on the screen. Only what changes is drawn, so a new size asks for all of it."""
+    """Waits until all of the texts are on the screen. Only what changes is drawn, so a new size redraws all of it."""
     global columns
     until = time.monotonic() + 30
     while time.monotonic() < until:

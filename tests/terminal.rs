@@ -455,7 +455,7 @@ fn on_a_database_that_hangs_every_key_echoes_and_nothing_is_left_running() {
             typed.push(c);
             screen.wait_for(&format!("/ {typed}"));
         }
-        // The look-up of names, and the tail's reading: nothing else, once the questions of the start have met their limit.
+        // The look-up of names, and the tail's reading: nothing else, once the queries of the start have met their limit.
         let mut most = i64::MAX;
         for _ in 0..50 {
             most = 0;

@@ -28,7 +28,7 @@ pub struct Bed {
     pub name: &'static str,
     pub url: String,
     pub rows: u64,
-    /// The newest row: "now" of the questions, so that a data set of last week answers as on its first day.
+    /// The newest row: "now" of the queries, so that a data set of last week answers as on its first day.
     pub now: Instant,
 }
 

@@ -1,4 +1,4 @@
-//! Whether the console stays flat: every question and every command at a million events and more, on both databases,
+//! Whether the console stays flat: every query and every command at a million events and more, on both databases,
 //! each against a reference in the same run, on the same data.
 //!
 //! ```text
@@ -6,7 +6,7 @@
 //!                                 [--dir DIR] [--rounds 5] [--program PATH] [--databases postgres,sqlite]
 //! ```
 //!
-//! The data sets are made by the databases themselves, 100,000 devices in 50 organisations of unequal size, and kept in
+//! The data sets are made by the databases themselves, 100,000 devices in 50 organizations of unequal size, and kept in
 //! `--dir`; without it they are gone at the end. References: statements by hand through the same driver (the best of
 //! the ways to write them), `COPY`, `psql`, `sqlite3`. Both sides take turns and the best of the rounds counts: what is
 //! left of a machine's other work is in both. The table is Markdown; it says which targets are met.
@@ -51,7 +51,7 @@ struct Options {
 }
 
 fn main() {
-    // Built by `cargo test` too; only `cargo bench` asks for the measurement.
+    // Built by `cargo test` too; only `cargo bench` runs the measurement.
     if !std::env::args().any(|a| a == "--bench") {
         return;
     }
@@ -164,7 +164,7 @@ fn growth(sizes: &[Pages], table: &mut Table) {
     }
 }
 
-/// The program's size. The build of `cargo bench` is neither stripped nor optimised over its crates: only another, given by
+/// The program's size. The build of `cargo bench` is neither stripped nor optimized over its crates: only another, given by
 /// `--program`, is judged.
 fn binary(program: &str, table: &mut Table) {
     let megabytes = std::fs::metadata(program).unwrap().len() as f64 / 1e6;

@@ -63,7 +63,7 @@ impl Sides {
         Self { store, hand: Hand::open(&bed.url).await, bed: bed.clone(), rounds }
     }
 
-    /// How long a question takes whose statements have not been asked on its connection before; the rows are in memory.
+    /// How long a query takes whose statements have not run on its connection before; the rows are in memory.
     async fn at_first(&self, query: &Query) -> Duration {
         let options = ConnectOptions { search_budget: Some(SearchBudget::default()), ..ConnectOptions::default() };
         let store = Store::connect(&self.bed.address(), &options).await.unwrap();
@@ -83,9 +83,9 @@ impl Sides {
         let mut again = Vec::new();
         for sql in by_hand {
             let begun = Moment::now();
-            let expected = self.hand.ask(sql, sum).await;
+            let expected = self.hand.run(sql, sum).await;
             assert!(found.is_none_or(|n| n == expected), "{found:?} of {expected}: {query:?}\n{sql}");
-            // What takes longer for its plan, and not for its first look at the pages, is not asked again.
+            // What takes longer for its plan, and not for its first look at the pages, is not run again.
             if begun.elapsed() > HOPELESS {
                 theirs = theirs.min(begun.elapsed());
             } else {
@@ -103,7 +103,7 @@ impl Sides {
             ours = ours.min(begun.elapsed());
             for sql in &again {
                 let begun = Moment::now();
-                self.hand.ask(sql, sum).await;
+                self.hand.run(sql, sum).await;
                 theirs = theirs.min(begun.elapsed());
             }
         }
@@ -119,7 +119,7 @@ fn rows(answer: &Answer) -> Option<u64> {
     }
 }
 
-/// Every combination of organisation, device, type and time, none, one and many of each.
+/// Every combination of organization, device, type and time, none, one and many of each.
 fn picks(now: Instant) -> Vec<Pick> {
     let names = |prefix: &str, all: &[u32]| all.iter().map(|n| format!("{prefix}-{n}")).collect::<Vec<_>>();
     let orgs =
@@ -204,7 +204,7 @@ impl Pick {
                 branches = cross(&branches, &ids.iter().map(|id| format!("{column} = {id}")).collect::<Vec<_>>());
             }
             if !self.devices.is_empty() && !self.orgs.is_empty() {
-                // A device has few rows: its organisation and type are tests on them.
+                // A device has few rows: its organization and type are tests on them.
                 branches.iter_mut().for_each(|b| {
                     b.extend(plain.iter().filter(|p| p.contains(" IN (") && !p.starts_with("device_id")).cloned())
                 });
@@ -299,7 +299,7 @@ pub async fn pages(bed: &Bed, rounds: usize, table: &mut Table) -> Pages {
     let (at_first, by_hand) = unseen[unseen.len() / 2];
     let what = "the same, first use of the statement on its connection: the median";
     table.line(bed.name, what, (ms(at_first), "ms"), Some(ms(by_hand)), Target::None);
-    // Below a millisecond the one turn that looks a name up is most of a question.
+    // Below a millisecond the one round trip that looks a name up is most of a query.
     let long = |a: &&(f64, Duration, Duration, String)| a.1 > Duration::from_millis(2);
     let worst = all.iter().rfind(long).unwrap_or(middle);
     let what = format!("first page, the worst ratio above 2 ms: `{}`", worst.3.trim());
@@ -352,7 +352,7 @@ async fn deep(store: &Store, criteria: &Criteria) -> Cursor {
     loop {
         let Answer::Page(page) = store.run(&Query::Page { criteria: criteria.clone(), anchor, limit }).await.unwrap()
         else {
-            panic!("a page was asked for")
+            panic!("the query was a page")
         };
         let last = page.rows.last().expect("a row so deep").cursor();
         seen += page.rows.len() as u64;
@@ -410,7 +410,7 @@ pub async fn panes(bed: &Bed, rounds: usize, table: &mut Table) {
     let sql = by_hand(&of_day);
     let (ours, theirs) = sides.turns(&Query::Histogram(of_day), &[sql], None).await;
     table.line(bed.name, "histogram, 24 h", (ms(ours), "ms"), Some(ms(theirs)), Target::AtMost(1.5));
-    // As the console asks: the newest bucket first, then ever longer slices.
+    // As the console queries: the newest bucket first, then ever longer slices.
     let all = histogram(bed.now.minus(Span::days(90)), 118);
     let newest = HistogramQuery { from: bed.now.minus(Span(all.width_micros * 2)), buckets: 2, ..all.clone() };
     let (ours, _) = sides.turns(&Query::Histogram(newest), &[], None).await;
@@ -437,12 +437,12 @@ pub async fn text(bed: &Bed, rounds: usize, table: &mut Table) {
     let begun = Moment::now();
     let answer = sides.store.run(&page).await.unwrap();
     let first = begun.elapsed();
-    let (mut answer, mut asked) = (answer, page.clone());
+    let (mut answer, mut sent) = (answer, page.clone());
     let mut turns = 1;
-    while let (Answer::Page(found), Query::Page { anchor, criteria, limit }) = (&answer, &asked) {
+    while let (Answer::Page(found), Query::Page { anchor, criteria, limit }) = (&answer, &sent) {
         let Some(next) = found.onward(anchor) else { break };
-        asked = Query::Page { criteria: criteria.clone(), anchor: next, limit: *limit };
-        answer = sides.store.run(&asked).await.unwrap();
+        sent = Query::Page { criteria: criteria.clone(), anchor: next, limit: *limit };
+        answer = sides.store.run(&sent).await.unwrap();
         turns += 1;
     }
     let whole = begun.elapsed();
@@ -461,10 +461,10 @@ pub async fn text(bed: &Bed, rounds: usize, table: &mut Table) {
     ));
     let mut stopped = Duration::ZERO;
     for n in 0..10_u64 {
-        let asked = Moment::now();
+        let begun = Moment::now();
         let after = Duration::from_millis(5 + 9 * n);
         let _ = sides.store.answer(&page, tokio::time::sleep(after)).await;
-        stopped = stopped.max(asked.elapsed().saturating_sub(after));
+        stopped = stopped.max(begun.elapsed().saturating_sub(after));
     }
     table.line(
         bed.name,

@@ -97,13 +97,13 @@ pub async fn by_month(beds: &Beds, bed: &Bed, rounds: usize, table: &mut Table) 
         ("a count of a day", format!("SELECT count(*) FROM certificate_renewal_events WHERE created_at >= {old} AND created_at < {old} + interval '1 day'")),
     ] {
         let (mut whole, mut parts) = (Duration::MAX, Duration::MAX);
-        assert_eq!(one.ask(&sql, None).await, many.ask(&sql, None).await, "{sql}");
+        assert_eq!(one.run(&sql, None).await, many.run(&sql, None).await, "{sql}");
         for _ in 0..rounds {
             let begun = Moment::now();
-            one.ask(&sql, None).await;
+            one.run(&sql, None).await;
             whole = whole.min(begun.elapsed());
             let begun = Moment::now();
-            many.ask(&sql, None).await;
+            many.run(&sql, None).await;
             parts = parts.min(begun.elapsed());
         }
         table.line("PostgreSQL, partitions", &format!("{what}, against one table"), (ms(parts), "ms"), Some(ms(whole)), Target::None);

@@ -26,7 +26,7 @@ const ARRIVING: u64 = 5000;
 const TAILED: Duration = Duration::from_secs(40);
 /// Before that: a server counts what a connection did up to ten seconds after it came to rest.
 const SETTLED: Duration = Duration::from_secs(16);
-const RESTED: Duration = Duration::from_secs(20);
+const IDLE: Duration = Duration::from_secs(20);
 
 /// The program, the databases' own programs, and where files go.
 pub struct Bench<'a> {
@@ -288,16 +288,16 @@ impl Bench<'_> {
             let n: i64 = sqlx::query_scalar(sql).bind(name).fetch_one(&mut conn).await.unwrap();
             n
         };
-        let (cpu, drawn, asked) = (ticks(screen), screen.raw_bytes().len(), statements().await);
-        tokio::time::sleep(RESTED).await;
-        let seconds = RESTED.as_secs_f64();
+        let (cpu, drawn, sent) = (ticks(screen), screen.raw_bytes().len(), statements().await);
+        tokio::time::sleep(IDLE).await;
+        let seconds = IDLE.as_secs_f64();
         let share = (ticks(screen) - cpu) as f64 / seconds;
         table.line(bed.name, "idle: a core", (share, "%"), None, Target::Below(0.3));
         let drawn = (screen.raw_bytes().len() - drawn) as f64 / seconds;
         table.line(bed.name, "idle: written to the terminal", (drawn, "bytes/s"), None, Target::Below(5.0));
         if bed.is_postgres() {
-            let asked = (statements().await - asked) as f64 / seconds;
-            table.line(bed.name, "idle: statements", (asked, "/s"), None, Target::Below(1.2));
+            let sent = (statements().await - sent) as f64 / seconds;
+            table.line(bed.name, "idle: statements", (sent, "/s"), None, Target::Below(1.2));
         }
         screen.keys("q");
         screen.wait_exit();
@@ -398,7 +398,7 @@ fn measured(command: &mut Command) -> (Duration, u64) {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
         let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
         most = most.max(line.and_then(|l| l.split_whitespace().next()?.parse().ok()).unwrap_or(0));
-        // A short wait of its own for what takes milliseconds, a longer one for what takes seconds.
+        // A separate short wait for what takes milliseconds, a longer one for what takes seconds.
         let wait = if begun.elapsed() < Duration::from_millis(100) { 300 } else { 5000 };
         match child.try_wait().unwrap() {
             Some(status) => {

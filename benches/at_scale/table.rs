@@ -11,7 +11,7 @@ pub enum Target {
     AtLeast(f64),
     /// At most this, in the unit of the figure.
     Below(f64),
-    /// Told, not judged.
+    /// Printed, not judged.
     None,
 }
 
@@ -23,7 +23,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A line, printed at once as well, so that a run that is broken off has told what it knew.
+    /// A line, printed at once as well, so that a run that is broken off has printed what it measured.
     pub fn line(&mut self, bed: &str, what: &str, ours: (f64, &str), reference: Option<f64>, target: Target) {
         let (figure, unit) = ours;
         let ratio = reference.map(|r| figure / r);

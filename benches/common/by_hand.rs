@@ -1,4 +1,4 @@
-//! The questions as one statement each, as a person would write them for this table: what the store's answers are
+//! The queries as one statement each, as a person would write them for this table: what the store's answers are
 //! timed against, and checked by.
 
 use renewscope::domain::instant::Instant;
@@ -12,7 +12,7 @@ pub enum Hand {
     Sqlite(SqliteConnection),
 }
 
-/// A condition, and the field that it asks about where a pane lists that field.
+/// A condition, and the field that it restricts where a pane lists that field.
 type Condition = (Option<Field>, String);
 
 /// One filter in SQL.
@@ -30,7 +30,7 @@ impl Hand {
     }
 
     /// The number of rows, or the sum of the named column of integers.
-    pub async fn ask(&mut self, sql: &str, sum: Option<&str>) -> u64 {
+    pub async fn run(&mut self, sql: &str, sum: Option<&str>) -> u64 {
         let sql = AssertSqlSafe(sql.to_owned());
         let n = match self {
             Self::Postgres(conn) => {
@@ -49,7 +49,7 @@ impl Hand {
     pub async fn cursor(&mut self, hand: &ByHand, depth: u64) -> Option<Cursor> {
         let matching = hand.from(None);
         let micros = if hand.postgres { "(extract(epoch FROM created_at) * 1000000)::int8" } else { "created_at" };
-        let n = self.ask(&format!("SELECT count(*) AS n {matching}"), Some("n")).await;
+        let n = self.run(&format!("SELECT count(*) AS n {matching}"), Some("n")).await;
         let depth = depth.min(n / 2);
         let sql = AssertSqlSafe(format!(
             "SELECT id, {micros} {matching} ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET {depth}"

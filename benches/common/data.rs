@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use crate::pg;
 
-/// How much there is. Devices are `edge-10000` and so on, organisations `org-10` and so on; the first of twenty owns more
+/// How much there is. Devices are `edge-10000` and so on, organizations `org-10` and so on; the first of twenty owns more
 /// than a third of the devices, the last less than two in a hundred.
 #[derive(Clone, Copy)]
 pub struct Fleet {
@@ -23,7 +23,7 @@ pub struct Fleet {
 const DAYS: u64 = 90;
 
 impl Fleet {
-    /// The usual fleet of 20,000 devices in 20 organisations.
+    /// The usual fleet of 20,000 devices in 20 organizations.
     pub const fn of(rows: u64) -> Self {
         Self { rows, devices: 20_000, orgs: 20 }
     }

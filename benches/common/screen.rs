@@ -19,7 +19,7 @@ pub fn has_rows(screen: &vt100::Screen) -> bool {
     lines(screen).iter().any(|l| ["renewal ", "recovery "].iter().any(|word| l.contains(word)) && l.contains(':'))
 }
 
-/// Every line of the list has a row: the page that was asked for, as much of it as the screen holds.
+/// Every line of the list has a row: the page that was requested, as much of it as the screen holds.
 pub fn is_page(screen: &vt100::Screen) -> bool {
     let row = |l: &String| ["renewal ", "recovery "].iter().any(|word| l.contains(word)) && l.contains(':');
     lines(screen).iter().filter(|l| row(l)).count() >= LISTED

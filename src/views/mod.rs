@@ -1,4 +1,4 @@
-//! The views: one folder each. The closed enum [`View`] and the table [`VIEWS`] are all that the shell knows of them.
+//! The views: one folder each. The closed enum [`View`] is all that the shell knows of them; the table [`VIEWS`] names them.
 //!
 //! A view takes actions, replies and live rows, reads the [`Ctx`], and returns a [`Step`]. It names no other view and not
 //! the shell; it draws in `ctx.body` and nowhere else.
@@ -26,13 +26,14 @@ use events::columns::EventColumns;
 /// What the table of views says of one.
 #[derive(Debug)]
 pub struct ViewSpec {
-    /// The name that the palette and the configuration use.
+    /// Its name, in lower case, without spaces.
     pub id: &'static str,
-    /// What it shows, for the palette and the help.
+    /// What it shows.
     pub title: &'static str,
 }
 
-/// Every view. A new one is a line here, a variant of [`View`], and a folder.
+/// Every view. A new one is a line here, a variant of [`View`], and a folder. While there is one view, nothing reads this
+/// table: no key and no command chooses between views.
 pub const VIEWS: [ViewSpec; 1] = [ViewSpec { id: "events", title: "renewal events, newest first" }];
 
 /// One view with its state.

@@ -39,7 +39,7 @@ static TEMPLATE: LazyLock<Cluster> = LazyLock::new(|| {
     let cluster = Cluster::at(place, &[]);
     cluster.run();
     let (postgres, fleet) = (cluster.url("postgres"), cluster.url("fleet"));
-    // A thread of its own: whoever needs the template first may be within a runtime.
+    // A separate thread: the test that needs the template first may be within a runtime.
     let made = std::thread::spawn(move || {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             pg::execute(&postgres, "CREATE DATABASE fleet").await;
@@ -131,7 +131,7 @@ impl Cluster {
     }
 
     fn at(place: Place, settings: &[&str]) -> Self {
-        // Nobody else asks for it in the moment until the server does, or the start fails and says so.
+        // Nobody else takes it in the moment until the server does, or the start fails and says so.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let settings = settings.iter().map(|s| (*s).to_owned()).collect();
         Self { place, port, settings, environment: Vec::new(), server: Mutex::default(), log: Arc::default() }
@@ -217,7 +217,7 @@ impl Cluster {
         }
     }
 
-    /// Makes a standby a server of its own, and waits until it is one.
+    /// Makes a standby an independent server, and waits until it is one.
     pub async fn promote(&self) {
         pg::execute(&self.url("postgres"), "SELECT pg_promote(wait => true)").await;
     }
@@ -324,7 +324,7 @@ impl Disk {
     }
 }
 
-/// A pooler in transaction mode before a server, on a socket of its own.
+/// A pooler in transaction mode before a server, on its own socket.
 pub struct Bouncer {
     place: Place,
     _shell: Child,

@@ -1,4 +1,4 @@
-//! Drives the console's state machine on a source in memory, without tasks and without a clock of its own.
+//! Drives the console's state machine on a source in memory, without tasks and without a clock.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
@@ -102,7 +102,7 @@ impl Console {
     pub fn answer_all(&mut self) {
         while !self.pending.is_empty() {
             let request = self.pending.remove(0);
-            let outcome = self.memory.ask(&request.query);
+            let outcome = self.memory.evaluate(&request.query);
             let effects = self.model.update(Msg::Reply(Reply { ticket: request.ticket, outcome }));
             for effect in effects {
                 match effect {

@@ -1,4 +1,4 @@
-//! An event source in memory: every question answered by the plain reading of its definition. The reference for the
+//! An event source in memory: every query evaluated by the plain reading of its definition. The reference for the
 //! state machine's tests, and slow on purpose-built simplicity.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub struct Memory {
     patience: Arc<Mutex<Option<usize>>>,
     /// The profile and what its rows lack, where the source is not our own.
     foreign: Arc<Mutex<Option<Foreign>>>,
-    /// What every question fails with, if set.
+    /// What every query fails with, if set.
     broken: Arc<Mutex<Option<SourceError>>>,
 }
 
@@ -118,7 +118,7 @@ impl Memory {
         }
     }
 
-    pub fn ask(&self, query: &Query) -> Result<Answer, SourceError> {
+    pub fn evaluate(&self, query: &Query) -> Result<Answer, SourceError> {
         if let Some(error) = self.broken.lock().unwrap().clone() {
             return Err(error);
         }
@@ -162,7 +162,7 @@ impl Memory {
 
 impl EventSource for Memory {
     async fn answer(&self, query: &Query, _: impl Future<Output = ()> + Send) -> Result<Answer, SourceError> {
-        self.ask(query)
+        self.evaluate(query)
     }
     fn changes(&self) -> Option<i64> {
         None

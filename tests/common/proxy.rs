@@ -36,7 +36,7 @@ impl Proxy {
         let (rule, _) = watch::channel(Rule::default());
         let target = Arc::new(Mutex::new(socket));
         let (rules, place) = (rule.clone(), Arc::clone(&target));
-        // A runtime of its own: the network must not stand still when a test's does.
+        // A separate runtime: the network must not stand still when a test's does.
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
@@ -60,7 +60,7 @@ impl Proxy {
         format!("postgres://{role}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Nothing passes any more, in either direction, and nobody is told.
+    /// Nothing passes any more, in either direction, and neither side is notified.
     pub fn silence(&self) {
         self.rule.send_modify(|rule| rule.silent = true);
     }

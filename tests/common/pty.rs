@@ -1,4 +1,4 @@
-//! A program on a terminal of its own: keys go in, a screen comes out.
+//! A program on its own terminal: keys go in, a screen comes out.
 //!
 //! Tests wait for what the screen shows, never for time to pass; a wait that is in vain ends at a generous deadline
 //! with a dump of the screen.
@@ -104,7 +104,7 @@ impl Screen {
         self.send(&encode(keys));
     }
 
-    /// Pastes, as a terminal does that was asked to mark pasted text.
+    /// Pastes, as a terminal does that was set to mark pasted text.
     pub fn paste(&mut self, text: &str) {
         self.send(format!("\x1b[200~{text}\x1b[201~").as_bytes());
     }
@@ -154,7 +154,7 @@ impl Screen {
         lock(&self.state.0).raw.clone()
     }
 
-    /// Changes the size of the terminal; the program is told.
+    /// Changes the size of the terminal; the program is notified.
     pub fn resize(&self, rows: u16, cols: u16) {
         // The picture first: what the program draws for the new size must not meet the old one.
         lock(&self.state.0).parser.set_size(at_least_one(rows), at_least_one(cols));
@@ -228,7 +228,7 @@ impl Screen {
         assert!(wrong.is_empty(), "{wrong:#?}\n{}", self.contents());
     }
 
-    /// Whether the program has asked for single keys: no echo, no lines.
+    /// Whether the program has requested single keys: no echo, no lines.
     pub fn is_raw_mode(&self) -> bool {
         settings(&*self.master) != self.termios
     }

@@ -132,7 +132,7 @@ fn a_reply_to_an_older_query_is_dropped() {
     let old: Vec<_> = std::mem::take(&mut c.pending);
     c.keys("X");
     for request in old {
-        let outcome = c.memory.ask(&request.query);
+        let outcome = c.memory.evaluate(&request.query);
         c.send(Msg::Reply(Reply { ticket: request.ticket, outcome }));
     }
     assert!(c.events().list.is_stale(), "still waiting for the newer answer");
@@ -145,10 +145,10 @@ fn a_filter_is_checked_while_typed_and_applied_only_when_right() {
     let mut c = console();
     c.keys("/ 'typ:failed'");
     assert!(c.screen().contains("did you mean 'type'"), "{}", c.screen());
-    let asked = c.sent.len();
+    let sent = c.sent.len();
     c.keys("Enter");
     assert!(matches!(c.model.layer, Some(Layer::Filter(_))));
-    assert_eq!(c.sent.len(), asked, "an invalid filter is never applied");
+    assert_eq!(c.sent.len(), sent, "an invalid filter is never applied");
     c.keys("Esc");
     assert!(c.screen().contains("900 events"));
     c.keys("/ 'type:failed' Enter");
@@ -162,7 +162,7 @@ fn a_filter_is_checked_while_typed_and_applied_only_when_right() {
 #[test]
 fn panes_and_text_are_one_filter() {
     let mut c = console();
-    // The organisations' pane; its most frequent value.
+    // The organizations' pane; its most frequent value.
     c.keys("Tab Tab Tab Enter");
     assert_eq!(c.model.ctx.filter.to_string(), "org:acme");
     c.keys("j Enter");
@@ -198,7 +198,7 @@ fn a_pane_is_glanced_at_before_it_is_counted() {
 fn a_pane_is_narrowed_by_the_database() {
     let mut c = console();
     c.keys("S-Tab S-Tab / '0119'");
-    let Some(Query::Facets(query)) = c.sent.last().map(|r| r.query.clone()) else { panic!("no question") };
+    let Some(Query::Facets(query)) = c.sent.last().map(|r| r.query.clone()) else { panic!("no query") };
     assert_eq!(query.needle, "0119");
     c.keys("Enter");
     assert_eq!(c.model.ctx.filter.to_string(), "device:edge-0119");
@@ -349,7 +349,7 @@ fn a_reply_to_an_earlier_filter_editor_is_dropped() {
     c.keys("Esc / 'device:ed'");
     let new = c.pending.last().unwrap().ticket;
     assert!(new.slot == Slot::Names && new != old.ticket, "each look-up has its own ticket: {new:?}");
-    let outcome = c.memory.ask(&old.query);
+    let outcome = c.memory.evaluate(&old.query);
     let before = c.screen();
     c.send(Msg::Reply(Reply { ticket: old.ticket, outcome }));
     assert_eq!(c.screen(), before);
@@ -445,7 +445,7 @@ fn a_slow_search_shows_how_far_it_has_searched_and_can_be_stopped() {
     c.keys("/ 'rare' Enter");
     for _ in 0..8 {
         let request = c.pending.remove(0);
-        let outcome = c.memory.ask(&request.query);
+        let outcome = c.memory.evaluate(&request.query);
         c.send(Msg::Reply(Reply { ticket: request.ticket, outcome }));
     }
     let screen = c.screen();

@@ -1,4 +1,4 @@
-//! The live model under any order of pages, polls of the tail, filter changes, pauses and ticks: at rest it shows what the
+//! The live model under any order of pages, polls of the tail, filter changes, pauses and ticks: once nothing is pending it shows what the
 //! database holds, each row once, and counts as new only what was committed after the start.
 
 use std::collections::HashSet;
@@ -95,7 +95,7 @@ impl World {
             return;
         }
         let request = self.console.pending.remove(at % self.console.pending.len());
-        let outcome = self.console.memory.ask(&request.query);
+        let outcome = self.console.memory.evaluate(&request.query);
         self.console.send(Msg::Reply(Reply { ticket: request.ticket, outcome }));
     }
 
@@ -117,7 +117,7 @@ impl World {
                 }
                 let memory = &self.console.memory;
                 let read = self.console.pending.drain(..);
-                self.replies = read.map(|r| Reply { ticket: r.ticket, outcome: memory.ask(&r.query) }).collect();
+                self.replies = read.map(|r| Reply { ticket: r.ticket, outcome: memory.evaluate(&r.query) }).collect();
             }
             Step::Tick(seconds) => self.console.wait(Span::seconds(i64::from(*seconds))),
         }

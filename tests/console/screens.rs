@@ -88,7 +88,7 @@ fn empty_states() {
     snap("too_small", &c);
 }
 
-/// A table without certificates: outcomes of its own types, severities, further columns, and much that is missing.
+/// A table without certificates: outcomes by its own types, severities, further columns, and much that is missing.
 fn scanner() -> Memory {
     let traits = Arc::new(Traits {
         lacks: vec![Part::Org, Part::Reason, Part::OldExpiry, Part::NewExpiry],

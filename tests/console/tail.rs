@@ -78,8 +78,8 @@ fn the_states_of_the_link_are_shown_and_the_last_answer_stays() {
     let before = c.sent.len();
     tell(&mut c, TailNews::Resumed);
     assert!(header(&c).contains("live"), "{}", header(&c));
-    let asked = c.sent.iter().skip(before).any(|r| matches!(r.query, Query::Page { .. }));
-    assert!(asked, "what may have changed meanwhile is asked again");
+    let sent = c.sent.iter().skip(before).any(|r| matches!(r.query, Query::Page { .. }));
+    assert!(sent, "what may have changed meanwhile is queried again");
 }
 
 #[test]
@@ -103,10 +103,10 @@ fn rows_that_come_before_the_page_are_in_the_list() {
     c.hold = true;
     c.keys("r");
     let late = event(9003, "renewal_failed", "acme", "edge-1", Span::seconds(0));
-    // The page was read before this was committed, and is answered after it was told.
+    // The page was read before this was committed, and its reply comes after the tail sent it.
     let held: Vec<_> = c.pending.drain(..).collect();
     let answers: Vec<_> =
-        held.into_iter().map(|r| Reply { ticket: r.ticket, outcome: c.memory.ask(&r.query) }).collect();
+        held.into_iter().map(|r| Reply { ticket: r.ticket, outcome: c.memory.evaluate(&r.query) }).collect();
     tell(&mut c, TailNews::Batch(batch(vec![late.clone()])));
     c.hold = false;
     for reply in answers {
@@ -215,7 +215,7 @@ fn how_the_link_is_protected_is_on_screen_and_a_weak_one_comes_first() {
         c.hold = true;
         c.keys("r");
         let request = c.pending.iter().find(|r| r.query == Query::Describe).unwrap().clone();
-        let Ok(Answer::Described(described)) = c.memory.ask(&request.query) else { panic!() };
+        let Ok(Answer::Described(described)) = c.memory.evaluate(&request.query) else { panic!() };
         let described = Description { tls: tls.map(str::to_owned), ..described };
         c.send(Msg::Reply(Reply { ticket: request.ticket, outcome: Ok(Answer::Described(described)) }));
         assert!(header(&c).starts_with(expected), "{}", header(&c));
@@ -231,7 +231,7 @@ fn rows_that_cannot_be_shown_are_counted_on_the_screen() {
     {
         c.keys("r");
         let request = c.pending.iter().rfind(|r| r.query == Query::Describe).unwrap().clone();
-        let Ok(Answer::Described(described)) = c.memory.ask(&request.query) else { panic!() };
+        let Ok(Answer::Described(described)) = c.memory.evaluate(&request.query) else { panic!() };
         let described = Description { unreadable, ..described };
         c.send(Msg::Reply(Reply { ticket: request.ticket, outcome: Ok(Answer::Described(described)) }));
         match expected {
@@ -256,7 +256,7 @@ fn a_query_that_died_with_its_connection_is_retried_once() {
     fail(&mut c);
     assert!(c.screen().contains("query failed"), "{}", c.screen());
     c.wait(Span::seconds(6));
-    assert!(c.pending.iter().any(|r| matches!(r.query, Query::Page { .. })), "asked again");
+    assert!(c.pending.iter().any(|r| matches!(r.query, Query::Page { .. })), "queried again");
     fail(&mut c);
     c.wait(Span::seconds(60));
     assert!(c.pending.is_empty(), "somebody may have ended it on purpose");
@@ -360,9 +360,9 @@ fn a_relative_range_slides_for_the_whole_screen_together() {
     assert!(rows.iter().all(|r| r.created_at > oldest));
     let (rows, matching) = (rows.len() as u64, c.memory.matching(&c.model.criteria()).len() as u64);
     assert_eq!((rows, total(&c), sum(&c)), (matching, Some(Total::Exact(matching)), Some(matching)));
-    let asked = c.sent.len();
+    let sent = c.sent.len();
     c.wait(Span::seconds(1));
-    assert_eq!(c.sent.len(), asked, "not at every tick");
+    assert_eq!(c.sent.len(), sent, "not at every tick");
 }
 
 #[test]
@@ -403,7 +403,7 @@ fn the_histogram_counts_a_slice_again_that_rows_disturbed() {
     // The queries are answered from before the row, and their replies come after it.
     let held: Vec<_> = c.pending.drain(..).collect();
     let replies: Vec<_> =
-        held.into_iter().map(|r| Reply { ticket: r.ticket, outcome: c.memory.ask(&r.query) }).collect();
+        held.into_iter().map(|r| Reply { ticket: r.ticket, outcome: c.memory.evaluate(&r.query) }).collect();
     let row = event(9406, "renewal_failed", "acme", "edge-1", Span::seconds(0));
     c.memory.add(vec![row.clone()]);
     tell(&mut c, TailNews::Batch(batch(vec![row])));

@@ -48,7 +48,7 @@ impl EventSource for Slow {
                 Err(SourceError::Cancelled)
             }
             Query::Describe => panic!("as a fault of the program would"),
-            other => self.memory.ask(other),
+            other => self.memory.evaluate(other),
         }
     }
     fn changes(&self) -> Option<i64> {

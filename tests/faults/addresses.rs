@@ -25,7 +25,7 @@ fn has_ipv6() -> bool {
     std::net::TcpListener::bind("[::1]:0").is_ok()
 }
 
-/// A server with ten rows and the role `plain`, which the server asks for its password by TCP.
+/// A server with ten rows and the role `plain`, whose password the server requires by TCP.
 async fn server() -> Cluster {
     let listen = if has_ipv6() { "listen_addresses=127.0.0.1,::1" } else { "listen_addresses=127.0.0.1" };
     let server = Cluster::start(&[listen]);

@@ -180,7 +180,7 @@ async fn the_password_is_changed() {
 }
 
 #[tokio::test]
-async fn a_standby_stops_questions_in_the_way_of_replay() {
+async fn a_standby_stops_queries_in_the_way_of_replay() {
     let primary = server().await;
     let standby = Cluster::standby_of(&primary, &["max_standby_streaming_delay=0"]);
     let url = standby.url("fleet");

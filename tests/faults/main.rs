@@ -68,9 +68,9 @@ async fn describe(store: &Store) -> Description {
     }
 }
 
-/// Asks until an answer comes.
+/// Queries until a result comes.
 async fn counted_in_the_end(store: &Store) -> u64 {
-    let asking = async {
+    let querying = async {
         loop {
             if let Ok(n) = count(store).await {
                 return n;
@@ -78,7 +78,7 @@ async fn counted_in_the_end(store: &Store) -> u64 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), asking).await.expect("an answer in the end")
+    tokio::time::timeout(Duration::from_secs(60), querying).await.expect("an answer in the end")
 }
 
 fn event(n: i64) -> NewEvent {
@@ -103,14 +103,14 @@ async fn fill(url: &str, rows: i64) {
 }
 
 /// What an error says, with what it says to do.
-fn told(error: &SourceError) -> String {
+fn message(error: &SourceError) -> String {
     format!("{error}; {}", error.next_step())
 }
 
 #[track_caller]
 fn says(error: &SourceError, words: &[&str]) {
-    let told = told(error);
+    let message = message(error);
     for word in words {
-        assert!(told.contains(word), "'{word}' is not in: {told}");
+        assert!(message.contains(word), "'{word}' is not in: {message}");
     }
 }

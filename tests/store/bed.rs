@@ -1,4 +1,4 @@
-//! A database for one test, and short forms to fill and to ask it.
+//! A database for one test, and short forms to fill and to query it.
 
 use std::sync::Arc;
 
@@ -114,7 +114,7 @@ pub fn named(name: &str) -> Party {
     Party { id: None, name: Some(name.to_owned()) }
 }
 
-/// A plain event of a device in the organisation `acme`.
+/// A plain event of a device in the organization `acme`.
 pub fn event(device: &str, kind: &str, created_at: Instant) -> NewEvent {
     NewEvent {
         id: None,

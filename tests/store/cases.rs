@@ -287,16 +287,16 @@ async fn histogram_by_bucket_and_outcome(bed: Bed) {
     ];
     events.push(NewEvent { org: named("globex"), ..event("b", "recovery_failed", at(61)) });
     bed.fill(&events).await;
-    let ask = async |criteria: Criteria| {
+    let buckets = async |criteria: Criteria| {
         let query = HistogramQuery { criteria, from: at(0), width_micros: 60_000_000, buckets: 3 };
         let Answer::Histogram(h) = bed.store.run(&Query::Histogram(query)).await.unwrap() else { panic!() };
         h.buckets
     };
-    assert_eq!(ask(Criteria::default()).await, [[2, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1]]);
+    assert_eq!(buckets(Criteria::default()).await, [[2, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1]]);
     let acme = all_of([Check::Org(vec![NameMatch::Name(Pattern::Is("acme".into()))])]);
-    assert_eq!(ask(acme).await, [[2, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1]]);
+    assert_eq!(buckets(acme).await, [[2, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1]]);
     let failed = all_of([Check::Kind(vec![KindMatch::Ending("failed".into())])]);
-    assert_eq!(ask(failed).await, [[2, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]);
+    assert_eq!(buckets(failed).await, [[2, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]);
     // Widths that are no whole seconds put each row where integer arithmetic puts it.
     let query = HistogramQuery { criteria: Criteria::default(), from: at(0), width_micros: 19_999_999, buckets: 4 };
     let Answer::Histogram(h) = bed.store.run(&Query::Histogram(query)).await.unwrap() else { panic!() };
@@ -447,15 +447,15 @@ async fn a_dropped_query_frees_its_connection(bed: Bed) {
 }
 
 async fn describe(bed: Bed) {
-    let ask = async || match bed.reader().await.run(&Query::Describe).await.unwrap() {
+    let describe = async || match bed.reader().await.run(&Query::Describe).await.unwrap() {
         Answer::Described(d) => d,
         other => panic!("{other:?}"),
     };
-    let empty = ask().await;
+    let empty = describe().await;
     assert_eq!((empty.oldest, empty.newest, empty.profile.as_str(), empty.read_only), (None, None, "own", true));
     assert!(empty.notes.is_empty(), "{:?}", empty.notes);
     bed.fill(&[event("a", "x", at(5)), event("a", "x", at(9))]).await;
-    let full = ask().await;
+    let full = describe().await;
     assert_eq!((full.oldest, full.newest), (Some(at(5)), Some(at(9))));
 }
 

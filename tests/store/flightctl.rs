@@ -17,7 +17,7 @@ use super::pg;
 const DEVICE: &str = "c860jhsr1uj96sugum9csciop392mbnmsjrslpv0r7s22i76misg";
 const GONE: &str = "gone-device";
 
-/// The directory of a Flight Control server: devices without ids, organisations with two names.
+/// The directory of a Flight Control server: devices without ids, organizations with two names.
 const DIRECTORY: &str = "CREATE TABLE organizations (id UUID PRIMARY KEY, display_name TEXT, external_id TEXT);
     CREATE TABLE devices (org_id UUID NOT NULL, name TEXT NOT NULL, alias TEXT, PRIMARY KEY (org_id, name));
     INSERT INTO organizations VALUES ('00000000-0000-0000-0000-000000000000', 'Default', 'ext-0'),
@@ -49,7 +49,7 @@ const CHECKED: &str = "CREATE TABLE certificate_renewal_events (id UUID PRIMARY 
     CREATE INDEX idx_cert_renewal_events_created ON certificate_renewal_events(created_at);
     CREATE INDEX idx_cert_renewal_events_type ON certificate_renewal_events(event_type);";
 
-/// The requirements' form: no organisation, a device that may be missing, two indexes.
+/// The requirements' form: no organization, a device that may be missing, two indexes.
 const WITHOUT_ORG: &str = "CREATE TABLE certificate_renewal_events (id UUID PRIMARY KEY, device_id UUID,
         event_type VARCHAR(50) NOT NULL, reason TEXT, old_cert_expiration TIMESTAMP, new_cert_expiration TIMESTAMP,
         error_message TEXT, created_at TIMESTAMP NOT NULL DEFAULT now());

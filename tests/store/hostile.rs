@@ -52,7 +52,7 @@ ALTER TABLE public.certificate_renewal_events ALTER error_message TYPE varchar(4
   ALTER reason TYPE varchar(200);
 "#;
 
-/// Tables that come first in the search path, where nobody asked for them.
+/// Tables that come first in the search path, where nobody expects them.
 const TABLES: &str = r#"
 CREATE TABLE evil.devices AS SELECT id, org_id, 'SPOOFED'::text AS name FROM public.devices;
 CREATE TABLE evil.organizations AS SELECT id, 'SPOOFED'::text AS name FROM public.organizations;

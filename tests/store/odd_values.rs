@@ -42,7 +42,7 @@ const COLUMNS: [&str; 10] = ["key", "at", "host", "site", "step", "why", "messag
 /// 2026-11-20 12:00 UTC in seconds.
 const NOON: i64 = 1_795_176_000;
 
-/// Values that a SQLite column may hold, whatever its type says.
+/// Values that a SQLite column may hold, regardless of its type.
 const SQLITE_VALUES: [&str; 31] = [
     "NULL",
     "''",

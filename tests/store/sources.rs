@@ -31,7 +31,7 @@ struct Case {
     expected: &'static str,
     /// A change of the profile's text: what stands there, and what instead. It is then named.
     change: Option<(&'static str, &'static str)>,
-    /// Filters, each with the rows that it finds at 2026-11-21, or why it cannot be asked.
+    /// Filters, each with the rows that it finds at 2026-11-21, or why the source cannot answer it.
     filters: &'static [(&'static str, Result<u64, &'static str>)],
 }
 
@@ -216,7 +216,7 @@ async fn every_table_is_read_as_its_fixture_says() {
 
         pages(&store, &rows, case.directory).await;
         filters(&store, &rows, case).await;
-        questions(&store, &rows, case.directory).await;
+        queries(&store, &rows, case.directory).await;
         let budget = Some(SearchBudget { time: Duration::ZERO, first_slice: 5 });
         let options =
             ConnectOptions { profiles: Arc::new(changed(case)), search_budget: budget, ..ConnectOptions::default() };
@@ -229,13 +229,13 @@ async fn every_table_is_read_as_its_fixture_says() {
 
 /// A search that is given no time comes back in parts, in both directions, and in the end whole.
 async fn in_parts(store: &Store, rows: &[Arc<RenewalEvent>], filter: &str, name: &str) {
-    let asked = criteria(filter);
-    let expected: Vec<_> = rows.iter().filter(|r| asked.matches(r)).map(|r| r.id.clone()).collect();
+    let wanted = criteria(filter);
+    let expected: Vec<_> = rows.iter().filter(|r| wanted.matches(r)).map(|r| r.id.clone()).collect();
     for first in [Anchor::Newest, Anchor::Oldest] {
         let mut found: Vec<Arc<RenewalEvent>> = Vec::new();
         let mut anchor = Some(first);
         while let Some(at) = anchor {
-            let page = page(store, &asked, at.clone(), 7).await;
+            let page = page(store, &wanted, at.clone(), 7).await;
             anchor = page.onward(&at);
             let end = if at.is_older() { found.len() } else { 0 };
             found.splice(end..end, page.rows);
@@ -280,12 +280,12 @@ async fn tail(store: &Store, rows: &[Arc<RenewalEvent>], (from, name): (Instant,
     for slice in slices {
         let by_time = matches!(slice, TimeSlice::Time { .. });
         let expected = rows.iter().filter(|r| !by_time || r.cursor().at >= from).count();
-        let mut told = std::collections::HashSet::new();
+        let mut seen = std::collections::HashSet::new();
         let mut next = Some(slice);
         while let Some(slice) = next.take() {
             let query = TailQuery::Rows { criteria: Criteria::default(), slice: slice.clone(), limit: 7, whole: false };
             let Answer::Tail(TailAnswer::Rows(found)) = store.run(&Query::Tail(query)).await.unwrap() else { panic!() };
-            told.extend(found.rows.iter().map(|r| r.row.id.clone()));
+            seen.extend(found.rows.iter().map(|r| r.row.id.clone()));
             next = found.more.map(|(place, id)| match slice {
                 TimeSlice::Time { from, until, .. } => {
                     TimeSlice::Time { from, after: Some(Cursor { at: Instant::from_pg_micros(place), id }), until }
@@ -293,7 +293,7 @@ async fn tail(store: &Store, rows: &[Arc<RenewalEvent>], (from, name): (Instant,
                 TimeSlice::Serial { until, .. } => TimeSlice::Serial { after: place, until },
             });
         }
-        assert_eq!(told.len(), expected, "{name}");
+        assert_eq!(seen.len(), expected, "{name}");
     }
     if name == "ca-sqlite" {
         assert!(horizon.serial.is_some(), "{name}");
@@ -301,7 +301,7 @@ async fn tail(store: &Store, rows: &[Arc<RenewalEvent>], (from, name): (Instant,
     assert_eq!(horizon.overlap, Span::seconds(15), "{name}");
 }
 
-/// What the database finds is what memory keeps, and what cannot be asked says so.
+/// What the database finds is what memory keeps, and what the source cannot answer is rejected.
 async fn filters(store: &Store, rows: &[Arc<RenewalEvent>], case: &Case) {
     let common = [
         "",
@@ -338,32 +338,32 @@ async fn filters(store: &Store, rows: &[Arc<RenewalEvent>], case: &Case) {
         "id:*",
     ];
     for filter in common.iter().copied().chain(case.filters.iter().map(|(filter, _)| *filter)) {
-        let asked = criteria(filter);
-        let query = Query::WholePage { criteria: asked.clone(), anchor: Anchor::Newest, limit: 100_000 };
+        let wanted = criteria(filter);
+        let query = Query::WholePage { criteria: wanted.clone(), anchor: Anchor::Newest, limit: 100_000 };
         let stated = case.filters.iter().find(|(f, _)| *f == filter).map(|(_, outcome)| *outcome);
         let answer = match (store.run(&query).await, stated) {
             (Err(e), Some(Err(why))) => {
                 assert!(e.to_string().contains(why), "{filter}: {e}");
                 continue;
             }
-            // What a source lacks cannot be asked of it; which that is, the table above says in part.
+            // A source cannot answer for what it lacks; which that is, the table above says in part.
             (Err(SourceError::Unfit(_)), None) => continue,
             (answer, _) => answer.unwrap_or_else(|e| panic!("{} {filter}: {e}", case.directory)),
         };
         let Answer::Page(found) = answer else { panic!() };
         let ids: Vec<_> = found.rows.iter().map(|r| r.id.clone()).collect();
-        let expected: Vec<_> = rows.iter().filter(|r| asked.matches(r)).map(|r| r.id.clone()).collect();
+        let expected: Vec<_> = rows.iter().filter(|r| wanted.matches(r)).map(|r| r.id.clone()).collect();
         assert_eq!(ids, expected, "{} {filter}", case.directory);
         if let Some(Ok(n)) = stated {
             assert_eq!(ids.len() as u64, n, "{} {filter}", case.directory);
         }
-        let count = store.run(&Query::Count { criteria: asked, ceiling: None }).await.unwrap();
+        let count = store.run(&Query::Count { criteria: wanted, ceiling: None }).await.unwrap();
         assert_eq!(count, Answer::Count(Total::Exact(expected.len() as u64)), "{} {filter}", case.directory);
     }
 }
 
 /// Values of each field, the histogram and single events add up to the rows.
-async fn questions(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
+async fn queries(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
     for field in [Field::Kind, Field::Org, Field::Device, Field::Reason] {
         let query =
             FacetQuery { field, criteria: Criteria::default(), needle: String::new(), limit: 1000, ceiling: 100_000 };
@@ -396,8 +396,8 @@ async fn questions(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
 async fn a_namesake_is_claimed_by_no_profile() {
     let loaded = load("aws-cert-assistant-initial").await;
     let store = open(&loaded.address, Profiles::default()).await.unwrap();
-    let told = refused(store.run(&Query::Describe).await).to_string();
-    assert!(told.contains("'aws-cert-assistant' nearly fits: relation 'audit_logs' has no column"), "{told}");
+    let message = refused(store.run(&Query::Describe).await).to_string();
+    assert!(message.contains("'aws-cert-assistant' nearly fits: relation 'audit_logs' has no column"), "{message}");
 }
 
 /// The blocks of a page of the documentation that are marked as being of a language.
@@ -427,7 +427,7 @@ async fn the_example_of_the_documentation_works_as_it_stands() {
         let store = open(&loaded.address, profiles).await.unwrap();
         assert_eq!(describe(&store).await.profile, "cron-jobs");
         let rows = whole(&store, &Criteria::default()).await;
-        let told: Vec<_> = rows
+        let actual: Vec<_> = rows
             .iter()
             .map(|r| {
                 let error = r.error.as_ref().map(|e| e.text.raw().to_owned());
@@ -464,7 +464,7 @@ async fn the_example_of_the_documentation_works_as_it_stands() {
                 (text("2026-11-20T11:00:00Z"), old(), Some(text("2027-12-20T00:00:00Z"))),
             ),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(actual, expected);
         for (filter, devices) in [
             ("type:failed org:berlin", "web-2"),
             ("type:success", "web-1"),
@@ -496,9 +496,9 @@ async fn where_several_profiles_fit_one_is_chosen() {
     let flightctl = profiles.all.iter().find(|p| p.name == "flightctl").unwrap().clone();
     let text = flightctl.text.replacen("name = \"flightctl\"", "name = \"fleet\"", 1);
     profiles.all.push(Arc::new(SourceProfile::parse("fleet.toml", &text).unwrap()));
-    let told = refused(open(&loaded.address, profiles.clone()).await.map(drop));
-    assert!(matches!(&told, SourceError::Unfit(_)), "{told:?}");
-    assert!(told.to_string().contains("'flightctl', 'fleet'; choose one with '--source NAME'"), "{told}");
+    let message = refused(open(&loaded.address, profiles.clone()).await.map(drop));
+    assert!(matches!(&message, SourceError::Unfit(_)), "{message:?}");
+    assert!(message.to_string().contains("'flightctl', 'fleet'; choose one with '--source NAME'"), "{message}");
     for (name, found) in
         [("fleet", Ok("fleet")), ("fleeet", Err("did you mean 'fleet'?")), ("sirius", Err("'events' not found"))]
     {
@@ -506,15 +506,15 @@ async fn where_several_profiles_fit_one_is_chosen() {
         let opened = open(&loaded.address, profiles.clone()).await;
         match (found, opened) {
             (Ok(found), Ok(store)) => assert_eq!(describe(&store).await.profile, found),
-            (Err(why), Err(told)) => assert!(told.to_string().contains(why), "{told}"),
+            (Err(why), Err(message)) => assert!(message.to_string().contains(why), "{message}"),
             (Err(why), Ok(store)) => {
-                let told = refused(store.run(&Query::Describe).await).to_string();
-                assert!(told.contains(why), "{told}");
+                let message = refused(store.run(&Query::Describe).await).to_string();
+                assert!(message.contains(why), "{message}");
             }
             (Ok(_), Err(e)) => panic!("{e}"),
         }
     }
-    // Our own tables are known as such, whatever else would fit them.
+    // Our own tables are known as such, even if other profiles fit them.
     profiles.named = None;
     let own = Address::parse(&pg::migrated().await).unwrap();
     let store = open(&own, profiles).await.unwrap();
@@ -554,10 +554,10 @@ async fn every_built_in_profile_pages_by_an_index() {
 }
 
 /// Rows as each system's writer adds them while somebody follows: late, at seconds that are stored already, through another
-/// zone. The comment of the statements names the ids that must be told.
+/// zone. The comment of the statements names the ids that must be printed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_rows_of_every_source_are_told_once() {
-    // In UTC the rows of a writer in New York are five hours old when they are written; that zone has a case of its own.
+    // In UTC the rows of a writer in New York are five hours old when they are written; that zone has a separate case.
     let cases = CASES.iter().filter(|c| c.directory != "flightctl-prd" || c.change.is_some());
     for case in cases {
         let loaded = load(case.directory).await;

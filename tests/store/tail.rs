@@ -1,4 +1,4 @@
-//! The live tail on real databases: each committed row exactly once, whoever writes it, however late it commits.
+//! The live tail on real databases: each committed row exactly once, from every writer, however late it commits.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -313,7 +313,7 @@ impl Tail {
     }
 }
 
-/// Four processes that write into one file, one after the other and again, with times of their own from all of last year.
+/// Four processes that write into one file, one after the other and again, with their own times from all of last year.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_writing_processes_and_no_row_lost() {
     let dir = tempfile::tempdir().unwrap();
@@ -367,7 +367,7 @@ fn ingest(db: &str, dir: &std::path::Path, writer: usize, round: usize) -> usize
     200
 }
 
-/// With the trigger a commit wakes the tail; without, the next look finds it. Both find everything.
+/// With the trigger a commit wakes the tail; without, the next poll finds it. Both find everything.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trigger_wakes_the_tail() {
     let bed = Bed::postgres().await;

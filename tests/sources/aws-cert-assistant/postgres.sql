@@ -163,7 +163,7 @@ INSERT INTO audit_logs (id, event_type, event_category, severity, user_id, user_
     ('26af61ac-9aae-4dfe-bf2a-4206743127b7', 'certificate_issued', 'certificate', 'info', '6044ccc8-616c-49b9-83bb-a2b741ead23f', 'john.doe@example.com', 'user', NULL, NULL, 'certificate', '6666341d-87a0-4db3-8f15-782c75c8a7e4', '6100000005', 'create', 'success', NULL, NULL, '2026-09-17 10:00:00+00');
 
 -- A request that the CA refused, tried again, and issued: its error stays in the request, and belongs to the failures only. The
--- first failure has an error of its own, the second leaves it to the request.
+-- first failure has its own error, the second leaves it to the request.
 INSERT INTO audit_logs (id, event_type, event_category, severity, user_id, user_email, user_role, ip_address, user_agent, resource_type, resource_id, resource_identifier, action, result, error_message, metadata, "timestamp") VALUES
     ('ef3f41c2-5157-422a-8165-3f7865ccc352', 'request_created', 'request', 'info', 'e243910f-33d4-44b8-97cc-dbd09555838f', 'kim@globex.example', 'user', NULL, NULL, 'request', 'c09c4bf7-6841-43c6-bff3-1e245f31f323', 'REQ-20261101-00006', 'create', 'success', NULL, '{"certificate_type": "web_server"}', '2026-11-01 09:00:00+00'),
     ('ad51eee6-0fa3-485d-b78b-b48899ec43c2', 'certificate_issued', 'certificate', 'error', 'e243910f-33d4-44b8-97cc-dbd09555838f', 'kim@globex.example', 'user', NULL, NULL, 'request', 'c09c4bf7-6841-43c6-bff3-1e245f31f323', 'REQ-20261101-00006', 'create', 'failure', 'ADCS request timed out after 30 s', NULL, '2026-11-01 10:00:00+00'),

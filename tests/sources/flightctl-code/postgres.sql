@@ -76,7 +76,7 @@ INSERT INTO devices (org_id, name, alias, owner, deleted_at, certificate_expirat
     ('5473e63c-d23c-4942-9e6d-eb43fab0f5bd', 'eq6qtgho5c4pbehn1qmb8nrp2sp3l1sbpqc9j4jo82i8j3qrgvs0', NULL, NULL, NULL, NULL),
     ('f5bda347-d54d-4d06-9b3d-4a9879537e65', 'qod64kdk88sph44lranq1n9a0un6g5rt6bfmbdj0dupt25nan1tg', NULL, NULL, '2026-11-19 08:00:00+00', NULL);
 
--- A labelled renewal that succeeds: the outcome has no reason of its own. Then a further success of the same device
+-- A labelled renewal that succeeds: the outcome has no separate reason. Then a further success of the same device
 -- without a start: another certificate, whose reason nobody knows.
 INSERT INTO certificate_renewal_events (id, device_id, org_id, event_type, reason, old_cert_expiration, new_cert_expiration, error_message, created_at) VALUES
     ('5ab0b047-eb11-4fd6-8b55-8a7eaca7b8e0', 'b2ebe523-9955-5abb-a5d7-bcbeda42c58c', '00000000-0000-0000-0000-000000000000', 'renewal_start', 'proactive', '2026-12-17 08:30:00', NULL, NULL, '2026-11-18 02:00:00.104211'),
