@@ -76,7 +76,8 @@ pub struct FacetQuery {
     pub needle: String,
     /// The most values to list.
     pub limit: u32,
-    /// Counts at most this many of the newest matching rows; with more, totals are `AtLeast`.
+    /// Counts this many of the newest matching rows; with more, totals are `AtLeast`, and may include one row more, by
+    /// which the count knows.
     pub ceiling: u64,
 }
 
