@@ -232,6 +232,9 @@ fn found(answer: &Answer) -> (u64, bool) {
         // Beyond the ceiling one row more may be counted.
         Answer::Facets(facets) => (facets.values.iter().map(|f| number(&f.rows)).sum::<u64>().min(CEILING), false),
         Answer::Histogram(histogram) => (histogram.buckets.iter().flatten().sum(), false),
+        Answer::Slice(slice) => (slice.rows.len() as u64, false),
+        Answer::Fleet(fleet) => (fleet.devices.len() as u64, false),
+        Answer::Neighbors(of) => (of.len() as u64, false),
         Answer::Event(_) | Answer::Tail(_) | Answer::Described(_) => {
             panic!("no query of this benchmark has such a result")
         }

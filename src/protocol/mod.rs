@@ -2,6 +2,7 @@
 //! and the worker import this module; the store implements it. It must not know SQL or the screen.
 
 pub mod error;
+pub mod fleet;
 pub mod query;
 pub mod source;
 pub mod tail;

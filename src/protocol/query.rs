@@ -9,6 +9,7 @@ use crate::domain::page::{Anchor, Page, Total};
 use crate::domain::source::Traits;
 use crate::domain::text::Text;
 
+use super::fleet::{Fleet, FleetQuery, Neighbors, NeighborsQuery, Slice, SliceQuery};
 use super::tail::{TailAnswer, TailQuery};
 
 /// A query of any source; each variant names the answer that belongs to it.
@@ -29,6 +30,12 @@ pub enum Query {
     Event { id: Id },
     /// What a tail reads. -> [`Answer::Tail`]
     Tail(TailQuery),
+    /// Rows of a range, oldest first, as investigations need them. -> [`Answer::Slice`]
+    Slice(SliceQuery),
+    /// Devices with their rows since the last success. -> [`Answer::Fleet`]
+    Fleet(FleetQuery),
+    /// Rows around others within their devices. -> [`Answer::Neighbors`]
+    Neighbors(NeighborsQuery),
     /// The source's description. -> [`Answer::Described`]
     Describe,
 }
@@ -48,6 +55,12 @@ pub enum Answer {
     Event(Option<Arc<RenewalEvent>>),
     /// What the tail read.
     Tail(TailAnswer),
+    /// Rows, oldest first.
+    Slice(Slice),
+    /// Devices and their rows.
+    Fleet(Fleet),
+    /// The neighbours of each place of the query, in its order.
+    Neighbors(Vec<Neighbors>),
     /// The source's properties.
     Described(Description),
 }

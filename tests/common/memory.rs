@@ -11,6 +11,7 @@ use renewscope::domain::instant::Span;
 use renewscope::domain::page::{Anchor, Page, Total};
 use renewscope::domain::source::Traits;
 use renewscope::domain::text::Text;
+use renewscope::protocol::fleet::{DeviceRows, Fleet, FleetQuery, Neighbors, NeighborsQuery, Slice, SliceQuery};
 use renewscope::protocol::query::{Description, Facet, FacetQuery, Facets, Field, Histogram, HistogramQuery};
 use renewscope::protocol::tail::{Horizon, TailAnswer, TailKey, TailQuery, TailRow, TailRows, TimeSlice};
 use renewscope::protocol::{Answer, EventSource, Query, SourceError};
@@ -118,6 +119,70 @@ impl Memory {
         }
     }
 
+    fn slice(&self, query: &SliceQuery) -> Slice {
+        let mut rows = self.matching(&query.criteria);
+        rows.reverse();
+        rows.retain(|r| query.after.as_ref().is_none_or(|after| r.cursor() > *after));
+        let more = rows.len() > query.limit as usize;
+        rows.truncate(query.limit as usize);
+        let next = rows.last().filter(|_| more).map(|r| r.cursor());
+        Slice { rows, next, unreadable: 0 }
+    }
+
+    /// All rows of each device that has any, oldest first.
+    fn devices(&self) -> BTreeMap<Id, Vec<Arc<RenewalEvent>>> {
+        let mut devices: BTreeMap<Id, Vec<Arc<RenewalEvent>>> = BTreeMap::new();
+        for row in self.rows.lock().unwrap().iter().rev() {
+            if let Some(id) = row.device_id() {
+                devices.entry(id.clone()).or_default().push(Arc::clone(row));
+            }
+        }
+        devices
+    }
+
+    fn fleet(&self, query: &FleetQuery) -> Fleet {
+        let mut devices = self.devices();
+        let mut next = None;
+        match query {
+            FleetQuery::These(ids) => devices.retain(|id, _| ids.contains(id)),
+            FleetQuery::Sweep { after, limit } => {
+                devices.retain(|id, _| after.as_ref().is_none_or(|after| id > after));
+                let ids: Vec<Id> = devices.keys().cloned().collect();
+                if let Some(beyond) = ids.get(*limit as usize) {
+                    next = ids.get(*limit as usize - 1).cloned();
+                    devices.retain(|id, _| id < beyond);
+                }
+            }
+        }
+        let since = |(_, rows): (Id, Vec<Arc<RenewalEvent>>)| {
+            let most = DeviceRows::MOST as usize;
+            let newest = &rows[rows.len().saturating_sub(most)..];
+            let success = newest.iter().rposition(|r| r.outcome() == Outcome::Succeeded);
+            let last = rows.last().unwrap();
+            DeviceRows {
+                name: last.device.clone(),
+                org: last.org.clone(),
+                rows: newest[success.unwrap_or(0)..].to_vec(),
+                complete: success.is_some() || rows.len() <= most,
+            }
+        };
+        Fleet { devices: devices.into_iter().map(since).collect(), next, now: super::fleet::now() }
+    }
+
+    fn neighbors(&self, query: &NeighborsQuery) -> Vec<Neighbors> {
+        let devices = self.devices();
+        let around = |place: &renewscope::protocol::fleet::Place| {
+            let rows = devices.get(&place.device).cloned().unwrap_or_default();
+            let before: Vec<_> = rows.iter().filter(|r| r.cursor() < place.at).cloned().collect();
+            let mut after: Vec<_> = rows.iter().filter(|r| r.cursor() > place.at).cloned().collect();
+            let (from_first, to_last) = (before.len() <= query.before as usize, after.len() <= query.after as usize);
+            after.truncate(query.after as usize);
+            let nearest = before[before.len().saturating_sub(query.before as usize)..].to_vec();
+            Neighbors { before: nearest, after, from_first, to_last }
+        };
+        query.of.iter().map(around).collect()
+    }
+
     pub fn evaluate(&self, query: &Query) -> Result<Answer, SourceError> {
         if let Some(error) = self.broken.lock().unwrap().clone() {
             return Err(error);
@@ -141,6 +206,9 @@ impl Memory {
             Query::Histogram(query) => Answer::Histogram(histogram(&self.matching(&query.criteria), query)),
             Query::Event { id } => Answer::Event(self.rows.lock().unwrap().iter().find(|r| r.id == *id).cloned()),
             Query::Tail(query) => Answer::Tail(self.tail(query)),
+            Query::Slice(query) => Answer::Slice(self.slice(query)),
+            Query::Fleet(query) => Answer::Fleet(self.fleet(query)),
+            Query::Neighbors(query) => Answer::Neighbors(self.neighbors(query)),
             Query::Describe => {
                 let foreign = self.foreign.lock().unwrap().clone();
                 let rows = self.rows.lock().unwrap();

@@ -36,6 +36,9 @@ fn kind(query: &Query) -> &'static str {
         Query::Tail(TailQuery::Rows { .. }) => "tail's rows",
         Query::Tail(TailQuery::Keys { .. }) => "tail's keys",
         Query::Tail(TailQuery::Pick { .. }) => "tail's pick",
+        Query::Slice(_) => "slice",
+        Query::Fleet(_) => "fleet",
+        Query::Neighbors(_) => "neighbors",
         Query::Describe => "describe",
     }
 }

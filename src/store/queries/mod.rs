@@ -45,6 +45,7 @@ pub async fn answer(shared: &Shared, s: &mut Session, query: &Query) -> Result<A
         Query::Facets(query) => executor.facets(s, query).await.map(Answer::Facets),
         Query::Histogram(query) => executor.histogram(s, query).await.map(Answer::Histogram),
         Query::Event { id } => Ok(Answer::Event(executor.event(s, None, id).await?.map(Arc::new))),
+        Query::Slice(_) | Query::Fleet(_) | Query::Neighbors(_) => Err(SourceError::Unfit("not there yet".to_owned())),
         Query::Describe => executor.describe(s).await,
     };
     if let Err(SourceError::Shape(_) | SourceError::Failed(_)) = &answer {
