@@ -5,6 +5,7 @@ pub mod attempt;
 pub mod device;
 pub mod event;
 pub mod filter;
+pub mod fleet;
 pub mod format;
 pub mod instant;
 pub mod measure;

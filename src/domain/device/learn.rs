@@ -111,6 +111,11 @@ struct Policy {
 }
 
 impl<G: Ord> Policies<G> {
+    /// The learned policies in order of group and class: how many renewals each rests on, and the shares of all of them.
+    pub fn all(&self) -> impl Iterator<Item = (&G, Class, u64, Shares)> {
+        self.of.iter().map(|((group, class), policy)| (group, *class, policy.renewals, policy.whole))
+    }
+
     /// The shares of a group's certificates of that life, and where they come from. `None` where the policy is off.
     pub fn shares(&self, declared: Option<Declared>, group: G, life: Life) -> (Option<Shares>, From) {
         if let Some(declared) = declared {

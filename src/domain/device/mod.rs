@@ -8,7 +8,7 @@ pub mod learn;
 pub mod policy;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests;
+pub(super) mod tests;
 pub mod tries;
 
 use super::attempt::{Attempt, Begins, Family, Fold, Patience, Row, State as AttemptState, Step};
@@ -53,6 +53,23 @@ pub enum State {
 }
 
 impl State {
+    /// All of them, in their order.
+    pub const ALL: [Self; 8] = [
+        Self::Ok,
+        Self::Failed,
+        Self::GaveUp,
+        Self::Stalled,
+        Self::InFlight,
+        Self::Silent,
+        Self::Expired,
+        Self::Unknown,
+    ];
+
+    /// Whether the device's newest attempt has come to nothing: failed, given up or stalled.
+    pub const fn is_failing(self) -> bool {
+        matches!(self, Self::Failed | Self::GaveUp | Self::Stalled)
+    }
+
     /// Its word in filters and in output.
     pub const fn word(self) -> &'static str {
         match self {
@@ -106,10 +123,26 @@ pub struct Rules<'a> {
     pub back_off: &'a BackOff,
 }
 
+/// A device, with what its attempts tell besides.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Folded {
+    /// The device itself.
+    pub device: Device,
+    /// The gaps between its tries since the last success: the first one is behind the first try.
+    pub gaps: Box<[Span]>,
+    /// The last failure of each failed attempt since the last success, the newest attempt first.
+    pub failures: Vec<Id>,
+}
+
 impl Device {
     /// A device by its rows since its last success, that success included, oldest first. `complete` says whether there
     /// are no more such rows. `None` without a row.
     pub fn of(rows: &[Row], complete: bool) -> Option<Self> {
+        Self::fold(rows, complete).map(|folded| folded.device)
+    }
+
+    /// As [`of`](Self::of), with what the learning of back-offs needs and with the rows that state the errors.
+    pub fn fold(rows: &[Row], complete: bool) -> Option<Folded> {
         let newest = rows.last()?;
         let success = rows.iter().rfind(|r| r.step == Step::Succeeded);
         let expiry = rows.iter().rev().find_map(|r| match r.step {
@@ -125,7 +158,11 @@ impl Device {
         let since = attempts.iter().filter(|a| a.state != AttemptState::Succeeded && !ended_well(a));
         let failed = since.clone().filter(|a| a.failures > 0).count();
         let open = attempts.last().filter(|a| a.end.is_none()).and_then(|a| Some((a.family, a.start.as_ref()?.at)));
-        Some(Self {
+        let failures = since.clone().rev().filter(|a| a.failures > 0);
+        let failures = failures.filter_map(|a| Some(a.end.as_ref()?.0.id.clone())).collect();
+        let times: Vec<Instant> = since.clone().filter_map(Attempt::at).collect();
+        let gaps = times.windows(2).map(|pair| pair[1].since(pair[0]).unwrap_or_default()).collect();
+        let device = Self {
             id: newest.device.clone(),
             expiry,
             // The life of the certificate in use is known only where it is the one that the success gave.
@@ -136,9 +173,10 @@ impl Device {
             last_success: success.map(|r| r.at),
             last: newest.at,
             open,
-            error: since.clone().filter_map(|a| a.error).next_back(),
-            tries: Tries::of(since.filter_map(Attempt::at)),
-        })
+            error: since.filter_map(|a| a.error).next_back(),
+            tries: Tries::of(times.into_iter()),
+        };
+        Some(Folded { device, gaps, failures })
     }
 
     /// From `now` to the expiry; negative after it. `None` where it is not known or infinite.

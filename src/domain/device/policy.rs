@@ -24,6 +24,23 @@ pub enum Phase {
     Expired,
 }
 
+impl Phase {
+    /// All of them, in their order.
+    pub const ALL: [Self; 6] = [Self::Unknown, Self::NotDue, Self::Due, Self::Late, Self::Critical, Self::Expired];
+
+    /// Its word in output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::NotDue => "not_due",
+            Self::Due => "due",
+            Self::Late => "late",
+            Self::Critical => "critical",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// The share of life left below which a certificate is critical, unless its policy renews later still.
 const CRITICAL: f64 = 0.10;
 
@@ -105,6 +122,17 @@ pub enum Class {
 }
 
 impl Class {
+    /// Its words in output.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::TwoDays => "<=2d",
+            Self::TenDays => "<=10d",
+            Self::SixtyDays => "<=60d",
+            Self::HundredTwentyDays => "<=120d",
+            Self::Longer => ">120d",
+        }
+    }
+
     /// The class of a certificate with that whole life.
     pub fn of(validity: Span) -> Self {
         match validity {

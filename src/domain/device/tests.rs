@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::learn::{From, Learned, Policies};
 use super::policy::{Class, Declared, Life};
-use super::tries::Gaps;
+use super::tries::{Gaps, MANY};
 use super::*;
 
 fn at(seconds: f64) -> Instant {
@@ -118,10 +118,10 @@ fn policies_are_read() {
 }
 
 /// Numbers from 0 to 1, the same in each run.
-struct Random(u64);
+pub(in crate::domain) struct Random(pub u64);
 
 impl Random {
-    fn unit(&mut self) -> f64 {
+    pub(in crate::domain) fn unit(&mut self) -> f64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -130,9 +130,9 @@ impl Random {
 }
 
 /// Where a policy begins to renew, in shares of the life left.
-type Begin = fn(&mut Random, f64) -> f64;
+pub(in crate::domain) type Begin = fn(&mut Random, f64) -> f64;
 
-const POLICIES: [(&str, Begin); 6] = [
+pub(in crate::domain) const POLICIES: [(&str, Begin); 6] = [
     ("1/3", |_, _| 1.0 / 3.0),
     ("1/2", |_, _| 0.5),
     ("20 %", |_, _| 0.2),
@@ -265,6 +265,11 @@ fn the_next_try_is_foretold_and_who_gave_up_is_found() {
             "{name}: the back-off outlasts the runway"
         );
         assert!(tries.left(&back_off, at(1.0), at(90.0 * DAY)) >= Some(60), "{name}");
+    }
+    // Many tries are counted as one by one: 20 of them begin before the end, the last of them just before it.
+    let steady = Tries::of([0.0, 100.0, 200.0].into_iter().map(at));
+    for (end, left) in [(300.0, 0), (300.1, 1), (2200.0, 19), (2200.1, 20), (9e9, MANY)] {
+        assert_eq!(steady.left(&BackOff::default(), at(201.0), at(end)), Some(left), "{end}");
     }
     let alone = Tries::of([0.0, 100.0, 300.0].into_iter().map(at));
     assert_eq!(alone.next(&BackOff::default()), Some(at(700.0)));

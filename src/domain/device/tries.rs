@@ -11,7 +11,7 @@ const ENOUGH: usize = 5;
 /// A device gave up when the next try is overdue by this many expected gaps, the expected one included.
 const GAVE_UP: i64 = 3;
 /// More tries than anybody counts.
-const MANY: u32 = 1000;
+pub(super) const MANY: u32 = 1000;
 
 /// The tries of a device since its last success.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -68,6 +68,9 @@ impl Gaps {
 }
 
 impl BackOff {
+    /// Nothing is known of the group.
+    pub const UNKNOWN: Self = Self { usual: [None; STEPS], least: None };
+
     /// The gap that is usual behind the try of that number. The last known place stands for those after it.
     fn usual(&self, number: u32) -> Option<Span> {
         let at = step(number)?;
@@ -134,6 +137,11 @@ impl Tries {
         while at < expiry && left < MANY {
             (number, left) = (number.saturating_add(1), left + 1);
             let gap = self.expected(back_off, number).filter(|gap| gap.0 > 0)?;
+            // All further gaps are like this one.
+            if left > STEPS as u32 {
+                let more = expiry.since(at)?.0.saturating_sub(1) / gap.0;
+                return Some(left.saturating_add(u32::try_from(more).unwrap_or(MANY)).min(MANY));
+            }
             at = at.plus(gap);
         }
         Some(left)
