@@ -172,6 +172,8 @@ fn offers(key: Key, from: &Candidates) -> Vec<Offer> {
             Key::Time => plain(&RANGES),
             Key::Expires => plain(&EXPIRES),
             Key::Extends => plain(&EXTENDS),
+            Key::State => plain(&super::standing::STATES),
+            Key::Left => plain(&super::standing::LEFT),
             _ => plain(&PAST),
         },
     }

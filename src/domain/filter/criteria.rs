@@ -3,6 +3,7 @@
 //! It holds no clock, zone or relative time. Both evaluations follow the rules stated at each variant, so that they
 //! agree.
 
+use super::Standing;
 use crate::domain::instant::{Instant, Span};
 use uuid::Uuid;
 
@@ -63,6 +64,8 @@ pub enum Check {
     Expires(Vec<ExpiryMatch>),
     /// New expiry minus old expiry, if both are recorded and finite.
     Extends(Vec<SpanMatch>),
+    /// How a device stands. No event satisfies it, and queries of events reject it.
+    Standing(Standing),
     /// Occurs in the error, or in the reason if the row itself records it; the case of ASCII letters is ignored.
     Text(String),
 }

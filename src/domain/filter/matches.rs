@@ -70,6 +70,7 @@ impl Check {
                 let extension = event.new_expiry.zip(event.old_expiry).and_then(|(new, old)| new.since(old));
                 extension.is_some_and(|by| any.iter().any(|m| m.matches(by)))
             }
+            Self::Standing(_) => false,
             Self::Text(part) => {
                 let part = part.to_ascii_lowercase();
                 let holds = |text: &Text| text.raw().to_ascii_lowercase().contains(&part);

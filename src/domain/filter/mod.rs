@@ -13,6 +13,7 @@ mod parse;
 mod print;
 pub mod reference;
 mod resolve;
+pub mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub use criteria::Criteria;
 pub use edit::{Bounds, Chip, State};
 pub use parse::FilterError;
 pub use resolve::CLOCK_SKEW;
+pub use standing::Standing;
 
 use super::instant::Span;
 use super::when::{Length, Range, When};
@@ -61,6 +63,8 @@ pub enum Test {
     Expires(Vec<Expiry>),
     /// The change of the expiry satisfies one of these.
     Extends(Vec<Extent>),
+    /// How a device stands satisfies this.
+    Standing(Standing),
     /// A free word or a phrase; never empty.
     Text(String),
 }
@@ -92,6 +96,10 @@ pub enum Key {
     Expires,
     /// The new expiry minus the old one.
     Extends,
+    /// How a device stands.
+    State,
+    /// The time left to a device's certificate.
+    Left,
 }
 
 /// The keys with text values, which panes list and toggle.
@@ -177,6 +185,7 @@ impl Term {
             Test::Time(_) => Key::Time,
             Test::Expires(_) => Key::Expires,
             Test::Extends(_) => Key::Extends,
+            Test::Standing(standing) => standing.key(),
             Test::Text(_) => return None,
         })
     }
@@ -184,7 +193,7 @@ impl Term {
 
 impl Key {
     /// In the order of the documentation and of completion.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Type,
         Self::Org,
         Self::Device,
@@ -196,6 +205,8 @@ impl Key {
         Self::Time,
         Self::Expires,
         Self::Extends,
+        Self::State,
+        Self::Left,
         Self::Id,
     ];
 
@@ -214,6 +225,8 @@ impl Key {
             Self::Time => "time",
             Self::Expires => "expires",
             Self::Extends => "extends",
+            Self::State => "state",
+            Self::Left => "left",
         }
     }
     /// The key of that name, ASCII case ignored.
@@ -231,6 +244,7 @@ impl Key {
             Self::Error => Field::Error,
             Self::Id => Field::Id,
             Self::Since | Self::Until | Self::Time | Self::Expires | Self::Extends => return None,
+            Self::State | Self::Left => return None,
         })
     }
 }

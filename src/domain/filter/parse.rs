@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::lex::{self, Body, Value, Word};
-use super::{Expiry, Extent, Field, Filter, Key, Order, Term, Test};
+use super::{Expiry, Extent, Field, Filter, Key, Order, Standing, Term, Test};
 use crate::domain::suggest::nearest;
 use crate::domain::text::Clean;
 use crate::domain::when::{Length, Range, TimeError, Unit, When};
@@ -35,7 +35,7 @@ impl FilterError {
     }
 
     /// The error of a time within a filter.
-    fn time(column: usize, error: TimeError) -> Self {
+    pub(super) fn time(column: usize, error: TimeError) -> Self {
         Self::new(column, error.message, error.suggestion)
     }
 
@@ -75,7 +75,9 @@ fn alias(typed: &str) -> Option<Key> {
         "from" | "after" | "start" => Key::Since,
         "to" | "before" | "end" => Key::Until,
         "at" | "when" | "date" | "range" | "created_at" => Key::Time,
-        "expiry" | "expiration" | "left" | "runway" => Key::Expires,
+        "expiry" | "expiration" => Key::Expires,
+        "runway" | "remaining" => Key::Left,
+        "standing" => Key::State,
         "extension" | "extended" => Key::Extends,
         "uuid" | "event_id" => Key::Id,
         "level" | "sev" | "priority" => Key::Severity,
@@ -94,6 +96,8 @@ fn term(word: Word) -> Result<Term, FilterError> {
             Key::Time => Test::Time(single(key, values, Range::parse)?),
             Key::Expires => Test::Expires(values.iter().map(expiry).collect::<Result<_, _>>()?),
             Key::Extends => Test::Extends(values.iter().map(extent).collect::<Result<_, _>>()?),
+            Key::State => Test::Standing(Standing::states(&values)?),
+            Key::Left => Test::Standing(Standing::left(&values)?),
             Key::Type => texts(Field::Type, values),
             Key::Org => texts(Field::Org, values),
             Key::Device => texts(Field::Device, values),
@@ -138,7 +142,7 @@ fn mistaken_word(text: &str, negated: bool) -> Option<(String, String)> {
             let key = Key::parse(head.trim_end_matches('!'))?;
             let minus = if head.ends_with('!') != negated { "-" } else { "" };
             let value = match key {
-                Key::Expires | Key::Extends => rest,
+                Key::Expires | Key::Extends | Key::Left => rest,
                 _ => rest.trim_start_matches(['=', '<', '>']),
             };
             let meant = format!("write '{minus}{}:{}'; {quote}", key.name(), Clean::line(value));
@@ -163,7 +167,7 @@ fn single<T>(key: Key, values: Vec<Value>, read: fn(&str) -> Result<T, TimeError
 }
 
 /// The text of a value that takes no wildcard.
-fn plain(key: Key, value: &Value) -> Result<&str, FilterError> {
+pub(super) fn plain(key: Key, value: &Value) -> Result<&str, FilterError> {
     if value.glob.is_literal() {
         return Ok(&value.glob.text);
     }
@@ -171,6 +175,8 @@ fn plain(key: Key, value: &Value) -> Result<&str, FilterError> {
     let hint = match key {
         Key::Expires => "rows without an expiry are 'expires:none', those with one '-expires:none'",
         Key::Extends => "compare with a length of time: 'extends:<=0'",
+        Key::State => "name the states: 'state:failed,stalled'",
+        Key::Left => "compare with a length of time or a share: 'left:<7d'",
         _ => "give a time such as '24h' or '2026-11-20'",
     };
     Err(FilterError::new(value.column, message, hint))
@@ -252,11 +258,11 @@ fn extent(value: &Value) -> Result<Extent, FilterError> {
 }
 
 /// Splits a comparison sign from the text behind it; `None` where there is none.
-fn compared(text: &str) -> Option<(Order, &str)> {
+pub(super) fn compared(text: &str) -> Option<(Order, &str)> {
     Order::ALL.into_iter().find_map(|order| Some((order, text.strip_prefix(order.sign())?.trim_start())))
 }
 
 /// A length; `0` takes no unit.
-fn zero_or_length(text: &str) -> Result<Length, TimeError> {
+pub(super) fn zero_or_length(text: &str) -> Result<Length, TimeError> {
     if text == "0" { Ok(Length { count: 0, unit: Unit::Seconds }) } else { Length::parse(text) }
 }

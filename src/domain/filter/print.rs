@@ -27,6 +27,7 @@ impl fmt::Display for Term {
             Test::Time(range) => range.fmt(f),
             Test::Expires(any) => separated(f, ',', any),
             Test::Extends(any) => separated(f, ',', any),
+            Test::Standing(standing) => standing.fmt(f),
             Test::Text(text) => f.write_str(&free(text)),
         }
     }
@@ -97,7 +98,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Prints zero seconds as `0`.
-fn length_or_zero(f: &mut fmt::Formatter<'_>, length: Length) -> fmt::Result {
+pub(super) fn length_or_zero(f: &mut fmt::Formatter<'_>, length: Length) -> fmt::Result {
     if length == (Length { count: 0, unit: Unit::Seconds }) { f.write_char('0') } else { length.fmt(f) }
 }
 

@@ -113,6 +113,22 @@ pub const SECTIONS: &[Section] = &[
             form("expires:none", "no expiry is recorded", "expires:none,<7d"),
             form("expires:A..B", "expires at or after A and before B", "expires:2026-12-01..2027-01-01"),
             form("extends:<=0", "the new expiry is no later than the old one", "extends:<=0"),
+            form(
+                "state:failing",
+                "a device whose last attempt failed, gave up or stalled; see `devices`",
+                "state:failing",
+            ),
+            form(
+                "state:STATE",
+                "a device in that state: `ok` `failed` `gave_up` `stalled` `in_flight` `silent` `expired` `unknown`",
+                "state:silent,expired",
+            ),
+            form(
+                "left:<7d",
+                "a device with less than 7 days left, expired ones too; also `<=` `=` `>=` `>`",
+                "left:<7d",
+            ),
+            form("left:<20%", "a device with less than that share of its certificate's life left", "left:<20%"),
             form("extends:<30d", "extended by less than that; also `<=` `=` `>=` `>` and `-1d`", "extends:>=0,<30d"),
         ],
     },
@@ -147,12 +163,12 @@ pub const MISTAKES: &[Mistake] = &[
     mistake(
         "x509: cert",
         "filter: unknown key 'x509' at column 1; to search for the text, quote it: \"x509:\"; the keys are type, org, \
-         device, reason, error, severity, since, until, time, expires, extends, id",
+         device, reason, error, severity, since, until, time, expires, extends, state, left, id",
     ),
     mistake(
         "https://ca.example",
         "filter: unknown key 'https' at column 1; to search for the text, quote it: \"https://ca.example\"; the keys are \
-         type, org, device, reason, error, severity, since, until, time, expires, extends, id",
+         type, org, device, reason, error, severity, since, until, time, expires, extends, state, left, id",
     ),
     mistake("type:", "filter: 'type:' has no value at column 6; give one right after the colon"),
     mistake("type: failed", "filter: 'type:' has no value at column 6; leave no space after the colon"),

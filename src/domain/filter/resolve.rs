@@ -70,6 +70,7 @@ impl Clock<'_> {
             Test::Time(range) => Check::Time { from: at(range.from), until: at(range.until) },
             Test::Expires(any) => Check::Expires(any.iter().map(|e| self.expiry(*e)).collect()),
             Test::Extends(any) => Check::Extends(any.iter().map(extent).collect()),
+            Test::Standing(standing) => Check::Standing(standing.clone()),
             Test::Text(text) => Check::Text(from_screen(text)),
         }
     }
@@ -119,7 +120,7 @@ impl Clock<'_> {
             Test::Until(when) => Test::Until(When::At(self.at(*when))),
             Test::Time(range) => Test::Time(self.absolute_range(*range)),
             Test::Expires(any) => Test::Expires(any.iter().map(|e| self.absolute_expiry(*e)).collect()),
-            Test::Values { .. } | Test::Extends(_) | Test::Text(_) => test.clone(),
+            Test::Values { .. } | Test::Extends(_) | Test::Standing(_) | Test::Text(_) => test.clone(),
         }
     }
 }

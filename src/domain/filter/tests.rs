@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::criteria::{Check, Clause, ExpiryMatch, KindMatch, NameMatch, Pattern, SpanMatch};
+use super::standing::{Amount, Left, STATES};
 use super::*;
 use crate::domain::event::{ErrorText, Id, Kind, RenewalEvent};
 use crate::domain::instant::Instant;
@@ -278,6 +279,15 @@ fn any_expiry() -> impl Strategy<Value = Expiry> {
     ]
 }
 
+fn standing() -> impl Strategy<Value = Standing> {
+    let amount = prop_oneof![(0..=100_u8).prop_map(Amount::Share), any_length().prop_map(Amount::Time)];
+    let left = (any_order(), amount).prop_map(|(order, amount)| Left { order, amount });
+    prop_oneof![
+        proptest::collection::vec(proptest::sample::select(STATES.to_vec()), 1..3).prop_map(Standing::State),
+        proptest::collection::vec(left, 1..3).prop_map(Standing::Left),
+    ]
+}
+
 fn any_field() -> impl Strategy<Value = Field> {
     proptest::sample::select(Key::ALL.into_iter().filter_map(Key::field).collect::<Vec<_>>())
 }
@@ -298,6 +308,7 @@ fn any_test() -> impl Strategy<Value = Test> {
         1 => any_range().prop_map(Test::Time),
         1 => proptest::collection::vec(any_expiry(), 1..3).prop_map(Test::Expires),
         1 => proptest::collection::vec(extent, 1..3).prop_map(Test::Extends),
+        1 => standing().prop_map(Test::Standing),
     ]
 }
 

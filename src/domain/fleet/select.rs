@@ -6,7 +6,8 @@ use super::{Bucket, Fleet, Line, Member};
 use crate::domain::device::State;
 use crate::domain::filter::Criteria;
 use crate::domain::filter::criteria::{Check, Clause};
-use crate::domain::instant::Instant;
+use crate::domain::filter::standing::{Left, Standing};
+use crate::domain::instant::{Instant, Span};
 
 /// A word of the filter for how devices stand. Unlike their [`State`], of which each has one, several can hold.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -52,28 +53,70 @@ impl Word {
 pub struct Selection {
     /// On ids and names.
     parties: Vec<Clause>,
-    /// On states: whether the condition is negated, and the words, any of which may hold.
-    states: Vec<(bool, Vec<Word>)>,
+    /// On how they stand: whether the condition is negated, and what it is.
+    standing: Vec<(bool, Condition)>,
+}
+
+/// A condition on how a device stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Condition {
+    /// One of the words holds.
+    Words(Vec<Word>),
+    /// One of the comparisons holds.
+    Left(Vec<Left>),
 }
 
 impl Selection {
-    /// What of a filter applies to devices: clauses on organizations and devices. The others are returned, in their order.
+    /// What of a filter applies to devices: clauses on organizations, on devices and on how these stand. The others are
+    /// returned, in their order.
     pub fn of(criteria: &Criteria) -> (Self, Vec<Clause>) {
-        let applies = |clause: &Clause| matches!(clause.check, Check::Org(_) | Check::Device(_));
-        let (parties, rest) = criteria.all.iter().cloned().partition(applies);
-        (Self { parties, states: Vec::new() }, rest)
+        let (mut selection, mut rest) = (Self::default(), Vec::new());
+        for clause in &criteria.all {
+            match &clause.check {
+                Check::Org(_) | Check::Device(_) => selection.parties.push(clause.clone()),
+                Check::Standing(standing) => selection.standing.push((clause.negated, Condition::of(standing))),
+                _ => rest.push(clause.clone()),
+            }
+        }
+        (selection, rest)
     }
 
     /// Narrows it to devices in one of these states.
     #[must_use]
     pub fn in_states(mut self, words: Vec<Word>) -> Self {
-        self.states.push((false, words));
+        self.standing.push((false, Condition::Words(words)));
         self
     }
 
     /// Whether it selects every device.
     pub fn is_all(&self) -> bool {
-        self.parties.is_empty() && self.states.is_empty()
+        self.parties.is_empty() && self.standing.is_empty()
+    }
+}
+
+impl Condition {
+    /// The condition of a filter. All its words are known here.
+    fn of(standing: &Standing) -> Self {
+        match standing {
+            Standing::State(words) => Self::Words(words.iter().filter_map(|word| Word::parse(word)).collect()),
+            Standing::Left(any) => Self::Left(any.clone()),
+        }
+    }
+
+    /// Whether it holds for a device at `now`. Where no expiry is known, no comparison holds; an infinite one is compared
+    /// as the longest time.
+    fn holds(&self, line: &Line, now: Instant) -> bool {
+        let any = match self {
+            Self::Words(words) => return words.iter().any(|word| word.holds(line)),
+            Self::Left(any) => any,
+        };
+        let device = &line.member.device;
+        let Some((expiry, _)) = device.expiry else { return false };
+        let left = line.runway.unwrap_or(if expiry > now { Span(i64::MAX) } else { Span(i64::MIN) });
+        let life = device.life.map(|life| life.validity);
+        // Of a certificate without an end, every length and every share of it is left.
+        let life = if expiry == Instant::INFINITY { Some(Span::days(1)) } else { life };
+        any.iter().any(|one| one.holds(left, life))
     }
 }
 
@@ -91,10 +134,10 @@ impl Fleet {
         if !selection.parties.iter().all(named) {
             return false;
         }
-        if selection.states.is_empty() {
+        if selection.standing.is_empty() {
             return true;
         }
         let line = self.line(member, now);
-        selection.states.iter().all(|(negated, words)| words.iter().any(|word| word.holds(&line)) != *negated)
+        selection.standing.iter().all(|(negated, condition)| condition.holds(&line, now) != *negated)
     }
 }

@@ -182,14 +182,32 @@ fn a_filter_selects_devices_by_their_names_and_states() {
         let expected: Vec<_> = found.iter().map(|n| format!("edge-{n:04}")).collect();
         assert_eq!(names(&fleet.lines(&selection, Order::default(), at(0.0))), expected, "{text}");
     }
-    for (words, found) in [("failing", vec![2, 3]), ("silent", vec![1]), ("expired", vec![1, 2]), ("ok", vec![4, 5, 6])]
-    {
-        let selection = Selection::default().in_states(vec![Word::parse(words).unwrap()]);
+    for (text, found) in [
+        ("state:failing", vec![2, 3]),
+        ("state:silent", vec![1]),
+        ("state:expired", vec![1, 2]),
+        ("state:ok,in_flight", vec![4, 5, 6, 7]),
+        ("-state:failed,ok,gave_up", vec![1, 7]),
+        ("state:failing org:acme", vec![3]),
+        ("left:<1d", vec![1, 2, 3]),
+        ("left:<=0", vec![1, 2]),
+        ("left:>0 -left:>=30d", vec![3]),
+        ("left:>100d", vec![6]),
+        ("left:<10%", vec![1, 2, 3]),
+        ("left:>=30%,<0%", vec![1, 2, 4, 5, 6]),
+        ("-left:<99999d", vec![6, 7]),
+    ] {
+        let (selection, rest) = select(text);
+        assert!(rest.is_empty());
         let expected: Vec<_> = found.iter().map(|n| format!("edge-{n:04}")).collect();
-        assert_eq!(names(&fleet.lines(&selection, Order::default(), at(0.0))), expected, "{words}");
+        assert_eq!(names(&fleet.lines(&selection, Order::default(), at(0.0))), expected, "{text}");
         assert_eq!(fleet.summary(&selection, at(0.0)).known, found.len() as u64);
     }
-    assert_eq!(Word::parse("sielnt"), None);
+    let mut words: Vec<_> = Word::all().map(Word::name).collect();
+    words.sort_unstable();
+    let mut known = crate::domain::filter::standing::STATES;
+    known.sort_unstable();
+    assert_eq!(words, known);
     let (_, rest) = select("type:failed org:acme since:1h");
     assert_eq!(rest.len(), 3, "the type, the time, and that no row is ahead of it");
 }

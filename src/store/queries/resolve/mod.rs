@@ -163,6 +163,10 @@ fn need_few(source: &Source, criteria: &Criteria) -> Result<(), SourceError> {
 
 /// Rejects a filter on a field that the source does not record: an empty result would look like "no such events".
 fn need_field(source: &Source, clause: &Clause) -> Result<(), SourceError> {
+    if let Check::Standing(standing) = &clause.check {
+        let key = standing.key().name();
+        return Err(SourceError::Invalid(format!("'{key}:' is of devices and not of events; use it with 'devices'")));
+    }
     let map = &source.map;
     let (key, part) = match &clause.check {
         Check::Expires(_) if map.old_expiry.is_none() && map.new_expiry.is_none() => ("expires", "expiry"),

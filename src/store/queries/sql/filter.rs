@@ -68,8 +68,8 @@ fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
             let tests: Vec<_> = any.iter().map(|m| kind_test(sql, source, m)).collect();
             any_of(&tests)
         }
-        // A source without organizations has none in any row. Names are resolved before this.
-        Check::Org(_) | Check::Device(_) => NEVER.to_owned(),
+        // A source without organizations has none in any row. Names are resolved before this, and how a device stands is rejected.
+        Check::Org(_) | Check::Device(_) | Check::Standing(_) => NEVER.to_owned(),
         Check::Reason(any) => patterns(sql, reason::shown(source), any, false),
         Check::Severity(any) => patterns(sql, map.severity.as_ref().map(|c| c.expr()), any, false),
         Check::Error(any) => patterns(sql, map.error.as_ref().map(|c| c.expr()), any, true),
