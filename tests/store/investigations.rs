@@ -9,17 +9,23 @@ use renewscope::domain::event::{ErrorText, Id, NewEvent, RenewalEvent};
 use renewscope::domain::filter::Criteria;
 use renewscope::domain::filter::criteria::{Check, KindMatch, NameMatch, Pattern};
 use renewscope::domain::instant::{Instant, Span};
+use renewscope::domain::page::Anchor;
 use renewscope::domain::signature::INPUT_CHARACTERS;
 use renewscope::domain::source::Beyond;
 use renewscope::domain::text::Text;
+use renewscope::profile::SourceProfile;
+use renewscope::profile::choice::Profiles;
 use renewscope::protocol::fleet::{DeviceRows, Fleet, FleetQuery, Neighbors, NeighborsQuery, Place, Slice, SliceQuery};
 use renewscope::protocol::{Answer, Query, SourceError};
-use renewscope::store::Store;
+use renewscope::store::{Address, ConnectOptions, Store};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use uuid::Uuid;
 
 use super::bed::{Bed, all_of, at, event, named, none_of, refused};
 use super::filters;
 use super::memory::Memory;
+use super::pg;
 use crate::on_both;
 
 on_both!(random_tables, long_histories, errors_are_cut, devices_without_rows, ids_that_nobody_has);
@@ -141,7 +147,10 @@ impl<'a> Pair<'a> {
         let all = Query::Fleet(FleetQuery::Sweep { after: None, limit: u32::MAX });
         let Answer::Fleet(expected) = expected(&self.memory, &all) else { panic!() };
         for limit in limits {
-            assert_eq!(sweep(self.store, *limit).await, expected.devices, "{limit} devices at a time");
+            let found = sweep(self.store, *limit).await;
+            let ids = |devices: &[DeviceRows]| devices.iter().map(|d| d.rows[0].device_id.clone()).collect::<Vec<_>>();
+            assert_eq!(ids(&found), ids(&expected.devices), "{limit} devices at a time");
+            assert_eq!(found, expected.devices, "{limit} devices at a time");
         }
     }
 
@@ -317,4 +326,77 @@ async fn ids_that_nobody_has(bed: Bed) {
     assert_eq!(found[6].after.len(), 1);
     let none = SliceQuery { criteria: Criteria::default(), after: None, limit: 0 };
     assert_eq!(bed.store.run(&Query::Slice(none)).await.unwrap(), Answer::Slice(Slice::default()));
+}
+
+const JOBS: &str = r#"
+name = "jobs"
+database = ["postgres", "sqlite"]
+[relation]
+table = "jobs"
+[fields]
+id = { column = "n" }
+device = { column = "host", type = "text" }
+type = { column = "step" }
+error = { column = "message" }
+time = { column = "at", type = "unix-seconds" }
+new-expiry = { column = "until", type = "unix-seconds" }
+[outcomes]
+done = "succeeded"
+late_failed = "succeeded"
+broke_success = "failed"
+"#;
+
+/// A table of others that numbers its rows, counts seconds, names its types as it likes, and misses some devices.
+fn jobs(rows: i64) -> String {
+    let steps = ["done", "late_failed", "broke_success", "start", "failed", "success", "began"];
+    let hosts = ["'a'", "'B'", "'b'", "'é'", "''", "NULL", "'a '", "'it''s'", "'zz'"];
+    let mut text = "CREATE TABLE jobs (n INTEGER PRIMARY KEY, host TEXT, step TEXT NOT NULL, message TEXT, \
+        at INTEGER NOT NULL, until INTEGER); CREATE INDEX jobs_at ON jobs (at);"
+        .to_owned();
+    for n in 0..rows {
+        let dice = usize::try_from(n * 2_654_435_761 % 1_000_003).unwrap();
+        let (host, step, until) = (hosts[dice % 9], steps[dice / 9 % 7], ["NULL", "0", "1795176000"][dice / 63 % 3]);
+        let at = 1_795_170_000 + i64::try_from(dice / 7 % 97).unwrap();
+        text.push_str(&format!("INSERT INTO jobs VALUES ({n}, {host}, '{step}', 'message {n}', {at}, {until});"));
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_of_others_is_swept_by_its_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, path) = (pg::empty().await, dir.path().join("jobs.db"));
+    pg::execute(&url, &jobs(700)).await;
+    let mut conn = SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(jobs(700))).execute(&mut conn).await.unwrap();
+    let open = async |address: &Address| {
+        let profile = SourceProfile::parse("jobs.toml", JOBS).unwrap();
+        let profiles = Profiles { all: vec![Arc::new(profile)], named: None };
+        let options = ConnectOptions { profiles: Arc::new(profiles), ..ConnectOptions::default() };
+        Store::connect(address, &options).await.unwrap()
+    };
+    let addresses = [Address::parse(&url).unwrap(), Address::sqlite(&path)];
+    for address in &addresses {
+        let sweep = Query::Fleet(FleetQuery::Sweep { after: None, limit: 10 });
+        let why = refused(open(address).await.run(&sweep).await);
+        let words = "no index of 'jobs' orders the events of a device by time; create one on (host, at, n)";
+        assert!(matches!(&why, SourceError::Unfit(why) if why.contains(words)), "{why:?}");
+    }
+    let index = "CREATE INDEX jobs_host ON jobs (host, at, n)";
+    sqlx::raw_sql(index).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+    pg::execute(&url, index).await;
+    for address in &addresses {
+        let store = open(address).await;
+        let query = Query::WholePage { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 1000 };
+        let Answer::Page(page) = store.run(&query).await.unwrap() else { panic!() };
+        let pair = Pair::new(&store, page.rows);
+        assert_eq!(pair.rows.len(), 700);
+        pair.slices(&Criteria::default(), &[1, 7, 200]).await;
+        pair.sweeps(&[1, 3, 2000]).await;
+        pair.these(&pair.rows.iter().step_by(5).map(|row| row.device_id.clone()).collect::<Vec<_>>()).await;
+        for (batch, around) in [(1, (1, 1)), (3, (8, 0)), (2000, (2, 70))] {
+            pair.around(batch, around).await;
+        }
+    }
 }
