@@ -380,9 +380,11 @@ async fn investigations(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
     pair.slices(&Criteria::default(), &[1, 7, 200]).await;
     for filter in ["type:failed", "-type:success", "reason:*", "since:2026-11-18T12:00:00Z", "error:*", "device:*1*"] {
         let query = SliceQuery { criteria: criteria(filter), after: None, limit: 1 };
-        match store.run(&Query::Slice(query)).await {
-            Err(SourceError::Unfit(_)) => {}
-            answer => {
+        let page = Query::Page { criteria: criteria(filter), anchor: Anchor::Newest, limit: 1 };
+        match (store.run(&Query::Slice(query)).await, store.run(&page).await) {
+            // What a page cannot filter by, a slice cannot either.
+            (Err(why), Err(same)) => assert_eq!(why, same, "{name} {filter}"),
+            (answer, _) => {
                 answer.unwrap_or_else(|e| panic!("{name} {filter}: {e}"));
                 pair.slices(&criteria(filter), &[7, 200]).await;
             }

@@ -32,13 +32,16 @@ impl Way {
     }
 }
 
-/// One branch, or one for each of some devices, which have few rows. Several branches of organizations or types are each
-/// read to the limit, which is more than the rows of the range.
+/// The branches of a page on SQLite, which merges them row by row. On PostgreSQL one, or one for each of some devices,
+/// which have few rows: several of organizations or types would each be read to the limit.
 fn chosen(selection: Selection<'_>, limit: u64) -> Vec<Branch> {
     let Selection { source, resolved } = selection;
-    let by_device = resolved.devices != Set::All && source.indexes.device;
-    let branches = if by_device { branches_within(source, resolved, limit) } else { branches(source, resolved) };
-    if by_device || branches.len() == 1 { branches } else { vec![Branch::default()] }
+    let few = resolved.devices != Set::All && source.indexes.device;
+    if few || source.dialect == Dialect::Sqlite {
+        return branches_within(source, resolved, limit);
+    }
+    let branches = branches(source, resolved);
+    if branches.len() == 1 { branches } else { vec![Branch::default()] }
 }
 
 /// The statement for a window of a slice, which reads one row more than the window holds. The filter is that of the
