@@ -14,7 +14,7 @@ use crate::store::queries::executor::Executor;
 use crate::store::queries::horizon::clock;
 use crate::store::queries::neighbors::{Nearest, of_keys};
 use crate::store::queries::sql::fleet::{in_directory, with_rows};
-use crate::store::queries::sql::keyed::Keys;
+use crate::store::queries::sql::keyed::{Keys, Near};
 use crate::store::queries::sql::keys::Order;
 use crate::store::source::columns::Party;
 use crate::store::source::{DeviceNames, Source};
@@ -25,7 +25,7 @@ use crate::store::sql::Dialect;
 const STEPS: [u32; 3] = [1, 8, DeviceRows::MOST + 1];
 /// Devices in one statement.
 const CHUNK_POSTGRES: usize = 2000;
-/// As [`CHUNK_POSTGRES`], for SQLite, where each device is a value of its own.
+/// As [`CHUNK_POSTGRES`], for SQLite, where each device is a separate value.
 const CHUNK_SQLITE: usize = 500;
 
 impl Executor<'_> {
@@ -110,7 +110,8 @@ async fn since_success(
         if open.is_empty() {
             break;
         }
-        let read = of_keys(s, bare, Keys::Devices(&open), (Order::NewestFirst, u64::from(limit))).await?;
+        let near = Near { keys: Keys::Devices(&open), order: Order::NewestFirst, limit: u64::from(limit) };
+        let read = of_keys(s, bare, near).await?;
         let mut rest = Vec::new();
         for (id, rows) in open.into_iter().zip(read) {
             match device(rows, limit) {
