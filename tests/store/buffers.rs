@@ -3,13 +3,17 @@
 //!
 //! A row counts when it was examined: a device has few, and each of them is tested for the other conditions.
 
+use std::sync::Arc;
+
+use renewscope::domain::event::{Id, RenewalEvent};
 use renewscope::domain::filter::Criteria;
 use renewscope::domain::filter::criteria::{Check, Clause, KindMatch, NameMatch, Pattern};
 use renewscope::domain::instant::{Instant, Span};
 use renewscope::domain::page::{Anchor, Cursor};
-use renewscope::protocol::Query;
+use renewscope::protocol::fleet::{FleetQuery, NeighborsQuery, Place, SliceQuery};
 use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
 use renewscope::protocol::tail::{TailQuery, TimeSlice};
+use renewscope::protocol::{Answer, Query};
 use renewscope::store::{Address, ConnectOptions, Store};
 
 use super::bed::{all_of, page};
@@ -42,7 +46,7 @@ fn kind(query: &Query) -> &'static str {
         Query::Describe => "describe",
     }
 }
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 13] = [
     "page",
     "whole page",
     "count",
@@ -52,6 +56,9 @@ const KINDS: [&str; 10] = [
     "tail's rows",
     "tail's keys",
     "tail's pick",
+    "slice",
+    "fleet",
+    "neighbors",
     "describe",
 ];
 
@@ -67,6 +74,8 @@ struct Bed {
     /// The newest row, and one in the middle.
     newest: Cursor,
     middle: Cursor,
+    /// The device of the latter.
+    device: Id,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,8 +84,8 @@ async fn a_query_reads_what_it_shows() {
     let store = Store::connect(&Address::parse(&url).unwrap(), &ConnectOptions::default()).await.unwrap();
     let newest = page(&store, &Criteria::default(), Anchor::Newest, 1).await.rows[0].cursor();
     let half = newest.at.minus(Span::days(45));
-    let middle = page(&store, &Criteria::default(), Anchor::At(half), 1).await.rows[0].cursor();
-    let bed = Bed { store, newest, middle };
+    let middle = page(&store, &Criteria::default(), Anchor::At(half), 1).await.rows[0].clone();
+    let bed = Bed { store, newest, middle: middle.cursor(), device: middle.device_id.clone() };
     let mut entries = pages(&bed);
     entries.extend(others(&bed));
     let mut run: Vec<_> = entries.iter().map(|e| kind(&e.query)).collect();
@@ -190,7 +199,15 @@ fn others(bed: &Bed) -> Vec<Entry> {
     let rows = TailQuery::Rows { criteria: all.clone(), slice: minutes(), limit: 1000, whole: false };
     let keys = TailQuery::Keys { criteria: failed.clone(), slice: minutes(), limit: 1000 };
     let pick = TailQuery::Pick { criteria: all.clone(), ids: vec![bed.middle.id.clone()], whole: false };
+    let slice = SliceQuery { criteria: all.clone(), after: Some(bed.middle.clone()), limit: 20_000 };
+    let sweep = FleetQuery::Sweep { after: None, limit: 2000 };
+    let place = Place { device: bed.device.clone(), at: bed.middle.clone() };
+    let around = NeighborsQuery { of: vec![place], before: 8, after: 8 };
     vec![
+        entry(Query::Slice(slice), "idx_cert_renewal_events_", |read| read.shown * 25 / 1000),
+        // The last statement reads the devices whose last eight rows are no success.
+        entry(Query::Fleet(sweep), "idx_cert_renewal_events_device_page", |read| 2 * read.shown + 60),
+        entry(Query::Neighbors(around), "idx_cert_renewal_events_device_page", |read| read.shown + 10),
         entry(whole, page, by_row),
         entry(Query::Tail(rows), "idx_cert_renewal_events_", by_row),
         entry(Query::Tail(keys), "idx_cert_renewal_events_", by_row),
@@ -215,6 +232,102 @@ fn others(bed: &Bed) -> Vec<Entry> {
             200_000 / 40 / 50 * 4 + 6 * 100 * 4
         }),
     ]
+}
+
+/// Attempts as they usually go: a start, and within the hour a success or, for one in twenty, a failure. A tenth of the
+/// devices have four times as many as the others.
+const ATTEMPTS: &str = "SET synchronous_commit = on;
+    INSERT INTO organizations SELECT md5('org' || n)::uuid, 'org-' || n FROM generate_series(0, 49) n;
+    INSERT INTO devices SELECT md5('device' || n)::uuid, md5('org' || n % 50)::uuid, 'edge-' || n
+        FROM generate_series(0, 9999) n;
+    INSERT INTO certificate_renewal_events SELECT md5('event' || n || kind)::uuid, md5('device' || d)::uuid,
+        md5('org' || d % 50)::uuid, kind, NULL, '2026-12-01', CASE WHEN kind = 'renewal_success' THEN '2027-12-01'::timestamp END,
+        CASE WHEN kind = 'renewal_failed' THEN repeat('refused ', 20) END, at
+        FROM (SELECT n, CASE h % 4 WHEN 0 THEN h / 4 % 1000 ELSE h / 4 % 10000 END AS d, kind,
+            TIMESTAMP '2026-08-20' + n * INTERVAL '78 seconds' + (kind <> 'renewal_start')::int * (h % 3000) * INTERVAL '1 second' AS at
+            FROM (SELECT n, n * 2654435761 % 4294967296 AS h FROM generate_series(1::int8, 100000) n) a
+            CROSS JOIN LATERAL (VALUES ('renewal_start'), (CASE WHEN h / 65536 % 20 = 0 THEN 'renewal_failed' ELSE 'renewal_success' END)) k(kind)) e
+        ORDER BY at;
+    ";
+
+/// Pages that all statements of a query read, planning aside.
+async fn pages_of(store: &Store, query: &Query) -> (u64, Vec<String>) {
+    let plan = store.measure(query).await.unwrap();
+    let begins = |at: usize| !plan[at].starts_with(' ') && plan[at].contains("(cost=");
+    let from: Vec<usize> = (0..plan.len()).filter(|at| begins(*at)).collect();
+    let to = from.iter().skip(1).copied().chain([plan.len()]);
+    let read = |(from, to): (&usize, usize)| {
+        let read = Read::of(&plan[*from..to]);
+        read.events + read.names
+    };
+    (from.iter().zip(to).map(read).sum(), plan)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_investigation_reads_few_pages_of_each_row_and_device() {
+    let url = pg::migrated().await;
+    pg::execute(&url, ATTEMPTS).await;
+    pg::execute(&url, "VACUUM (ANALYZE)").await;
+    let store = Store::connect(&Address::parse(&url).unwrap(), &ConnectOptions::default()).await.unwrap();
+    let newest = page(&store, &Criteria::default(), Anchor::Newest, LIMIT).await.rows;
+    let sweep = |limit| Query::Fleet(FleetQuery::Sweep { after: None, limit });
+    let mut faults = Vec::new();
+    for (query, bound) in investigations(&newest) {
+        faults.extend(too_many(&store, &query, bound).await);
+    }
+    faults.extend(too_many(&store, &sweep(2000), |devices| 7 * devices).await);
+    store.close().await;
+    // The same table as one of Flight Control's: each device is found by its index, and a reason costs nothing.
+    let made = "DROP TABLE _sqlx_migrations; ALTER TABLE devices ADD COLUMN alias text";
+    pg::execute(&url, made).await;
+    let store = Store::connect(&Address::parse(&url).unwrap(), &ConnectOptions::default()).await.unwrap();
+    for (query, bound) in investigations(&newest) {
+        faults.extend(too_many(&store, &query, bound).await);
+    }
+    faults.extend(too_many(&store, &sweep(2000), |devices| 8 * devices).await);
+    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}
+
+/// Pages that may be read for so many rows, or devices.
+type Allowed = fn(u64) -> u64;
+
+/// Queries and the pages that all their statements may read.
+fn investigations(newest: &[Arc<RenewalEvent>]) -> Vec<(Query, Allowed)> {
+    let from = newest[0].created_at.minus(Span::days(30));
+    let days = || Check::Time { from: Some(from), until: Some(from.plus(Span::days(9))) };
+    let failed = || Check::Kind(vec![KindMatch::Ending("failed".into())]);
+    let org = || Check::Org(vec![NameMatch::Name(Pattern::Is("org-7".into()))]);
+    let device = || Check::Device(vec![NameMatch::Name(Pattern::Is("edge-7777".into()))]);
+    let slice = |checks: Vec<Check>| Query::Slice(SliceQuery { criteria: all_of(checks), after: None, limit: 20_000 });
+    let ids: Vec<_> = newest.iter().map(|row| row.device_id.clone()).collect();
+    let of: Vec<_> = newest.iter().map(|row| Place { device: row.device_id.clone(), at: row.cursor() }).collect();
+    let around = |before, after| Query::Neighbors(NeighborsQuery { of: of.clone(), before, after });
+    vec![
+        (slice(vec![]), |rows| rows * 25 / 1000),
+        (slice(vec![days()]), |rows| rows * 25 / 1000 + 10),
+        (slice(vec![days(), failed()]), |rows| rows + 60),
+        (slice(vec![days(), org()]), |rows| rows + 60),
+        (slice(vec![days(), org(), failed()]), |rows| 2 * rows + 60),
+        (slice(vec![device()]), |rows| rows + 60),
+        (Query::Fleet(FleetQuery::These(ids)), |devices| 7 * devices + 60),
+        (around(8, 0), |rows| 2 * rows + 60),
+        (around(1, 1), |rows| 8 * rows),
+    ]
+}
+
+/// The complaint about a query that reads more pages than are allowed for its rows.
+async fn too_many(store: &Store, query: &Query, bound: Allowed) -> Option<String> {
+    let found = match store.run(query).await.unwrap() {
+        Answer::Slice(slice) => slice.rows.len(),
+        Answer::Fleet(fleet) => fleet.devices.len(),
+        Answer::Neighbors(all) => all.iter().map(|one| one.before.len() + one.after.len()).sum(),
+        other => panic!("{other:?}"),
+    };
+    let found = u64::try_from(found).unwrap();
+    let (pages, plan) = pages_of(store, query).await;
+    let allowed = bound(found);
+    (found == 0 || pages > allowed)
+        .then(|| format!("{query:?}\n{pages} pages for {found}, {allowed} allowed:\n{}", plan.join("\n")))
 }
 
 /// The plan of the last statement that reads events: other statements before and after it look up names.
