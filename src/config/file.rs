@@ -13,6 +13,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::ConfigError;
+use super::rules::{Rules, TypedAttempts, TypedPolicy};
 use crate::console::alert::Alert;
 use crate::console::keymap::Keymap;
 use crate::domain::filter::Filter;
@@ -43,6 +44,12 @@ struct Typed {
     keys: BTreeMap<String, Vec<String>>,
     /// The section `[alert]`.
     alert: Option<TypedAlert>,
+    /// The section `[policy]`.
+    #[serde(default)]
+    policy: TypedPolicy,
+    /// The section `[attempts]`.
+    #[serde(default)]
+    attempts: TypedAttempts,
 }
 
 /// The section `[alert]` as typed.
@@ -139,6 +146,8 @@ pub struct File {
     pub views: BTreeMap<String, Filter>,
     /// Which new events alert, and by which means.
     pub alert: Option<Alert>,
+    /// How devices are judged.
+    pub rules: Rules,
 }
 
 impl File {
@@ -196,6 +205,8 @@ impl File {
         }
         let alert = typed.alert.map(|typed| alert(&typed)).transpose();
         let alert = alert.map_err(|(key, why)| error(at("alert", key), why))?;
+        let rules = Rules::check(&typed.policy, &typed.attempts);
+        let rules = rules.map_err(|(section, key, why)| error(at(section, key), why))?;
         Ok(Self {
             path: Some(path.to_owned()),
             db: defaults.db,
@@ -211,6 +222,7 @@ impl File {
             statement_timeout: defaults.statement_timeout,
             views,
             alert,
+            rules,
         })
     }
 }
@@ -263,6 +275,7 @@ fn line_of_any<'a>(text: &str, section: &str, keys: impl Iterator<Item = &'a Str
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
+    use crate::domain::instant::Span;
 
     fn parse(text: &str) -> Result<File, String> {
         File::parse(Path::new("c.toml"), text).map_err(|e| e.to_string())
@@ -275,7 +288,8 @@ mod tests {
              columns = ['time', 'error']\npassword_command = 'pass db'\n\
              [databases]\nprod = 'postgres://me@db/fleet'\n\
              lab = { url = 'postgres://me@lab/fleet', password_command = 'pass lab' }\n\
-             [views]\nnight = 'type:failed since:12h'\n[keys]\nnext-failure = ['F3', 'e']\n",
+             [views]\nnight = 'type:failed since:12h'\n[keys]\nnext-failure = ['F3', 'e']\n\
+             [policy]\nleft = '10-30%'\n[attempts]\nrecovery_stalled_after = '2h'\n",
         )
         .unwrap();
         assert_eq!(file.views["night"].to_string(), "type:failed since:12h");
@@ -283,6 +297,8 @@ mod tests {
         assert_eq!(file.password_command.as_deref(), Some("pass db"));
         assert_eq!(file.databases["lab"].password_command.as_deref(), Some("pass lab"));
         assert_eq!(file.databases["prod"].url, "postgres://me@db/fleet");
+        assert_eq!(file.rules.policy, "10-30%".parse().ok());
+        assert_eq!((file.rules.patience.renewal, file.rules.patience.recovery), (Span::hours(1), Span::hours(2)));
         assert_eq!((file.db.as_deref(), file.ascii, file.theme), (Some("prod"), true, Some(Theme::Light)));
     }
 
@@ -309,6 +325,14 @@ mod tests {
             (
                 "[databases]\na = 'sqlite:x'\nb = { url = 'sqlite:y', passwd = 's3cret' }\n",
                 "c.toml, line 3: unknown field `passwd`, expected `url` or `password_command`",
+            ),
+            (
+                "policy = { left = '3/1' }\n",
+                "c.toml: invalid renewal policy '3/1': it must be the life left when renewals begin, as '1/3', '75%', '10-30%' or '30d', or 'off'",
+            ),
+            (
+                "[attempts]\nstalled_after = 'soon'\n",
+                "c.toml, line 2: 'soon' is no length of time above zero; write '90m' or '3h'",
             ),
             ("[defaults]\nview = 'none'\n", "c.toml, line 2: no view 'none' in [views]"),
         ] {

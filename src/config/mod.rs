@@ -7,6 +7,7 @@ pub mod file;
 pub mod limits;
 pub mod negations;
 pub mod paths;
+pub mod rules;
 pub mod sources;
 pub mod zone;
 
@@ -91,6 +92,8 @@ pub struct Config {
     pub limits: Limits,
     /// A value of the filter that no event has is an error.
     pub strict: bool,
+    /// How devices are judged; from the configuration file.
+    pub rules: rules::Rules,
 }
 
 /// Settings of the console alone.
@@ -166,6 +169,7 @@ impl Config {
             ascii: global.ascii || file.ascii,
             limits,
             strict: global.strict,
+            rules: file.rules,
         })
     }
 }

@@ -27,7 +27,7 @@ use crate::domain::text::Clean;
 use crate::logging;
 use crate::runtime::prompt;
 
-use commands::{about, console, count, db, doctor, export, ingest, list, record, sig, sources, tail};
+use commands::{about, console, count, db, devices, doctor, export, ingest, list, record, sig, sources, tail};
 use failure::{Exit, Failure};
 use session::Interrupt;
 
@@ -132,6 +132,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::List(c)) => &c.filter,
         Some(Command::Tail(c)) => &c.filter,
         Some(Command::Count(c)) => &c.filter,
+        Some(Command::Devices(c)) => &c.filter,
         Some(Command::Export(c)) => &c.filter,
         Some(_) => &[],
     };
@@ -166,9 +167,10 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
 }
 
 /// Words that people try as commands, and what does it.
-const MEANT: [(&str, &str); 14] = [
-    ("devices", "count --by device"),
-    ("device", "count --by device"),
+const MEANT: [(&str, &str); 15] = [
+    ("device", "devices"),
+    ("runway", "devices"),
+    ("silent", "devices state:silent"),
     ("errors", "list type:failed"),
     ("error", "list type:failed"),
     ("failures", "list type:failed"),
@@ -217,6 +219,7 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
             }
             None => count::count(&config, format, c.fail_if, &Interrupt::watch()).await,
         },
+        Some(Command::Devices(c)) => devices::devices(&config, table, &c, &Interrupt::watch()).await,
         Some(Command::Export(c)) => export::export(&config, format, &c.output, &Interrupt::watch()).await,
         Some(Command::Ingest(c)) => ingest::ingest(&config, &c, &Interrupt::watch()).await,
         Some(Command::Record(c)) => record::record(&config, *c).await,

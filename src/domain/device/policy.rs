@@ -3,6 +3,7 @@
 //! Clients renew at anything from a tenth to three quarters of the life that is left, so no fixed number of days can say
 //! that a device is late.
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::instant::{Instant, Span};
@@ -163,6 +164,19 @@ impl Declared {
             Self::Off => None,
             Self::Share(late, early) => Some(Shares { early, median: f64::midpoint(late, early), late }),
             Self::Left(left) => Some(Shares::exactly((left.0 as f64 / validity.0.max(1) as f64).clamp(0.0, 1.0))),
+        }
+    }
+}
+
+impl fmt::Display for Declared {
+    /// As it is typed; shares in percent.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: f64| (share * 1000.0).round() / 10.0;
+        match *self {
+            Self::Share(late, early) if late < early => write!(f, "{}-{}%", percent(late), percent(early)),
+            Self::Share(share, _) => write!(f, "{}%", percent(share)),
+            Self::Left(left) => write!(f, "{}d", left.as_seconds() / 86_400),
+            Self::Off => f.write_str("off"),
         }
     }
 }

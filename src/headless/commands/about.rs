@@ -9,6 +9,8 @@ use crate::config::cli::{Cli, When};
 use crate::config::paths;
 use crate::config::{Config, Origin};
 use crate::console::keymap::Keymap;
+use crate::domain::attempt::Patience;
+use crate::domain::format::span;
 use crate::headless::failure::{Exit, Failure};
 use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Cell, Column, Format, RowWriter};
@@ -18,6 +20,7 @@ use crate::ui::skin::Theme;
 
 /// Prints the effective settings and the origin of each. The address is printed without its password.
 pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
+    let patience = config.rules.patience;
     let color = match config.color {
         When::Auto => "auto",
         When::Always => "always",
@@ -62,6 +65,16 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
         ("keys", replaced_keys(config), from_file(config.console.keymap != Keymap::default())),
         ("strict", config.strict.to_string(), "--strict".to_owned()),
         ("statement timeout", config.limits.shown(), config.limits.statement.origin.to_string()),
+        (
+            "renewal policy",
+            config.rules.policy.map_or("learned".to_owned(), |policy| policy.to_string()),
+            from_file(config.rules.policy.is_some()),
+        ),
+        (
+            "stalled after",
+            format!("renewals {}, recoveries {}", span(patience.renewal), span(patience.recovery)),
+            from_file(patience != Patience::default()),
+        ),
         ("row limit", config.limits.rows.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
         ("log", log_file(), format!("environment {}", logging::VARIABLE)),
     ];

@@ -5,6 +5,7 @@ pub(crate) mod about;
 pub(crate) mod console;
 pub(crate) mod count;
 pub(crate) mod db;
+pub(crate) mod devices;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub mod ingest;

@@ -78,7 +78,7 @@ pub fn row(out: &mut impl Write, cells: &[Cell<'_>], scratch: &mut String) -> io
 fn encode_cell<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
     match cell.plain() {
         None => Cow::Borrowed(""),
-        Some(text) if stands_as_it_is(&text) => text,
+        Some(text) if is_plain(cell) || stands_as_it_is(&text) => text,
         Some(text) => Cow::Owned(encode(&text)),
     }
 }
@@ -86,7 +86,7 @@ fn encode_cell<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
 /// Whether the cell never needs an escape: ids, numbers, and times with years of four digits.
 fn is_plain(cell: &Cell<'_>) -> bool {
     match cell {
-        Cell::Id(Id::Uuid(_)) | Cell::Number(_) => true,
+        Cell::Id(Id::Uuid(_)) | Cell::Number(_) | Cell::Integer(_) | Cell::Flag(_) => true,
         Cell::Time(at) => at.is_of_four_digits(),
         _ => false,
     }

@@ -16,6 +16,8 @@ pub fn object(out: &mut impl Write, columns: &[Column], cells: &[Cell<'_>], scra
         out.write_all(b":")?;
         match cell {
             Cell::Number(n) => write!(out, "{n}")?,
+            Cell::Integer(n) => write!(out, "{n}")?,
+            Cell::Flag(yes) => write!(out, "{yes}")?,
             cell => match cell.plain_in(scratch) {
                 Some(text) => string(out, text)?,
                 None => out.write_all(b"null")?,

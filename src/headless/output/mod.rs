@@ -4,6 +4,7 @@
 //! database. No format writes a character of [`is_unsafe`](crate::domain::text::is_unsafe) unescaped.
 
 pub mod csv;
+pub mod device;
 pub mod event;
 pub mod json;
 pub mod markdown;
@@ -31,6 +32,10 @@ pub enum Cell<'a> {
     Text(Cow<'a, str>),
     /// A number, which JSON writes without quotes and a table aligns to the right.
     Number(u64),
+    /// A number that can be negative, written as [`Number`](Self::Number).
+    Integer(i64),
+    /// Yes or no, which JSON writes without quotes.
+    Flag(bool),
     /// An id in its usual form: a UUID with hyphens, a number, a text.
     Id(&'a Id),
     /// A time, written as RFC 3339 in UTC.
@@ -49,6 +54,8 @@ impl<'a> Cell<'a> {
             Self::Missing => None,
             Self::Text(text) => Some(Cow::Borrowed(text)),
             Self::Number(n) => Some(Cow::Owned(n.to_string())),
+            Self::Integer(n) => Some(Cow::Owned(n.to_string())),
+            Self::Flag(yes) => Some(Cow::Owned(yes.to_string())),
             Self::Id(id) => Some(Cow::Owned(id.raw())),
             Self::Time(at) => Some(Cow::Owned(at.rfc3339())),
         }
@@ -62,6 +69,8 @@ impl<'a> Cell<'a> {
             Self::Missing => return None,
             Self::Text(text) => return Some(text),
             Self::Number(n) => scratch.push_str(&n.to_string()),
+            Self::Integer(n) => scratch.push_str(&n.to_string()),
+            Self::Flag(yes) => scratch.push_str(&yes.to_string()),
             Self::Id(id) => id.push_raw(scratch),
             Self::Time(at) => at.push_rfc3339(scratch),
         }
