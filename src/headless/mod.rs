@@ -144,6 +144,9 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     // Text that is not UTF-8 is set, too: it must be refused and not skipped.
     let variable = |name: &str| std::env::var_os(name).map(|v| v.to_string_lossy().into_owned());
     let config = Config::resolve(&cli.global, filter, file, variable)?;
+    if !matches!(cli.command, None | Some(Command::Devices(_))) {
+        devices::refuse_terms_of_devices(&config.filter.value)?;
+    }
     config.database.value.warnings().iter().for_each(|warning| tell(warning));
     if config.database.origin == Origin::Option("--db") {
         let name = config.database_name.clone().unwrap_or_else(|| config.database.value.to_string());

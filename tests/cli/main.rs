@@ -4,6 +4,7 @@
 
 mod bed;
 mod count;
+mod devices;
 mod export;
 mod ingest;
 mod odd_rows;

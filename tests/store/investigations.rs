@@ -187,12 +187,12 @@ fn unlabeled(row: &RenewalEvent) -> RenewalEvent {
     RenewalEvent { device: None, org: None, ..row.clone() }
 }
 
-fn runner() -> TestRunner {
+pub fn runner() -> TestRunner {
     TestRunner::new(Config { failure_persistence: None, ..Config::default() })
 }
 
 /// Rows of some devices, many of them at the same instants, with outcomes of every family.
-fn row() -> impl Strategy<Value = NewEvent> {
+pub fn row() -> impl Strategy<Value = NewEvent> {
     let kind = proptest::sample::select(vec![
         "renewal_start",
         "renewal_success",

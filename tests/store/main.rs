@@ -8,6 +8,7 @@ mod counts;
 #[allow(dead_code)]
 #[path = "../../benches/common/data.rs"]
 mod data;
+mod devices;
 mod filters;
 #[allow(dead_code)]
 #[path = "../common/fleet.rs"]

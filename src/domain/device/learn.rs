@@ -142,6 +142,8 @@ impl Policy {
 const STEPS: usize = 1000;
 /// Steps that are empty between two policies, and that no jitter leaves empty.
 const GAP: usize = 30;
+/// A part of the renewals is a policy if it is at least one in so many.
+const SOME: u64 = 20;
 /// How far from a policy a device may have renewed and still follow it.
 const NEAR: usize = 50;
 
@@ -157,7 +159,12 @@ impl Histogram {
 
     /// The shares of the whole and of each part.
     fn policy(&self) -> Policy {
-        let parts = self.parts().into_iter().map(|part| (part.clone(), self.shares(part))).collect();
+        let count = |part: &Range<usize>| {
+            self.0.get(part.clone()).unwrap_or_default().iter().map(|n| u64::from(*n)).sum::<u64>()
+        };
+        // A few devices that renewed early once, as in a rollout, follow no policy of their kind.
+        let is_policy = |part: &Range<usize>| count(part) * SOME >= self.total();
+        let parts = self.parts().into_iter().filter(is_policy).map(|part| (part.clone(), self.shares(part))).collect();
         Policy { renewals: self.total(), whole: self.shares(0..STEPS), parts }
     }
 

@@ -98,6 +98,13 @@ fn require_of_devices(filter: &Filter) -> Result<(), Failure> {
     Err(Failure::Usage(format!("filter: '{term}' is of events and does not apply to devices; {meant}")))
 }
 
+/// Rejects terms that are of devices, for commands that select events.
+pub fn refuse_terms_of_devices(filter: &Filter) -> Result<(), Failure> {
+    let of_devices = |key: Option<Key>| matches!(key, Some(Key::State | Key::Left));
+    let Some(term) = filter.terms().iter().find(|term| of_devices(term.key())) else { return Ok(()) };
+    Err(Failure::Usage(format!("filter: '{term}' is of devices and not of events; use it with 'devices'")))
+}
+
 /// Rejects what needs an organization where the source records none: no device would be selected.
 async fn require_parts(session: &Session, criteria: &Criteria, by: Option<DeviceGroup>) -> Result<(), Failure> {
     let Answer::Described(source) = session.run(Query::Describe).await? else { return Ok(()) };

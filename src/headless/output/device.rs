@@ -124,16 +124,17 @@ fn runway(line: &Line) -> String {
     }
 }
 
-/// The state with its age: `failed 4m`, `stalled 1h`, `silent 3d`; and `old certificate` where the new one is not in use.
+/// The state with its age: `failed 4m`, `stalled 1h`, `silent 3d`, `expired, silent 3d`; and `old certificate` where the new one is not in use.
 fn state(line: &Line, now: Instant) -> String {
     let device = &line.member.device;
     let since = match line.state {
         State::Failed | State::GaveUp => Some(device.last),
         State::Stalled | State::InFlight => device.open.map(|(_, start)| start),
-        State::Silent => line.silent_since,
+        State::Silent | State::Expired => line.silent_since,
         _ => None,
     };
-    let age = since.and_then(|at| now.since(at)).map(|age| format!(" {}", format::span(age)));
+    let silent = if line.state == State::Expired { ", silent" } else { "" };
+    let age = since.and_then(|at| now.since(at)).map(|age| format!("{silent} {}", format::span(age)));
     let kept = if device.not_taken { ", old certificate" } else { "" };
     format!("{}{}{kept}", line.state.word().replace('_', " "), age.unwrap_or_default())
 }
