@@ -146,8 +146,9 @@ fn a_value_that_no_event_has_is_reported_with_the_nearest_one() {
 fn a_lone_word_that_is_nearly_a_command_is_refused() {
     let bed = stocked();
     for (word, meant) in [
-        ("devises", "count --by device"),
-        ("devices", "count --by device"),
+        ("devises", "devices"),
+        ("device", "devices"),
+        ("runway", "devices"),
         ("error", "list type:failed"),
         ("report", "export -o report.md"),
         ("lsit", "list"),

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::config::cli::{Cli, When};
 use crate::config::paths;
+use crate::config::rules::Rules;
 use crate::config::{Config, Origin};
 use crate::console::keymap::Keymap;
 use crate::domain::attempt::Patience;
@@ -20,7 +21,6 @@ use crate::ui::skin::Theme;
 
 /// Prints the effective settings and the origin of each. The address is printed without its password.
 pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
-    let patience = config.rules.patience;
     let color = match config.color {
         When::Auto => "auto",
         When::Always => "always",
@@ -65,27 +65,31 @@ pub fn config(config: &Config, format: Format) -> Result<Exit, Failure> {
         ("keys", replaced_keys(config), from_file(config.console.keymap != Keymap::default())),
         ("strict", config.strict.to_string(), "--strict".to_owned()),
         ("statement timeout", config.limits.shown(), config.limits.statement.origin.to_string()),
-        (
-            "renewal policy",
-            config.rules.policy.map_or("learned".to_owned(), |policy| policy.to_string()),
-            from_file(config.rules.policy.is_some()),
-        ),
-        (
-            "stalled after",
-            format!("renewals {}, recoveries {}", span(patience.renewal), span(patience.recovery)),
-            from_file(patience != Patience::default()),
-        ),
         ("row limit", config.limits.rows.map_or("all".to_owned(), |n| n.to_string()), "--limit".to_owned()),
         ("log", log_file(), format!("environment {}", logging::VARIABLE)),
     ];
     let columns = ["setting", "value", "source"].map(|key| Column::new(key).at_most(400)).into();
     let mut writer = RowWriter::new(stdout(), format, columns, config.ascii);
-    for (setting, value, source) in &rows {
+    for (setting, value, source) in rows.iter().chain(&of_devices(config)) {
         let cells = [setting, value.as_str(), source.as_str()].map(|text| Cell::text(Some(text)));
         writer.row(&cells).map_err(stdout_failed)?;
     }
     writer.finish().map_err(stdout_failed)?;
     Ok(Exit::Done)
+}
+
+/// The settings by which devices are judged.
+fn of_devices(config: &Config) -> [(&'static str, String, String); 2] {
+    let Rules { policy, patience } = config.rules;
+    let stalled = format!("renewals {}, recoveries {}", span(patience.renewal), span(patience.recovery));
+    [
+        (
+            "renewal policy",
+            policy.map_or("learned".to_owned(), |policy| policy.to_string()),
+            from_file(policy.is_some()),
+        ),
+        ("stalled after", stalled, from_file(patience != Patience::default())),
+    ]
 }
 
 /// The path of the log, or `off`.

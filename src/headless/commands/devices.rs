@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::config::cli::{DeviceGroup, DeviceOrder, Devices};
+use crate::config::cli::devices::{DeviceGroup, DeviceOrder, Devices};
 use crate::domain::device::State;
 use crate::domain::device::policy::Phase;
 use crate::domain::event::Id;
