@@ -366,6 +366,8 @@ fn the_silent_devices_of_the_demo_are_all_named() {
         all = sum;
     }
     assert_eq!(all as usize, devices(&bed, &[]).len());
+    let policies = devices(&bed, &["--by", "policy"]);
+    assert!(policies.iter().any(|row| row["org"] == "acme" && row["renewals"].as_u64() > Some(100)), "{policies:?}");
     // A named device is read at once, and stands as among all.
     let one = found.first().unwrap();
     let alone = devices(&bed, &[&format!("device:{}", one["device"].as_str().unwrap())]);

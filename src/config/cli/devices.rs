@@ -36,6 +36,8 @@ pub enum DeviceGroup {
     /// How the device stands
     State,
     Org,
+    /// No devices: when renewals begin, in shares of the life left, as learned from the devices
+    Policy,
 }
 
 /// The orders of devices.

@@ -281,6 +281,9 @@ fn the_next_try_is_foretold_and_who_gave_up_is_found() {
         );
         assert!(tries.left(&back_off, at(1.0), at(90.0 * DAY)) >= Some(60), "{name}");
     }
+    let tied = Tries::of([0.0, 100.0, 300.0, 300.0].into_iter().map(at));
+    assert_eq!(tied.next(&BackOff::default()), Some(at(700.0)));
+    assert_eq!(Tries::of([0.0, 0.0].into_iter().map(at)).next(&BackOff::default()), None);
     // Many tries are counted as one by one: 20 of them begin before the end, the last of them just before it.
     let steady = Tries::of([0.0, 100.0, 200.0].into_iter().map(at));
     for (end, left) in [(300.0, 0), (300.1, 1), (2200.0, 19), (2200.1, 20), (9e9, MANY)] {

@@ -89,7 +89,8 @@ impl Tries {
     pub fn of(times: impl Iterator<Item = Instant>) -> Self {
         let mut tries = Self::default();
         for at in times {
-            if let Some(gap) = tries.last.and_then(|last| at.since(last)) {
+            // Two tries of one instant tell no gap.
+            if let Some(gap) = tries.last.and_then(|last| at.since(last)).filter(|gap| gap.0 > 0) {
                 tries.gaps = [Some(gap), tries.gaps[0]];
             }
             tries.count = tries.count.saturating_add(1);

@@ -22,7 +22,7 @@ use super::device::learn::{From, Learned, Policies};
 use super::device::policy::{Class, Declared, Shares};
 use super::device::tries::{BackOff, Gaps};
 use super::event::Id;
-use super::instant::Instant;
+use super::instant::{Instant, Span};
 use super::signature::SigId;
 use super::text::Text;
 
@@ -52,6 +52,9 @@ pub struct Fleet {
     /// How long an attempt may have no outcome.
     patience: Patience,
 }
+
+/// No device gave up before three times this long: tries within one run of a client follow each other at once.
+const LEAST: Span = Span::minutes(10);
 
 /// A policy that was learned, for a table of them.
 #[derive(Clone, PartialEq, Debug)]
@@ -140,7 +143,7 @@ impl Fleet {
             }
         }
         self.policies = learned.policies();
-        self.back_offs = gaps.iter().map(|gaps| gaps.back_off(None)).collect();
+        self.back_offs = gaps.iter().map(|gaps| gaps.back_off(Some(LEAST))).collect();
         self.signatures.retain(|_, text| Arc::strong_count(text) > 1);
     }
 

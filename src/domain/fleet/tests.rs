@@ -8,7 +8,7 @@ use crate::domain::device::policy::Phase;
 use crate::domain::device::tests::{POLICIES, Random};
 use crate::domain::event::{ErrorText, Kind, RenewalEvent};
 use crate::domain::filter::Filter;
-use crate::domain::instant::Span;
+
 use crate::domain::zone::Zone;
 
 const DAY: f64 = 86_400.0;
@@ -210,6 +210,16 @@ fn a_filter_selects_devices_by_their_names_and_states() {
     assert_eq!(words, known);
     let (_, rest) = select("type:failed org:acme since:1h");
     assert_eq!(rest.len(), 3, "the type, the time, and that no row is ahead of it");
+}
+
+#[test]
+fn nobody_gave_up_who_tried_within_half_an_hour() {
+    let failed = |seconds: f64| row(1, "renewal_failed", seconds, (None, Some(at(90.0 * DAY))));
+    let fleet = fleet([(1, vec![failed(0.0), failed(10.0)])]);
+    let member = fleet.get(&Id::Uuid(Uuid::from_u128(1))).unwrap();
+    for (seconds, state) in [(1700.0, State::Failed), (1900.0, State::GaveUp)] {
+        assert_eq!(fleet.line(member, at(seconds)).state, state);
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::domain::device::policy::Phase;
 use crate::domain::event::Id;
 use crate::domain::filter::criteria::{Check, NameMatch, Pattern};
 use crate::domain::filter::{Criteria, Filter, Key};
-use crate::domain::fleet::{Bucket, Fleet, Member, Order, Selection, Sort};
+use crate::domain::fleet::{Bucket, Fleet, LearnedPolicy, Member, Order, Selection, Sort};
 use crate::domain::format;
 use crate::domain::instant::Instant;
 use crate::domain::source::Part;
@@ -163,9 +163,9 @@ impl Known {
         };
         fleet.learn();
         if !is_whole {
-            let others = format::count(fleet.len() as u64);
+            let known = format::count(fleet.len() as u64);
             tell(&format!(
-                "policies and gaps between tries are learned from {others} devices, not from the whole fleet"
+                "policies and gaps between tries are learned from a part of the fleet: devices read: {known}"
             ));
         }
         Ok(Self { fleet, now: now.unwrap_or(Instant::NEG_INFINITY), is_whole })
@@ -202,6 +202,7 @@ impl Known {
         let lines = selected.iter().map(|member| self.fleet.line(member, self.now));
         let words: Vec<&'static str> = match by {
             DeviceGroup::Org => return self.print_orgs(config, format, selected),
+            DeviceGroup::Policy => return self.print_policies(config, format),
             DeviceGroup::Bucket => lines.map(|line| line.bucket.word()).collect(),
             DeviceGroup::Phase => lines.map(|line| line.phase.word()).collect(),
             DeviceGroup::State => lines.map(|line| line.state.word()).collect(),
@@ -236,6 +237,32 @@ impl Known {
             writer.row(&[id, name, Cell::Number(devices), Cell::Time(self.now)]).map_err(stdout_failed)?;
         }
         writer.finish().map(drop).map_err(stdout_failed)
+    }
+}
+
+impl Known {
+    /// Prints when renewals begin, as it is learned from all devices that were read.
+    fn print_policies(&self, config: &Config, format: Format) -> Result<(), Failure> {
+        let keys = ["org_id", "org", "life", "renewals", "early", "median", "late"];
+        let mut writer = RowWriter::new(stdout(), format, keys.map(Column::new).into(), config.ascii);
+        for LearnedPolicy { org: (id, name), class, renewals, shares } in self.fleet.learned() {
+            let percent = |share: f64| Cell::text(Some(format!("{:.1}%", share * 100.0)));
+            let cells = [
+                id.as_ref().map_or(Cell::Missing, Cell::Id),
+                Cell::text(name.as_ref().map(Text::raw)),
+                Cell::text(Some(class.words())),
+                Cell::Number(renewals),
+                percent(shares.early),
+                percent(shares.median),
+                percent(shares.late),
+            ];
+            writer.row(&cells).map_err(stdout_failed)?;
+        }
+        writer.finish().map_err(stdout_failed)?;
+        if let Some(policy) = config.rules.policy {
+            tell(&format!("the policy in force is the declared one: {policy}"));
+        }
+        Ok(())
     }
 }
 
