@@ -205,7 +205,7 @@ fn others(bed: &Bed) -> Vec<Entry> {
     let around = NeighborsQuery { of: vec![place], before: 8, after: 8 };
     vec![
         entry(Query::Slice(slice), "idx_cert_renewal_events_", |read| read.shown * 25 / 1000),
-        // The last statement reads the devices whose last eight rows are no success.
+        // The last statement reads the devices whose last twelve rows are no success.
         entry(Query::Fleet(sweep), "idx_cert_renewal_events_device_page", |read| 2 * read.shown + 60),
         entry(Query::Neighbors(around), "idx_cert_renewal_events_device_page", |read| read.shown + 10),
         entry(whole, page, by_row),
@@ -355,9 +355,11 @@ struct Read {
 impl Read {
     fn of(plan: &[String]) -> Self {
         let number = |line: &str, word: &str| line.split(word).nth(1)?.split([' ', ')']).next()?.parse::<u64>().ok();
+        // Temporary files are named behind a comma.
         let buffers = |line: &String| {
-            let of = |word| number(line, word).unwrap_or(0);
-            line.contains("Buffers: shared").then(|| of("hit=") + of("read="))
+            let shared = line.split("Buffers: shared ").nth(1)?.split(',').next()?;
+            let of = |word| number(shared, word).unwrap_or(0);
+            Some(of("hit=") + of("read="))
         };
         // A node that touched no page has no such line.
         let inside = |at: usize| plan[at + 1..].iter().take_while(|l| !l.contains("->") && !l.starts_with("Planning"));
