@@ -19,7 +19,7 @@ use crate::store::source::catalog::EVENTS;
 use crate::store::sql::Dialect;
 
 /// Places in one statement: each is three values.
-const CHUNK: usize = 500;
+const CHUNK: usize = 250;
 
 /// The rows of one key, in the order of reading.
 #[derive(Default)]
