@@ -6,9 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
+use std::sync::Arc;
+
+use uuid::Uuid;
+
 use super::Fleet;
-use super::story::{OUTAGE, Story};
-use crate::domain::event::{Kind, NewEvent, Outcome, device_id_of, org_id_of};
+use super::fleet::Device;
+use super::story::{Cohort, OUTAGE, Story};
+use crate::domain::event::{ErrorText, Id, Kind, NewEvent, Outcome, RenewalEvent, device_id_of, org_id_of};
+use crate::domain::fleet as devices;
 use crate::domain::instant::{Instant, Span};
 use crate::domain::text::is_unsafe;
 
@@ -166,6 +172,68 @@ fn some_devices_are_silent_before_or_after_their_expiry() {
         near += usize::from(quiet && expiry > now() && expiry < now().plus(Span::days(5)));
     }
     assert!(expired >= 10 && near >= 8, "{expired} {near}");
+}
+
+/// The fleet as the devices' rows since their last success tell it.
+fn devices_of(fleet: &Fleet) -> devices::Fleet {
+    let mut by_device: BTreeMap<Uuid, Vec<NewEvent>> = BTreeMap::new();
+    fleet.history().for_each(|e| by_device.entry(e.device.id.unwrap()).or_default().push(e));
+    let mut known = devices::Fleet::default();
+    for (id, events) in by_device {
+        let begin = events.iter().rposition(|e| Kind::new(e.kind.as_str()).outcome() == Outcome::Succeeded);
+        let row = |e: &NewEvent| {
+            Arc::new(RenewalEvent {
+                id: Id::Uuid(e.id.unwrap()),
+                device_id: Id::Uuid(id),
+                org_id: e.org.id.map(Id::Uuid),
+                kind: Kind::new(e.kind.as_str()),
+                reason: None,
+                old_expiry: e.old_expiry,
+                new_expiry: e.new_expiry,
+                error: e.error.as_deref().map(ErrorText::whole),
+                created_at: e.created_at,
+                device: None,
+                org: None,
+                beyond: None,
+            })
+        };
+        let rows: Vec<_> = events[begin.unwrap_or(0)..].iter().map(row).collect();
+        let (name, org) = (name(&events[0]), org(&events[0]));
+        if let Some(member) = devices::Member::of(Some(name.into()), Some(org.into()), &rows, true) {
+            known.insert(member);
+        }
+    }
+    known.learn();
+    known
+}
+
+#[test]
+fn devices_that_are_silent_are_all_found_and_others_are_not_called_so() {
+    for (seed, hours) in [(42, 0), (42, 5), (42, 94), (7, 13), (8, 29), (9, 77)] {
+        let now = now().plus(Span::hours(hours));
+        let fleet = Fleet::new(seed, now);
+        let known = devices_of(&fleet);
+        let cohort = |name: &str| fleet.devices.iter().find(|d| d.name == name).unwrap().cohort;
+        // Of a writer that states no expiry nobody can tell that it is silent.
+        let states_expiry = |d: &&Device| {
+            let of = |member: &&Arc<devices::Member>| member.name.as_ref().is_some_and(|name| name.raw() == d.name);
+            known.members().find(of).is_some_and(|member| member.device.expiry.is_some())
+        };
+        let planted = fleet.devices.iter().filter(|d| matches!(d.cohort, Cohort::Silent { .. }));
+        let planted = planted.filter(states_expiry).count();
+        assert!(planted >= 24);
+        let lines = known.members().map(|member| known.line(member, now));
+        let silent: Vec<_> = lines.filter(|line| line.silent_since.is_some()).collect();
+        let (right, others): (Vec<_>, Vec<_>) = silent
+            .iter()
+            .map(|line| cohort(line.member.name.as_ref().unwrap().raw()))
+            .partition(|cohort| matches!(cohort, Cohort::Silent { .. }));
+        assert_eq!(right.len(), planted, "seed {seed}");
+        // These have certificates that end before those which they replaced, and are late by them.
+        assert!(others.iter().all(|cohort| *cohort == Cohort::NoGain), "seed {seed}: {others:?}");
+        let summary = known.summary(&devices::Selection::default(), now);
+        assert_eq!(summary.silent as usize, silent.len());
+    }
 }
 
 #[test]

@@ -47,6 +47,9 @@ impl<G> Default for Learned<G> {
     }
 }
 
+/// No client renews by rule with more of the life left: a rollout, or the retries after an outage, renewed what was new.
+const REPEATED: f64 = 0.9;
+
 /// Renewals of a group and class that make a policy.
 const ENOUGH: u64 = 30;
 
@@ -68,9 +71,9 @@ impl<G: Ord + Clone> Learned<G> {
         self.add_life(group, Life { validity, renewed: Some(left.0 as f64 / validity.0 as f64) });
     }
 
-    /// Takes the renewal that gave a device its certificate.
+    /// Takes the renewal that gave a device its certificate. One with more left than [`REPEATED`] teaches nothing.
     pub fn add_life(&mut self, group: G, life: Life) {
-        let Some(share) = life.renewed.filter(|share| life.validity.0 > 0 && (0.0..=1.0).contains(share)) else {
+        let Some(share) = life.renewed.filter(|share| life.validity.0 > 0 && (0.0..=REPEATED).contains(share)) else {
             return;
         };
         let counts = self.counts.entry((group, Class::of(life.validity))).or_insert(Histogram([0; STEPS]));
@@ -162,7 +165,7 @@ impl Histogram {
         let count = |part: &Range<usize>| {
             self.0.get(part.clone()).unwrap_or_default().iter().map(|n| u64::from(*n)).sum::<u64>()
         };
-        // A few devices that renewed early once, as in a rollout, follow no policy of their kind.
+        // A few devices that renewed early once follow no policy of their kind.
         let is_policy = |part: &Range<usize>| count(part) * SOME >= self.total();
         let parts = self.parts().into_iter().filter(is_policy).map(|part| (part.clone(), self.shares(part))).collect();
         Policy { renewals: self.total(), whole: self.shares(0..STEPS), parts }
