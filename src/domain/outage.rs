@@ -5,6 +5,7 @@
 //! Nothing is forecast, and nothing is remembered from before the range.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 use super::instant::{Instant, Span};
 
@@ -82,39 +83,70 @@ impl Buckets {
         }
     }
 
-    /// The outages, oldest first; `now` is the database's time.
+    /// The outages, oldest first; `now` is the database's time. Buckets that hold enough on the average come first; wider ones
+    /// then add outages that are too weak for these, and narrower ones those that are too short.
     pub fn outages(&self, now: Instant) -> Vec<Outage> {
-        let times = self.times();
+        let enough = self.times();
+        let wider = TIMES.into_iter().filter(|times| *times >= enough);
+        let narrower = TIMES.into_iter().rev().filter(|times| *times < enough);
+        let mut found: Vec<Outage> = Vec::new();
+        for times in wider.chain(narrower) {
+            let apart = |one: &Outage| found.iter().all(|other| one.end < other.start || other.end < one.start);
+            let more: Vec<Outage> = self.of_width(times, now).into_iter().filter(apart).collect();
+            found.extend(more);
+        }
+        found.sort_by_key(|outage| outage.start);
+        found
+    }
+
+    /// The outages that buckets of so many times the smallest width show.
+    fn of_width(&self, times: i64, now: Instant) -> Vec<Outage> {
         let wide = self.joined(times);
-        let share = |b: &(u64, u64)| b.1 as f64 / b.0 as f64;
-        let mut shares: Vec<f64> = wide.values().map(share).collect();
+        let share = |number: &i64| wide.get(number).map_or(0.0, |b| b.1 as f64 / b.0 as f64);
+        let mut shares: Vec<f64> = wide.keys().map(share).collect();
         shares.sort_by(f64::total_cmp);
         let base = shares.get(shares.len() / 2).copied().unwrap_or_default();
-        let limit = FACTOR * base.max(FLOOR);
-        let hot: Vec<i64> =
-            wide.iter().filter(|(_, b)| b.1 >= LEAST && lower(b.1, b.0) > limit).map(|(n, _)| *n).collect();
-        let first = wide.keys().next().copied();
-        let runs = hot.chunk_by(|a, b| b - a <= APART).filter(|run| run.len() >= 2);
+        let is_hot = |b: &(u64, u64)| b.1 >= LEAST && lower(b.1, b.0) > FACTOR * base.max(FLOOR);
+        let hot: Vec<i64> = wide.iter().filter(|(_, b)| is_hot(b)).map(|(number, _)| *number).collect();
+        let width = Span(Self::WIDTH.0 * times);
         let outage = |run: &[i64]| {
-            let (from, to) = (*run.first()?, *run.last()?);
-            let peak = run.iter().max_by(|a, b| {
-                wide.get(a).map(share).unwrap_or(0.0).total_cmp(&wide.get(b).map(share).unwrap_or(0.0))
-            })?;
-            let within = || self.of.range(from * times..(to + 1) * times).map(|(_, bucket)| bucket);
-            let width = Span(Self::WIDTH.0 * times);
+            let (first, last) = (*run.first()?, *run.last()?);
+            let peak = run.iter().max_by(|a, b| share(a).total_cmp(&share(b)))?;
+            let middle = f64::midpoint(base, share(peak));
+            let from = self.steepest(first * times..(first + 1) * times, middle, true);
+            let to = self.steepest(last * times..(last + 1) * times, middle, false);
+            let within = || self.of.range(from..=to).map(|(_, bucket)| bucket);
             let end = within().filter_map(|b| Some(b.ends?.1)).max()?;
             Some(Outage {
                 start: within().filter_map(|b| Some(b.ends?.0)).min()?,
                 end,
                 peak_at: Instant::from_pg_micros(peak * width.0),
-                peak_share: wide.get(peak).map(share)?,
+                peak_share: share(peak),
                 base_share: base,
                 over: end.plus(Span(width.0 * APART)) < now,
                 devices: within().flat_map(|b| &b.failed).collect::<HashSet<_>>().len() as u64,
-                from_first: Some(from) == first,
+                from_first: wide.keys().next() == Some(&first),
             })
         };
-        runs.filter_map(outage).collect()
+        hot.chunk_by(|a, b| b - a <= APART).filter(|run| run.len() >= 2).filter_map(outage).collect()
+    }
+
+    /// Where in a wide bucket an outage begins, or ends: the smallest bucket from which on, or up to which, failures exceed
+    /// `share` of the attempts by most.
+    fn steepest(&self, within: Range<i64>, share: f64, begins: bool) -> i64 {
+        let excess = |(number, b): (&i64, &Bucket)| (*number, b.failed.len() as f64 - share * f64::from(b.finished));
+        let mut steps: Vec<(i64, f64)> = self.of.range(within.clone()).map(excess).collect();
+        if begins {
+            steps.reverse();
+        }
+        let (mut sum, mut best) = (0.0, (if begins { within.start } else { within.end - 1 }, f64::MIN));
+        for (number, excess) in steps {
+            sum += excess;
+            if sum > best.1 {
+                best = (number, sum);
+            }
+        }
+        best.0
     }
 
     /// How many of the smallest buckets make one that holds enough, on the average of the time between the first and last.
@@ -145,4 +177,95 @@ fn lower(hits: u64, of: u64) -> f64 {
     let p = hits as f64 / n;
     let middle = p + z2 / (2.0 * n);
     (middle - Z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt()) / (1.0 + z2 / n)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> Instant {
+        Instant::parse_rfc3339("2026-11-20T00:00:00Z").unwrap().plus(Span::minutes(minutes))
+    }
+
+    const DAY: i64 = 1440;
+
+    /// SplitMix64.
+    struct Prng(u64);
+
+    impl Prng {
+        fn next(&mut self) -> u64 {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        }
+        fn chance(&mut self, share: f64) -> bool {
+            ((self.next() >> 11) as f64 / (1_u64 << 53) as f64) < share
+        }
+    }
+
+    /// A day of `attempts` finished attempts, of which the share `base` fails, and `planted.2` from minute `planted.0` until
+    /// minute `planted.1`.
+    fn day(seed: u64, attempts: u32, base: f64, planted: (i64, i64, f64)) -> Buckets {
+        let (mut prng, mut buckets) = (Prng(seed), Buckets::default());
+        for _ in 0..attempts {
+            let when = Span(i64::try_from(prng.next() % Span::minutes(DAY).0.unsigned_abs()).unwrap());
+            let within = when >= Span::minutes(planted.0) && when < Span::minutes(planted.1);
+            let failed = prng.chance(if within { planted.2 } else { base });
+            let device = u32::try_from(prng.next() % u64::from(attempts)).unwrap();
+            buckets.add(at(0).plus(when), failed.then_some(device));
+        }
+        buckets
+    }
+
+    #[test]
+    fn nothing_stands_out_on_quiet_days() {
+        for (attempts, base) in
+            [(5_000, 0.02), (4_000, 0.001), (1_000, 0.05), (500, 0.3), (100, 0.1), (60, 0.02), (9, 1.0)]
+        {
+            let quiet = |seed: &u64| day(*seed, attempts, base, (0, 0, 0.0)).outages(at(DAY)).is_empty();
+            assert!((0..100).filter(quiet).count() >= 99, "{attempts} {base}");
+        }
+        assert!(Buckets::default().outages(at(0)).is_empty());
+    }
+
+    #[test]
+    fn a_planted_outage_is_found_where_it_is() {
+        for (attempts, base, from, to, share, begins) in [
+            (5_000, 0.02, 540, 900, 0.3, false),
+            (15_000, 0.065, 1200, DAY, 0.3, false),
+            // Too short for the buckets that hold enough.
+            (5_000, 0.02, DAY - 34, DAY, 0.4, false),
+            (3_000, 0.001, 600, 640, 0.9, false),
+            (5_000, 0.02, 0, 180, 0.5, true),
+        ] {
+            for seed in 0..20 {
+                let found = day(seed, attempts, base, (from, to, share)).outages(at(DAY));
+                let [outage] = found.as_slice() else { panic!("{attempts} {base} {from} seed {seed}: {found:?}") };
+                let near = |a: Instant, b: i64| a.since(at(b)).unwrap().abs() <= Span::minutes(20);
+                assert!(near(outage.start, from) && near(outage.end, to), "{attempts} {base} seed {seed}: {outage:?}");
+                assert_eq!((outage.over, outage.from_first), (to != DAY, begins), "{outage:?}");
+                assert!(outage.peak_share >= share * 0.5 && outage.base_share < base + 0.05, "{outage:?}");
+                assert!(outage.peak_at >= at(from - 180) && outage.peak_at < at(to));
+            }
+        }
+    }
+
+    #[test]
+    fn devices_count_once_and_infinite_times_not_at_all() {
+        let mut buckets = Buckets::default();
+        for minute in 0..600 {
+            let failed = (300..330).contains(&minute);
+            (0..30).for_each(|n| buckets.add(at(minute), (failed && n % 2 == 0).then_some(n)));
+            buckets.add(Instant::INFINITY, Some(999));
+        }
+        let found = buckets.outages(at(600));
+        let [outage] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((outage.start, outage.end, outage.devices), (at(300), at(329), 15));
+        assert_eq!((outage.peak_share, outage.base_share, outage.over), (0.5, 0.0, true));
+        // Not over before two buckets have passed without a failure.
+        assert!(!buckets.outages(at(335)).pop().unwrap().over);
+    }
 }

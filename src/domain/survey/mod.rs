@@ -10,7 +10,7 @@ mod look_back;
 mod report;
 mod signer;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
 
 pub use families::families;
