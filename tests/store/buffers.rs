@@ -8,6 +8,7 @@ use renewscope::domain::filter::criteria::{Check, Clause, KindMatch, NameMatch, 
 use renewscope::domain::instant::{Instant, Span};
 use renewscope::domain::page::{Anchor, Cursor};
 use renewscope::protocol::Query;
+use renewscope::protocol::fleet::{FleetQuery, NeighborsQuery, Place, SliceQuery};
 use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
 use renewscope::protocol::tail::{TailQuery, TimeSlice};
 use renewscope::store::{Address, ConnectOptions, Store};
@@ -215,6 +216,97 @@ fn others(bed: &Bed) -> Vec<Entry> {
             200_000 / 40 / 50 * 4 + 6 * 100 * 4
         }),
     ]
+}
+
+/// Attempts as they usually go: a start, and within the hour a success or, for one in twenty, a failure. A tenth of the
+/// devices have four times as many as the others.
+const ATTEMPTS: &str = "SET synchronous_commit = on;
+    INSERT INTO organizations SELECT md5('org' || n)::uuid, 'org-' || n FROM generate_series(0, 49) n;
+    INSERT INTO devices SELECT md5('device' || n)::uuid, md5('org' || n % 50)::uuid, 'edge-' || n
+        FROM generate_series(0, 9999) n;
+    INSERT INTO certificate_renewal_events SELECT md5('event' || n || kind)::uuid, md5('device' || d)::uuid,
+        md5('org' || d % 50)::uuid, kind, NULL, '2026-12-01', CASE WHEN kind = 'renewal_success' THEN '2027-12-01'::timestamp END,
+        CASE WHEN kind = 'renewal_failed' THEN repeat('refused ', 20) END, at
+        FROM (SELECT n, CASE h % 4 WHEN 0 THEN h / 4 % 1000 ELSE h / 4 % 10000 END AS d, kind,
+            TIMESTAMP '2026-08-20' + n * INTERVAL '78 seconds' + (kind <> 'renewal_start')::int * (h % 3000) * INTERVAL '1 second' AS at
+            FROM (SELECT n, n * 2654435761 % 4294967296 AS h FROM generate_series(1::int8, 100000) n) a
+            CROSS JOIN LATERAL (VALUES ('renewal_start'), (CASE WHEN h / 65536 % 20 = 0 THEN 'renewal_failed' ELSE 'renewal_success' END)) k(kind)) e
+        ORDER BY at;
+    ";
+
+/// Pages that all statements of a query read, planning aside.
+async fn pages_of(store: &Store, query: &Query) -> (u64, Vec<String>) {
+    let plan = store.measure(query).await.unwrap();
+    let begins = |at: usize| !plan[at].starts_with(' ') && plan[at].contains("(cost=");
+    let from: Vec<usize> = (0..plan.len()).filter(|at| begins(*at)).collect();
+    let to = from.iter().skip(1).copied().chain([plan.len()]);
+    let read = |(from, to): (&usize, usize)| {
+        let read = Read::of(&plan[*from..to]);
+        read.events + read.names
+    };
+    (from.iter().zip(to).map(read).sum(), plan)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_investigation_reads_few_pages_of_each_row_and_device() {
+    let url = pg::migrated().await;
+    pg::execute(&url, ATTEMPTS).await;
+    pg::execute(&url, "VACUUM (ANALYZE)").await;
+    let store = Store::connect(&Address::parse(&url).unwrap(), &ConnectOptions::default()).await.unwrap();
+    let newest = page(&store, &Criteria::default(), Anchor::Newest, LIMIT).await.rows;
+    let slice = |criteria, limit| Query::Slice(SliceQuery { criteria, after: None, limit });
+    let day = |checks: Vec<Check>| {
+        let from = newest[0].created_at.minus(Span::days(30));
+        let until = Some(from.plus(Span::days(9)));
+        all_of(checks.into_iter().chain([Check::Time { from: Some(from), until }]))
+    };
+    let failed = || Check::Kind(vec![KindMatch::Ending("failed".into())]);
+    let org = || Check::Org(vec![NameMatch::Name(Pattern::Is("org-7".into()))]);
+    for (name, query) in [
+        ("slice", slice(Criteria::default(), 20_000)),
+        ("slice of days", slice(day(vec![]), 20_000)),
+        ("slice of failures", slice(day(vec![failed()]), 20_000)),
+        ("slice of org", slice(day(vec![org()]), 20_000)),
+        ("slice of org and failures", slice(day(vec![org(), failed()]), 20_000)),
+        ("sweep", Query::Fleet(FleetQuery::Sweep { after: None, limit: 2000 })),
+        ("these", Query::Fleet(FleetQuery::These(newest.iter().map(|r| r.device_id.clone()).take(60).collect()))),
+        (
+            "8 before",
+            Query::Neighbors(NeighborsQuery {
+                of: newest.iter().map(|r| Place { device: r.device_id.clone(), at: r.cursor() }).collect(),
+                before: 8,
+                after: 0,
+            }),
+        ),
+        (
+            "1 before",
+            Query::Neighbors(NeighborsQuery {
+                of: newest.iter().map(|r| Place { device: r.device_id.clone(), at: r.cursor() }).collect(),
+                before: 1,
+                after: 0,
+            }),
+        ),
+        (
+            "1 after",
+            Query::Neighbors(NeighborsQuery {
+                of: newest.iter().map(|r| Place { device: r.device_id.clone(), at: r.cursor() }).collect(),
+                before: 0,
+                after: 1,
+            }),
+        ),
+    ] {
+        let t = std::time::Instant::now();
+        let answer = store.run(&query).await.unwrap();
+        let t = t.elapsed();
+        let n = match answer {
+            renewscope::protocol::Answer::Slice(s) => s.rows.len(),
+            renewscope::protocol::Answer::Fleet(f) => f.devices.len(),
+            renewscope::protocol::Answer::Neighbors(n) => n.iter().map(|n| n.before.len() + n.after.len()).sum(),
+            _ => 0,
+        };
+        let (pages, plan) = pages_of(&store, &query).await;
+        println!("==== {name}: {n} rows, {pages} pages, {t:?}\n{}", plan.join("\n"));
+    }
 }
 
 /// The plan of the last statement that reads events: other statements before and after it look up names.

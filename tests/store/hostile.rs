@@ -3,11 +3,12 @@
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use renewscope::domain::event::NewEvent;
+use renewscope::domain::event::{NewEvent, RenewalEvent};
 use renewscope::domain::filter::Criteria;
 use renewscope::domain::page::{Anchor, Total};
 use renewscope::profile::SourceProfile;
 use renewscope::profile::choice::Profiles;
+use renewscope::protocol::fleet::{FleetQuery, NeighborsQuery, Place, SliceQuery};
 use renewscope::protocol::{Answer, Query, SourceError};
 use renewscope::store::{Address, ConnectOptions, RowOutcome, Store, schema};
 use sqlx::Connection as _;
@@ -146,7 +147,32 @@ async fn commands_are_clean(bed: &Bed) {
             }
         }
     }
+    for url in [&bed.reader, &bed.root] {
+        investigations_are_clean(url).await;
+    }
     bed.nothing_was_written().await;
+}
+
+/// No command asks for single devices and places as the console does.
+async fn investigations_are_clean(url: &str) {
+    let store = Store::connect(&Address::parse(url).unwrap(), &ConnectOptions::default()).await.unwrap();
+    let rows = page(&store, &Criteria::default(), Anchor::Newest, 30).await.rows;
+    let place = |row: &Arc<RenewalEvent>| Place { device: row.device_id.clone(), at: row.cursor() };
+    let of: Vec<_> = rows.iter().map(place).collect();
+    let these = FleetQuery::These(rows.iter().map(|row| row.device_id.clone()).collect());
+    for query in [
+        Query::Slice(SliceQuery { criteria: Criteria::default(), after: Some(rows[29].cursor()), limit: 7 }),
+        Query::Fleet(FleetQuery::Sweep { after: None, limit: 10 }),
+        Query::Fleet(these),
+        Query::Neighbors(NeighborsQuery { of: of[..1].to_vec(), before: 2, after: 2 }),
+        Query::Neighbors(NeighborsQuery { of, before: 2, after: 2 }),
+    ] {
+        let answer = store.run(&query).await.unwrap_or_else(|e| panic!("{query:?}: {e}"));
+        let text = format!("{answer:?}");
+        assert!(!text.contains("SPOOFED") && text.contains("renewal_failed"), "{query:?}: {text}");
+        assert!(!matches!(answer, Answer::Fleet(fleet) if fleet.devices.len() != 3), "{query:?}: {text}");
+    }
+    store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

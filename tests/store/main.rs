@@ -9,9 +9,16 @@ mod counts;
 #[path = "../../benches/common/data.rs"]
 mod data;
 mod filters;
+#[allow(dead_code)]
+#[path = "../common/fleet.rs"]
+mod fleet;
 mod flightctl;
 mod foreign;
 mod hostile;
+mod investigations;
+#[allow(dead_code)]
+#[path = "../common/memory.rs"]
+mod memory;
 mod migrations;
 mod odd_values;
 mod own;

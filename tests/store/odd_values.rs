@@ -10,14 +10,16 @@ use renewscope::domain::page::{Anchor, Page, Total};
 use renewscope::domain::text::Text;
 use renewscope::profile::SourceProfile;
 use renewscope::profile::choice::Profiles;
+use renewscope::protocol::fleet::{DeviceRows, FleetQuery, NeighborsQuery, Place};
 use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
 use renewscope::protocol::tail::{TailAnswer, TailQuery, TimeSlice};
-use renewscope::protocol::{Answer, Query};
+use renewscope::protocol::{Answer, Query, SourceError};
 use renewscope::store::{Address, ConnectOptions, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection, Executor as _, SqliteConnection};
 
 use super::bed::{Bed, all_of, at, event, none_of};
+use super::investigations;
 use super::pg;
 
 const PROFILE: &str = r#"
@@ -174,6 +176,33 @@ async fn check(store: &Store, case: &str) {
     assert_eq!(rows.len() as u64 + unreadable, 2, "{case}: the odd row is neither shown nor counted: {rows:?}");
     counted(store, rows.len(), unreadable, case).await;
     tailed(store, case).await;
+    investigated(store, &rows, case).await;
+}
+
+/// Slices have the same rows; the good row is found with its device, and a sweep ends.
+async fn investigated(store: &Store, rows: &[Arc<RenewalEvent>], case: &str) {
+    let ids = |rows: &[Arc<RenewalEvent>]| rows.iter().map(|r| r.id.clone()).collect::<Vec<_>>();
+    let expected: Vec<_> = ids(rows).into_iter().rev().collect();
+    for limit in [1, 10] {
+        let found = investigations::slice(store, &Criteria::default(), limit).await;
+        assert_eq!(ids(&found.rows), expected, "{case}: slices of {limit}");
+    }
+    let good = rows.iter().find(|r| r.id.raw() == "good").unwrap();
+    let is_good = |device: &DeviceRows| ids(&device.rows).contains(&good.id);
+    if let Some(device) = good.device_id() {
+        let these = Query::Fleet(FleetQuery::These(vec![device.clone()]));
+        match store.run(&these).await {
+            Ok(Answer::Fleet(fleet)) => assert!(fleet.devices.iter().any(is_good), "{case}: {fleet:?}"),
+            other => panic!("{case}: {other:?}"),
+        }
+        let place = Place { device: device.clone(), at: good.cursor() };
+        let around = NeighborsQuery { of: vec![place], before: 1, after: 1 };
+        investigations::neighbors(store, around).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+    }
+    match store.run(&Query::Fleet(FleetQuery::Sweep { after: None, limit: 1 })).await {
+        Err(SourceError::Unfit(_)) => {}
+        _ => assert!(investigations::sweep(store, 1).await.iter().any(is_good), "{case}"),
+    }
 }
 
 /// The values of an INSERT of the odd row, one column of which is given.
@@ -195,7 +224,9 @@ async fn matrix_of_sqlite(columns: &str) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("odd.db");
     let mut conn = sqlite(&path).await;
-    let made = format!("CREATE TABLE odd ({columns}); CREATE INDEX odd_at ON odd (at);");
+    let made = format!(
+        "CREATE TABLE odd ({columns}); CREATE INDEX odd_at ON odd (at); CREATE INDEX odd_host ON odd (host, at, key);"
+    );
     conn.execute(sqlx::raw_sql(AssertSqlSafe(made))).await.unwrap();
     for column in COLUMNS {
         for value in SQLITE_VALUES {

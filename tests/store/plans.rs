@@ -5,6 +5,7 @@ use renewscope::domain::filter::Criteria;
 use renewscope::domain::filter::criteria::{Check, KindMatch, NameMatch, Pattern};
 use renewscope::domain::page::Anchor;
 use renewscope::protocol::Query;
+use renewscope::protocol::fleet::{FleetQuery, NeighborsQuery, Place, SliceQuery};
 use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
 use renewscope::protocol::tail::{TailQuery, TimeSlice};
 
@@ -81,6 +82,29 @@ async fn every_query_has_its_index(bed: Bed) {
     let query = Query::Count { criteria: all_of([orgs(&["lab"]), failed()]), ceiling: Some(10_000) };
     check(&bed, &query, "idx_cert_renewal_events_org_type_page").await;
     check(&bed, &Query::Describe, "idx_cert_renewal_events_").await;
+    investigations(&bed, all_of([failed()])).await;
+}
+
+/// Slices by time, and the rows of devices by the index that begins with the device.
+async fn investigations(bed: &Bed, failed: Criteria) {
+    for criteria in [Criteria::default(), failed] {
+        for after in [None, Some(cursor(bed).await)] {
+            let slice = SliceQuery { criteria: criteria.clone(), after, limit: 500 };
+            check(bed, &Query::Slice(slice), "idx_cert_renewal_events_").await;
+        }
+    }
+    let rows = bed.page(&Criteria::default(), Anchor::Newest, 300).await.rows;
+    let ids: Vec<_> = rows.iter().map(|row| row.device_id.clone()).collect();
+    let of: Vec<_> = rows.iter().map(|row| Place { device: row.device_id.clone(), at: row.cursor() }).collect();
+    for query in [
+        Query::Fleet(FleetQuery::Sweep { after: Some(ids[0].clone()), limit: 100 }),
+        Query::Fleet(FleetQuery::These(ids[..1].to_vec())),
+        Query::Fleet(FleetQuery::These(ids)),
+        Query::Neighbors(NeighborsQuery { of: of[..1].to_vec(), before: 1, after: 1 }),
+        Query::Neighbors(NeighborsQuery { of, before: 8, after: 0 }),
+    ] {
+        check(bed, &query, "idx_cert_renewal_events_device_page").await;
+    }
 }
 
 async fn cursor(bed: &Bed) -> renewscope::domain::page::Cursor {

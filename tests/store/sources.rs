@@ -13,14 +13,16 @@ use renewscope::headless::output::event::{KEYS, data_cells};
 use renewscope::headless::output::{Column, Format, RowWriter};
 use renewscope::profile::SourceProfile;
 use renewscope::profile::choice::Profiles;
+use renewscope::protocol::fleet::{FleetQuery, NeighborsQuery, Place, SliceQuery};
 use renewscope::protocol::query::{Description, FacetQuery, Field, HistogramQuery};
 use renewscope::protocol::tail::{Start, TailAnswer, TailQuery, TimeSlice};
 use renewscope::protocol::{Answer, Query, SourceError};
 use renewscope::store::source::report::check;
-use renewscope::store::{Address, ConnectOptions, SearchBudget, Store};
+use renewscope::store::{Address, ConnectOptions, SearchBudget, Store, schema};
 use serde_json::Value;
 
 use super::bed::{page, refused};
+use super::investigations::Pair;
 use super::pg;
 use super::tail::Tail;
 
@@ -217,6 +219,16 @@ async fn every_table_is_read_as_its_fixture_says() {
         pages(&store, &rows, case.directory).await;
         filters(&store, &rows, case).await;
         queries(&store, &rows, case.directory).await;
+        investigations(&store, &rows, case.directory).await;
+        if case.profile == "flightctl" {
+            schema::index(&loaded.address).await.unwrap();
+            let store = open(&loaded.address, changed(case)).await.unwrap();
+            let pair = Pair::new(&store, rows.clone());
+            pair.sweeps(&[1, 3, 2000]).await;
+            pair.these(&rows.iter().map(|row| row.device_id.clone()).collect::<Vec<_>>()).await;
+            pair.around(3, (2, 1)).await;
+            pair.around(2000, (8, 8)).await;
+        }
         let budget = Some(SearchBudget { time: Duration::ZERO, first_slice: 5 });
         let options =
             ConnectOptions { profiles: Arc::new(changed(case)), search_budget: budget, ..ConnectOptions::default() };
@@ -359,6 +371,37 @@ async fn filters(store: &Store, rows: &[Arc<RenewalEvent>], case: &Case) {
         }
         let count = store.run(&Query::Count { criteria: wanted, ceiling: None }).await.unwrap();
         assert_eq!(count, Answer::Count(Total::Exact(expected.len() as u64)), "{} {filter}", case.directory);
+    }
+}
+
+/// Slices are what memory says; so are single devices and places, and several are refused for want of an index.
+async fn investigations(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
+    let pair = Pair::new(store, rows.to_vec());
+    pair.slices(&Criteria::default(), &[1, 7, 200]).await;
+    for filter in ["type:failed", "-type:success", "reason:*", "since:2026-11-18T12:00:00Z", "error:*", "device:*1*"] {
+        let query = SliceQuery { criteria: criteria(filter), after: None, limit: 1 };
+        let page = Query::Page { criteria: criteria(filter), anchor: Anchor::Newest, limit: 1 };
+        match (store.run(&Query::Slice(query)).await, store.run(&page).await) {
+            // What a page cannot filter by, a slice cannot either.
+            (Err(why), Err(same)) => assert_eq!(why, same, "{name} {filter}"),
+            (answer, _) => {
+                answer.unwrap_or_else(|e| panic!("{name} {filter}: {e}"));
+                pair.slices(&criteria(filter), &[7, 200]).await;
+            }
+        }
+    }
+    for row in rows.iter().step_by(3) {
+        pair.these(std::slice::from_ref(&row.device_id)).await;
+    }
+    pair.around(1, (3, 1)).await;
+    let place = |row: &Arc<RenewalEvent>| Place { device: row.device_id.clone(), at: row.cursor() };
+    let places = NeighborsQuery { of: rows.iter().map(place).collect(), before: 1, after: 0 };
+    let sweep = FleetQuery::Sweep { after: None, limit: 10 };
+    let these = FleetQuery::These(rows.iter().map(|row| row.device_id.clone()).collect());
+    for query in [Query::Neighbors(places), Query::Fleet(sweep), Query::Fleet(these)] {
+        let why = refused(store.run(&query).await);
+        let words = if name.starts_with("flightctl") { "'renewscope db index' makes it" } else { "no index can help" };
+        assert!(matches!(&why, SourceError::Unfit(why) if why.contains(words)), "{name}: {why:?}");
     }
 }
 

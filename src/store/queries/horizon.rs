@@ -94,14 +94,22 @@ pub struct Writers {
     pub unseen: Vec<Unseen>,
 }
 
+/// The database's clock, in UTC. A file has that of this machine.
+pub async fn clock(dialect: Dialect, s: &mut Session) -> Result<Instant, SourceError> {
+    let (text, ty) = match dialect {
+        Dialect::Postgres => ("SELECT clock_timestamp()", TimeType::TimestampTz),
+        Dialect::Sqlite => (SQLITE_CLOCK, TimeType::UnixMicros),
+    };
+    let rows = s.rows(&Sql::plain(dialect, text), &[CellType::Time(ty)]).await?;
+    rows.into_iter().next().and_then(|mut row| row.time(0)).ok_or_else(no_time)
+}
+
 /// Reads the clock and the writers of the event table.
 pub async fn writers(source: &Source, s: &mut Session) -> Result<Writers, SourceError> {
     match source.dialect {
         Dialect::Postgres => postgres(source, s).await,
         Dialect::Sqlite => {
-            let shape = [CellType::Time(TimeType::UnixMicros)];
-            let rows = s.rows(&Sql::plain(Dialect::Sqlite, SQLITE_CLOCK), &shape).await?;
-            let now = rows.into_iter().next().and_then(|mut row| row.time(0)).ok_or_else(no_time)?;
+            let now = clock(source.dialect, s).await?;
             Ok(Writers { now, open: None, prepared: None, unseen: Vec::new() })
         }
     }

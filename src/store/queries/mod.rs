@@ -7,13 +7,16 @@ mod count;
 mod describe;
 pub mod executor;
 mod facets;
+mod fleet;
 mod histogram;
 pub mod horizon;
 pub mod names;
 mod narrow;
+mod neighbors;
 mod page;
 mod resolve;
 pub mod resolved;
+mod slice;
 pub mod sql;
 pub mod tail;
 pub mod unreadable;
@@ -45,7 +48,9 @@ pub async fn answer(shared: &Shared, s: &mut Session, query: &Query) -> Result<A
         Query::Facets(query) => executor.facets(s, query).await.map(Answer::Facets),
         Query::Histogram(query) => executor.histogram(s, query).await.map(Answer::Histogram),
         Query::Event { id } => Ok(Answer::Event(executor.event(s, None, id).await?.map(Arc::new))),
-        Query::Slice(_) | Query::Fleet(_) | Query::Neighbors(_) => Err(SourceError::Unfit("not there yet".to_owned())),
+        Query::Slice(query) => executor.slice(s, query).await.map(Answer::Slice),
+        Query::Fleet(query) => executor.fleet(s, query).await.map(Answer::Fleet),
+        Query::Neighbors(query) => executor.neighbors(s, query).await.map(Answer::Neighbors),
         Query::Describe => executor.describe(s).await,
     };
     if let Err(SourceError::Shape(_) | SourceError::Failed(_)) = &answer {

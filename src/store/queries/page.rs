@@ -17,6 +17,9 @@ use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::keys::{Bound, Order};
 use crate::store::queries::sql::page::{Errors, Window, decode, page};
 use crate::store::queries::walk;
+use crate::store::source::Source;
+use crate::store::sql::Sql;
+use crate::store::sql::cell::CellType;
 
 /// Rows that were read, newest first.
 #[derive(Default)]
@@ -29,12 +32,13 @@ pub struct Rows {
 }
 
 /// Events in the order of reading.
-struct Decoded {
-    events: Vec<RenewalEvent>,
-    more: bool,
+pub struct Decoded {
+    pub events: Vec<RenewalEvent>,
+    /// More rows follow.
+    pub more: bool,
     /// Rows before the last event that cannot be shown; those behind it too, if nothing follows. The next page begins
     /// behind the last event and counts the others.
-    unreadable: u64,
+    pub unreadable: u64,
 }
 
 impl Window {
@@ -92,7 +96,8 @@ impl Executor<'_> {
         let names_later = window.errors == Errors::Whole && self.source.is_own() && !resolved.compares_names();
         let without = names_later.then(|| Names::without_names(self.source));
         let selection = Selection::new(without.as_ref().unwrap_or(self.source), resolved);
-        let Decoded { mut events, more, unreadable } = self.read(s, selection, window).await?;
+        let read = read(s, self.source, window, |window| page(selection, window)).await?;
+        let Decoded { mut events, more, unreadable } = read;
         self.shared.names.fill(s, self.source, &mut events).await?;
         if without.is_some() {
             self.shared.parties.fill(s, self.source, &mut events).await?;
@@ -102,35 +107,41 @@ impl Executor<'_> {
         }
         Ok(Rows { events: events.into_iter().map(Arc::new).collect(), more, unreadable })
     }
+}
 
-    /// The events of a window in the order of reading. Where none of its rows can be shown, more rows are read until one
-    /// can, or none follows: a page without rows would not tell where the next begins.
-    async fn read(&self, s: &mut Session, selection: Selection<'_>, window: &Window) -> Result<Decoded, SourceError> {
-        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
-        let mut reach = window.clone();
-        loop {
-            let (sql, shape) = page(selection, &reach);
-            let rows = s.rows(&sql, &shape).await?;
-            let all = usize::try_from(reach.limit).unwrap_or(usize::MAX);
-            let mut decoded = Decoded { events: Vec::with_capacity(rows.len()), more: rows.len() > all, unreadable: 0 };
-            let mut skipped = 0;
-            for mut row in rows.into_iter().take(all) {
-                match decode(self.source, window.errors, false, &mut row) {
-                    Some(_) if decoded.events.len() == limit => decoded.more = true,
-                    Some(event) => {
-                        decoded.events.push(event);
-                        decoded.unreadable += std::mem::take(&mut skipped);
-                    }
-                    None => skipped += 1,
+/// The events of a window in the order of reading; `compose` writes the statement that reads one row more than a window
+/// holds. Where none of its rows can be shown, more rows are read until one can, or none follows: a page without rows
+/// would not tell where the next begins.
+pub async fn read(
+    s: &mut Session,
+    source: &Source,
+    window: &Window,
+    compose: impl Fn(&Window) -> (Sql, Vec<CellType>) + Send,
+) -> Result<Decoded, SourceError> {
+    let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+    let mut reach = window.clone();
+    loop {
+        let (sql, shape) = compose(&reach);
+        let rows = s.rows(&sql, &shape).await?;
+        let all = usize::try_from(reach.limit).unwrap_or(usize::MAX);
+        let mut decoded = Decoded { events: Vec::with_capacity(rows.len()), more: rows.len() > all, unreadable: 0 };
+        let mut skipped = 0;
+        for mut row in rows.into_iter().take(all) {
+            match decode(source, window.errors, false, &mut row) {
+                Some(_) if decoded.events.len() == limit => decoded.more = true,
+                Some(event) => {
+                    decoded.events.push(event);
+                    decoded.unreadable += std::mem::take(&mut skipped);
                 }
+                None => skipped += 1,
             }
-            if !decoded.more {
-                decoded.unreadable += skipped;
-            } else if decoded.events.is_empty() {
-                reach.limit = reach.limit.saturating_mul(8);
-                continue;
-            }
-            return Ok(decoded);
         }
+        if !decoded.more {
+            decoded.unreadable += skipped;
+        } else if decoded.events.is_empty() {
+            reach.limit = reach.limit.saturating_mul(8);
+            continue;
+        }
+        return Ok(decoded);
     }
 }

@@ -171,6 +171,11 @@ impl Source {
     pub fn label_of(&self, party: Party) -> Option<&SqlIdent> {
         self.party(party)?.label.as_ref()
     }
+    /// The same source, its rows as they are recorded: without the names that other tables hold, and with the reason of
+    /// the row alone. Its filters have another meaning, so it only selects columns and decodes rows.
+    pub fn bare(&self) -> Self {
+        Self { devices: DeviceNames::Nowhere, org_name: None, carries_reason: false, ..self.clone() }
+    }
     /// The schema of the event table by its name in the catalog.
     pub fn schema_name(&self) -> Option<&str> {
         self.schema.as_ref().map(Schema::name)

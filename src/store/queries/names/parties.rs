@@ -58,14 +58,20 @@ impl Names {
             for ids in missing.chunks(chunk) {
                 let (sql, shape) = directory.names(ids);
                 let found = s.rows(&sql, &shape).await?;
-                let Ok(mut cache) = cache.lock() else { continue };
-                cache.extend(found.into_iter().filter_map(|mut row| Some((row.id(0)?, row.text(1)?))));
+                self.put(party, found.into_iter().filter_map(|mut row| Some((row.id(0)?, row.text(1)?))));
             }
             if !missing.is_empty() {
                 name_from_cache(cache, events, party);
             }
         }
         Ok(())
+    }
+
+    /// Takes names that were read elsewhere.
+    pub fn put(&self, party: Party, names: impl Iterator<Item = (Id, Text)>) {
+        if let Ok(mut cache) = self.of(party).lock() {
+            cache.extend(names);
+        }
     }
 
     /// The cache of a party.

@@ -32,7 +32,7 @@ pub enum Order {
 
 impl Order {
     /// The word of ORDER BY.
-    const fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::NewestFirst => "DESC",
             Self::OldestFirst => "ASC",

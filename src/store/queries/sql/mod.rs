@@ -5,11 +5,14 @@
 pub mod aggregate;
 pub mod directory;
 pub mod filter;
+pub mod fleet;
 pub mod histogram;
+pub mod keyed;
 pub mod keys;
 pub mod page;
 pub mod pattern;
 pub mod reason;
+pub mod slice;
 pub mod tail;
 #[cfg(test)]
 mod tests;

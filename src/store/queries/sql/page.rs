@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::domain::event::{ErrorText, Id, Kind, RenewalEvent};
 use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
+use crate::domain::signature::INPUT_CHARACTERS;
 use crate::domain::source::Beyond;
 use crate::domain::text::Text;
 use crate::domain::zone::Zone;
@@ -37,7 +38,20 @@ const WHOLE_BRANCHES: usize = 4;
 pub enum Errors {
     /// The first [`ErrorText::HEAD`] characters.
     Head,
+    /// The first [`INPUT_CHARACTERS`], as much as a signature reads.
+    Input,
     Whole,
+}
+
+impl Errors {
+    /// The greatest number of characters; `None`: all of them.
+    const fn characters(self) -> Option<usize> {
+        match self {
+            Self::Head => Some(ErrorText::HEAD),
+            Self::Input => Some(INPUT_CHARACTERS),
+            Self::Whole => None,
+        }
+    }
 }
 
 /// Which rows of the result to read, in which order, and how much of them.
@@ -132,11 +146,11 @@ pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
         add(expiry.as_ref().map(|c| format!("e.{}", c.name)), CellType::Time(ty));
     }
     let error = map.error.as_ref().map(TextColumn::expr);
-    let text = match (errors, source.dialect) {
-        (Errors::Whole, _) => error.as_ref().map(|e| bounded(e)),
-        (Errors::Head, Dialect::Postgres) => error.as_ref().map(|e| format!("left({e}, {})", ErrorText::HEAD)),
-        (Errors::Head, Dialect::Sqlite) => error.as_ref().map(|e| bounded_as(e, &sqlite_head(e))),
-    };
+    let text = error.as_ref().map(|e| match (errors.characters(), source.dialect) {
+        (None, _) => bounded(e),
+        (Some(most), Dialect::Postgres) => format!("left({e}, {most})"),
+        (Some(most), Dialect::Sqlite) => bounded_as(e, &sqlite_head(e, most)),
+    });
     add(text, CellType::Text);
     let length = match source.dialect {
         Dialect::Postgres => error.map(|e| format!("octet_length({e})::int8")),
@@ -178,18 +192,18 @@ fn bounded_as(text: &str, part: &str) -> String {
     )
 }
 
-/// The first bytes of a text, at least [`ErrorText::HEAD`] characters: `substr` counts the characters of a text up to its
-/// first NUL only. [`decode`] cuts the rest off. A value that is no text is small, or described by its size. The bytes of
-/// an empty text have no `substr`.
-fn sqlite_head(text: &str) -> String {
-    let bytes = 4 * ErrorText::HEAD;
+/// The first bytes of a text, at least that many characters: `substr` counts the characters of a text up to its first
+/// NUL only. [`decode`] cuts the rest off. A value that is no text is small, or described by its size. The bytes of an
+/// empty text have no `substr`.
+fn sqlite_head(text: &str, characters: usize) -> String {
+    let bytes = 4 * characters;
     let head = format!("CAST(substr(CAST({text} AS BLOB), 1, {bytes}) AS TEXT)");
     format!("CASE typeof({text}) WHEN 'text' THEN coalesce({head}, '') ELSE {text} END")
 }
 
-/// The first characters of a text that a page carries.
-fn head(text: Text) -> Text {
-    match text.raw().char_indices().nth(ErrorText::HEAD) {
+/// The first characters of a text.
+fn head(text: Text, characters: usize) -> Text {
+    match text.raw().char_indices().nth(characters) {
         Some((end, _)) => text.raw().get(..end).unwrap_or_default().into(),
         None => text,
     }
@@ -245,7 +259,10 @@ pub(crate) fn joins(source: &Source) -> String {
 pub fn decode(source: &Source, errors: Errors, more: bool, row: &mut Row) -> Option<RenewalEvent> {
     let map = &source.map;
     let odd = odd_expiries(row);
-    let error = row.text(7).map(|text| if errors == Errors::Head { head(text) } else { text });
+    let error = row.text(7).map(|text| match errors.characters() {
+        Some(most) => head(text, most),
+        None => text,
+    });
     let bytes = row.int(11).and_then(|n| u64::try_from(n).ok());
     let id = row.id(0)?;
     let stored = row.time(8)?;

@@ -14,14 +14,16 @@ use crate::domain::event::Id;
 use crate::domain::filter::criteria::{Check, Clause, ExpiryMatch, KindMatch, NameMatch, Pattern, SpanMatch};
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::Cursor;
+use crate::protocol::fleet::Place;
 use crate::protocol::query::{Field, HistogramQuery};
 use crate::protocol::tail::TimeSlice;
 use crate::store::queries::resolved::{Condition, PartyTest, Resolved, Set};
 use crate::store::queries::sql::aggregate::{self, Values};
 use crate::store::queries::sql::directory::{Directory, devices_named, labels_of_ids};
+use crate::store::queries::sql::keyed::{self, Keys};
 use crate::store::queries::sql::keys::{self, Bound, Branch, Order};
 use crate::store::queries::sql::page::{self, Errors, Window};
-use crate::store::queries::sql::{Selection, histogram, tail, usable};
+use crate::store::queries::sql::{Selection, fleet, histogram, slice, tail, usable};
 use crate::store::source::Source;
 use crate::store::source::columns::Party;
 use crate::store::sql::cell::CellType;
@@ -236,6 +238,46 @@ fn counts() {
         }
     }
     approve("counts", &out);
+}
+
+#[test]
+fn investigations() {
+    let mut out = String::new();
+    for (name, source) in sources() {
+        let mut add = |what: &str, statement| note(&mut out, &format!("{name}: {what}"), &statement);
+        let bare = source.bare();
+        let range = Resolved { from: Some(at(1)), until: Some(at(9)), ..sets(&source, 1, 2, 0) };
+        for (what, resolved) in [
+            ("all", Resolved::everything()),
+            ("types of an organization", range),
+            ("organization", sets(&source, 1, 0, 0)),
+            ("devices", sets(&source, 0, 0, 2)),
+            ("reason", with(vec![checked(Check::Reason(vec![Pattern::Is("why".into())]))])),
+        ] {
+            let bound = Bound::NewerThan(cursor(&source));
+            let window = Window { bound, order: Order::OldestFirst, limit: 100, errors: Errors::Input };
+            let selection = Selection::new(&source, &resolved);
+            let way = slice::Way::of(selection, window.limit);
+            add(&format!("slice, {what}"), slice::slice(selection, &bare, &window, &way));
+            add(&format!("exact slice, {what}"), slice::slice(selection, &bare, &window, &way.exact()));
+        }
+        let devices = ids(&source, Party::Device, 3);
+        let place = |device: &Id| Place { device: device.clone(), at: cursor(&source) };
+        let places: Vec<_> = devices.iter().map(place).collect();
+        let places: Vec<_> = places.iter().collect();
+        for n in [1, 3] {
+            let keys = Keys::Devices(&devices[..n]);
+            add("newest of devices", keyed::rows(&bare, keys, Order::NewestFirst, 8));
+            for order in [Order::NewestFirst, Order::OldestFirst] {
+                add("neighbors", keyed::rows(&bare, Keys::Places(&places[..n]), order, 8));
+            }
+        }
+        for after in [None, devices.first()] {
+            add("devices of the directory", fleet::in_directory(&source, after, 9));
+            add("devices with rows", fleet::with_rows(&source, after, 9));
+        }
+    }
+    approve("investigations", &out);
 }
 
 #[test]

@@ -1,0 +1,72 @@
+//! The query for a page of a time slice: matching rows oldest first, as they are recorded.
+//!
+//! Called by the dispatch for whoever folds a range of rows. The pages together hold every row of the range once.
+
+use std::sync::Arc;
+
+use crate::domain::event::RenewalEvent;
+use crate::protocol::SourceError;
+use crate::protocol::fleet::{Slice, SliceQuery};
+use crate::store::connect::session::Session;
+use crate::store::queries::executor::Executor;
+use crate::store::queries::page::{Decoded, read};
+use crate::store::queries::sql::Selection;
+use crate::store::queries::sql::keys::{Bound, Order};
+use crate::store::queries::sql::page::{Errors, Window, decode};
+use crate::store::queries::sql::slice::{Way, slice};
+use crate::store::source::Source;
+use crate::store::sql::Sql;
+use crate::store::sql::cell::CellType;
+
+impl Executor<'_> {
+    /// The rows behind the query's cursor, at most its limit.
+    pub async fn slice(&self, s: &mut Session, query: &SliceQuery) -> Result<Slice, SourceError> {
+        let resolved = self.resolve(s, &query.criteria).await?;
+        if resolved.is_empty() || query.limit == 0 {
+            return Ok(Slice::default());
+        }
+        let bare = self.source.bare();
+        let selection = Selection::new(self.source, &resolved);
+        let bound = query.after.clone().map_or(Bound::Nowhere, Bound::NewerThan);
+        let window = Window { bound, order: Order::OldestFirst, limit: query.limit, errors: Errors::Input };
+        let mut way = Way::of(selection, query.limit);
+        if way.any_tie {
+            if let Some(slice) = whole_instants(s, &bare, &window, slice(selection, &bare, &window, &way)).await? {
+                return Ok(slice);
+            }
+            way = way.exact();
+        }
+        let read = read(s, &bare, &window, |window| slice(selection, &bare, window, &way)).await?;
+        let Decoded { events, more, unreadable } = read;
+        let next = events.last().filter(|_| more).map(RenewalEvent::cursor);
+        Ok(Slice { rows: events.into_iter().map(Arc::new).collect(), next, unreadable })
+    }
+}
+
+/// The rows of a statement that orders them by time alone and may lack some of its last instant: those before it, if
+/// more follow. `None` if these are none.
+async fn whole_instants(
+    s: &mut Session,
+    bare: &Source,
+    window: &Window,
+    (sql, shape): (Sql, Vec<CellType>),
+) -> Result<Option<Slice>, SourceError> {
+    let rows = s.rows(&sql, &shape).await?;
+    let more = rows.len() > usize::try_from(window.limit).unwrap_or(usize::MAX);
+    let mut rows: Vec<_> = rows.into_iter().map(|mut row| decode(bare, window.errors, false, &mut row)).collect();
+    let last = rows.iter().flatten().map(|row| row.cursor().at).max().filter(|_| more);
+    let kept = |row: &Option<RenewalEvent>| row.as_ref().is_some_and(|row| last.is_none_or(|t| row.cursor().at < t));
+    if more {
+        // What follows the last row that is kept is read again, and counted, by the next page.
+        rows.truncate(rows.iter().rposition(kept).map_or(0, |at| at + 1));
+        if rows.is_empty() {
+            return Ok(None);
+        }
+    }
+    let unreadable = rows.iter().filter(|row| row.is_none()).count();
+    let mut rows: Vec<_> = rows.into_iter().filter(kept).flatten().map(Arc::new).collect();
+    // They come in the order of time, so that few change places here.
+    rows.sort_by(|a, b| a.cursor().cmp(&b.cursor()));
+    let next = rows.last().filter(|_| more).map(|row| row.cursor());
+    Ok(Some(Slice { rows, next, unreadable: u64::try_from(unreadable).unwrap_or(u64::MAX) }))
+}
