@@ -112,6 +112,10 @@ pub enum Command {
     Tail(Tail),
     /// Print the number of matching events
     Count(Count),
+    /// Print the errors of a time range by signature, with the devices that still fail [default range: the last 24 h]
+    Errors(Errors),
+    /// Print attempts: each start with what came of it, inferred from device and time [default range: the last 24 h]
+    Attempts(Attempts),
     /// Print one event with its whole error
     Get {
         /// Select the event by its id, or by at least the first 8 digits of it
@@ -225,6 +229,52 @@ impl std::str::FromStr for Condition {
         });
         parsed.ok_or_else(|| "valid are '>N', '>=N', '<N', '<=N', '=N' and '!=N', for example '>0'".to_owned())
     }
+}
+
+/// The arguments of `errors`.
+#[derive(Args, Debug)]
+pub struct Errors {
+    #[arg(value_name = "FILTER", help = FILTER_HELP)]
+    pub filter: Vec<String>,
+    /// Exit with 1 if a number is not exact
+    #[arg(long)]
+    pub exact: bool,
+    /// Exit with 5 if the number of signatures with which a device still fails matches, for example '>0'
+    #[arg(long, value_name = "CONDITION")]
+    pub fail_if: Option<Condition>,
+}
+
+/// The arguments of `attempts`.
+#[derive(Args, Debug)]
+pub struct Attempts {
+    #[arg(value_name = "FILTER", help = FILTER_HELP)]
+    pub filter: Vec<String>,
+    /// Print only the attempts in these states
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    pub state: Vec<AttemptState>,
+    /// Exit with 1 if an attempt or a number is not exact
+    #[arg(long)]
+    pub exact: bool,
+    /// Exit with 5 if the number of attempts matches, for example '>0', '>=10', '=0'
+    #[arg(long, value_name = "CONDITION")]
+    pub fail_if: Option<Condition>,
+}
+
+/// The states of attempts that `attempts --state` selects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum AttemptState {
+    /// With a success
+    Succeeded,
+    /// With a failure and no success
+    Failed,
+    /// Without an outcome, and young
+    Flight,
+    /// Without an outcome, for long
+    Stalled,
+    /// Without an outcome before the next start
+    Superseded,
+    /// An outcome without a start
+    Orphan,
 }
 
 /// The arguments of `export`.

@@ -8,6 +8,7 @@ mod failure;
 pub mod output;
 mod pem;
 mod session;
+mod slices;
 mod values;
 
 use std::borrow::Cow;
@@ -27,7 +28,7 @@ use crate::domain::text::Clean;
 use crate::logging;
 use crate::runtime::prompt;
 
-use commands::{about, console, count, db, doctor, export, ingest, list, record, sig, sources, tail};
+use commands::{about, attempts, console, count, db, doctor, errors, export, ingest, list, record, sig, sources, tail};
 use failure::{Exit, Failure};
 use session::Interrupt;
 
@@ -132,6 +133,8 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::List(c)) => &c.filter,
         Some(Command::Tail(c)) => &c.filter,
         Some(Command::Count(c)) => &c.filter,
+        Some(Command::Errors(c)) => &c.filter,
+        Some(Command::Attempts(c)) => &c.filter,
         Some(Command::Export(c)) => &c.filter,
         Some(_) => &[],
     };
@@ -166,11 +169,10 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
 }
 
 /// Words that people try as commands, and what does it.
-const MEANT: [(&str, &str); 14] = [
+const MEANT: [(&str, &str); 13] = [
     ("devices", "count --by device"),
     ("device", "count --by device"),
-    ("errors", "list type:failed"),
-    ("error", "list type:failed"),
+    ("error", "errors"),
     ("failures", "list type:failed"),
     ("report", "export -o report.md"),
     ("status", "doctor"),
@@ -217,6 +219,8 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
             }
             None => count::count(&config, format, c.fail_if, &Interrupt::watch()).await,
         },
+        Some(Command::Errors(c)) => errors::errors(&config, table, &c, &Interrupt::watch()).await,
+        Some(Command::Attempts(c)) => attempts::attempts(&config, table, &c, &Interrupt::watch()).await,
         Some(Command::Export(c)) => export::export(&config, format, &c.output, &Interrupt::watch()).await,
         Some(Command::Ingest(c)) => ingest::ingest(&config, &c, &Interrupt::watch()).await,
         Some(Command::Record(c)) => record::record(&config, *c).await,

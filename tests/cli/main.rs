@@ -6,6 +6,7 @@ mod bed;
 mod count;
 mod export;
 mod ingest;
+mod investigate;
 mod odd_rows;
 #[allow(dead_code)]
 #[path = "../common/pg.rs"]

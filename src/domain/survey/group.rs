@@ -83,14 +83,14 @@ pub(super) struct Group {
     pub(super) newest: (Instant, Id),
     pub(super) spark: [u64; PARTS],
     examples: Vec<Text>,
-    values: Vec<Place>,
+    values: Vec<Counts>,
     /// Whether examples and values are kept.
     detailed: bool,
 }
 
 /// The values of one mask, as they are counted.
 #[derive(Clone, Debug, Default)]
-struct Place {
+struct Counts {
     /// The first different values, up to [`DISTINCT`].
     counts: HashMap<Text, u64>,
     /// Rows with a value that came later.
@@ -105,32 +105,33 @@ pub(super) struct Groups {
     signer: Signer,
 }
 
-/// What a group takes of a failure besides its message.
+/// Where a failure is counted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Failure<'a> {
-    pub(super) event: &'a RenewalEvent,
+pub(super) struct Place {
     /// The device's number.
     pub(super) device: Option<u32>,
     /// The organization's number.
     pub(super) org: Option<u32>,
     /// The part of the range.
     pub(super) part: usize,
+    /// Whether the filter selects it; else it only shows with what its device fails.
+    pub(super) selected: bool,
 }
 
 impl Groups {
     /// Counts a failure; returns the number of its group.
-    pub(super) fn add(&mut self, failure: Failure<'_>) -> u32 {
-        let message = failure.event.error.as_ref().map(|error| &error.text);
+    pub(super) fn add(&mut self, event: &RenewalEvent, place: Place) -> u32 {
+        let message = event.error.as_ref().map(|error| &error.text);
         let signed = message.map(|message| self.signer.sign(message));
         let sig = signed.as_ref().and_then(|signed| signed.sig);
         let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         let number = *self.numbers.entry(sig).or_insert(next);
         if number == next {
             let text = signed.as_ref().map_or("", |signed| signed.text.as_str());
-            self.all.push(Group::new(sig, text, failure.event, self.all.len() < DETAILED));
+            self.all.push(Group::new(sig, text, event, self.all.len() < DETAILED));
         }
-        if let Some(group) = self.all.get_mut(number as usize) {
-            group.add(failure);
+        if let Some(group) = self.all.get_mut(number as usize).filter(|_| place.selected) {
+            group.add(event, place);
             if let (Some(message), Some(signed)) = (message, &signed) {
                 group.keep(message, signed);
             }
@@ -150,7 +151,7 @@ impl Groups {
 }
 
 impl Group {
-    /// A group without rows; `event` is the first that it will take.
+    /// A group without rows; `event` is the first that has its signature.
     fn new(sig: Option<SigId>, text: &str, event: &RenewalEvent, detailed: bool) -> Self {
         Self {
             sig,
@@ -168,16 +169,16 @@ impl Group {
     }
 
     /// Counts a failure.
-    fn add(&mut self, failure: Failure<'_>) {
-        self.rows += 1;
-        self.devices.extend(failure.device);
-        self.orgs.extend(failure.org);
-        let (at, id) = (failure.event.created_at, &failure.event.id);
-        self.first = self.first.min(at);
-        if (at, id) > (self.newest.0, &self.newest.1) {
+    fn add(&mut self, event: &RenewalEvent, place: Place) {
+        let (at, id) = (event.created_at, &event.id);
+        self.first = if self.rows == 0 { at } else { self.first.min(at) };
+        if self.rows == 0 || (at, id) > (self.newest.0, &self.newest.1) {
             self.newest = (at, id.clone());
         }
-        if let Some(count) = self.spark.get_mut(failure.part) {
+        self.rows += 1;
+        self.devices.extend(place.device);
+        self.orgs.extend(place.org);
+        if let Some(count) = self.spark.get_mut(place.part) {
             *count += 1;
         }
     }
@@ -191,7 +192,7 @@ impl Group {
             self.examples.push(message.clone());
         }
         if self.values.len() < signed.values.len().min(PLACES) {
-            self.values.resize_with(signed.values.len().min(PLACES), Place::default);
+            self.values.resize_with(signed.values.len().min(PLACES), Counts::default);
         }
         self.values.iter_mut().zip(&signed.values).for_each(|(place, value)| place.add(value));
     }
@@ -213,12 +214,12 @@ impl Group {
             worst: None,
             example: self.newest.1.clone(),
             examples: self.examples.clone(),
-            values: self.values.iter().map(Place::report).collect(),
+            values: self.values.iter().map(Counts::report).collect(),
         }
     }
 }
 
-impl Place {
+impl Counts {
     /// Counts a value.
     fn add(&mut self, value: &Text) {
         let full = self.counts.len() >= DISTINCT;

@@ -8,6 +8,7 @@ mod families;
 mod group;
 mod look_back;
 mod report;
+mod scope;
 mod signer;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
@@ -17,6 +18,7 @@ pub use families::families;
 pub use group::{ErrorGroup, PARTS, PlaceValues};
 pub use look_back::{LookBack, Standing};
 pub use report::{Report, TopOrg, Totals};
+pub use scope::Scope;
 
 use std::collections::HashMap;
 
@@ -26,7 +28,7 @@ use super::instant::Instant;
 use super::outage::Buckets;
 use super::source::Part;
 
-use group::{Failure, Groups};
+use group::{Groups, Place};
 
 /// What a survey covers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -144,6 +146,17 @@ impl Survey {
 
     /// Takes the next row, in order of time; rows of one instant come in any order. A row behind the range is skipped.
     pub fn add(&mut self, event: &RenewalEvent) {
+        self.take(event, true);
+    }
+
+    /// As [`add`](Self::add), of a failure that the filter leaves out: it counts among the rows, in the states of devices and
+    /// in attempts, and not among the errors.
+    pub fn add_other(&mut self, event: &RenewalEvent) {
+        self.take(event, false);
+    }
+
+    /// Takes a row; `selected`: as a failure it counts among the errors.
+    fn take(&mut self, event: &RenewalEvent, selected: bool) {
         let at = event.created_at;
         if self.range.until.is_some_and(|until| at >= until) {
             return;
@@ -151,7 +164,8 @@ impl Survey {
         let device = event.device_id().map(|id| self.devices.number(id));
         let org = event.org_id.as_ref().map(|id| self.orgs.number(id));
         self.lacks_orgs |= event.lacks(Part::Org);
-        let group = if self.range.holds(at) { self.count(event, device, org) } else { None };
+        let place = Place { device, org, part: self.part(at), selected };
+        let group = if self.range.holds(at) { self.count(event, place) } else { None };
         let error = group.and_then(|number| self.groups.sig(number));
         let Some(row) = Row::of(event, error) else { return };
         if let Some(device) = device.and_then(|number| self.devices.of.get_mut(number as usize)) {
@@ -167,20 +181,20 @@ impl Survey {
     }
 
     /// Counts a row of the range; returns the number of its group if it is a failure.
-    fn count(&mut self, event: &RenewalEvent, device: Option<u32>, org: Option<u32>) -> Option<u32> {
+    fn count(&mut self, event: &RenewalEvent, place: Place) -> Option<u32> {
         let at = event.created_at;
         self.rows += 1;
         let (first, _) = *self.read.get_or_insert((at, at));
         self.read = Some((first, at));
         let outcome = event.outcome();
         let group = (outcome == Outcome::Failed).then(|| {
-            self.failures += 1;
-            self.groups.add(Failure { event, device, org, part: self.part(at) })
+            self.failures += u64::from(place.selected);
+            self.groups.add(event, place)
         });
-        if let Some(device) = device.and_then(|number| self.devices.of.get_mut(number as usize))
+        if let Some(device) = place.device.and_then(|number| self.devices.of.get_mut(number as usize))
             && matches!(outcome, Outcome::Failed | Outcome::Succeeded)
         {
-            device.failed |= group.is_some();
+            device.failed |= group.is_some() && place.selected;
             if device.newest.as_ref().is_none_or(|newest| (at, &event.id) > (newest.at, &newest.id)) {
                 device.newest = Some(Newest { at, id: event.id.clone(), group });
             }

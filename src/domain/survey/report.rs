@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::Survey;
 use super::group::ErrorGroup;
+use super::{Device, Survey};
 use crate::domain::attempt::{Patience, State};
 use crate::domain::event::Id;
 use crate::domain::instant::Instant;
@@ -17,7 +17,7 @@ pub struct Report {
     pub rows: u64,
     /// Failures among them.
     pub failures: u64,
-    /// Devices whose newest finished attempt in the range failed.
+    /// Devices whose newest finished attempt in the range failed, with one of the errors below.
     pub devices_failing: u64,
     /// Devices with a failure in the range.
     pub devices_failed_ever: u64,
@@ -100,16 +100,14 @@ impl Survey {
             self.tally(&attempt, &mut totals, &mut buckets);
         }
         let outage = buckets.outages(now).pop();
-        let errors = self.errors();
-        let devices = || self.devices.of.iter();
-        let devices_failing = devices().filter(|d| d.newest.as_ref().is_some_and(|n| n.group.is_some())).count() as u64;
+        let (errors, failing) = self.errors();
         Report {
             rows: self.rows,
             failures: self.failures,
-            devices_failing,
-            devices_failed_ever: devices().filter(|d| d.failed).count() as u64,
+            devices_failing: failing.len() as u64,
+            devices_failed_ever: self.devices.of.iter().filter(|d| d.failed).count() as u64,
             failing_since: outage.as_ref().filter(|outage| !outage.over).map(|outage| outage.start),
-            top_org: self.top_org(devices_failing),
+            top_org: self.top_org(&failing),
             kinds_of_error: errors.iter().filter(|e| e.still > 0).count() as u64,
             errors,
             attempts: totals,
@@ -125,10 +123,11 @@ impl Survey {
         self.by_org(devices.filter_map(|number| self.devices.of.get(*number as usize)?.org))
     }
 
-    /// The groups with the state of their devices, in the order in which they matter.
-    fn errors(&self) -> Vec<ErrorGroup> {
-        let mut errors: Vec<ErrorGroup> = self.groups.all.iter().map(super::group::Group::report).collect();
-        for (place, (found, group)) in errors.iter_mut().zip(&self.groups.all).enumerate() {
+    /// The groups with the state of their devices, in the order in which they matter, and the devices that still fail.
+    fn errors(&self) -> (Vec<ErrorGroup>, Vec<&Device>) {
+        let (mut errors, mut failing) = (Vec::new(), Vec::new());
+        for (place, group) in self.groups.all.iter().enumerate().filter(|(_, group)| group.rows > 0) {
+            let mut found = group.report();
             if self.lacks_orgs {
                 found.orgs = None;
             }
@@ -139,20 +138,21 @@ impl Survey {
                     Some(_) => {
                         found.still += 1;
                         found.worst = [found.worst, device.expiry].into_iter().flatten().min();
+                        failing.push(device);
                     }
                 }
             }
+            errors.push(found);
         }
         let key = |e: &ErrorGroup| (Reverse(e.still), e.worst.is_none(), e.worst, Reverse(e.rows), e.sig);
         errors.sort_by_key(key);
-        errors
+        (errors, failing)
     }
 
     /// The organization with the most failing devices.
-    fn top_org(&self, of: u64) -> Option<TopOrg> {
-        let failing = self.devices.of.iter().filter(|d| d.newest.as_ref().is_some_and(|n| n.group.is_some()));
-        let (org, devices) = self.by_org(failing.filter_map(|device| device.org)).into_iter().next()?;
-        Some(TopOrg { org, devices, of })
+    fn top_org(&self, failing: &[&Device]) -> Option<TopOrg> {
+        let (org, devices) = self.by_org(failing.iter().filter_map(|device| device.org)).into_iter().next()?;
+        Some(TopOrg { org, devices, of: failing.len() as u64 })
     }
 
     /// Organizations by how often their number comes, most frequent first.

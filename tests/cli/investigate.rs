@@ -1,0 +1,318 @@
+//! `errors` and `attempts` against plain definitions over all rows of random tables, on both databases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use renewscope::domain::signature::Signature;
+use serde_json::Value;
+
+use super::bed::Bed;
+use super::pg;
+
+/// An event as the table has it.
+#[derive(Clone, Debug)]
+struct Row {
+    id: String,
+    device: String,
+    org: String,
+    kind: &'static str,
+    /// Seconds after 2026-10-01T00:00:00Z.
+    second: i64,
+    old: Option<i64>,
+    new: Option<i64>,
+    reason: Option<&'static str>,
+    error: Option<String>,
+}
+
+/// SplitMix64.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
+    }
+}
+
+const KINDS: [&str; 7] = [
+    "renewal_start",
+    "renewal_success",
+    "renewal_failed",
+    "recovery_start",
+    "recovery_success",
+    "recovery_failed",
+    "heartbeat",
+];
+const DAY: i64 = 86_400;
+
+fn stamp(second: i64) -> String {
+    let at = renewscope::domain::instant::Instant::parse_rfc3339("2026-10-01T00:00:00Z").unwrap();
+    at.plus(renewscope::domain::instant::Span::seconds(second)).rfc3339()
+}
+
+/// Events of twelve devices in three organizations over fifty days, some at one second, some with the wrong type of row.
+fn table(seed: u64, rows: usize) -> Vec<Row> {
+    let mut dice = Dice(seed);
+    let mut made: Vec<Row> = (0..rows)
+        .map(|_| {
+            let device = dice.below(12);
+            let kind = KINDS[dice.below(7) as usize];
+            let second = dice.below(50 * 24 * 60) as i64 * 60 + if dice.below(9) == 0 { 3 } else { 0 };
+            let expiry = |n: u64| (n > 0).then(|| n as i64 * 30 * DAY);
+            let message = match dice.below(6) {
+                0 => None,
+                1 => Some(format!("status code {}", 500 + dice.below(4))),
+                2 => Some(format!("dial tcp 10.0.0.{}:443: connection refused", dice.below(200))),
+                3 => Some("CSR denied by \"policy\"\n=1+1".to_owned()),
+                4 => Some("  ".to_owned()),
+                _ => Some(format!("device edge-{device}.example.com is unknown, request {:x}", dice.below(1 << 40))),
+            };
+            Row {
+                id: format!("{:08x}-0000-4000-8000-{:012x}", dice.below(1 << 32), dice.below(1 << 48)),
+                device: format!("edge-{device}"),
+                org: format!("org-{}", device % 3),
+                kind,
+                second,
+                old: expiry(dice.below(4)),
+                new: if kind.ends_with("success") { expiry(dice.below(4)) } else { None },
+                reason: ["proactive", "expired"].get(dice.below(3) as usize).copied(),
+                error: message.filter(|_| kind.ends_with("failed")),
+            }
+        })
+        .collect();
+    made.sort_by(|a, b| (a.second, &a.id).cmp(&(b.second, &b.id)));
+    made
+}
+
+fn ndjson(rows: &[Row]) -> String {
+    let line = |r: &Row| {
+        serde_json::json!({
+            "id": r.id, "device": r.device, "org": r.org, "event_type": r.kind, "created_at": stamp(r.second),
+            "old_cert_expiration": r.old.map(stamp), "new_cert_expiration": r.new.map(stamp),
+            "reason": r.reason, "error_message": r.error,
+        })
+        .to_string()
+            + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+/// A SQLite file and a PostgreSQL database with these rows.
+fn beds(rows: &[Row]) -> [Bed; 2] {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let beds = [Bed::new(), Bed::at(&runtime.block_on(pg::empty()))];
+    for bed in &beds {
+        bed.run(&["db", "init"]).exits(0);
+        bed.run_with(&["ingest"], ndjson(rows)).exits(0);
+    }
+    beds
+}
+
+fn records(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The rows of one attempt, by looking back from each outcome.
+fn attempts(all: &[Row]) -> Vec<Vec<Row>> {
+    let family = |r: &Row| r.kind.starts_with("recovery");
+    let is = |r: &Row, what: &str| r.kind.ends_with(what);
+    let mut found = Vec::new();
+    for device in all.iter().map(|r| &r.device).collect::<BTreeSet<_>>() {
+        let mut own: Vec<&Row> = all.iter().filter(|r| r.device == *device && r.kind != "heartbeat").collect();
+        own.sort_by_key(|r| (r.second, !is(r, "start"), &r.id));
+        // Of each row the place of the start to which it belongs.
+        let mut start: Vec<Option<usize>> = Vec::new();
+        for (i, row) in own.iter().enumerate() {
+            let open = |of: bool| {
+                let last = (0..i).rev().find(|j| family(own[*j]) == of && !is(own[*j], "failed"))?;
+                if is(own[last], "start") { start[last] } else { None }
+            };
+            let of = if is(row, "start") {
+                let same = |first: &usize| {
+                    let failed = (*first..i).any(|k| is(own[k], "failed") && start[k] == Some(*first));
+                    !failed && row.second - own[*first].second <= 5 && row.old == own[*first].old
+                };
+                open(family(row)).filter(same).or(Some(i))
+            } else if is(row, "success") || family(row) {
+                open(family(row))
+            } else {
+                open(false).max(open(true))
+            };
+            start.push(of);
+        }
+        for (i, row) in own.iter().enumerate() {
+            match start[i] {
+                Some(s) if s == i => {
+                    found.push((i..own.len()).filter(|k| start[*k] == Some(i)).map(|k| own[k].clone()).collect())
+                }
+                Some(_) => {}
+                None => found.push(vec![Row::clone(row)]),
+            }
+        }
+    }
+    found
+}
+
+/// What `attempts` prints of it: start, outcome, starts, failures.
+fn in_short(rows: &[Row]) -> (Option<String>, Option<String>, u64, u64) {
+    let start = rows.first().filter(|r| r.kind.ends_with("start")).map(|r| r.id.clone());
+    let end = rows.iter().rev().find(|r| !r.kind.ends_with("start")).map(|r| r.id.clone());
+    let count = |what: &str| rows.iter().filter(|r| r.kind.ends_with(what)).count() as u64;
+    (start, end, count("start"), count("failed"))
+}
+
+#[test]
+fn attempts_are_those_with_a_matching_row() {
+    let rows = table(1, 3_000);
+    let all = attempts(&rows);
+    let late = |r: &Row| r.second >= 40 * DAY;
+    let cases: [(&[&str], &dyn Fn(&Row) -> bool); 8] = [
+        (&["since:2026-01-01"], &|_| true),
+        (&["since:2026-11-10"], &late),
+        (&["time:2026-10-11..2026-10-12T06:00"], &|r| (10 * DAY..11 * DAY + 6 * 3600).contains(&r.second)),
+        (&["since:2026-11-10", "type:failed"], &|r| late(r) && r.kind.ends_with("failed")),
+        (&["since:2026-01-01", "type:recovery_start"], &|r| r.kind == "recovery_start"),
+        (&["since:2026-01-01", "org:org-1", "type:success"], &|r| r.org == "org-1" && r.kind.ends_with("success")),
+        (&["since:2026-01-01", "device:edge-7"], &|r| r.device == "edge-7"),
+        (&["since:2026-01-01", "status code 502"], &|r| r.error.as_deref() == Some("status code 502")),
+    ];
+    for bed in beds(&rows) {
+        for (filter, matches) in cases {
+            let args = [&["attempts", "--format", "ndjson", "--exact"], filter].concat();
+            let args: Vec<&str> =
+                args.iter().map(|a| if *a == "status code 502" { "\"status code 502\"" } else { a }).collect();
+            let ran = bed.run(&args);
+            let found = records(&ran.exits(0).stdout);
+            let text = |v: &Value, key: &str| v[key].as_str().map(str::to_owned);
+            let number = |v: &Value, key: &str| v[key].as_u64().unwrap();
+            let mut short: Vec<_> = found
+                .iter()
+                .map(|v| (text(v, "start_id"), text(v, "outcome_id"), number(v, "starts"), number(v, "failures")))
+                .collect();
+            let mut expected: Vec<_> =
+                all.iter().filter(|a| a.iter().any(|r| matches(r))).map(|a| in_short(a)).collect();
+            short.sort();
+            expected.sort();
+            assert_eq!(short, expected, "{filter:?}");
+            let times: Vec<_> = found.iter().map(|v| text(v, "started_at").or(text(v, "ended_at"))).collect();
+            assert!(times.is_sorted_by(|a, b| a >= b), "{filter:?}: not newest first");
+            for v in &found {
+                check_fields(v, &all);
+            }
+        }
+    }
+}
+
+/// The other fields of an attempt.
+fn check_fields(found: &Value, all: &[Vec<Row>]) {
+    let id = found["start_id"].as_str().or(found["outcome_id"].as_str()).unwrap();
+    let rows = all.iter().find(|a| a[0].id == id).unwrap();
+    let end = rows.iter().rev().find(|r| !r.kind.ends_with("start"));
+    let failure = rows.iter().rev().find(|r| r.kind.ends_with("failed"));
+    let state = match (rows[0].kind.ends_with("start"), end) {
+        (true, None) => ["stalled", "superseded"].as_slice(),
+        (true, Some(end)) if end.kind.ends_with("success") => &["succeeded"],
+        (true, Some(_)) => &["failed"],
+        (false, _) => &["orphan", "start_not_kept"],
+    };
+    assert!(state.contains(&found["state"].as_str().unwrap()), "{found}");
+    let seconds = end.filter(|_| rows[0].kind.ends_with("start")).map(|end| (end.second - rows[0].second) as f64);
+    assert_eq!(found["seconds"].as_f64(), seconds, "{found}");
+    assert_eq!((found["device"].as_str().unwrap(), found["org"].as_str().unwrap()), (&*rows[0].device, &*rows[0].org));
+    let expiry = rows[0].old.or(rows.iter().find_map(|r| r.old)).map(stamp);
+    assert_eq!(found["old_expiry"].as_str().map(str::to_owned), expiry, "{found}");
+    let message = failure.and_then(|r| r.error.as_deref());
+    assert_eq!(found["error"].as_str(), message, "{found}");
+    let sig = message.map(Signature::of).filter(|s| !s.text.is_empty()).map(|s| s.id.to_string());
+    assert_eq!(found["sig"].as_str().map(str::to_owned), sig, "{found}");
+    assert_eq!((&found["inferred"], found.get("tries_exact")), (&Value::Bool(true), None), "{found}");
+}
+
+/// What `errors` prints of a signature: rows, devices, orgs, still, resolved, moved, first, last, example.
+type Group = (u64, u64, u64, u64, u64, u64, String, String, String);
+
+fn sig(row: &Row) -> Option<String> {
+    let signature = Signature::of(row.error.as_deref()?);
+    Some(signature.id.to_string()).filter(|_| !signature.text.is_empty())
+}
+
+fn groups(
+    rows: &[Row],
+    within: impl Fn(&Row) -> bool,
+    matches: impl Fn(&Row) -> bool,
+) -> BTreeMap<Option<String>, Group> {
+    let failures = || rows.iter().filter(|r| r.kind.ends_with("failed") && within(r) && matches(r));
+    let newest = |device: &str| {
+        let outcomes = rows.iter().filter(|r| r.device == device && within(r));
+        let outcomes = outcomes.filter(|r| r.kind.ends_with("failed") || r.kind.ends_with("success"));
+        outcomes.max_by_key(|r| (r.second, r.id.clone())).unwrap()
+    };
+    let mut found = BTreeMap::new();
+    for key in failures().map(sig).collect::<BTreeSet<_>>() {
+        let of: Vec<&Row> = failures().filter(|r| sig(r) == key).collect();
+        let devices: BTreeSet<&str> = of.iter().map(|r| r.device.as_str()).collect();
+        let orgs: BTreeSet<&str> = of.iter().map(|r| r.org.as_str()).collect();
+        let still = devices.iter().filter(|d| newest(d).kind.ends_with("failed") && sig(newest(d)) == key).count();
+        let resolved = devices.iter().filter(|d| newest(d).kind.ends_with("success")).count();
+        let last = of.iter().max_by_key(|r| (r.second, r.id.clone())).unwrap();
+        let numbers = [of.len(), devices.len(), orgs.len(), still, resolved].map(|n| n as u64);
+        let [rows, devices, orgs, still, resolved] = numbers;
+        let (first, at) = (stamp(of[0].second), stamp(last.second));
+        found.insert(
+            key,
+            (rows, devices, orgs, still, resolved, devices - still - resolved, first, at, last.id.clone()),
+        );
+    }
+    found
+}
+
+#[test]
+fn errors_are_counted_by_signature() {
+    let rows = table(2, 3_000);
+    let range = |r: &Row| (40 * DAY..44 * DAY).contains(&r.second);
+    let time = "time:2026-11-10..2026-11-14";
+    type Matches<'a> = &'a dyn Fn(&Row) -> bool;
+    let cases: [(&[&str], Matches<'_>, Matches<'_>); 7] = [
+        (&[time], &range, &|_| true),
+        (&["since:2026-01-01"], &|_| true, &|_| true),
+        (&[time, "type:failed"], &range, &|_| true),
+        (&[time, "org:org-1"], &|r| range(r) && r.org == "org-1", &|_| true),
+        (&[time, "type:recovery"], &range, &|r| r.kind.starts_with("recovery")),
+        (&[time, "\"status code 502\""], &range, &|r| r.error.as_deref() == Some("status code 502")),
+        (&[time, "reason:expired", "-device:edge-3"], &|r| range(r) && r.device != "edge-3", &|r| {
+            r.reason == Some("expired")
+        }),
+    ];
+    for bed in beds(&rows) {
+        for (filter, within, matches) in cases {
+            let ran = bed.run(&[&["errors", "--format", "ndjson", "--exact"], filter].concat());
+            let found = records(&ran.exits(0).stdout);
+            let text = |v: &Value, key: &str| v[key].as_str().unwrap().to_owned();
+            let number = |v: &Value, key: &str| v[key].as_u64().unwrap();
+            let group = |v: &Value| -> (Option<String>, Group) {
+                let [rows, devices, orgs, still, resolved, moved] =
+                    ["rows", "devices", "orgs", "still", "resolved", "moved"].map(|key| number(v, key));
+                let (first, last) = (text(v, "first_seen"), text(v, "last_seen"));
+                let group = (rows, devices, orgs, still, resolved, moved, first, last, text(v, "example_id"));
+                (v["sig"].as_str().map(str::to_owned), group)
+            };
+            let expected = groups(&rows, within, matches);
+            assert_eq!(found.iter().map(group).collect::<BTreeMap<_, _>>(), expected, "{filter:?}");
+            assert_eq!(found.len(), expected.len());
+            assert!(found.is_sorted_by_key(|v| std::cmp::Reverse(number(v, "still"))));
+            let until = if filter[0] == time { Some("2026-11-14T00:00:00Z") } else { None };
+            for v in found.iter().filter(|_| until.is_some()) {
+                assert_eq!(
+                    (v["covered_from"].as_str(), v["covered_until"].as_str()),
+                    (Some("2026-11-10T00:00:00Z"), until)
+                );
+                assert_eq!(v.get("rows_exact"), None);
+            }
+            let failing = expected.values().filter(|g| g.3 > 0).count();
+            let condition = format!("={failing}");
+            bed.run(&[&["errors", "--limit", "1", "--fail-if", &condition], filter].concat()).exits(5);
+        }
+    }
+}
