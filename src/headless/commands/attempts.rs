@@ -27,7 +27,7 @@ use crate::protocol::fleet::{Neighbors, NeighborsQuery, Place};
 use crate::protocol::{Answer, Query, SourceError};
 use crate::runtime::clock;
 
-/// Rows around a matching row that are read first, and where these do not suffice.
+/// Rows beside those that are known that are read first, and where these do not suffice.
 const AROUND: [u32; 2] = [8, 64];
 
 /// Prints the attempts with a matching row.
@@ -43,6 +43,11 @@ pub async fn attempts(
     if let Some(lack) = lack(&source.traits) {
         let why = format!("attempts do not fit this source: '{}' records no {lack}", source.profile);
         return Err(SourceError::Unfit(why).into());
+    }
+    if options.exact && session.hides_rows() {
+        let why =
+            "the attempts are not exact: row security may hide events from this role; 'renewscope doctor' says more";
+        return Err(Failure::Failed(why.to_owned()));
     }
     let (filter, zone, here) = (ranged(config), &config.zone.value, clock::now());
     let criteria = filter.criteria(here, zone);
@@ -94,21 +99,20 @@ impl Reader<'_> {
         let matching: HashMap<Cursor, &Arc<RenewalEvent>> = page.iter().map(|row| (row.cursor(), row)).collect();
         let mut windows = self.windows(page);
         if !self.whole {
-            let places = page.iter().filter(|row| row.device_id().is_some());
-            windows = self.around(places.cloned().collect(), AROUND[0]).await?;
+            let rows = page.iter().filter(|row| row.device_id().is_some()).cloned().collect();
+            windows = self.around(rows, AROUND[0], AROUND[0]).await?;
         }
         for around in AROUND {
-            let mut ends: Vec<Arc<RenewalEvent>> = Vec::new();
+            let (mut firsts, mut lasts) = (Vec::new(), Vec::new());
             for window in windows.values().flatten() {
                 let pairs = window.attempts(self.patience, self.now);
-                let unsure =
-                    pairs.iter().filter(|pair| pair.rows.iter().any(|row| matching.contains_key(&row.cursor())));
-                for pair in unsure.filter(|pair| pair.needs_before || pair.needs_after) {
-                    ends.extend(window.rows().first().filter(|_| pair.needs_before).cloned());
-                    ends.extend(window.rows().last().filter(|_| pair.needs_after).cloned());
-                }
+                let ours =
+                    || pairs.iter().filter(|pair| pair.rows.iter().any(|row| matching.contains_key(&row.cursor())));
+                firsts.extend(window.rows().first().filter(|_| ours().any(|pair| pair.needs_before)).cloned());
+                lasts.extend(window.rows().last().filter(|_| ours().any(|pair| pair.needs_after)).cloned());
             }
-            for (device, more) in self.around(ends, around).await? {
+            let (before, after) = (self.around(firsts, around, 0).await?, self.around(lasts, 0, around).await?);
+            for (device, more) in before.into_iter().chain(after) {
                 let known = windows.remove(&device).unwrap_or_default();
                 windows.insert(device, Window::joined(known.into_iter().chain(more).collect()));
             }
@@ -136,7 +140,8 @@ impl Reader<'_> {
     async fn around(
         &self,
         mut rows: Vec<Arc<RenewalEvent>>,
-        around: u32,
+        before: u32,
+        after: u32,
     ) -> Result<HashMap<Id, Vec<Window>>, SourceError> {
         let mut windows: HashMap<Id, Vec<Window>> = HashMap::new();
         let mut seen = HashSet::new();
@@ -145,7 +150,7 @@ impl Reader<'_> {
             return Ok(windows);
         }
         let of = rows.iter().map(|row| Place { device: row.device_id.clone(), at: row.cursor() }).collect();
-        let query = NeighborsQuery { of, before: around, after: around };
+        let query = NeighborsQuery { of, before, after };
         let answer = match self.session.run(Query::Neighbors(query)).await? {
             Answer::Neighbors(neighbors) => neighbors,
             other => return Err(unexpected(&other)),
