@@ -2,7 +2,7 @@
 //! each against a reference in the same run, on the same data.
 //!
 //! ```text
-//! cargo bench --bench at_scale -- [--rows 1000000 [--rows 10000000]] [--only pages,panes,text,ingest,export,start,keys,idle,partitions,writes,binary]
+//! cargo bench --bench at_scale -- [--rows 1000000 [--rows 10000000]] [--only pages,panes,text,investigations,ingest,export,start,keys,idle,partitions,writes,binary]
 //!                                 [--dir DIR] [--rounds 5] [--program PATH] [--databases postgres,sqlite]
 //! ```
 //!
@@ -19,6 +19,7 @@ mod by_hand;
 #[allow(dead_code)]
 #[path = "../common/data.rs"]
 mod data;
+mod investigations;
 mod pages;
 mod partitions;
 #[allow(dead_code)]
@@ -38,8 +39,20 @@ use pages::Pages;
 use programs::Bench;
 use table::{Table, Target, ms};
 
-const SECTIONS: [&str; 11] =
-    ["pages", "panes", "text", "start", "idle", "keys", "export", "ingest", "writes", "partitions", "binary"];
+const SECTIONS: [&str; 12] = [
+    "pages",
+    "panes",
+    "text",
+    "investigations",
+    "start",
+    "idle",
+    "keys",
+    "export",
+    "ingest",
+    "writes",
+    "partitions",
+    "binary",
+];
 
 struct Options {
     rows: Vec<u64>,
@@ -121,6 +134,9 @@ async fn measure(options: &Options, table: &mut Table) {
             }
             if wants("text") {
                 pages::text(bed, options.rounds, table).await;
+            }
+            if wants("investigations") {
+                investigations::investigations(bed, options.rounds, table).await;
             }
             if wants("start") {
                 bench.start(bed, table).await;

@@ -1,5 +1,5 @@
 //! The queries of the investigations: rows of a range in the order of time, devices with their rows since the last success,
-//! and the neighbours of a row within its device.
+//! and the neighbors of a row within its device.
 //!
 //! They carry rows and no meaning: attempts, devices and signatures are folded from them in [`domain`](crate::domain).
 //! Rows come without names and with the reason that the row itself records; error texts are cut to
@@ -94,11 +94,11 @@ pub struct NeighborsQuery {
 pub struct Place {
     /// The device, as the row states it.
     pub device: Id,
-    /// The row's position; it is not among its neighbours.
+    /// The row's position; it is not among its neighbors.
     pub at: Cursor,
 }
 
-/// The neighbours of one place, in the order of the query's places.
+/// The neighbors of one place, in the order of the query's places.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Neighbors {
     /// The nearest rows before it, oldest first.

@@ -59,7 +59,7 @@ pub enum Answer {
     Slice(Slice),
     /// Devices and their rows.
     Fleet(Fleet),
-    /// The neighbours of each place of the query, in its order.
+    /// The neighbors of each place of the query, in its order.
     Neighbors(Vec<Neighbors>),
     /// The source's properties.
     Described(Description),

@@ -153,7 +153,7 @@ async fn commands_are_clean(bed: &Bed) {
     bed.nothing_was_written().await;
 }
 
-/// No command asks for single devices and places as the console does.
+/// No command runs these queries with single devices and places, as the console does.
 async fn investigations_are_clean(url: &str) {
     let store = Store::connect(&Address::parse(url).unwrap(), &ConnectOptions::default()).await.unwrap();
     let rows = page(&store, &Criteria::default(), Anchor::Newest, 30).await.rows;

@@ -257,14 +257,16 @@ async fn random_tables(bed: Bed) {
 async fn long_histories(bed: Bed) {
     let most = i64::from(DeviceRows::MOST);
     let mut events = Vec::new();
-    for (device, rows) in [1, 7, 8, 9, most - 1, most, most + 1, most + 2, 200].into_iter().enumerate() {
-        for success in [-1, 0, 1, 6, 7, 8, 9, most - 2, most - 1, most, most + 1] {
+    for (device, rows) in [1, 3, 4, 12, 13, most - 1, most, most + 1, most + 2, 200].into_iter().enumerate() {
+        for success in [-1, 0, 1, 2, 3, 4, 11, 12, 13, most - 2, most - 1, most, most + 1] {
             events.extend((0..rows).map(|n| {
                 let kind = if n == success { "recovery_success" } else { "renewal_failed" };
                 event(&format!("edge-{device}-{success}"), kind, at(1000 - n))
             }));
         }
     }
+    // More devices than one statement reads all rows of.
+    events.extend((0..2700).map(|n| event(&format!("lab-{}", n % 300), "renewal_start", at(n))));
     bed.fill(&events).await;
     let pair = Pair::new(&bed.store, bed.all(&Criteria::default()).await);
     pair.sweeps(&[7, 2000]).await;

@@ -14,19 +14,21 @@ use crate::store::queries::executor::Executor;
 use crate::store::queries::horizon::clock;
 use crate::store::queries::neighbors::{Nearest, of_keys};
 use crate::store::queries::sql::fleet::{in_directory, with_rows};
-use crate::store::queries::sql::keyed::Keys;
+use crate::store::queries::sql::keyed::{Keys, Near};
 use crate::store::queries::sql::keys::Order;
 use crate::store::source::columns::Party;
 use crate::store::source::{DeviceNames, Source};
 use crate::store::sql::Dialect;
 
-/// Rows of a device in one statement: first the newest, then as many as most attempts have, then one more than are
-/// wanted, which tells whether there are more.
-const STEPS: [u32; 3] = [1, 8, DeviceRows::MOST + 1];
+/// Rows of a device in one statement: first the newest; then as many as a failed attempt has with the success before it,
+/// and several of them; then one more than are wanted, which tells whether there are more.
+const STEPS: [u32; 4] = [1, 3, 12, DeviceRows::MOST + 1];
 /// Devices in one statement.
 const CHUNK_POSTGRES: usize = 2000;
-/// As [`CHUNK_POSTGRES`], for SQLite, where each device is a value of its own.
+/// As [`CHUNK_POSTGRES`], for SQLite, where each device is a separate value.
 const CHUNK_SQLITE: usize = 500;
+/// Rows in one statement: in an outage, every device has as many as are read of it.
+const CHUNK_ROWS: u32 = 16_000;
 
 impl Executor<'_> {
     /// The devices of the query that have rows, in the order of their ids.
@@ -40,12 +42,7 @@ impl Executor<'_> {
             }
             FleetQuery::Sweep { after, limit } => self.sweep(s, after.as_ref(), *limit).await?,
         };
-        let mut found = HashMap::with_capacity(ids.len());
-        let bare = self.source.bare();
-        let chunk = if bare.dialect == Dialect::Postgres { CHUNK_POSTGRES } else { CHUNK_SQLITE };
-        for ids in ids.chunks(chunk) {
-            since_success(s, &bare, ids, &mut found).await?;
-        }
+        let mut found = since_success(s, &self.source.bare(), &ids).await?;
         let mut devices: Vec<_> = ids.iter().filter_map(|id| found.remove(id)).collect();
         self.name(s, &mut devices).await?;
         Ok(Fleet { devices, next, now })
@@ -59,11 +56,9 @@ impl Executor<'_> {
         limit: u32,
     ) -> Result<(Vec<Id>, Option<Id>), SourceError> {
         let source = self.source;
+        self.check_devices(usize::MAX)?;
         // Only in tables of our own is every device of an event among the devices.
         let directory = source.is_own() && source.rights.is_written && source.devices == DeviceNames::Joined;
-        if !directory {
-            self.check_devices(usize::MAX)?;
-        }
         let mut limit = usize::try_from(limit).unwrap_or(usize::MAX).max(1);
         loop {
             let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
@@ -98,30 +93,31 @@ impl Executor<'_> {
     }
 }
 
-/// Reads the rows of these devices since the last success. Devices without rows are left out.
-async fn since_success(
-    s: &mut Session,
-    bare: &Source,
-    ids: &[Id],
-    found: &mut HashMap<Id, DeviceRows>,
-) -> Result<(), SourceError> {
+/// The rows of these devices since the last success. Devices without rows are left out.
+async fn since_success(s: &mut Session, bare: &Source, ids: &[Id]) -> Result<HashMap<Id, DeviceRows>, SourceError> {
+    let mut found = HashMap::with_capacity(ids.len());
     let mut open = ids.to_vec();
     for limit in STEPS {
-        if open.is_empty() {
-            break;
-        }
-        let read = of_keys(s, bare, Keys::Devices(&open), (Order::NewestFirst, u64::from(limit))).await?;
         let mut rest = Vec::new();
-        for (id, rows) in open.into_iter().zip(read) {
-            match device(rows, limit) {
-                Some(device) if device.rows.is_empty() => {}
-                Some(device) => drop(found.insert(id, device)),
-                None => rest.push(id),
+        for ids in open.chunks(devices_at_once(bare.dialect, limit)) {
+            let near = Near { keys: Keys::Devices(ids), order: Order::NewestFirst, limit: u64::from(limit) };
+            for (id, rows) in ids.iter().zip(of_keys(s, bare, near).await?) {
+                match device(rows, limit) {
+                    Some(device) if device.rows.is_empty() => {}
+                    Some(device) => drop(found.insert(id.clone(), device)),
+                    None => rest.push(id.clone()),
+                }
             }
         }
         open = rest;
     }
-    Ok(())
+    Ok(found)
+}
+
+/// The devices of one statement that reads so many rows of each.
+fn devices_at_once(dialect: Dialect, rows: u32) -> usize {
+    let most = if dialect == Dialect::Postgres { CHUNK_POSTGRES } else { CHUNK_SQLITE };
+    usize::try_from(CHUNK_ROWS / rows).unwrap_or(most).min(most)
 }
 
 /// The device whose newest rows were read, newest first, at most `limit`; `None` if more of them are needed.

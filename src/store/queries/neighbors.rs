@@ -11,7 +11,7 @@ use crate::protocol::SourceError;
 use crate::protocol::fleet::{Neighbors, NeighborsQuery, Place};
 use crate::store::connect::session::Session;
 use crate::store::queries::executor::{Executor, same_type};
-use crate::store::queries::sql::keyed::{Keys, rows};
+use crate::store::queries::sql::keyed::{Keys, Near, rows};
 use crate::store::queries::sql::keys::Order;
 use crate::store::queries::sql::page::{Errors, decode};
 use crate::store::source::Source;
@@ -19,7 +19,7 @@ use crate::store::source::catalog::EVENTS;
 use crate::store::sql::Dialect;
 
 /// Places in one statement: each is three values.
-const CHUNK: usize = 500;
+const CHUNK: usize = 250;
 
 /// The rows of one key, in the order of reading.
 #[derive(Default)]
@@ -40,8 +40,10 @@ impl Executor<'_> {
         for chunk in known.chunks(CHUNK) {
             let places: Vec<&Place> = chunk.iter().map(|(_, place)| *place).collect();
             let keys = Keys::Places(&places);
-            let before = nearest(s, &bare, keys, (Order::NewestFirst, query.before)).await?;
-            let after = nearest(s, &bare, keys, (Order::OldestFirst, query.after)).await?;
+            // One row more tells that more follow.
+            let near = |order, limit: u32| Near { keys, order, limit: u64::from(limit) + 1 };
+            let before = of_keys(s, &bare, near(Order::NewestFirst, query.before)).await?;
+            let after = of_keys(s, &bare, near(Order::OldestFirst, query.after)).await?;
             for (((n, _), before), after) in chunk.iter().zip(before).zip(after) {
                 let Some(found): Option<&mut Neighbors> = answer.get_mut(*n) else { continue };
                 (found.before, found.from_first) = within(before, query.before);
@@ -76,7 +78,7 @@ impl Executor<'_> {
         let map = &source.map;
         let table = source.profile.relation.table.name();
         let remedy = if !map.is_table() {
-            format!("'{name}' derives its rows, so that no index can help; ask for one device at a time")
+            format!("'{name}' derives its rows, so that no index can help; read one device at a time")
         } else if table == EVENTS {
             "'renewscope db index' makes it".to_owned()
         } else {
@@ -89,26 +91,11 @@ impl Executor<'_> {
     }
 }
 
-/// The rows of each key in this order, at most `limit` and one more, which tells that more follow.
-async fn nearest(
-    s: &mut Session,
-    bare: &Source,
-    keys: Keys<'_>,
-    (order, limit): (Order, u32),
-) -> Result<Vec<Nearest>, SourceError> {
-    of_keys(s, bare, keys, (order, u64::from(limit) + 1)).await
-}
-
-/// The first rows of each key in this order, in the order of the keys.
-pub async fn of_keys(
-    s: &mut Session,
-    bare: &Source,
-    keys: Keys<'_>,
-    (order, limit): (Order, u64),
-) -> Result<Vec<Nearest>, SourceError> {
-    let (sql, shape) = rows(bare, keys, order, limit);
+/// The first rows of each key, in the order of the keys. `bare` is the source without names.
+pub async fn of_keys(s: &mut Session, bare: &Source, near: Near<'_>) -> Result<Vec<Nearest>, SourceError> {
+    let (sql, shape) = rows(bare, near);
     let number = shape.len() - 1;
-    let mut found: Vec<Nearest> = std::iter::repeat_with(Nearest::default).take(keys.len()).collect();
+    let mut found: Vec<Nearest> = std::iter::repeat_with(Nearest::default).take(near.keys.len()).collect();
     for mut row in s.rows(&sql, &shape).await? {
         let key = row.int(number).and_then(|n| usize::try_from(n).ok());
         let Some(nearest) = key.and_then(|n| found.get_mut(n)) else { continue };
@@ -118,7 +105,7 @@ pub async fn of_keys(
     // SQLite gives the rows of a key in no order.
     for nearest in found.iter_mut().filter(|_| bare.dialect == Dialect::Sqlite) {
         nearest.events.sort_by_cached_key(RenewalEvent::cursor);
-        if order == Order::NewestFirst {
+        if near.order == Order::NewestFirst {
             nearest.events.reverse();
         }
     }

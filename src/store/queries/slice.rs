@@ -1,6 +1,6 @@
 //! The query for a page of a time slice: matching rows oldest first, as they are recorded.
 //!
-//! Called by the dispatch for whoever folds a range of rows. The pages together hold every row of the range once.
+//! Called by the dispatch for callers that fold a range of rows. The pages together hold every row of the range once.
 
 use std::sync::Arc;
 
@@ -31,7 +31,8 @@ impl Executor<'_> {
         let window = Window { bound, order: Order::OldestFirst, limit: query.limit, errors: Errors::Input };
         let mut way = Way::of(selection, query.limit);
         if way.any_tie {
-            if let Some(slice) = whole_instants(s, &bare, &window, slice(selection, &bare, &window, &way)).await? {
+            let found = whole_instants(s, &bare, &window, |window| slice(selection, &bare, window, &way)).await?;
+            if let Some(slice) = found {
                 return Ok(slice);
             }
             way = way.exact();
@@ -49,8 +50,9 @@ async fn whole_instants(
     s: &mut Session,
     bare: &Source,
     window: &Window,
-    (sql, shape): (Sql, Vec<CellType>),
+    compose: impl Fn(&Window) -> (Sql, Vec<CellType>) + Send,
 ) -> Result<Option<Slice>, SourceError> {
+    let (sql, shape) = compose(window);
     let rows = s.rows(&sql, &shape).await?;
     let more = rows.len() > usize::try_from(window.limit).unwrap_or(usize::MAX);
     let mut rows: Vec<_> = rows.into_iter().map(|mut row| decode(bare, window.errors, false, &mut row)).collect();
@@ -66,7 +68,7 @@ async fn whole_instants(
     let unreadable = rows.iter().filter(|row| row.is_none()).count();
     let mut rows: Vec<_> = rows.into_iter().filter(kept).flatten().map(Arc::new).collect();
     // They come in the order of time, so that few change places here.
-    rows.sort_by(|a, b| a.cursor().cmp(&b.cursor()));
+    rows.sort_by_key(|row| row.cursor());
     let next = rows.last().filter(|_| more).map(|row| row.cursor());
     Ok(Some(Slice { rows, next, unreadable: u64::try_from(unreadable).unwrap_or(u64::MAX) }))
 }

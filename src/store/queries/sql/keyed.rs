@@ -14,7 +14,7 @@ use crate::store::source::Source;
 use crate::store::sql::cell::CellType;
 use crate::store::sql::{Bind, Dialect, Sql};
 
-/// What rows are asked of. The types of the ids are those of the source's columns.
+/// Whose rows are read. The types of the ids are those of the source's columns.
 #[derive(Clone, Copy)]
 pub enum Keys<'a> {
     /// All rows of each device.
@@ -32,14 +32,23 @@ impl Keys<'_> {
     }
 }
 
-/// The first `limit` rows of each key in the order. Behind the cells of a page, each has the place of its key in the
-/// list, from 0. `bare` is the source without names.
-pub fn rows(bare: &Source, keys: Keys<'_>, order: Order, limit: u64) -> (Sql, Vec<CellType>) {
+/// The first rows of each key in an order.
+#[derive(Clone, Copy)]
+pub struct Near<'a> {
+    pub keys: Keys<'a>,
+    pub order: Order,
+    /// The greatest number of rows of each key.
+    pub limit: u64,
+}
+
+/// The statement for these rows. Behind the cells of a page, each has the place of its key in the list, from 0. `bare` is
+/// the source without names.
+pub fn rows(bare: &Source, near: Near<'_>) -> (Sql, Vec<CellType>) {
     let mut sql = Sql::new(bare.dialect);
     let mut select = select(bare, Errors::Input, false);
     select.shape.push(CellType::Int);
     let list = select.list.join(", ");
-    let near = Near { keys, order, limit };
+    let keys = near.keys;
     match (bare.dialect, keys.len()) {
         (Dialect::Postgres, _) => {
             sql.push(&format!("SELECT {list}, k.n::int8 FROM "));
@@ -114,14 +123,8 @@ fn value(sql: &mut Sql, source: &Source, keys: Keys<'_>, n: usize) -> Key {
     ]
 }
 
-/// The ordered, limited read of one key.
-struct Near<'a> {
-    keys: Keys<'a>,
-    order: Order,
-    limit: u64,
-}
-
 impl Near<'_> {
+    /// Writes the ordered, limited select of one key.
     fn write(&self, sql: &mut Sql, source: &Source, columns: &str, [key, t, i]: &Key) {
         let map = &source.map;
         let (from, word) = (map.from(sql), self.order.word());
