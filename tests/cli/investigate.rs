@@ -316,3 +316,169 @@ fn errors_are_counted_by_signature() {
         }
     }
 }
+
+/// One line of a small table.
+fn event(n: usize, device: &str, kind: &str, at: &str, more: &str) -> String {
+    format!(
+        r#"{{"id":"00000000-0000-4000-8000-{n:012}","device":"{device}","org":"acme","event_type":"{kind}","created_at":"{at}"{more}}}"#
+    ) + "\n"
+}
+
+fn stocked(lines: &[String]) -> Bed {
+    let bed = Bed::new();
+    bed.run(&["db", "init"]).exits(0);
+    bed.run_with(&["ingest"], lines.concat()).exits(0);
+    bed
+}
+
+#[test]
+fn an_error_is_new_or_back_or_goes_on() {
+    let failed = |n, device: &str, at: &str, error: &str| {
+        event(
+            n,
+            device,
+            "renewal_failed",
+            at,
+            &format!(r#","error_message":"{error}","old_cert_expiration":"2026-11-21T00:00:00Z""#),
+        )
+    };
+    let bed = stocked(&[
+        failed(1, "a", "2026-11-20T10:00:00Z", "never seen"),
+        failed(2, "b", "2026-11-01T10:00:00Z", "long quiet"),
+        failed(3, "b", "2026-11-20T10:00:00Z", "long quiet"),
+        failed(4, "c", "2026-11-18T10:00:00Z", "all the time"),
+        failed(5, "c", "2026-11-20T10:00:00Z", "all the time"),
+        failed(6, "d", "2026-11-20T10:00:00Z", "gone again"),
+        event(7, "d", "renewal_success", "2026-11-20T11:00:00Z", ""),
+        // Before the look-back.
+        failed(8, "a", "2026-09-01T10:00:00Z", "never seen"),
+    ]);
+    let range = "time:2026-11-20..2026-11-21";
+    let found = records(&bed.run(&["errors", range, "--format", "ndjson"]).data());
+    let of = |text: &str| found.iter().find(|v| v["signature"] == text).unwrap();
+    for (text, state, first_ever) in [
+        ("never seen", "new", "2026-11-20T10:00:00Z"),
+        ("long quiet", "regressed", "2026-11-01T10:00:00Z"),
+        ("all the time", "ongoing", "2026-11-18T10:00:00Z"),
+        ("gone again", "resolved", "2026-11-20T10:00:00Z"),
+    ] {
+        assert_eq!(
+            (of(text)["state"].as_str(), of(text)["first_ever"].as_str()),
+            (Some(state), Some(first_ever)),
+            "{text}"
+        );
+    }
+    // The expiry has passed, and a device without a failure has no runway.
+    assert!(of("never seen")["worst_runway_seconds"].is_i64() && of("gone again")["worst_runway_seconds"].is_null());
+    assert!(of("long quiet")["worst_runway_seconds"].as_i64().unwrap() < 0);
+    // Of all times, what is in the range is all that is known.
+    let all = bed.run(&["errors", "since:2020-01-01", "until:2026-11-21", "--format", "csv"]).data();
+    assert!(all.starts_with("sig,signature,rows,devices,orgs,still,resolved,moved,first_seen,last_seen,first_ever,state,worst_runway_seconds,example_id\n"), "{all}");
+    let table = bed.run(&["errors", range]).data();
+    assert!(
+        table.starts_with("STILL  DEVICES  ORGS  ROWS  FIRST (UTC)       LAST (UTC)        STATE      WORST"),
+        "{table}"
+    );
+    assert!(table.contains("    1        1     1     1  2026-11-20 10:00  2026-11-20 10:00  regressed  "), "{table}");
+    let by_state = bed.run(&["errors", "until:2026-11-21", "--format", "csv"]).data();
+    assert!(by_state.contains(",ongoing,") && !by_state.contains(",new,"), "{by_state}");
+}
+
+#[test]
+fn without_a_range_the_last_day_is_read_and_stderr_says_so() {
+    let old = event(1, "a", "renewal_failed", "2025-11-20T10:00:00Z", "");
+    let bed = stocked(&[old]);
+    for command in ["errors", "attempts"] {
+        let ran = bed.run(&[command, "--format", "csv"]);
+        assert_eq!(ran.exits(0).stdout.lines().count(), 1, "{}", ran.stdout);
+        assert!(ran.stderr.contains("range: the last 24 h"), "{}", ran.stderr);
+        let ran = bed.run(&[command, "--format", "csv", "since:2025-01-01"]);
+        assert_eq!((ran.exits(0).stdout.lines().count(), ran.stderr.as_str()), (2, ""), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn attempts_have_states_and_a_storm_is_undecided() {
+    let mut lines = vec![
+        event(1, "ok", "renewal_start", "2026-11-20T10:00:00Z", r#","reason":"proactive""#),
+        event(2, "ok", "renewal_success", "2026-11-20T10:00:28.5Z", ""),
+        event(3, "bad", "renewal_start", "2026-11-20T11:00:00Z", ""),
+        event(4, "bad", "renewal_failed", "2026-11-20T11:01:00Z", r#","error_message":"denied""#),
+        event(5, "dead", "recovery_start", "2026-11-20T12:00:00Z", ""),
+        event(6, "over", "renewal_start", "2026-11-20T13:00:00Z", ""),
+        event(7, "over", "renewal_start", "2026-11-20T13:30:00Z", ""),
+        event(8, "over", "renewal_success", "2026-11-20T13:31:00Z", ""),
+        event(9, "over", "renewal_success", "2026-11-20T13:32:00Z", ""),
+        event(10, "late", "renewal_success", "2026-11-20T14:00:00Z", ""),
+    ];
+    let bed = stocked(&lines);
+    let range = "time:2026-11-20..2026-11-21";
+    let states = |args: &[&str]| {
+        let csv = bed.run(&[&["attempts", range, "--format", "csv", "--exact"], args].concat()).data();
+        csv.lines().skip(1).map(|l| l.split(',').nth(5).unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(states(&[]), "start_not_kept orphan succeeded superseded stalled failed succeeded");
+    assert_eq!(states(&["--state", "failed,stalled"]), "stalled failed");
+    assert_eq!(states(&["--state", "orphan"]), "orphan");
+    assert_eq!(states(&["--limit", "2"]), "start_not_kept orphan");
+    assert_eq!(states(&["-device:late", "type:success"]), "orphan succeeded succeeded");
+    bed.run(&["attempts", range, "--state", "stalled", "--fail-if", "=1"]).exits(5);
+    bed.run(&["attempts", range, "--limit", "1", "--fail-if", ">7"]).exits(0);
+    bed.run(&["attempts", range, "--state", "sleeping"]).exits(2);
+    let table = bed.run(&["attempts", range]).data();
+    assert!(
+        table.contains(
+            "2026-11-20 11:00:00.000  bad     acme  renewal   failed          1m    1    -          denied\n"
+        ),
+        "{table}"
+    );
+    assert!(
+        table.contains("success without a start\n") && table.contains("nothing before the next start\n"),
+        "{table}"
+    );
+    assert!(table.contains("  succeeded       28s   1    -          -\n"), "{table}");
+
+    // A start whose failures go on for longer than is read.
+    lines = vec![event(1, "storm", "renewal_start", "2026-11-20T10:00:00Z", "")];
+    lines.extend(
+        (0..200).map(|n| {
+            event(n + 2, "storm", "renewal_failed", &format!("2026-11-20T11:{:02}:{:02}Z", n / 60, n % 60), "")
+        }),
+    );
+    let bed = stocked(&lines);
+    let found = records(&bed.run(&["attempts", range, "type:start", "--format", "ndjson"]).data());
+    assert_eq!((found.len(), found[0]["state"].as_str()), (1, Some("undecided")));
+    let ran = bed.run(&["attempts", range, "type:start", "--exact"]);
+    assert!(ran.exits(1).stderr.contains("is not exact"), "{}", ran.stderr);
+    // All of the device's rows match, so that none is missing.
+    let found = records(&bed.run(&["attempts", range, "device:storm", "--format", "ndjson"]).data());
+    assert_eq!(
+        (found.len(), found[0]["failures"].as_u64(), found[0]["state"].as_str()),
+        (1, Some(200), Some("failed"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sources_without_starts_or_certificates_have_no_attempts() {
+    for (source, refusal) in [
+        ("aws-cert-assistant", "records no starts"),
+        ("ca-sqlite", "records no starts"),
+        ("sirius", "records no expiry"),
+        // It has all, but no index that orders the rows of a device.
+        ("flightctl-story", "'renewscope db index' makes it"),
+    ] {
+        let bed = super::sources::bed(source).await;
+        let run = move || {
+            let ran = bed.run(&["attempts", "since:2000-01-01"]);
+            assert!(ran.exits(2).stderr.contains(refusal), "{source}: {}", ran.stderr);
+            let errors = bed.run(&["errors", "since:2000-01-01", "--format", "csv"]).data();
+            assert!(errors.lines().count() > 1, "{source}: {errors}");
+            if source.starts_with("flightctl") {
+                bed.run(&["db", "index"]).exits(0);
+                let attempts = bed.run(&["attempts", "since:2000-01-01", "--format", "csv"]).data();
+                assert!(attempts.contains(",succeeded,") && attempts.contains(",failed,"), "{attempts}");
+            }
+        };
+        tokio::task::spawn_blocking(run).await.unwrap();
+    }
+}

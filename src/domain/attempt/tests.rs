@@ -296,7 +296,11 @@ fn windows_with_a_common_row_are_one() {
     let sizes: Vec<_> = joined.iter().map(|w| (w.rows().len(), w.from_first, w.to_last)).collect();
     assert_eq!(sizes, [(5, true, false), (2, false, true)]);
     // One within the other knows the end that they share, and no other.
-    let joined = Window::joined(vec![window(0..8, false, false), window(4..8, false, true), window(3..5, false, false)]);
-    assert_eq!(joined.iter().map(|w| (w.rows().len(), w.from_first, w.to_last)).collect::<Vec<_>>(), [(8, false, true)]);
+    let joined =
+        Window::joined(vec![window(0..8, false, false), window(4..8, false, true), window(3..5, false, false)]);
+    assert_eq!(
+        joined.iter().map(|w| (w.rows().len(), w.from_first, w.to_last)).collect::<Vec<_>>(),
+        [(8, false, true)]
+    );
     assert!(Window::new(Vec::new()).is_none());
 }
