@@ -3,12 +3,16 @@
 //! `headless/mod.rs` parses it. The help texts here are also the manual page and the completions. Nothing here reads a
 //! file or the environment.
 
+mod investigate;
+
 use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use investigate::{AttemptState, Attempts, Errors};
 
 /// The help text of filter terms, which several commands take.
 const FILTER_HELP: &str = "Select events by filter terms, for example: type:failed org:acme since:24h";
@@ -229,52 +233,6 @@ impl std::str::FromStr for Condition {
         });
         parsed.ok_or_else(|| "valid are '>N', '>=N', '<N', '<=N', '=N' and '!=N', for example '>0'".to_owned())
     }
-}
-
-/// The arguments of `errors`.
-#[derive(Args, Debug)]
-pub struct Errors {
-    #[arg(value_name = "FILTER", help = FILTER_HELP)]
-    pub filter: Vec<String>,
-    /// Exit with 1 if a number is not exact
-    #[arg(long)]
-    pub exact: bool,
-    /// Exit with 5 if the number of signatures with which a device still fails matches, for example '>0'
-    #[arg(long, value_name = "CONDITION")]
-    pub fail_if: Option<Condition>,
-}
-
-/// The arguments of `attempts`.
-#[derive(Args, Debug)]
-pub struct Attempts {
-    #[arg(value_name = "FILTER", help = FILTER_HELP)]
-    pub filter: Vec<String>,
-    /// Print only the attempts in these states
-    #[arg(long, value_name = "STATE", value_delimiter = ',')]
-    pub state: Vec<AttemptState>,
-    /// Exit with 1 if an attempt or a number is not exact
-    #[arg(long)]
-    pub exact: bool,
-    /// Exit with 5 if the number of attempts matches, for example '>0', '>=10', '=0'
-    #[arg(long, value_name = "CONDITION")]
-    pub fail_if: Option<Condition>,
-}
-
-/// The states of attempts that `attempts --state` selects.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum AttemptState {
-    /// With a success
-    Succeeded,
-    /// With a failure and no success
-    Failed,
-    /// Without an outcome, and young
-    Flight,
-    /// Without an outcome, for long
-    Stalled,
-    /// Without an outcome before the next start
-    Superseded,
-    /// An outcome without a start
-    Orphan,
 }
 
 /// The arguments of `export`.

@@ -163,12 +163,15 @@ fn in_short(rows: &[Row]) -> (Option<String>, Option<String>, u64, u64) {
     (start, end, count("start"), count("failed"))
 }
 
+/// Whether a row is one that a filter selects.
+type Matches<'a> = &'a dyn Fn(&Row) -> bool;
+
 #[test]
 fn attempts_are_those_with_a_matching_row() {
     let rows = table(1, 3_000);
     let all = attempts(&rows);
     let late = |r: &Row| r.second >= 40 * DAY;
-    let cases: [(&[&str], &dyn Fn(&Row) -> bool); 8] = [
+    let cases: [(&[&str], Matches<'_>); 8] = [
         (&["since:2026-01-01"], &|_| true),
         (&["since:2026-11-10"], &late),
         (&["time:2026-10-11..2026-10-12T06:00"], &|r| (10 * DAY..11 * DAY + 6 * 3600).contains(&r.second)),
@@ -191,8 +194,7 @@ fn attempts_are_those_with_a_matching_row() {
                 .iter()
                 .map(|v| (text(v, "start_id"), text(v, "outcome_id"), number(v, "starts"), number(v, "failures")))
                 .collect();
-            let mut expected: Vec<_> =
-                all.iter().filter(|a| a.iter().any(|r| matches(r))).map(|a| in_short(a)).collect();
+            let mut expected: Vec<_> = all.iter().filter(|a| a.iter().any(matches)).map(|a| in_short(a)).collect();
             short.sort();
             expected.sort();
             assert_eq!(short, expected, "{filter:?}");
@@ -273,7 +275,6 @@ fn errors_are_counted_by_signature() {
     let rows = table(2, 3_000);
     let range = |r: &Row| (40 * DAY..44 * DAY).contains(&r.second);
     let time = "time:2026-11-10..2026-11-14";
-    type Matches<'a> = &'a dyn Fn(&Row) -> bool;
     let cases: [(&[&str], Matches<'_>, Matches<'_>); 7] = [
         (&[time], &range, &|_| true),
         (&["since:2026-01-01"], &|_| true, &|_| true),

@@ -1,6 +1,6 @@
 //! What a filter means for a survey: which rows are read, and which failures are counted.
 //!
-//! A filter on a range selects failures. Whether a device still fails, and what came of an attempt, is told by other rows,
+//! A filter on a range selects failures. Whether a device still fails, and what came of an attempt, shows in other rows,
 //! which a clause on the type or the error would leave out. So only the clauses that hold for all rows of a device narrow
 //! what is read; the whole filter decides which failures count.
 
