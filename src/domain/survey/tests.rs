@@ -328,3 +328,67 @@ fn six_signatures_that_differ_in_one_word_are_a_family() {
     // One less, and they may be different on purpose.
     assert!(families(&survey(&parts[1..])).iter().all(|f| f.len() == 1));
 }
+
+#[test]
+fn a_filter_is_divided_by_what_tells_of_a_device() {
+    use crate::domain::filter::Filter;
+    use crate::domain::zone::Zone;
+    let now = at(0);
+    let scope = |text: &str| {
+        let filter = Filter::parse(text).unwrap();
+        Scope::of(filter.criteria(now, &Zone::Utc), filter.bounds(now, &Zone::Utc))
+    };
+    let rows = |scope: &Scope, event: &RenewalEvent| scope.reading(Span::hours(3)).matches(event);
+    let of = |kind, device, hours: i64| event(1, device, kind, hours * 3600);
+    for (text, selects, of_devices) in [
+        ("since:24h", false, true),
+        ("since:24h type:failed", false, false),
+        ("since:24h -device:x*", false, true),
+        ("since:24h org:*", false, false),
+        ("since:24h type:recovery", true, false),
+        ("since:24h error:x", true, false),
+        ("since:24h x", true, false),
+        ("since:24h reason:x", true, false),
+        ("-until:24h -since:1h", false, true),
+        ("since:24h -time:3h..2h", true, false),
+        ("", false, true),
+    ] {
+        let scope = scope(text);
+        assert_eq!((scope.selected().is_some(), scope.is_of_devices()), (selects, of_devices), "{text}");
+        // Successes are read with any of them, also those before the range that its attempts need.
+        assert!(rows(&scope, &of("renewal_success", 1, -5)), "{text}");
+        assert!(rows(&scope, &of("renewal_start", 1, -26)), "{text}");
+    }
+    let day = scope("since:24h error:x");
+    assert!(!rows(&day, &of("renewal_start", 1, -28)) && !rows(&day, &of("renewal_start", 1, 1)));
+    let selected = day.selected().unwrap();
+    let error = |kind, hours: i64| RenewalEvent { error: Some(ErrorText::whole("x")), ..of(kind, 1, hours) };
+    assert!(selected.matches(&error("renewal_failed", -5)));
+    assert!(!selected.matches(&error("renewal_success", -5)) && !selected.matches(&of("renewal_failed", 1, -5)));
+    assert!(!selected.matches(&error("renewal_failed", -25)));
+    let before = day.before(Span::days(30)).unwrap();
+    assert!(before.matches(&of("renewal_failed", 1, -25)) && before.matches(&of("renewal_failed", 1, -24 * 30)));
+    assert!(!before.matches(&of("renewal_failed", 1, -5)) && !before.matches(&of("renewal_start", 1, -25)));
+    assert_eq!(scope("until:1h").before(Span::days(30)), None);
+    let begins = |text: &str, oldest| scope(text).range(now, Span::hours(3), oldest).begins;
+    assert_eq!(begins("since:24h", Some(at(-28 * 3600))), Begins::WithinTable);
+    assert_eq!(begins("since:24h", Some(at(-27 * 3600))), Begins::WithTable);
+    assert_eq!((begins("since:24h", None), begins("until:1h", None)), (Begins::WithinTable, Begins::WithTable));
+}
+
+#[test]
+fn a_failure_that_the_filter_leaves_out_still_tells_of_its_device() {
+    let range = SurveyRange { from: Some(at(0)), until: None, now: at(99), begins: Begins::WithTable };
+    let mut survey = Survey::new(range);
+    // The first row of its group is not counted, and is not its beginning.
+    survey.add_other(&failed(1, 1, 1, "code 1"));
+    survey.add(&failed(2, 1, 2, "code 2"));
+    survey.add(&failed(3, 2, 3, "code 3"));
+    survey.add_other(&failed(4, 2, 4, "something else"));
+    let report = reported(&survey);
+    let [group] = report.errors.as_slice() else { panic!("{:?}", report.errors) };
+    assert_eq!((group.rows, group.devices, group.still, group.moved, group.resolved), (2, 2, 1, 1, 0));
+    assert_eq!((group.first, group.examples.len(), report.failures, report.rows), (at(2), 2, 2, 4));
+    assert_eq!((report.devices_failing, report.devices_failed_ever, report.kinds_of_error), (1, 2, 1));
+    assert_eq!(report.attempts.all, 4);
+}
