@@ -169,11 +169,10 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
 }
 
 /// Words that people try as commands, and what does it.
-const MEANT: [(&str, &str); 13] = [
+const MEANT: [(&str, &str); 12] = [
     ("devices", "count --by device"),
     ("device", "count --by device"),
-    ("error", "errors"),
-    ("failures", "list type:failed"),
+    ("failures", "errors"),
     ("report", "export -o report.md"),
     ("status", "doctor"),
     ("check", "doctor"),

@@ -148,7 +148,9 @@ fn a_lone_word_that_is_nearly_a_command_is_refused() {
     for (word, meant) in [
         ("devises", "count --by device"),
         ("devices", "count --by device"),
-        ("error", "list type:failed"),
+        ("error", "errors"),
+        ("failures", "errors"),
+        ("attempt", "attempts"),
         ("report", "export -o report.md"),
         ("lsit", "list"),
         ("Status", "doctor"),
