@@ -2,7 +2,7 @@
 //! and the neighbors of a row within its device.
 //!
 //! They carry rows and no meaning: attempts, devices and signatures are folded from them in [`domain`](crate::domain).
-//! Rows come without names and with the reason that the row itself records; error texts are cut to
+//! Rows come without the names that other tables hold and with the reason that the row itself records; error texts are cut to
 //! [`INPUT_CHARACTERS`](crate::domain::signature::INPUT_CHARACTERS), as much as a signature reads.
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use renewscope::domain::event::{Id, RenewalEvent};
 use renewscope::domain::filter::Criteria;
 use renewscope::domain::filter::criteria::{Check, Clause, KindMatch, NameMatch, Pattern};
 use renewscope::domain::instant::{Instant, Span};
-use renewscope::domain::page::{Anchor, Cursor};
+use renewscope::domain::page::{Anchor, Cursor, Total};
 use renewscope::protocol::fleet::{FleetQuery, NeighborsQuery, Place, SliceQuery};
 use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
 use renewscope::protocol::tail::{TailQuery, TimeSlice};
@@ -276,6 +276,8 @@ async fn an_investigation_reads_few_pages_of_each_row_and_device() {
         faults.extend(too_many(&store, &query, bound).await);
     }
     faults.extend(too_many(&store, &sweep(2000), |devices| 7 * devices).await);
+    search(&store, "refused", 3).await;
+    search(&store, "nowhere", 3).await;
     store.close().await;
     // The same table as one of Flight Control's: each device is found by its index, and a reason costs nothing.
     let made = "DROP TABLE _sqlx_migrations; ALTER TABLE devices ADD COLUMN alias text";
@@ -286,6 +288,40 @@ async fn an_investigation_reads_few_pages_of_each_row_and_device() {
     }
     faults.extend(too_many(&store, &sweep(2000), |devices| 8 * devices).await);
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}
+
+/// A slice of what no index finds ends after some rows, whether or not they match, and goes on behind them.
+async fn search(store: &Store, part: &str, answers: usize) {
+    let criteria = all_of([Check::Error(vec![Pattern::Contains(part.into())])]);
+    let count = Query::Count { criteria: criteria.clone(), ceiling: None };
+    let Answer::Count(Total::Exact(expected)) = store.run(&count).await.unwrap() else { panic!("a number") };
+    assert!(part == "nowhere" || expected > 1000, "{expected}");
+    let (mut found, mut after, mut read) = (Vec::new(), None, 0);
+    loop {
+        let query = Query::Slice(SliceQuery { criteria: criteria.clone(), after, limit: 20_000 });
+        let (pages, plan) = pages_of(store, &query).await;
+        assert!(pages < 3000, "{pages} pages:\n{}", plan.join("\n"));
+        let Answer::Slice(slice) = store.run(&query).await.unwrap() else { panic!("a slice") };
+        found.extend(slice.rows.iter().map(|row| row.cursor()));
+        read += 1;
+        after = slice.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!((found.len() as u64, read), (expected, answers), "{part}");
+    assert!(found.is_sorted_by(|a, b| a < b));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_of_a_file_ends_after_some_rows_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let fleet = Fleet { rows: 150_000, ..FLEET };
+    let url = data::sqlite(&dir.path().join("events.db"), fleet).await;
+    let store = Store::connect(&Address::parse(&url).unwrap(), &ConnectOptions::default()).await.unwrap();
+    for part in ["decommission", "nowhere"] {
+        search(&store, part, 2).await;
+    }
 }
 
 /// Pages that may be read for so many rows, or devices.

@@ -4,40 +4,88 @@
 
 use std::sync::Arc;
 
-use crate::domain::event::RenewalEvent;
+use uuid::Uuid;
+
+use crate::domain::event::{Id, RenewalEvent};
+use crate::domain::page::Cursor;
+use crate::domain::zone::Zone;
 use crate::protocol::SourceError;
 use crate::protocol::fleet::{Slice, SliceQuery};
 use crate::store::connect::session::Session;
 use crate::store::queries::executor::Executor;
 use crate::store::queries::page::{Decoded, read};
+use crate::store::queries::resolved::Resolved;
 use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::keys::{Bound, Order};
 use crate::store::queries::sql::page::{Errors, Window, decode};
 use crate::store::queries::sql::slice::{Way, slice};
+use crate::store::queries::walk::{applies_to, step};
 use crate::store::source::Source;
+use crate::store::source::columns::IdType;
 use crate::store::sql::Sql;
 use crate::store::sql::cell::CellType;
+
+/// Rows that one page examines where no index tells which of them match.
+const EXAMINED: u64 = 100_000;
 
 impl Executor<'_> {
     /// The rows behind the query's cursor, at most its limit.
     pub async fn slice(&self, s: &mut Session, query: &SliceQuery) -> Result<Slice, SourceError> {
-        let resolved = self.resolve(s, &query.criteria).await?;
+        let mut resolved = self.resolve(s, &query.criteria).await?;
         if resolved.is_empty() || query.limit == 0 {
             return Ok(Slice::default());
         }
-        let bare = self.source.bare();
-        let selection = Selection::new(self.source, &resolved);
         let bound = query.after.clone().map_or(Bound::Nowhere, Bound::NewerThan);
         let window = Window { bound, order: Order::OldestFirst, limit: query.limit, errors: Errors::Input };
-        let mut way = Way::of(selection, query.limit);
+        let end = self.examined(s, &resolved, &window).await?;
+        if let Some(end) = &end {
+            resolved.clamp(None, step(end.at, window.order));
+        }
+        let mut slice = self.of_window(s, Selection::new(self.source, &resolved), &window).await?;
+        slice.next = slice.next.or(end);
+        Ok(slice)
+    }
+
+    /// The place behind the last row that a page examines: behind all rows of an instant. `None` where a statement finds
+    /// its rows at once, or reads to the end.
+    async fn examined(
+        &self,
+        s: &mut Session,
+        resolved: &Resolved,
+        window: &Window,
+    ) -> Result<Option<Cursor>, SourceError> {
+        let map = &self.source.map;
+        let greatest = match map.order().ty {
+            IdType::Uuid => Id::Uuid(Uuid::max()),
+            IdType::Int => Id::Int(i64::MAX),
+            // No text is behind all others.
+            IdType::Text => return Ok(None),
+        };
+        // Elsewhere the order of times as stored is not that of instants.
+        if map.created_at.zone != Zone::Utc || !applies_to(self.source, resolved) {
+            return Ok(None);
+        }
+        let end = self.slice_end(s, resolved, window, EXAMINED).await?;
+        Ok(end.map(|at| Cursor { at, id: greatest }))
+    }
+
+    /// The rows of a window, found in one statement.
+    async fn of_window(
+        &self,
+        s: &mut Session,
+        selection: Selection<'_>,
+        window: &Window,
+    ) -> Result<Slice, SourceError> {
+        let bare = self.source.bare();
+        let mut way = Way::of(selection, window.limit);
         if way.any_tie {
-            let found = whole_instants(s, &bare, &window, |window| slice(selection, &bare, window, &way)).await?;
+            let found = whole_instants(s, &bare, window, |window| slice(selection, &bare, window, &way)).await?;
             if let Some(slice) = found {
                 return Ok(slice);
             }
             way = way.exact();
         }
-        let read = read(s, &bare, &window, |window| slice(selection, &bare, window, &way)).await?;
+        let read = read(s, &bare, window, |window| slice(selection, &bare, window, &way)).await?;
         let Decoded { events, more, unreadable } = read;
         let next = events.last().filter(|_| more).map(RenewalEvent::cursor);
         Ok(Slice { rows: events.into_iter().map(Arc::new).collect(), next, unreadable })

@@ -3,7 +3,7 @@
 //!
 //! One statement for such a page would read the whole table before it reports that nothing matches. A slice is an ordinary
 //! page within a time slice. The size of a slice is a number of rows, not a duration: an hour of an incident holds as
-//! many rows as a quiet month. Called by the page query. This module composes no SQL and must not leave a gap between
+//! many rows as a quiet month. Called by the queries of pages and slices. This module composes no SQL and must not leave a gap between
 //! two slices.
 
 use std::time::{Duration, Instant as Moment};
@@ -98,7 +98,7 @@ impl Executor<'_> {
 
     /// The instant of the last of the next `size` rows; `None` where the table ends before that, or where no instant is
     /// next to it: the remainder is then one slice.
-    async fn slice_end(
+    pub async fn slice_end(
         &self,
         s: &mut Session,
         rest: &Resolved,
@@ -130,7 +130,7 @@ fn next_size(size: u64, took: Duration) -> u64 {
 }
 
 /// The instant next to this one in the direction of the order; `None` at the ends of time.
-fn step(t: Instant, order: Order) -> Option<Instant> {
+pub fn step(t: Instant, order: Order) -> Option<Instant> {
     let next = if order == Order::NewestFirst { t.minus(Span(1)) } else { t.plus(Span(1)) };
     (next != t).then_some(next)
 }
