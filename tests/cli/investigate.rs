@@ -483,3 +483,37 @@ async fn sources_without_starts_or_certificates_have_no_attempts() {
         tokio::task::spawn_blocking(run).await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_that_row_security_may_lower_are_marked() {
+    let url = pg::migrated().await;
+    tokio::task::spawn_blocking(move || {
+        let bed = Bed::at(&url);
+        let failed = event(1, "a", "renewal_failed", "2026-11-20T10:00:00Z", r#","error_message":"denied""#);
+        let succeeded = event(2, "a", "renewal_success", "2026-11-20T11:00:00Z", "");
+        bed.run_with(&["ingest"], failed + &succeeded).exits(0);
+        let policy = "CREATE ROLE sees_failures LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO sees_failures; \
+            ALTER TABLE certificate_renewal_events ENABLE ROW LEVEL SECURITY; \
+            CREATE POLICY failures ON certificate_renewal_events USING (event_type = 'renewal_failed')";
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(pg::execute(&url, policy));
+        let range = "time:2026-11-20..2026-11-21";
+        let all = records(&bed.run(&["errors", range, "--format", "ndjson", "--exact"]).data());
+        assert_eq!((all[0]["still"].as_u64(), all[0].get("still_exact")), (Some(0), None));
+        let some = Bed::at(&url.replace("postgres@", "sees_failures@"));
+        let ran = some.run(&["errors", range, "--format", "ndjson"]);
+        let found = records(&ran.exits(0).stdout);
+        assert_eq!((found[0]["still"].as_u64(), &found[0]["still_exact"]), (Some(1), &Value::Bool(false)));
+        assert!(ran.stderr.contains("row security"), "{}", ran.stderr);
+        for args in
+            [&["errors", range, "--exact"][..], &["attempts", range, "--exact"], &["errors", range, "--fail-if", ">9"]]
+        {
+            assert_eq!(
+                some.run(args).exits(1).stdout.lines().filter(|l| l.contains("denied")).count(),
+                usize::from(args.len() == 4)
+            );
+        }
+    })
+    .await
+    .unwrap();
+}
