@@ -1,4 +1,4 @@
-//! The pure parts, each alone: reading and printing a filter, making text safe, rows as text, instants, and one frame.
+//! The pure parts, each alone: reading and printing a filter, making text safe, rows as text, instants, a survey, and one frame.
 //!
 //! ```text
 //! cargo bench --bench pure [-- FILTER]
@@ -16,10 +16,12 @@ use common::memory::Memory;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use renewscope::domain::attempt::{Begins, Patience};
 use renewscope::domain::event::{ErrorText, RenewalEvent};
 use renewscope::domain::filter::Filter;
-use renewscope::domain::instant::Instant;
+use renewscope::domain::instant::{Instant, Span};
 use renewscope::domain::signature::Signature;
+use renewscope::domain::survey::{Survey, SurveyRange};
 use renewscope::domain::text::Clean;
 use renewscope::domain::zone::Zone;
 use renewscope::headless::output::{Format, RowWriter, event};
@@ -124,5 +126,46 @@ fn sample() -> RenewalEvent {
     RenewalEvent { error: Some(ErrorText::whole(error)), ..fleet::fleet().remove(1) }
 }
 
-criterion_group!(all, filters, texts, rows, instants, signatures, frames, keys);
+/// A day of 100,000 devices: 45,000 starts and their outcomes, each fifteenth of them a failure.
+fn day() -> Vec<RenewalEvent> {
+    let event = |n: u128| {
+        let (attempt, ends) = (n / 2, n % 2 == 1);
+        let failed = attempt.is_multiple_of(15);
+        let kind = match (ends, failed) {
+            (false, _) => "renewal_start",
+            (true, false) => "renewal_success",
+            (true, true) => "renewal_failed",
+        };
+        let ago = Span::days(1).0 - i64::try_from(attempt).unwrap() * 1_900_000 - i64::from(ends) * 900_000;
+        let device = format!("edge-{}", attempt * 7919 % 100_000);
+        let mut row = fleet::event(n, kind, ["acme", "globex", "lab"][(attempt % 3) as usize], &device, Span(ago));
+        (row.device, row.org, row.old_expiry) = (None, None, Some(fleet::now().plus(Span::days(9))));
+        if ends && failed {
+            let at = attempt / 15;
+            row.error = Some(ErrorText::whole(format!("{} (request {at})", MESSAGES[at as usize % MESSAGES.len()])));
+        }
+        row
+    };
+    (0..90_000).map(event).collect()
+}
+
+fn surveys(c: &mut Criterion) {
+    let rows = day();
+    let from = Some(fleet::now().minus(Span::days(1)));
+    let range = SurveyRange { from, until: None, now: fleet::now(), begins: Begins::WithinTable };
+    let read = |rows: &[RenewalEvent]| {
+        let mut survey = Survey::new(range);
+        rows.iter().for_each(|row| survey.add(row));
+        survey
+    };
+    let mut group = c.benchmark_group("survey of a day");
+    group.sample_size(10).throughput(Throughput::Elements(rows.len() as u64));
+    group.bench_function("read", |b| b.iter(|| read(black_box(&rows))));
+    let survey = read(&rows);
+    group.bench_function("report", |b| b.iter(|| black_box(&survey).report(fleet::now(), Patience::default())));
+    group.bench_function("copy", |b| b.iter(|| black_box(&survey).clone()));
+    group.finish();
+}
+
+criterion_group!(all, filters, texts, rows, instants, signatures, frames, keys, surveys);
 criterion_main!(all);

@@ -4,6 +4,7 @@
 //! file or the environment.
 
 pub mod devices;
+mod investigate;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,6 +12,8 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use investigate::{AttemptState, Attempts, Errors};
 
 /// The help text of filter terms, which several commands take.
 const FILTER_HELP: &str = "Select events by filter terms, for example: type:failed org:acme since:24h";
@@ -116,6 +119,10 @@ pub enum Command {
     Count(Count),
     /// Print how each device stands: the time left to its certificate, failures, silence; least time first
     Devices(devices::Devices),
+    /// Print the errors of a time range by signature, with the devices that still fail [default range: the last 24 h]
+    Errors(Errors),
+    /// Print attempts: each start with what came of it, inferred from device and time [default range: the last 24 h]
+    Attempts(Attempts),
     /// Print one event with its whole error
     Get {
         /// Select the event by its id, or by at least the first 8 digits of it

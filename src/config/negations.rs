@@ -28,12 +28,17 @@ fn command_name(args: &[OsString]) -> Option<String> {
     None
 }
 
+/// Whether the command takes filter terms.
+fn takes_filter(name: &str) -> bool {
+    let root = Cli::command();
+    root.find_subcommand(name).is_some_and(|command| command.get_positionals().any(|arg| arg.get_id() == "filter"))
+}
+
 /// Moves negated filter terms such as `-org:lab`, which the parser would read as options, behind a `--`. The order of
 /// filter terms has no meaning. Commands without a filter are not changed.
 pub fn lift_negations(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    const FILTERED: [&str; 4] = ["list", "tail", "count", "export"];
     let mut args: Vec<OsString> = args.into_iter().collect();
-    if command_name(&args).is_some_and(|name| !FILTERED.contains(&name.as_str())) {
+    if command_name(&args).is_some_and(|name| !takes_filter(&name)) {
         return args;
     }
     let end = args.iter().position(|a| a == "--").unwrap_or(args.len());

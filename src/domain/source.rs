@@ -71,6 +71,8 @@ pub struct Traits {
     pub outcomes: BTreeMap<String, Outcome>,
     /// Whether the detail of one event has further columns.
     pub has_more: bool,
+    /// Whether no row says that an attempt began, so that attempts cannot be paired.
+    pub lacks_starts: bool,
 }
 
 impl Traits {

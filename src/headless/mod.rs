@@ -8,6 +8,7 @@ mod failure;
 pub mod output;
 mod pem;
 mod session;
+mod slices;
 mod values;
 
 use std::borrow::Cow;
@@ -27,7 +28,9 @@ use crate::domain::text::Clean;
 use crate::logging;
 use crate::runtime::prompt;
 
-use commands::{about, console, count, db, devices, doctor, export, ingest, list, record, sig, sources, tail};
+use commands::{
+    about, attempts, console, count, db, devices, doctor, errors, export, ingest, list, record, sig, sources, tail,
+};
 use failure::{Exit, Failure};
 use session::Interrupt;
 
@@ -133,6 +136,8 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Tail(c)) => &c.filter,
         Some(Command::Count(c)) => &c.filter,
         Some(Command::Devices(c)) => &c.filter,
+        Some(Command::Errors(c)) => &c.filter,
+        Some(Command::Attempts(c)) => &c.filter,
         Some(Command::Export(c)) => &c.filter,
         Some(_) => &[],
     };
@@ -170,13 +175,11 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
 }
 
 /// Words that people try as commands, and what does it.
-const MEANT: [(&str, &str); 15] = [
+const MEANT: [(&str, &str); 13] = [
     ("device", "devices"),
     ("runway", "devices"),
     ("silent", "devices state:silent"),
-    ("errors", "list type:failed"),
-    ("error", "list type:failed"),
-    ("failures", "list type:failed"),
+    ("failures", "errors"),
     ("report", "export -o report.md"),
     ("status", "doctor"),
     ("check", "doctor"),
@@ -223,6 +226,8 @@ async fn command(cli: Cli, config: Config) -> Result<Exit, Failure> {
             None => count::count(&config, format, c.fail_if, &Interrupt::watch()).await,
         },
         Some(Command::Devices(c)) => devices::devices(&config, table, &c, &Interrupt::watch()).await,
+        Some(Command::Errors(c)) => errors::errors(&config, table, &c, &Interrupt::watch()).await,
+        Some(Command::Attempts(c)) => attempts::attempts(&config, table, &c, &Interrupt::watch()).await,
         Some(Command::Export(c)) => export::export(&config, format, &c.output, &Interrupt::watch()).await,
         Some(Command::Ingest(c)) => ingest::ingest(&config, &c, &Interrupt::watch()).await,
         Some(Command::Record(c)) => record::record(&config, *c).await,

@@ -251,7 +251,17 @@ impl SourceProfile {
             derived: Part::ALL.into_iter().filter(|part| has(*part) && self.derives(*part)).collect(),
             outcomes: self.outcomes.clone(),
             has_more: !self.extra.is_empty(),
+            lacks_starts: !self.has_starts(),
         }
+    }
+
+    /// Whether some row can say that an attempt began: by its type's name, unless a column or a list of types states
+    /// outcomes and none of them is a start.
+    fn has_starts(&self) -> bool {
+        let column =
+            self.outcome.as_ref().map(|field| field.values.iter().any(|(_, outcome)| *outcome == Outcome::Started));
+        let listed = self.outcomes.values().any(|outcome| *outcome == Outcome::Started);
+        column.unwrap_or(self.outcomes.is_empty()) || listed
     }
 
     /// Whether the profile names a column for the field.

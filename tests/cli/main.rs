@@ -7,6 +7,7 @@ mod count;
 mod devices;
 mod export;
 mod ingest;
+mod investigate;
 mod odd_rows;
 #[allow(dead_code)]
 #[path = "../common/pg.rs"]
@@ -149,7 +150,9 @@ fn a_lone_word_that_is_nearly_a_command_is_refused() {
         ("devises", "devices"),
         ("device", "devices"),
         ("runway", "devices"),
-        ("error", "list type:failed"),
+        ("error", "errors"),
+        ("failures", "errors"),
+        ("attempt", "attempts"),
         ("report", "export -o report.md"),
         ("lsit", "list"),
         ("Status", "doctor"),

@@ -22,7 +22,7 @@ async fn sqlite(sql: &str) -> Bed {
     bed
 }
 
-async fn bed(directory: &str) -> Bed {
+pub async fn bed(directory: &str) -> Bed {
     if directory == "ca-sqlite" {
         return sqlite(&fixture(directory, "sqlite.sql")).await;
     }

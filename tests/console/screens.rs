@@ -95,6 +95,7 @@ fn scanner() -> Memory {
         derived: vec![Part::Error],
         outcomes: [("scan_completed".into(), Outcome::Succeeded), ("scan_started".into(), Outcome::Started)].into(),
         has_more: true,
+        ..Traits::default()
     });
     let rows = [
         ("scan_failed", "10.0.0.7", "error", "Scan aborted: host timeout after 30 s"),

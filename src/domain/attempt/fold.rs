@@ -87,6 +87,19 @@ impl Device {
         }
     }
 
+    /// Its open attempts.
+    fn open<'a>(&'a self, id: &'a Id, patience: Patience, now: Instant) -> impl Iterator<Item = Attempt> + 'a {
+        let tracks = [(Family::Renewal, &self.renewal), (Family::Recovery, &self.recovery)].into_iter();
+        tracks.filter_map(move |(family, track)| {
+            let open = track.open.as_ref()?;
+            let state = match open.failed {
+                Some(_) => State::Failed,
+                None => patience.state(family, open.start.at, now),
+            };
+            Some(track.attempt(id.clone(), family, state, open.clone()))
+        })
+    }
+
     /// The family that a failure of this family joins: a recovery that cannot be signed ends in a failed renewal.
     fn joined_by(&self, failure: Family) -> Option<Family> {
         let open = |family| match family {
@@ -132,20 +145,29 @@ impl Fold {
         self.ties = ties;
     }
 
+    /// What [`settle`](Self::settle) and then [`open`](Self::open) would give of a copy: the attempts that are not in
+    /// `done` yet, at `now`, the database's time. In no order.
+    pub fn rest(&self, patience: Patience, now: Instant) -> Vec<Attempt> {
+        if self.ties.is_empty() {
+            return self.open(patience, now);
+        }
+        let waiting = |id: &Id| self.devices.get(id).map(|device| (id.clone(), device.clone()));
+        let mut copy = Self {
+            begins: self.begins,
+            devices: self.ties.iter().filter_map(|row| waiting(&row.device)).collect(),
+            ties: self.ties.clone(),
+        };
+        let mut found = Vec::new();
+        copy.settle(&mut found);
+        found.extend(copy.open(patience, now));
+        let others = self.devices.iter().filter(|(id, _)| !copy.devices.contains_key(*id));
+        found.extend(others.flat_map(|(id, device)| device.open(id, patience, now)));
+        found
+    }
+
     /// The attempts that are still open at `now`, the database's time: failed, in flight or stalled. In no order.
     pub fn open(&self, patience: Patience, now: Instant) -> Vec<Attempt> {
-        let mut found = Vec::new();
-        for (id, device) in &self.devices {
-            for (family, track) in [(Family::Renewal, &device.renewal), (Family::Recovery, &device.recovery)] {
-                let Some(open) = &track.open else { continue };
-                let state = match open.failed {
-                    Some(_) => State::Failed,
-                    None => patience.state(family, open.start.at, now),
-                };
-                found.push(track.attempt(id.clone(), family, state, open.clone()));
-            }
-        }
-        found
+        self.devices.iter().flat_map(|(id, device)| device.open(id, patience, now)).collect()
     }
 
     /// Adds a row to its device, in the final order of rows.

@@ -9,8 +9,10 @@ mod fold;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod window;
 
 pub use fold::{Begins, Fold};
+pub use window::{Paired, Window};
 
 use super::event::{Id, Outcome, RenewalEvent, has_beginning};
 use super::instant::{Instant, Span};
@@ -27,6 +29,14 @@ pub enum Family {
 }
 
 impl Family {
+    /// Its word in output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Renewal => "renewal",
+            Self::Recovery => "recovery",
+        }
+    }
+
     /// The family of an event type: the beginning `recovery`, or the rest.
     pub fn of(kind: &str) -> Self {
         if has_beginning(kind, "recovery") { Self::Recovery } else { Self::Renewal }
@@ -112,6 +122,22 @@ pub enum State {
     StartNotKept,
 }
 
+impl State {
+    /// Its word in filters and in output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::InFlight => "flight",
+            Self::Stalled => "stalled",
+            Self::Superseded => "superseded",
+            Self::Orphan => "orphan",
+            Self::Undecided => "undecided",
+            Self::StartNotKept => "start_not_kept",
+        }
+    }
+}
+
 /// A row of an attempt.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mark {
@@ -157,6 +183,10 @@ impl Attempt {
     pub fn took(&self) -> Option<Span> {
         let (start, (end, _)) = (self.start.as_ref()?, self.end.as_ref()?);
         end.at.since(start.at)
+    }
+    /// By which it is known: the id of its start, else of its outcome.
+    pub fn id(&self) -> Option<&Id> {
+        self.start.as_ref().or(self.end.as_ref().map(|(mark, _)| mark)).map(|mark| &mark.id)
     }
     /// The time that it is sorted by: its start, else its outcome.
     pub fn at(&self) -> Option<Instant> {

@@ -226,3 +226,81 @@ proptest! {
         prop_assert_eq!(done, whole);
     }
 }
+
+/// Events of one device from a script; see [`script`].
+fn events(text: &str) -> Vec<std::sync::Arc<RenewalEvent>> {
+    let event = |(n, word): (usize, &str)| {
+        let family = if word.starts_with('R') { "recovery" } else { "renewal" };
+        let kind = match &word[1..2] {
+            "+" => "start",
+            "!" => "failed",
+            _ => "success",
+        };
+        std::sync::Arc::new(RenewalEvent {
+            id: id(n),
+            device_id: id(99),
+            org_id: None,
+            kind: crate::domain::event::Kind::new(format!("{family}_{kind}")),
+            reason: None,
+            old_expiry: None,
+            new_expiry: None,
+            error: None,
+            created_at: at(word[2..].parse().unwrap()),
+            device: None,
+            org: None,
+            beyond: None,
+        })
+    };
+    text.split(' ').enumerate().map(event).collect()
+}
+
+/// The attempts of a window in words: state, rows, and to which side more rows may change it.
+fn in_window(rows: &[std::sync::Arc<RenewalEvent>], from_first: bool, to_last: bool) -> String {
+    let mut window = Window::new(rows.to_vec()).unwrap();
+    (window.from_first, window.to_last) = (from_first, to_last);
+    let words = window.attempts(Patience::default(), at(99)).into_iter().map(|pair| {
+        let sides = [(pair.needs_before, "<"), (pair.needs_after, ">")];
+        let sides: String = sides.into_iter().filter(|(needs, _)| *needs).map(|(_, side)| side).collect();
+        format!("{}/{}{sides}", pair.attempt.state.word(), pair.rows.len())
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_window_knows_which_rows_it_lacks() {
+    for (rows, from_first, to_last, attempts) in [
+        ("r+0 r*9", true, true, "succeeded/2"),
+        // A success closes its attempt; how many tries there were before is not known.
+        ("r+0 r*9", false, false, "succeeded/2<"),
+        ("r*0 r+1 r*9", false, false, "undecided/1< succeeded/2"),
+        ("r*0 r+1 r!9", true, false, "start_not_kept/1 failed/2>"),
+        ("r*0 r+1 r!9", true, true, "start_not_kept/1 failed/2"),
+        ("r*0 r+1 r+2 r!3 r!4", true, false, "start_not_kept/1 failed/4>"),
+        ("r+0 R+5 r!9", true, false, "flight/1> failed/2>"),
+        ("r+0 r+50 r*60", true, false, "superseded/1 succeeded/2"),
+        ("r*0 r!9 r!10", false, false, "undecided/1< orphan/1 orphan/1"),
+    ] {
+        assert_eq!(in_window(&events(rows), from_first, to_last), attempts, "{rows}");
+    }
+}
+
+#[test]
+fn windows_with_a_common_row_are_one() {
+    let rows = events("r+0 r*1 r+2 r*3 r+4 r*5 r+6 r*7");
+    let window = |range: std::ops::Range<usize>, from_first, to_last| {
+        let mut window = Window::new(rows[range].to_vec()).unwrap();
+        (window.from_first, window.to_last) = (from_first, to_last);
+        window
+    };
+    let joined = Window::joined(vec![window(6..8, false, true), window(2..5, false, false), window(0..3, true, false)]);
+    let sizes: Vec<_> = joined.iter().map(|w| (w.rows().len(), w.from_first, w.to_last)).collect();
+    assert_eq!(sizes, [(5, true, false), (2, false, true)]);
+    // One within the other knows the end that they share, and no other.
+    let joined =
+        Window::joined(vec![window(0..8, false, false), window(4..8, false, true), window(3..5, false, false)]);
+    assert_eq!(
+        joined.iter().map(|w| (w.rows().len(), w.from_first, w.to_last)).collect::<Vec<_>>(),
+        [(8, false, true)]
+    );
+    assert!(Window::new(Vec::new()).is_none());
+}

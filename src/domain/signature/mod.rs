@@ -108,6 +108,13 @@ impl Signature {
         Self { id: SigId::of(text.as_bytes()), text }
     }
 
+    /// The signature of a message with the [`values`] that it masks, for the price of one.
+    pub fn with_values(message: &str) -> (Self, Values<'_>) {
+        let masked = masked(message);
+        let values = sliced(message, masked.spans, masked.asides);
+        (Self { id: SigId::of(masked.text.as_bytes()), text: masked.text }, values)
+    }
+
     /// The literal words of four letters and more, in the order of the text.
     ///
     /// Each message of the signature contains them in this order: a condition that SQL can test before the mask does.
@@ -134,8 +141,13 @@ pub struct Values<'a> {
 /// The values of a message, as slices of it.
 pub fn values(message: &str) -> Values<'_> {
     let masked = masked(message);
+    sliced(message, masked.spans, masked.asides)
+}
+
+/// The values at these places of a message.
+fn sliced(message: &str, masks: Vec<Range<usize>>, asides: Vec<Range<usize>>) -> Values<'_> {
     let slices = |spans: Vec<Range<usize>>| spans.into_iter().map(|s| message.get(s).unwrap_or_default()).collect();
-    Values { masks: slices(masked.spans), asides: slices(masked.asides) }
+    Values { masks: slices(masks), asides: slices(asides) }
 }
 
 /// A masked text with the places of its values in the message, as ranges of bytes.

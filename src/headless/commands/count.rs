@@ -63,7 +63,7 @@ pub async fn count(
 }
 
 /// The exit code of a condition. With row security a count may be too low, so a condition that is not met does not pass.
-fn judge(session: &Session, condition: Option<Condition>, number: u64) -> Result<Exit, Failure> {
+pub fn judge(session: &Session, condition: Option<Condition>, number: u64) -> Result<Exit, Failure> {
     match condition {
         Some(condition) if condition.holds(number) => Ok(Exit::Condition),
         Some(_) if session.hides_rows() => Err(Failure::Failed(

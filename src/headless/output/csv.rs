@@ -86,7 +86,7 @@ fn encode_cell<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
 /// Whether the cell never needs an escape: ids, numbers, and times with years of four digits.
 fn is_plain(cell: &Cell<'_>) -> bool {
     match cell {
-        Cell::Id(Id::Uuid(_)) | Cell::Number(_) | Cell::Integer(_) | Cell::Flag(_) => true,
+        Cell::Id(Id::Uuid(_)) | Cell::Number(_) | Cell::Seconds(_) | Cell::Bool(_) => true,
         Cell::Time(at) => at.is_of_four_digits(),
         _ => false,
     }

@@ -3,7 +3,7 @@
 use crate::domain::device::{State, Stated};
 use crate::domain::fleet::Line;
 use crate::domain::format;
-use crate::domain::instant::Instant;
+use crate::domain::instant::{Instant, Span};
 use crate::domain::text::Text;
 use crate::domain::zone::Zone;
 use crate::headless::output::{Cell, Column, Format, event};
@@ -69,13 +69,13 @@ fn data(line: &Line, now: Instant) -> Vec<Cell<'_>> {
         Cell::text(name(&member.name)),
         member.org_id.as_ref().map_or(Cell::Missing, Cell::Id),
         Cell::text(name(&member.org)),
-        line.runway.map_or(Cell::Missing, |left| Cell::Integer(left.as_seconds())),
+        line.runway.map_or(Cell::Missing, |left| Cell::Seconds(Span::seconds(left.as_seconds()))),
         time(device.expiry.map(|(at, _)| at)),
         Cell::text(stated),
         Cell::text(Some(line.bucket.word())),
         Cell::text(Some(line.phase.word())),
         Cell::Number(u64::from(line.fails)),
-        Cell::Flag(line.fails_exact()),
+        Cell::Bool(line.fails_exact()),
         time(device.last_success),
         Cell::Time(device.last),
         Cell::text(Some(line.state.word())),

@@ -8,7 +8,7 @@ use crate::domain::text::is_unsafe;
 use crate::headless::output::{Cell, Column};
 
 /// Writes one object on one line, without a line end. All keys are always present. `scratch` is a reused buffer.
-/// Numbers are written as numbers, all other values as strings, and missing ones as `null`.
+/// Numbers are written as numbers, truth values as such, all other values as strings, and missing ones as `null`.
 pub fn object(out: &mut impl Write, columns: &[Column], cells: &[Cell<'_>], scratch: &mut String) -> io::Result<()> {
     for (i, (column, cell)) in columns.iter().zip(cells).enumerate() {
         out.write_all(if i == 0 { b"{" } else { b"," })?;
@@ -16,8 +16,9 @@ pub fn object(out: &mut impl Write, columns: &[Column], cells: &[Cell<'_>], scra
         out.write_all(b":")?;
         match cell {
             Cell::Number(n) => write!(out, "{n}")?,
-            Cell::Integer(n) => write!(out, "{n}")?,
-            Cell::Flag(yes) => write!(out, "{yes}")?,
+            Cell::Seconds(_) | Cell::Bool(_) => {
+                out.write_all(cell.plain_in(scratch).unwrap_or("null").as_bytes())?;
+            }
             cell => match cell.plain_in(scratch) {
                 Some(text) => string(out, text)?,
                 None => out.write_all(b"null")?,

@@ -3,6 +3,7 @@
 //! Every command writes its rows through [`RowWriter`], so that a format is the same everywhere. Nothing here queries a
 //! database. No format writes a character of [`is_unsafe`](crate::domain::text::is_unsafe) unescaped.
 
+pub mod attempt;
 pub mod csv;
 pub mod device;
 pub mod event;
@@ -15,7 +16,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::domain::event::Id;
-use crate::domain::instant::Instant;
+use crate::domain::instant::{Instant, Span};
 
 pub use crate::config::cli::Format;
 
@@ -32,10 +33,10 @@ pub enum Cell<'a> {
     Text(Cow<'a, str>),
     /// A number, which JSON writes without quotes and a table aligns to the right.
     Number(u64),
-    /// A number that can be negative, written as [`Number`](Self::Number).
-    Integer(i64),
-    /// Yes or no, which JSON writes without quotes.
-    Flag(bool),
+    /// A length in seconds with up to six decimals, which JSON writes as a number and a table aligns to the right.
+    Seconds(Span),
+    /// `true` or `false`, which JSON writes without quotes.
+    Bool(bool),
     /// An id in its usual form: a UUID with hyphens, a number, a text.
     Id(&'a Id),
     /// A time, written as RFC 3339 in UTC.
@@ -54,8 +55,8 @@ impl<'a> Cell<'a> {
             Self::Missing => None,
             Self::Text(text) => Some(Cow::Borrowed(text)),
             Self::Number(n) => Some(Cow::Owned(n.to_string())),
-            Self::Integer(n) => Some(Cow::Owned(n.to_string())),
-            Self::Flag(yes) => Some(Cow::Owned(yes.to_string())),
+            Self::Seconds(span) => Some(Cow::Owned(seconds(*span))),
+            Self::Bool(b) => Some(Cow::Borrowed(if *b { "true" } else { "false" })),
             Self::Id(id) => Some(Cow::Owned(id.raw())),
             Self::Time(at) => Some(Cow::Owned(at.rfc3339())),
         }
@@ -69,13 +70,20 @@ impl<'a> Cell<'a> {
             Self::Missing => return None,
             Self::Text(text) => return Some(text),
             Self::Number(n) => scratch.push_str(&n.to_string()),
-            Self::Integer(n) => scratch.push_str(&n.to_string()),
-            Self::Flag(yes) => scratch.push_str(&yes.to_string()),
+            Self::Seconds(span) => scratch.push_str(&seconds(*span)),
+            Self::Bool(b) => scratch.push_str(if *b { "true" } else { "false" }),
             Self::Id(id) => id.push_raw(scratch),
             Self::Time(at) => at.push_rfc3339(scratch),
         }
         Some(scratch)
     }
+}
+
+/// Seconds in decimal: `28.5`, `-60`, `0.000001`.
+fn seconds(span: Span) -> String {
+    let (sign, micros) = (if span.0 < 0 { "-" } else { "" }, span.0.unsigned_abs());
+    let text = format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A column: its name in data, its heading for people, and its largest width in a table, in terminal cells.
@@ -260,6 +268,21 @@ mod tests {
             ),
         ] {
             assert_eq!(written(format, &rows), expected, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_decimal_numbers_of_seconds() {
+        for (micros, text) in [
+            (0, "0"),
+            (28_500_000, "28.5"),
+            (-60_000_000, "-60"),
+            (-1, "-0.000001"),
+            (10_000_000, "10"),
+            (i64::MIN, "-9223372036854.775808"),
+        ] {
+            assert_eq!(seconds(Span(micros)), text);
+            assert!(serde_json::from_str::<f64>(text).is_ok());
         }
     }
 

@@ -87,7 +87,7 @@ impl Table {
             Some(text) => cut(&Clean::line(&text), limit, self.mark),
             None => "-".to_owned(),
         };
-        Field { width: text.width(), number: matches!(cell, Cell::Number(_) | Cell::Integer(_)), text }
+        Field { width: text.width(), number: matches!(cell, Cell::Number(_) | Cell::Seconds(_)), text }
     }
 }
 
