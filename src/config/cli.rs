@@ -186,6 +186,8 @@ pub enum Group {
     Org,
     Device,
     Reason,
+    /// The signatures of the error messages
+    Error,
     Hour,
     Day,
 }

@@ -273,7 +273,7 @@ fn a_long_error_is_fetched_whole_when_the_cursor_rests_on_it() {
     c.hold = true;
     long.id = Id::Uuid(uuid::Uuid::from_u128(2));
     long.created_at = long.created_at.plus(Span::seconds(1));
-    long.error = Some(ErrorText { text: Text::from("line\nline"), bytes: whole.len() as u64 });
+    long.error = Some(ErrorText { text: Text::from("line\nline"), bytes: whole.len() as u64, cut_sig: None });
     arrive(&mut c, vec![long]);
     assert!(matches!(c.pending.last().map(|r| &r.query), Some(Query::Event { .. })), "{:?}", c.pending);
     assert!(c.screen().contains("reading the rest"), "{}", c.screen());
@@ -504,7 +504,7 @@ fn a_paste_of_megabytes_and_ten_thousand_typed_characters_are_cut_and_keys_are_a
 #[test]
 fn one_key_cancels_the_details_query_too() {
     let mut long = event(1, "renewal_failed", "acme", "edge-1", Span::seconds(1));
-    long.error = Some(ErrorText { text: Text::from("line"), bytes: 1_000_000 });
+    long.error = Some(ErrorText { text: Text::from("line"), bytes: 1_000_000, cut_sig: None });
     let mut c =
         Console::new(Memory::new(vec![long.clone(), event(2, "renewal_failed", "acme", "e", Span::hours(1))]), SIZE);
     c.hold = true;

@@ -80,6 +80,8 @@ pub enum Key {
     Severity,
     /// The error message.
     Error,
+    /// The signature of the error message.
+    Sig,
     /// The event's id.
     Id,
     /// A lower bound on the event's time.
@@ -103,6 +105,8 @@ pub enum Field {
     Reason,
     Severity,
     Error,
+    /// Its values are ids of signatures, as [`SigId`](crate::domain::signature::SigId) prints them, or the lone `*`.
+    Sig,
     Id,
 }
 
@@ -184,12 +188,13 @@ impl Term {
 
 impl Key {
     /// In the order of the documentation and of completion.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Type,
         Self::Org,
         Self::Device,
         Self::Reason,
         Self::Error,
+        Self::Sig,
         Self::Severity,
         Self::Since,
         Self::Until,
@@ -208,6 +213,7 @@ impl Key {
             Self::Reason => "reason",
             Self::Severity => "severity",
             Self::Error => "error",
+            Self::Sig => "sig",
             Self::Id => "id",
             Self::Since => "since",
             Self::Until => "until",
@@ -229,6 +235,7 @@ impl Key {
             Self::Reason => Field::Reason,
             Self::Severity => Field::Severity,
             Self::Error => Field::Error,
+            Self::Sig => Field::Sig,
             Self::Id => Field::Id,
             Self::Since | Self::Until | Self::Time | Self::Expires | Self::Extends => return None,
         })
@@ -244,6 +251,7 @@ impl From<Field> for Key {
             Field::Reason => Self::Reason,
             Field::Severity => Self::Severity,
             Field::Error => Self::Error,
+            Field::Sig => Self::Sig,
             Field::Id => Self::Id,
         }
     }

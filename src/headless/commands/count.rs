@@ -8,11 +8,12 @@ use crate::config::Config;
 use crate::config::cli::{Condition, Group};
 use crate::domain::event::{Id, Outcome};
 use crate::domain::filter::Criteria;
-use crate::domain::filter::criteria::{Check, Clause};
+use crate::domain::filter::criteria::{Check, Clause, KindMatch, SigMatch};
 use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::{Anchor, Total};
 use crate::domain::source::Part;
+use crate::domain::text::Text;
 use crate::domain::zone::Zone;
 use crate::headless::commands::list::criteria;
 use crate::headless::failure::{Exit, Failure};
@@ -20,7 +21,7 @@ use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Cell, Column, Format, RowWriter, event};
 use crate::headless::session::{Interrupt, Session, unexpected};
 use crate::headless::{tell, values};
-use crate::protocol::query::{FacetQuery, Field, HistogramQuery};
+use crate::protocol::query::{Facet, FacetQuery, Facets, Field, HistogramQuery};
 use crate::protocol::{Answer, Query, SourceError};
 
 /// The limit of groups without `--limit`: more than a spreadsheet holds.
@@ -99,6 +100,7 @@ pub async fn by(config: &Config, format: Format, groups: Groups, interrupt: &Int
         Group::Org => grouping.values(Field::Org).await?,
         Group::Device => grouping.values(Field::Device).await?,
         Group::Reason => grouping.values(Field::Reason).await?,
+        Group::Error => grouping.values(Field::Error).await?,
         Group::Hour | Group::Day => grouping.times(groups.by == Group::Day).await?,
     };
     judge(&session, groups.fail_if, number)
@@ -122,34 +124,13 @@ struct Bucket {
 impl Grouping<'_> {
     /// Prints the values of a field. Returns how many of them have events.
     async fn values(&self, field: Field) -> Result<u64, Failure> {
-        let Self { config, format, session, all } = *self;
+        let Self { config, format, .. } = *self;
         let limit = config.limits.rows.unwrap_or(u64::MAX);
-        let query = FacetQuery {
-            field,
-            criteria: criteria(config),
-            needle: String::new(),
-            limit: if all { GROUPS } else { u32::try_from(limit).unwrap_or(GROUPS).min(GROUPS) },
-            ceiling: i64::MAX as u64,
-        };
-        let part = match field {
-            Field::Org => Some(Part::Org),
-            Field::Device => Some(Part::Device),
-            Field::Reason => Some(Part::Reason),
-            Field::Kind => None,
-        };
-        if let (Some(part), Answer::Described(source)) = (part, session.run(Query::Describe).await?)
-            && source.traits.lacks(part)
-        {
-            let why = format!("cannot count: the source '{}' records no {}", source.profile, part.words());
-            return Err(SourceError::Unfit(why).into());
-        }
-        let facets = match session.run(Query::Facets(query)).await? {
-            Answer::Facets(facets) => facets,
-            other => return Err(unexpected(&other).into()),
-        };
+        let facets = self.facets(field).await?;
         let keys: &[&str] = match field {
             Field::Org => &["org_id", "org"],
             Field::Device => &["device_id", "device"],
+            Field::Error => &["sig", "signature"],
             Field::Kind => &["event_type"],
             Field::Reason => &["reason"],
         };
@@ -170,6 +151,67 @@ impl Grouping<'_> {
             tell("the count stopped early; every number is a lower bound");
         }
         Ok(facets.values.iter().filter(|facet| number(facet.rows) > 0).count() as u64)
+    }
+
+    /// The values of a field with their events, most frequent first: those that are printed, or all where a condition
+    /// counts them.
+    async fn facets(&self, field: Field) -> Result<Facets, Failure> {
+        let Self { config, session, all, .. } = *self;
+        let part = match field {
+            Field::Org => Some(Part::Org),
+            Field::Device => Some(Part::Device),
+            Field::Reason => Some(Part::Reason),
+            Field::Error => Some(Part::Error),
+            Field::Kind => None,
+        };
+        if let (Some(part), Answer::Described(source)) = (part, session.run(Query::Describe).await?)
+            && source.traits.lacks(part)
+        {
+            let why = format!("cannot count: the source '{}' records no {}", source.profile, part.words());
+            return Err(SourceError::Unfit(why).into());
+        }
+        let limit =
+            config.limits.rows.filter(|_| !all).and_then(|n| u32::try_from(n).ok()).unwrap_or(GROUPS).min(GROUPS);
+        let query = FacetQuery {
+            field,
+            criteria: criteria(config),
+            needle: String::new(),
+            // The rows without a signature may be no group, and then leave their place to another.
+            limit: limit + u32::from(field == Field::Error),
+            ceiling: i64::MAX as u64,
+        };
+        let mut facets = match session.run(Query::Facets(query)).await? {
+            Answer::Facets(facets) => facets,
+            other => return Err(unexpected(&other).into()),
+        };
+        if field == Field::Error {
+            self.keep_failures(&mut facets).await?;
+        }
+        Ok(facets)
+    }
+
+    /// Of the events without a message, keeps the failures as a group. The others failed at nothing: they are reported.
+    async fn keep_failures(&self, facets: &mut Facets) -> Result<(), Failure> {
+        let Some(at) = facets.values.iter().position(|facet| facet.id.is_none()) else { return Ok(()) };
+        let all = number(facets.values.remove(at).rows);
+        let mut criteria = criteria(self.config);
+        let failed = Check::Kind(vec![KindMatch::Ending("failed".to_owned())]);
+        let without = Check::Sig(vec![SigMatch::Any]);
+        criteria.all.extend([Clause { negated: false, check: failed }, Clause { negated: true, check: without }]);
+        let failures = match self.session.run(query(criteria)).await? {
+            Answer::Count(total) => number(total).min(all),
+            other => return Err(unexpected(&other).into()),
+        };
+        if failures > 0 {
+            let at = facets.values.partition_point(|facet| number(facet.rows) >= failures);
+            let name = Some(Text::from("(no message)"));
+            facets.values.insert(at, Facet { id: None, name, rows: Total::Exact(failures) });
+        }
+        if all > failures {
+            let others = format::count(all - failures);
+            tell(&format!("not in any group: {others} events that are no failures and have no error message"));
+        }
+        Ok(())
     }
 
     /// Prints hours or days. Returns how many there are. Rows outside of [`FIRST`] to [`END`] are reported apart, so that a row with a

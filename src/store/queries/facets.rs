@@ -66,6 +66,7 @@ impl Executor<'_> {
             }
             Field::Org => counting.orgs(s, &resolved).await?,
             Field::Kind => counting.kinds(s, &resolved).await?,
+            Field::Error => counting.errors(s, &resolved).await?,
             Field::Reason => {
                 let Counted { values, partial } = counting.counts(s, &resolved, counting.most()).await?;
                 let unnamed = |(id, rows)| Found { id, name: None, rows };
@@ -133,6 +134,12 @@ impl Counting<'_> {
 
     /// Values with their rows among the newest matching ones, at most `limit` values.
     async fn counts(&self, s: &mut Session, resolved: &Resolved, limit: u64) -> Result<Counted, SourceError> {
+        if !resolved.signatures.is_empty() {
+            let by = (self.query.field, self.query.ceiling);
+            let (mut values, partial) = self.executor.values_sifted(s, resolved, by).await?;
+            values.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            return Ok(Counted { values, partial });
+        }
         if let Some(counted) = self.counts_within(s, resolved, limit).await? {
             return Ok(counted);
         }
@@ -186,7 +193,9 @@ impl Counting<'_> {
     ) -> Result<Option<Counted>, SourceError> {
         let source = self.executor.source;
         let (plain, named) = (branches_within(source, resolved, self.query.ceiling), branches(source, each));
-        let countable = by_index_alone(source, resolved, &plain) && by_index_alone(source, each, &named);
+        let countable = resolved.signatures.is_empty()
+            && by_index_alone(source, resolved, &plain)
+            && by_index_alone(source, each, &named);
         if !countable || each.is_empty() || named.len() > MAX_COUNTED {
             return Ok(None);
         }
@@ -216,6 +225,14 @@ impl Counting<'_> {
         let (sql, shape) = beyond(Selection::new(self.executor.source, resolved), self.query.ceiling);
         let first = s.rows(&sql, &shape).await?.into_iter().next();
         Ok(first.and_then(|mut row| Some(Cursor { at: row.time(0)?, id: row.id(1)? })))
+    }
+
+    /// Signatures of errors with their texts; one without id stands for the rows that have none.
+    async fn errors(&self, s: &mut Session, resolved: &Resolved) -> Result<Listed, SourceError> {
+        let cutoff = if resolved.signatures.is_empty() { self.cutoff(s, resolved).await? } else { None };
+        let (found, partial) = self.executor.signatures(s, resolved, (cutoff, self.query.ceiling)).await?;
+        let values = found.into_iter().map(|((id, name), rows)| Found { id, name, rows }).collect();
+        Ok(Listed { values, partial })
     }
 
     /// Types of the table, counted by index where that is possible, and listed even without a row that matches.

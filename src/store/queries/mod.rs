@@ -14,6 +14,7 @@ mod narrow;
 mod page;
 mod resolve;
 pub mod resolved;
+mod signature;
 pub mod sql;
 pub mod tail;
 pub mod unreadable;

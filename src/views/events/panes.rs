@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tui_input::Input;
 
-use crate::domain::event::{Id, RenewalEvent};
+use crate::domain::event::{ErrorText, Id, RenewalEvent};
 use crate::domain::filter;
 use crate::domain::page::Total;
 use crate::domain::text::Clean;
@@ -52,19 +52,22 @@ pub enum PaneId {
     Org,
     /// Reasons of renewals.
     Reason,
+    /// Signatures of errors, shown by their texts.
+    Error,
     /// Devices, by id with their names.
     Device,
 }
 
 impl PaneId {
     /// In their order on screen, which Tab follows.
-    pub const ALL: [Self; 5] = [Self::Time, Self::Kind, Self::Org, Self::Reason, Self::Device];
+    pub const ALL: [Self; 6] = [Self::Time, Self::Kind, Self::Org, Self::Reason, Self::Error, Self::Device];
     pub const fn title(self) -> &'static str {
         match self {
             Self::Time => "TIME",
             Self::Kind => "TYPE",
             Self::Org => "ORG",
             Self::Reason => "REASON",
+            Self::Error => "ERROR",
             Self::Device => "DEVICE",
         }
     }
@@ -75,6 +78,7 @@ impl PaneId {
             Self::Kind => Some((filter::Field::Type, Field::Kind)),
             Self::Org => Some((filter::Field::Org, Field::Org)),
             Self::Reason => Some((filter::Field::Reason, Field::Reason)),
+            Self::Error => Some((filter::Field::Sig, Field::Error)),
             Self::Device => Some((filter::Field::Device, Field::Device)),
         }
     }
@@ -141,6 +145,9 @@ impl Panes {
                 PaneId::Kind => Some(Id::Text(row.kind.raw().into())),
                 PaneId::Org => row.org_id.clone(),
                 PaneId::Reason => row.reason.clone().map(Id::Text),
+                PaneId::Error => {
+                    row.error.as_ref().and_then(ErrorText::sig).map(|sig| Id::Text(sig.to_string().into()))
+                }
                 PaneId::Device => row.device_id().cloned(),
             };
             let listed = pane.facets.value_mut().and_then(|f| f.values.iter_mut().find(|v| v.id == id));

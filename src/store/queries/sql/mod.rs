@@ -10,6 +10,7 @@ pub mod keys;
 pub mod page;
 pub mod pattern;
 pub mod reason;
+pub mod signature;
 pub mod tail;
 #[cfg(test)]
 mod tests;

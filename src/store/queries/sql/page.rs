@@ -7,12 +7,14 @@ use std::sync::Arc;
 use crate::domain::event::{ErrorText, Id, Kind, RenewalEvent};
 use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
+use crate::domain::signature::Signature;
 use crate::domain::source::Beyond;
 use crate::domain::text::Text;
 use crate::domain::zone::Zone;
 use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::keys::{Bound, Common, Order, Read, branches_within};
 use crate::store::queries::sql::reason;
+use crate::store::queries::sql::signature::message;
 use crate::store::source::columns::{IdType, Party, SqlIdent, TextColumn, TimeColumn, TimeType};
 use crate::store::source::derived::outcome_of;
 use crate::store::source::{DeviceNames, Source};
@@ -35,7 +37,7 @@ const WHOLE_BRANCHES: usize = 4;
 /// How much of each error message to read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Errors {
-    /// The first [`ErrorText::HEAD`] characters.
+    /// The first [`ErrorText::HEAD`] characters, and the signature of what the mask reads.
     Head,
     Whole,
 }
@@ -132,10 +134,9 @@ pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
         add(expiry.as_ref().map(|c| format!("e.{}", c.name)), CellType::Time(ty));
     }
     let error = map.error.as_ref().map(TextColumn::expr);
-    let text = match (errors, source.dialect) {
-        (Errors::Whole, _) => error.as_ref().map(|e| bounded(e)),
-        (Errors::Head, Dialect::Postgres) => error.as_ref().map(|e| format!("left({e}, {})", ErrorText::HEAD)),
-        (Errors::Head, Dialect::Sqlite) => error.as_ref().map(|e| bounded_as(e, &sqlite_head(e))),
+    let text = match errors {
+        Errors::Whole => error.as_ref().map(|e| bounded(e)),
+        Errors::Head => message(source),
     };
     add(text, CellType::Text);
     let length = match source.dialect {
@@ -172,26 +173,20 @@ fn bounded(text: &str) -> String {
 }
 
 /// As [`bounded`], for a part of the text.
-fn bounded_as(text: &str, part: &str) -> String {
+pub(crate) fn bounded_as(text: &str, part: &str) -> String {
     format!(
         "CASE WHEN octet_length({text}) > {MAX_TEXT} THEN '⟨text of ' || octet_length({text}) || ' bytes⟩' ELSE {part} END"
     )
 }
 
-/// The first bytes of a text, at least [`ErrorText::HEAD`] characters: `substr` counts the characters of a text up to its
-/// first NUL only. [`decode`] cuts the rest off. A value that is no text is small, or described by its size. The bytes of
-/// an empty text have no `substr`.
-fn sqlite_head(text: &str) -> String {
-    let bytes = 4 * ErrorText::HEAD;
-    let head = format!("CAST(substr(CAST({text} AS BLOB), 1, {bytes}) AS TEXT)");
-    format!("CASE typeof({text}) WHEN 'text' THEN coalesce({head}, '') ELSE {text} END")
-}
-
-/// The first characters of a text that a page carries.
-fn head(text: Text) -> Text {
+/// The first characters of a message that a page carries. The signature is that of all characters that were read.
+fn head(text: &Text) -> ErrorText {
     match text.raw().char_indices().nth(ErrorText::HEAD) {
-        Some((end, _)) => text.raw().get(..end).unwrap_or_default().into(),
-        None => text,
+        Some((end, _)) => ErrorText {
+            cut_sig: Some(Signature::of(text.raw()).id),
+            ..ErrorText::whole(text.raw().get(..end).unwrap_or_default())
+        },
+        None => ErrorText::whole(text.clone()),
     }
 }
 
@@ -245,7 +240,7 @@ pub(crate) fn joins(source: &Source) -> String {
 pub fn decode(source: &Source, errors: Errors, more: bool, row: &mut Row) -> Option<RenewalEvent> {
     let map = &source.map;
     let odd = odd_expiries(row);
-    let error = row.text(7).map(|text| if errors == Errors::Head { head(text) } else { text });
+    let error = row.text(7).map(|text| if errors == Errors::Head { head(&text) } else { ErrorText::whole(text) });
     let bytes = row.int(11).and_then(|n| u64::try_from(n).ok());
     let id = row.id(0)?;
     let stored = row.time(8)?;
@@ -260,10 +255,7 @@ pub fn decode(source: &Source, errors: Errors, more: bool, row: &mut Row) -> Opt
         reason: row.text(4),
         old_expiry: expiry(&map.old_expiry, row.time(5)),
         new_expiry: expiry(&map.new_expiry, row.time(6)),
-        error: error.map(|text| {
-            let whole = ErrorText::whole(text);
-            ErrorText { bytes: bytes.unwrap_or(whole.bytes), ..whole }
-        }),
+        error: error.map(|error| ErrorText { bytes: bytes.unwrap_or(error.bytes), ..error }),
         created_at: map.created_at.instant(stored),
         device: row.text(9),
         org: row.text(10),
