@@ -20,5 +20,6 @@ mod pg;
 mod plans;
 mod search;
 mod sessions;
+mod signature;
 mod sources;
 mod tail;

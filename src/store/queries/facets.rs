@@ -229,7 +229,8 @@ impl Counting<'_> {
 
     /// Signatures of errors with their texts; one without id stands for the rows that have none.
     async fn errors(&self, s: &mut Session, resolved: &Resolved) -> Result<Listed, SourceError> {
-        let cutoff = if resolved.signatures.is_empty() { self.cutoff(s, resolved).await? } else { None };
+        let ends = resolved.signatures.is_empty() && !resolved.is_empty();
+        let cutoff = if ends { self.cutoff(s, resolved).await? } else { None };
         let (found, partial) = self.executor.signatures(s, resolved, (cutoff, self.query.ceiling)).await?;
         let values = found.into_iter().map(|((id, name), rows)| Found { id, name, rows }).collect();
         Ok(Listed { values, partial })
