@@ -218,6 +218,8 @@ fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {
     values.sort_by_key(|f| match f.rows {
         Total::Exact(n) | Total::AtLeast(n) => std::cmp::Reverse(n),
     });
+    // Events without an error are nearly all others, and stand last.
+    values.sort_by_key(|f| query.field == Field::Error && f.id.is_none());
     let more = values.len() > query.limit as usize;
     values.truncate(query.limit as usize);
     Facets { values, more, partial }

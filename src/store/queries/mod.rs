@@ -18,6 +18,7 @@ mod signature;
 pub mod sql;
 pub mod tail;
 pub mod unreadable;
+mod values;
 mod walk;
 
 use std::sync::Arc;

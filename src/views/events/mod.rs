@@ -223,7 +223,11 @@ impl Events {
 
     /// Lays the view out, and requests what the screen lacks: the selected event's whole error, and the next page.
     pub fn settle(&mut self, ctx: &Ctx) -> Step {
-        let wish = Wish { panes: matches!(self.focus, Focus::Pane(_)), detail: self.focus == Focus::Detail };
+        let wish = Wish {
+            panes: matches!(self.focus, Focus::Pane(_)),
+            errors: self.focus == Focus::Pane(PaneId::Error),
+            detail: self.focus == Focus::Detail,
+        };
         self.geometry = Geometry::of(ctx.body, wish);
         self.list.view.height = self.geometry.list_rows();
         let len = self.list.rows().len();

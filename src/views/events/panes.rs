@@ -163,8 +163,8 @@ impl Panes {
         let titles = self.all.len() as u16;
         let mut left = height.saturating_sub(titles);
         let wants: Vec<u16> = self.all.iter().map(Pane::wanted).collect();
-        let mut rows: Vec<u16> = wants.iter().map(|w| (*w).min(1)).collect();
-        left = left.saturating_sub(rows.iter().sum());
+        let mut rows = vec![0; wants.len()];
+        let focus = self.all.iter().position(|p| Some(p.id) == focus);
         let share = if height < 24 { u16::MAX } else { height / 2 };
         let mut grow = |i: usize, most: u16, left: &mut u16| {
             if let (Some(row), Some(want)) = (rows.get_mut(i), wants.get(i)) {
@@ -173,7 +173,11 @@ impl Panes {
                 *left -= more;
             }
         };
-        if let Some(i) = self.all.iter().position(|p| Some(p.id) == focus) {
+        // One row each, as far as there is room below the titles.
+        for i in focus.into_iter().chain((0..wants.len()).filter(|i| Some(*i) != focus)) {
+            grow(i, 1, &mut left);
+        }
+        if let Some(i) = focus {
             grow(i, share, &mut left);
         }
         // One row after the other, so that no pane starves another.
