@@ -217,7 +217,7 @@ async fn clear(bed: &Bed, table: &str) {
     }
 }
 
-/// The one row of the table has this signature, whatever reads it.
+/// The one row of the table has this signature in every answer.
 async fn check_one(bed: &Bed, signature: Option<Signature>, case: &str) {
     let case: String = case.chars().take(60).collect();
     let id = signature.as_ref().map(|s| s.id);

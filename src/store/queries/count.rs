@@ -24,7 +24,7 @@ impl Executor<'_> {
         let counted = if resolved.signatures.is_empty() {
             self.count_rows(s, &resolved, limit).await?
         } else {
-            self.count_sifted(s, &resolved, limit).await?
+            self.signed(&resolved).count(s, limit).await?
         };
         Ok(Answer::Count(match ceiling {
             Some(c) if counted > c => Total::AtLeast(c),

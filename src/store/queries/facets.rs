@@ -90,8 +90,8 @@ impl Counting<'_> {
     /// Values with their rows among the newest matching ones, at most `limit` values.
     async fn counts(&self, s: &mut Session, resolved: &Resolved, limit: u64) -> Result<Counted, SourceError> {
         if !resolved.signatures.is_empty() {
-            let by = (self.query.field, self.query.ceiling);
-            let (mut values, partial) = self.executor.values_sifted(s, resolved, by).await?;
+            let FacetQuery { field, ceiling, .. } = *self.query;
+            let (mut values, partial) = self.executor.signed(resolved).values(s, field, ceiling).await?;
             values.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             return Ok(Counted { values, partial });
         }
@@ -186,7 +186,7 @@ impl Counting<'_> {
     async fn errors(&self, s: &mut Session, resolved: &Resolved) -> Result<Listed, SourceError> {
         let ends = resolved.signatures.is_empty() && !resolved.is_empty();
         let cutoff = if ends { self.cutoff(s, resolved).await? } else { None };
-        let (found, partial) = self.executor.signatures(s, resolved, (cutoff, self.query.ceiling)).await?;
+        let (found, partial) = self.executor.signed(resolved).signatures(s, cutoff, self.query.ceiling).await?;
         let values = found.into_iter().map(|((id, name), rows)| Found { id, name, rows }).collect();
         Ok(Listed { values, partial })
     }

@@ -86,7 +86,7 @@ impl Executor<'_> {
         if resolved.signatures.is_empty() {
             return self.candidates(s, resolved, window).await;
         }
-        self.sifted(s, resolved, window).await
+        self.signed(resolved).rows(s, window).await
     }
 
     /// The rows of a window, in one statement and with their names; clauses on signatures are not tested.

@@ -16,7 +16,7 @@ use crate::protocol::SourceError;
 use crate::protocol::query::{Field, Histogram, HistogramQuery};
 use crate::store::connect::session::Session;
 use crate::store::queries::executor::Executor;
-use crate::store::queries::histogram::tally;
+use crate::store::queries::histogram::Counted;
 use crate::store::queries::page::Rows;
 use crate::store::queries::resolved::{Condition, Resolved};
 use crate::store::queries::sql::keys::{Bound, Order};
@@ -91,17 +91,30 @@ pub fn parted(resolved: &Resolved) -> (Resolved, Resolved) {
     (part(false), part(true))
 }
 
+/// A selection whose rows are tested by their signatures, or counted by them.
+pub struct Signed<'a> {
+    executor: &'a Executor<'a>,
+    resolved: &'a Resolved,
+}
+
 impl Executor<'_> {
+    /// A selection for what only signatures can tell.
+    pub const fn signed<'a>(&'a self, resolved: &'a Resolved) -> Signed<'a> {
+        Signed { executor: self, resolved }
+    }
+}
+
+impl Signed<'_> {
     /// The rows of a window that pass the clauses on signatures: candidates are read until the window is full or none
     /// follows.
-    pub async fn sifted(&self, s: &mut Session, resolved: &Resolved, window: &Window) -> Result<Rows, SourceError> {
+    pub async fn rows(&self, s: &mut Session, window: &Window) -> Result<Rows, SourceError> {
         let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
-        let test = Criteria { all: resolved.signatures.clone() };
+        let test = Criteria { all: self.resolved.signatures.clone() };
         let most = u32::try_from(MOST).unwrap_or(u32::MAX);
         let mut reach = Window { limit: window.limit.saturating_add(1).clamp(200, most), ..window.clone() };
         let mut out = Rows::default();
         loop {
-            let Rows { mut events, more, unreadable } = self.candidates(s, resolved, &reach).await?;
+            let Rows { mut events, more, unreadable } = self.executor.candidates(s, self.resolved, &reach).await?;
             if window.order == Order::OldestFirst {
                 events.reverse();
             }
@@ -112,10 +125,7 @@ impl Executor<'_> {
                 out.unreadable += unreadable;
             }
             let Some(last) = last.filter(|_| more && !out.more) else { break };
-            reach.bound = match window.order {
-                Order::NewestFirst => Bound::OlderThan(last),
-                Order::OldestFirst => Bound::NewerThan(last),
-            };
+            reach.bound = behind(last, window.order);
             reach.limit = reach.limit.saturating_mul(2).min(most);
         }
         out.events.truncate(limit);
@@ -125,20 +135,21 @@ impl Executor<'_> {
         Ok(out)
     }
 
-    /// Gives each row of a selection that passes the clauses on signatures to `take`, with its signature and its cells,
-    /// until none follows or `take` returns false. Nothing where the source records no errors.
+    /// Gives each row that passes the clauses on signatures to `take`, with its signature and its cells, until none follows
+    /// or `take` returns false. Nothing where the source records no errors.
     async fn each(
         &self,
         s: &mut Session,
-        (resolved, reading): (&Resolved, Reading<'_>),
+        reading: Reading<'_>,
         mut take: impl FnMut(Sig, &mut Row) -> bool,
     ) -> Result<(), SourceError> {
-        let most = if self.source.indexes.clock { MOST } else { MOST_UNSORTED };
+        let Self { executor, resolved } = *self;
+        let most = if executor.source.indexes.clock { MOST } else { MOST_UNSORTED };
         let Reading { bound, order, also } = reading;
         let mut read = Messages { bound, order, limit: if most == MOST { FIRST } else { most }, also };
         let mut masks = Masks::default();
         while !resolved.is_empty()
-            && let Some((sql, shape)) = messages(Selection::new(self.source, resolved), &read)
+            && let Some((sql, shape)) = messages(Selection::new(executor.source, resolved), &read)
         {
             let mut rows = s.rows(&sql, &shape).await?;
             let full = u64::try_from(rows.len()).unwrap_or(u64::MAX) >= read.limit;
@@ -160,130 +171,133 @@ impl Executor<'_> {
                 }
             }
             let Some((_, last)) = last else { return Ok(()) };
-            read.bound = match order {
-                Order::NewestFirst => Bound::OlderThan(last),
-                Order::OldestFirst => Bound::NewerThan(last),
-            };
+            read.bound = behind(last, order);
             read.limit = read.limit.saturating_mul(4).min(most);
         }
         Ok(())
     }
 
     /// The number of rows that pass the clauses on signatures, counting at most `limit`.
-    pub async fn count_sifted(
-        &self,
-        s: &mut Session,
-        resolved: &Resolved,
-        limit: Option<u64>,
-    ) -> Result<u64, SourceError> {
-        let (without, with) = parted(resolved);
+    pub async fn count(&self, s: &mut Session, limit: Option<u64>) -> Result<u64, SourceError> {
+        let (without, with) = parted(self.resolved);
         let limit = limit.unwrap_or(u64::MAX);
         let mut counted = 0;
-        if passes(&resolved.signatures, None) {
-            counted = self.count_rows(s, &without, Some(limit)).await?;
+        if passes(&self.resolved.signatures, None) {
+            counted = self.executor.count_rows(s, &without, Some(limit)).await?;
         }
         if counted < limit {
-            self.each(s, (&with, Reading::newest_first(Also::Nothing)), |_, _| {
+            let reading = Reading::newest_first(Also::Nothing);
+            let more = |_, _: &mut Row| {
                 counted += 1;
                 counted < limit
-            })
-            .await?;
+            };
+            self.executor.signed(&with).each(s, reading, more).await?;
         }
         Ok(counted)
     }
 
     /// The values of a field with their rows among the newest rows up to the ceiling that pass the clauses on signatures,
     /// most frequent first, and whether more rows do.
-    pub async fn values_sifted(
+    pub async fn values(
         &self,
         s: &mut Session,
-        resolved: &Resolved,
-        (field, ceiling): (Field, u64),
+        field: Field,
+        ceiling: u64,
     ) -> Result<(Vec<(Option<Id>, u64)>, bool), SourceError> {
         let mut rows: HashMap<Option<Id>, u64> = HashMap::new();
         let mut seen = 0;
-        self.each(s, (resolved, Reading::newest_first(Also::Value(field))), |_, row| {
+        let count = |_, row: &mut Row| {
             seen += 1;
             if seen <= ceiling {
                 *rows.entry(row.shown_id(3)).or_default() += 1;
             }
             seen <= ceiling
-        })
-        .await?;
+        };
+        self.each(s, Reading::newest_first(Also::Value(field)), count).await?;
         let mut values: Vec<_> = rows.into_iter().collect();
         values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Ok((values, seen > ceiling))
     }
 
-    /// The signatures among the newest rows up to the ceiling with their rows, and whether more rows match. `None` stands
-    /// for the rows without a signature. `cutoff` is the first row beyond the ceiling, where the selection has no clauses on
-    /// signatures and more rows match.
+    /// The signatures among the newest rows up to the ceiling with their rows, and whether more rows match. A value without
+    /// id stands for the rows without a signature. `cutoff` is the first row beyond the ceiling, where the selection has no
+    /// clauses on signatures and more rows match.
     pub async fn signatures(
         &self,
         s: &mut Session,
-        resolved: &Resolved,
-        (cutoff, ceiling): (Option<Cursor>, u64),
+        cutoff: Option<Cursor>,
+        ceiling: u64,
     ) -> Result<(Vec<(Value, u64)>, bool), SourceError> {
-        let mut found: HashMap<Sig, u64> = HashMap::new();
-        let partial = self.count_signatures(s, (resolved, &mut found), (cutoff, ceiling)).await?;
+        let (found, partial) = if self.resolved.is_empty() || self.executor.source.map.error.is_none() {
+            (HashMap::new(), false)
+        } else if self.resolved.signatures.is_empty() {
+            let partial = cutoff.is_some();
+            (self.all_signatures(s, cutoff).await?, partial)
+        } else {
+            self.newest_signatures(s, ceiling).await?
+        };
         let value = |sig: Sig| sig.map(|(id, text)| (Id::Text(id.to_string().into()), text)).unzip();
         Ok((found.into_iter().map(|(sig, rows)| (value(sig), rows)).collect(), partial))
     }
 
-    /// Adds the signatures with their rows to `found`; see [`signatures`](Self::signatures).
-    async fn count_signatures(
-        &self,
-        s: &mut Session,
-        (resolved, found): (&Resolved, &mut HashMap<Sig, u64>),
-        (cutoff, ceiling): (Option<Cursor>, u64),
-    ) -> Result<bool, SourceError> {
-        if resolved.is_empty() || self.source.map.error.is_none() {
-            return Ok(false);
-        }
-        if !resolved.signatures.is_empty() {
-            let mut seen = 0;
-            self.each(s, (resolved, Reading::newest_first(Also::Nothing)), |sig, _| {
-                seen += 1;
-                if seen <= ceiling {
-                    *found.entry(sig).or_default() += 1;
-                }
-                seen <= ceiling
-            })
-            .await?;
-            return Ok(seen > ceiling);
-        }
+    /// The signatures of all rows newer than `cutoff`.
+    async fn all_signatures(&self, s: &mut Session, cutoff: Option<Cursor>) -> Result<HashMap<Sig, u64>, SourceError> {
+        let Self { executor, resolved } = *self;
+        let mut found: HashMap<Sig, u64> = HashMap::new();
         let (without, with) = parted(resolved);
-        let partial = cutoff.is_some();
         let bound = cutoff.map_or(Bound::Nowhere, Bound::NewerThan);
         // Most rows are no failures: the database counts those without reading more of them.
-        let (sql, shape) = aggregate::count_from(Selection::new(self.source, &without), &bound);
+        let (sql, shape) = aggregate::count_from(Selection::new(executor.source, &without), &bound);
         let none = s.rows(&sql, &shape).await?.into_iter().next().and_then(|mut row| row.int(0)).unwrap_or(0);
         let reading = Reading { bound, order: Order::OldestFirst, also: Also::Nothing };
-        self.each(s, (&with, reading), |sig, _| {
+        let count = |sig, _: &mut Row| {
             *found.entry(sig).or_default() += 1;
             true
-        })
-        .await?;
+        };
+        executor.signed(&with).each(s, reading, count).await?;
         if let Some(none) = u64::try_from(none).ok().filter(|n| *n > 0) {
             *found.entry(None).or_default() += none;
         }
-        Ok(partial)
+        Ok(found)
+    }
+
+    /// The signatures of the newest rows up to the ceiling that pass the clauses on signatures, and whether more rows do.
+    async fn newest_signatures(&self, s: &mut Session, ceiling: u64) -> Result<(HashMap<Sig, u64>, bool), SourceError> {
+        let mut found: HashMap<Sig, u64> = HashMap::new();
+        let mut seen = 0;
+        let count = |sig, _: &mut Row| {
+            seen += 1;
+            if seen <= ceiling {
+                *found.entry(sig).or_default() += 1;
+            }
+            seen <= ceiling
+        };
+        self.each(s, Reading::newest_first(Also::Nothing), count).await?;
+        Ok((found, seen > ceiling))
     }
 
     /// Adds the rows with a message that pass the clauses on signatures to a histogram.
-    pub async fn histogram_sifted(
+    pub async fn histogram(
         &self,
         s: &mut Session,
-        (resolved, query): (&Resolved, &HistogramQuery),
+        query: &HistogramQuery,
         out: &mut Histogram,
     ) -> Result<(), SourceError> {
-        let source = self.source;
-        self.each(s, (resolved, Reading::newest_first(Also::Bucket(query))), |_, row| {
+        let source = self.executor.source;
+        let add = |_, row: &mut Row| {
             let (bucket, kind) = (row.int(3), row.string(4).unwrap_or_default());
-            tally(source, out, (bucket, &kind, 1));
+            Counted { bucket, kind, rows: 1 }.add(source, out);
             true
-        })
-        .await
+        };
+        self.each(s, Reading::newest_first(Also::Bucket(query)), add).await
+    }
+}
+
+/// Where a read in an order goes on behind a row.
+const fn behind(last: Cursor, order: Order) -> Bound {
+    match order {
+        Order::NewestFirst => Bound::OlderThan(last),
+        Order::OldestFirst => Bound::NewerThan(last),
     }
 }
 
