@@ -12,7 +12,7 @@ use crate::domain::text::Text;
 
 impl Criteria {
     /// Whether the row satisfies all clauses. Compares the error text of the row: if that is truncated, text past its
-    /// end does not match.
+    /// end does not match. A signature is that of the whole message.
     pub fn matches(&self, event: &RenewalEvent) -> bool {
         self.all.iter().all(|clause| clause.matches(event))
     }

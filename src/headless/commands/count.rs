@@ -2,13 +2,15 @@
 //!
 //! Called by the dispatch of commands. The sum over the groups must be the number that `count` prints without groups.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::io::Write;
 
 use crate::config::Config;
 use crate::config::cli::{Condition, Group};
 use crate::domain::event::{Id, Outcome};
 use crate::domain::filter::Criteria;
-use crate::domain::filter::criteria::{Check, Clause, KindMatch, SigMatch};
+use crate::domain::filter::criteria::{Check, Clause, KindMatch};
 use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::{Anchor, Total};
@@ -21,7 +23,7 @@ use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Cell, Column, Format, RowWriter, event};
 use crate::headless::session::{Interrupt, Session, unexpected};
 use crate::headless::{tell, values};
-use crate::protocol::query::{Facet, FacetQuery, Facets, Field, HistogramQuery};
+use crate::protocol::query::{FacetQuery, Facets, Field, HistogramQuery};
 use crate::protocol::{Answer, Query, SourceError};
 
 /// The limit of groups without `--limit`: more than a spreadsheet holds.
@@ -170,48 +172,51 @@ impl Grouping<'_> {
             let why = format!("cannot count: the source '{}' records no {}", source.profile, part.words());
             return Err(SourceError::Unfit(why).into());
         }
-        let limit =
-            config.limits.rows.filter(|_| !all).and_then(|n| u32::try_from(n).ok()).unwrap_or(GROUPS).min(GROUPS);
-        let query = FacetQuery {
-            field,
-            criteria: criteria(config),
-            needle: String::new(),
-            // The rows without a signature may be no group, and then leave their place to another.
-            limit: limit + u32::from(field == Field::Error),
-            ceiling: i64::MAX as u64,
-        };
-        let mut facets = match session.run(Query::Facets(query)).await? {
-            Answer::Facets(facets) => facets,
-            other => return Err(unexpected(&other).into()),
-        };
         if field == Field::Error {
-            self.keep_failures(&mut facets).await?;
+            return self.errors().await;
         }
-        Ok(facets)
+        let limit = config.limits.rows.filter(|_| !all).and_then(|n| u32::try_from(n).ok());
+        self.ask(field, criteria(config), limit.unwrap_or(GROUPS).min(GROUPS)).await
     }
 
-    /// Of the events without a message, keeps the failures as a group. The others failed at nothing: they are reported.
-    async fn keep_failures(&self, facets: &mut Facets) -> Result<(), Failure> {
-        let Some(at) = facets.values.iter().position(|facet| facet.id.is_none()) else { return Ok(()) };
-        let all = number(facets.values.remove(at).rows);
-        let mut criteria = criteria(self.config);
-        let failed = Check::Kind(vec![KindMatch::Ending("failed".to_owned())]);
-        let without = Check::Sig(vec![SigMatch::Any]);
-        criteria.all.extend([Clause { negated: false, check: failed }, Clause { negated: true, check: without }]);
-        let failures = match self.session.run(query(criteria)).await? {
-            Answer::Count(total) => number(total).min(all),
-            other => return Err(unexpected(&other).into()),
+    /// The values of a field among the events of a filter.
+    async fn ask(&self, field: Field, criteria: Criteria, limit: u32) -> Result<Facets, Failure> {
+        let query = FacetQuery { field, criteria, needle: String::new(), limit, ceiling: i64::MAX as u64 };
+        match self.session.run(Query::Facets(query)).await? {
+            Answer::Facets(facets) => Ok(facets),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+
+    /// The signatures of errors. Of the events without one only the failures are a group; the others are reported. So
+    /// failures and others are counted apart and added: each is read once.
+    async fn errors(&self) -> Result<Facets, Failure> {
+        let among = |failed: bool| {
+            let mut criteria = criteria(self.config);
+            let check = Check::Kind(vec![KindMatch::Ending("failed".to_owned())]);
+            criteria.all.push(Clause { negated: !failed, check });
+            criteria
         };
-        if failures > 0 {
-            let at = facets.values.partition_point(|facet| number(facet.rows) >= failures);
-            let name = Some(Text::from("(no message)"));
-            facets.values.insert(at, Facet { id: None, name, rows: Total::Exact(failures) });
+        let mut facets = self.ask(Field::Error, among(true), GROUPS).await?;
+        let others = self.ask(Field::Error, among(false), GROUPS).await?;
+        if let Some(none) = facets.values.iter_mut().find(|facet| facet.id.is_none()) {
+            none.name = Some(Text::from("(no message)"));
         }
-        if all > failures {
-            let others = format::count(all - failures);
-            tell(&format!("not in any group: {others} events that are no failures and have no error message"));
+        let places: HashMap<_, _> =
+            facets.values.iter().enumerate().map(|(at, facet)| (facet.id.clone(), at)).collect();
+        for facet in others.values {
+            if facet.id.is_none() {
+                let rows = format::count(number(facet.rows));
+                tell(&format!("not in any group: {rows} events that are no failures and have no error message"));
+            } else if let Some(known) = places.get(&facet.id).and_then(|at| facets.values.get_mut(*at)) {
+                known.rows = Total::Exact(number(known.rows) + number(facet.rows));
+            } else {
+                facets.values.push(facet);
+            }
         }
-        Ok(())
+        facets.more |= others.more;
+        facets.values.sort_by_key(|facet| (Reverse(number(facet.rows)), facet.id.is_none(), facet.word(Field::Kind)));
+        Ok(facets)
     }
 
     /// Prints hours or days. Returns how many there are. Rows outside of [`FIRST`] to [`END`] are reported apart, so that a row with a
