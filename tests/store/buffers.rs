@@ -209,8 +209,8 @@ fn others(bed: &Bed) -> Vec<Entry> {
         entry(facets(Field::Error, a_day(failed.clone())), "idx_cert_renewal_events_", by_row),
         entry(
             Query::Page { criteria: signed.clone(), anchor: Anchor::Newest, limit: LIMIT },
-            "idx_cert_renewal_events_page",
-            by_row,
+            "certificate_renewal_events_pkey",
+            |read| 5 * read.shown + 60,
         ),
         entry(Query::Count { criteria: a_day(signed), ceiling: None }, "idx_cert_renewal_events_", by_row),
         entry(facets(Field::Device, a_day(failed.clone())), "idx_cert_renewal_events_", by_row),

@@ -176,11 +176,11 @@ impl Grouping<'_> {
             return self.errors().await;
         }
         let limit = config.limits.rows.filter(|_| !all).and_then(|n| u32::try_from(n).ok());
-        self.ask(field, criteria(config), limit.unwrap_or(GROUPS).min(GROUPS)).await
+        self.listed(field, criteria(config), limit.unwrap_or(GROUPS).min(GROUPS)).await
     }
 
     /// The values of a field among the events of a filter.
-    async fn ask(&self, field: Field, criteria: Criteria, limit: u32) -> Result<Facets, Failure> {
+    async fn listed(&self, field: Field, criteria: Criteria, limit: u32) -> Result<Facets, Failure> {
         let query = FacetQuery { field, criteria, needle: String::new(), limit, ceiling: i64::MAX as u64 };
         match self.session.run(Query::Facets(query)).await? {
             Answer::Facets(facets) => Ok(facets),
@@ -197,8 +197,8 @@ impl Grouping<'_> {
             criteria.all.push(Clause { negated: !failed, check });
             criteria
         };
-        let mut facets = self.ask(Field::Error, among(true), GROUPS).await?;
-        let others = self.ask(Field::Error, among(false), GROUPS).await?;
+        let mut facets = self.listed(Field::Error, among(true), GROUPS).await?;
+        let others = self.listed(Field::Error, among(false), GROUPS).await?;
         if let Some(none) = facets.values.iter_mut().find(|facet| facet.id.is_none()) {
             none.name = Some(Text::from("(no message)"));
         }

@@ -5,8 +5,9 @@
 //! counts and the histogram; a filter on signatures must never be tested on the rows of one page alone.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::domain::event::Id;
+use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::filter::Criteria;
 use crate::domain::filter::criteria::{Check, Clause};
 use crate::domain::page::Cursor;
@@ -20,8 +21,9 @@ use crate::store::queries::histogram::Counted;
 use crate::store::queries::page::Rows;
 use crate::store::queries::resolved::{Condition, Resolved};
 use crate::store::queries::sql::keys::{Bound, Order};
-use crate::store::queries::sql::page::Window;
+use crate::store::queries::sql::page::{Errors, Window, decode};
 use crate::store::queries::sql::signature::{Also, Messages, messages};
+use crate::store::queries::sql::tail::pick;
 use crate::store::queries::sql::{Selection, aggregate};
 use crate::store::sql::cell::Row;
 
@@ -30,6 +32,8 @@ const FIRST: u64 = 500;
 const MOST: u64 = 5000;
 /// Without an index on the time each statement sorts the table, so it should be one of few.
 const MOST_UNSORTED: u64 = 100_000;
+/// Ids of one statement that reads rows by them.
+const IDS: usize = 1000;
 /// Messages whose signatures are remembered within one query: many devices fail with the same words.
 const REMEMBERED: usize = 4096;
 
@@ -67,6 +71,14 @@ pub fn passes(clauses: &[Clause], sig: Option<SigId>) -> bool {
     })
 }
 
+/// A row that passed: its signature, its place in the order, and its further cells.
+struct Message {
+    sig: Sig,
+    /// `None` for a row that cannot be shown.
+    place: Option<Cursor>,
+    row: Row,
+}
+
 /// Where a fold over messages begins, and what it reads of each row.
 struct Reading<'a> {
     bound: Bound,
@@ -102,12 +114,58 @@ impl Executor<'_> {
     pub const fn signed<'a>(&'a self, resolved: &'a Resolved) -> Signed<'a> {
         Signed { executor: self, resolved }
     }
+
+    /// The events of these ids with their names, in any order.
+    async fn these(&self, s: &mut Session, ids: &[Id], errors: Errors) -> Result<Vec<RenewalEvent>, SourceError> {
+        let all = Resolved::everything();
+        let mut events = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(IDS) {
+            let (sql, shape) = pick(Selection::new(self.source, &all), ids, None, errors);
+            let rows = s.rows(&sql, &shape).await?;
+            events.extend(rows.into_iter().filter_map(|mut row| decode(self.source, errors, false, &mut row)));
+        }
+        self.shared.names.fill(s, self.source, &mut events).await?;
+        Ok(events)
+    }
 }
 
 impl Signed<'_> {
-    /// The rows of a window that pass the clauses on signatures: candidates are read until the window is full or none
-    /// follows.
+    /// The rows of a window that pass the clauses on signatures.
     pub async fn rows(&self, s: &mut Session, window: &Window) -> Result<Rows, SourceError> {
+        let source = self.executor.source;
+        // These tables have the id as their primary key, so that only the rows that pass are read whole.
+        if source.is_own() || source.carries_reason {
+            return self.rows_by_id(s, window).await;
+        }
+        self.sifted(s, window).await
+    }
+
+    /// The rows of a window: their ids are found first, and then the rows are read by them.
+    async fn rows_by_id(&self, s: &mut Session, window: &Window) -> Result<Rows, SourceError> {
+        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+        let (mut ids, mut unreadable) = (Vec::new(), 0);
+        let reading = Reading { bound: window.bound.clone(), order: window.order, also: Also::Id };
+        let find = |mut message: Message| {
+            match message.place.and_then(|_| message.row.id(3)) {
+                Some(id) => ids.push(id),
+                None => unreadable += 1,
+            }
+            ids.len() <= limit
+        };
+        self.each(s, reading, find).await?;
+        let more = ids.len() > limit;
+        ids.truncate(limit);
+        let mut events = self.executor.these(s, &ids, window.errors).await?;
+        let order: HashMap<&Id, usize> = ids.iter().zip(0..).collect();
+        events.sort_by_key(|event| order.get(&event.id).copied());
+        if window.order == Order::OldestFirst {
+            events.reverse();
+        }
+        Ok(Rows { events: events.into_iter().map(Arc::new).collect(), more, unreadable })
+    }
+
+    /// The rows of a window: candidates are read until the window is full or none follows.
+    async fn sifted(&self, s: &mut Session, window: &Window) -> Result<Rows, SourceError> {
         let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
         let test = Criteria { all: self.resolved.signatures.clone() };
         let most = u32::try_from(MOST).unwrap_or(u32::MAX);
@@ -135,13 +193,12 @@ impl Signed<'_> {
         Ok(out)
     }
 
-    /// Gives each row that passes the clauses on signatures to `take`, with its signature and its cells, until none follows
-    /// or `take` returns false. Nothing where the source records no errors.
+    /// Gives each row that passes the clauses on signatures to `take`, until none follows or `take` returns false. Nothing where the source records no errors.
     async fn each(
         &self,
         s: &mut Session,
         reading: Reading<'_>,
-        mut take: impl FnMut(Sig, &mut Row) -> bool,
+        mut take: impl FnMut(Message) -> bool,
     ) -> Result<(), SourceError> {
         let Self { executor, resolved } = *self;
         let most = if executor.source.indexes.clock { MOST } else { MOST_UNSORTED };
@@ -151,26 +208,27 @@ impl Signed<'_> {
         while !resolved.is_empty()
             && let Some((sql, shape)) = messages(Selection::new(executor.source, resolved), &read)
         {
-            let mut rows = s.rows(&sql, &shape).await?;
+            let rows = s.rows(&sql, &shape).await?;
             let full = u64::try_from(rows.len()).unwrap_or(u64::MAX) >= read.limit;
+            let mut rows: Vec<_> = rows.into_iter().map(|mut row| (place(&mut row), row)).collect();
             let mut last = None;
             if full {
                 // The next statement begins behind the last row that has a place in the order.
-                last = rows.iter_mut().enumerate().rev().find_map(|(n, row)| Some((n, place(row)?)));
-                let Some((n, _)) = &last else {
+                let Some(n) = rows.iter().rposition(|(place, _)| place.is_some()) else {
                     read.limit = read.limit.saturating_mul(8);
                     continue;
                 };
                 rows.truncate(n + 1);
+                last = rows.last().and_then(|(place, _)| place.clone());
             }
-            for mut row in rows {
+            for (place, mut row) in rows {
                 let sig = masks.of(row.text(2));
                 let passed = passes(&resolved.signatures, sig.as_ref().map(|(id, _)| *id));
-                if passed && !take(sig, &mut row) {
+                if passed && !take(Message { sig, place, row }) {
                     return Ok(());
                 }
             }
-            let Some((_, last)) = last else { return Ok(()) };
+            let Some(last) = last else { return Ok(()) };
             read.bound = behind(last, order);
             read.limit = read.limit.saturating_mul(4).min(most);
         }
@@ -187,7 +245,7 @@ impl Signed<'_> {
         }
         if counted < limit {
             let reading = Reading::newest_first(Also::Nothing);
-            let more = |_, _: &mut Row| {
+            let more = |_| {
                 counted += 1;
                 counted < limit
             };
@@ -206,10 +264,10 @@ impl Signed<'_> {
     ) -> Result<(Vec<(Option<Id>, u64)>, bool), SourceError> {
         let mut rows: HashMap<Option<Id>, u64> = HashMap::new();
         let mut seen = 0;
-        let count = |_, row: &mut Row| {
+        let count = |mut message: Message| {
             seen += 1;
             if seen <= ceiling {
-                *rows.entry(row.shown_id(3)).or_default() += 1;
+                *rows.entry(message.row.shown_id(3)).or_default() += 1;
             }
             seen <= ceiling
         };
@@ -250,8 +308,8 @@ impl Signed<'_> {
         let (sql, shape) = aggregate::count_from(Selection::new(executor.source, &without), &bound);
         let none = s.rows(&sql, &shape).await?.into_iter().next().and_then(|mut row| row.int(0)).unwrap_or(0);
         let reading = Reading { bound, order: Order::OldestFirst, also: Also::Nothing };
-        let count = |sig, _: &mut Row| {
-            *found.entry(sig).or_default() += 1;
+        let count = |message: Message| {
+            *found.entry(message.sig).or_default() += 1;
             true
         };
         executor.signed(&with).each(s, reading, count).await?;
@@ -265,10 +323,10 @@ impl Signed<'_> {
     async fn newest_signatures(&self, s: &mut Session, ceiling: u64) -> Result<(HashMap<Sig, u64>, bool), SourceError> {
         let mut found: HashMap<Sig, u64> = HashMap::new();
         let mut seen = 0;
-        let count = |sig, _: &mut Row| {
+        let count = |message: Message| {
             seen += 1;
             if seen <= ceiling {
-                *found.entry(sig).or_default() += 1;
+                *found.entry(message.sig).or_default() += 1;
             }
             seen <= ceiling
         };
@@ -284,8 +342,8 @@ impl Signed<'_> {
         out: &mut Histogram,
     ) -> Result<(), SourceError> {
         let source = self.executor.source;
-        let add = |_, row: &mut Row| {
-            let (bucket, kind) = (row.int(3), row.string(4).unwrap_or_default());
+        let add = |mut message: Message| {
+            let (bucket, kind) = (message.row.int(3), message.row.string(4).unwrap_or_default());
             Counted { bucket, kind, rows: 1 }.add(source, out);
             true
         };

@@ -19,6 +19,8 @@ use crate::store::sql::{Dialect, Sql};
 #[derive(Clone, Copy)]
 pub enum Also<'a> {
     Nothing,
+    /// The event's id.
+    Id,
     /// The value of a field; nothing where the source has no such field.
     Value(Field),
     /// The number of the bucket, and the type.
@@ -63,6 +65,7 @@ pub fn messages(selection: Selection<'_>, read: &Messages<'_>) -> Option<(Sql, V
     let mut sql = Sql::new(source.dialect);
     let also: Vec<(String, CellType)> = match read.also {
         Also::Nothing => Vec::new(),
+        Also::Id => vec![(source.id_expr(&source.map.id), CellType::Id(source.map.id.ty))],
         Also::Value(field) => valued(source, field).into_iter().collect(),
         Also::Bucket(query) => {
             vec![(bucket(&mut sql, source, query), CellType::Int), (kind(source), CellType::Text)]

@@ -216,6 +216,7 @@ fn counts() {
         }
         for (order, also) in [
             (Order::NewestFirst, Also::Nothing),
+            (Order::NewestFirst, Also::Id),
             (Order::OldestFirst, Also::Value(Field::Org)),
             (Order::NewestFirst, Also::Value(Field::Error)),
         ] {
