@@ -382,7 +382,7 @@ pub async fn panes(bed: &Bed, rounds: usize, table: &mut Table) {
         let names = match field {
             Field::Org => "LEFT JOIN organizations t ON t.id = g.v",
             Field::Device => "LEFT JOIN devices t ON t.id = g.v",
-            Field::Kind | Field::Reason => "",
+            Field::Kind | Field::Reason | Field::Error => "",
         };
         let name_of = if names.is_empty() { "g.v" } else { "t.name" };
         let sql = format!(

@@ -104,6 +104,8 @@ impl ByHand {
             Field::Device => "device_id",
             Field::Kind => "event_type",
             Field::Reason => "reason",
+            // SQL masks nothing: the messages as they are.
+            Field::Error => "error_message",
         };
         format!(
             "SELECT {column}, count(*) AS n FROM (SELECT {column} {} ORDER BY created_at DESC, id DESC \

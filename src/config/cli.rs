@@ -197,6 +197,8 @@ pub enum Group {
     Org,
     Device,
     Reason,
+    /// The signatures of the error messages
+    Error,
     Hour,
     Day,
 }

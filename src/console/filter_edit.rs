@@ -8,7 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
 
 use crate::domain::filter::{self, Candidates, Completion, Criteria, Filter, FilterError};
-use crate::protocol::query::{Facet, FacetQuery, Facets, Field};
+use crate::protocol::query::{FacetQuery, Facets, Field};
 use crate::protocol::{Answer, Query, Request, Slot, SourceError, Ticket};
 use crate::ui::fetch::{Fetch, take};
 use crate::ui::input;
@@ -102,7 +102,7 @@ impl FilterEdit {
             return;
         }
         let found = self.names.value().map(|facets| facets.values.as_slice()).unwrap_or_default();
-        let mut devices: Vec<String> = found.iter().filter_map(Facet::word).collect();
+        let mut devices: Vec<String> = found.iter().filter_map(|f| f.word(Field::Device)).collect();
         known.devices.retain(|name| !devices.contains(name));
         devices.append(&mut known.devices);
         known.devices = devices;

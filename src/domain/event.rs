@@ -7,6 +7,7 @@ use uuid::Uuid;
 use std::sync::Arc;
 
 use super::instant::Instant;
+use super::signature::{SigId, Signature};
 use super::source::{Beyond, Part};
 use super::text::{Clean, Text};
 
@@ -224,6 +225,8 @@ pub struct ErrorText {
     pub text: Text,
     /// Length of the whole message in bytes of UTF-8; equals the length of `text` if that is whole.
     pub bytes: u64,
+    /// The signature of a message that is cut in `text`, as far as the mask reads it; see [`sig`](Self::sig).
+    pub cut_sig: Option<SigId>,
 }
 
 impl ErrorText {
@@ -234,7 +237,13 @@ impl ErrorText {
     pub fn whole(text: impl Into<Text>) -> Self {
         let text = text.into();
         let bytes = text.raw().len() as u64;
-        Self { text, bytes }
+        Self { text, bytes, cut_sig: None }
+    }
+    /// The id of the message's signature, the same however much of the message `text` holds. `None` for a message that
+    /// says nothing: its signature would be empty.
+    pub fn sig(&self) -> Option<SigId> {
+        let id = self.cut_sig.unwrap_or_else(|| Signature::of(self.text.raw()).id);
+        Some(id).filter(|id| !id.is_empty())
     }
     /// Whether nothing is cut off: the bytes of `text` are all bytes of the message.
     pub fn is_whole(&self) -> bool {

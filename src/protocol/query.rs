@@ -76,6 +76,8 @@ pub enum Field {
     Kind,
     /// Reasons as shown.
     Reason,
+    /// Signatures of errors, by id with their texts.
+    Error,
 }
 
 /// Values of `field` among the rows that match `criteria` (the caller leaves out its own field's clauses).
@@ -108,7 +110,7 @@ pub struct Facets {
 /// One value of a field.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Facet {
-    /// What the filter compares: the id for organizations and devices, the text for types and reasons. `None` for the
+    /// What the filter compares: the id for organizations, devices and signatures, the text for types and reasons. `None` for the
     /// rows without a value.
     pub id: Option<Id>,
     /// The name, where one is recorded.
@@ -118,9 +120,11 @@ pub struct Facet {
 }
 
 impl Facet {
-    /// The text by which the filter names the value: its name, else its id. `None`: rows without a value.
-    pub fn word(&self) -> Option<String> {
+    /// The text by which the filter names a value of that field: its name, else its id; a signature's id. `None`: rows
+    /// without a value.
+    pub fn word(&self, field: Field) -> Option<String> {
         match (&self.name, &self.id) {
+            (_, Some(id)) if field == Field::Error => Some(id.raw()),
             (Some(name), _) => Some(name.raw().to_owned()),
             (None, Some(id)) => Some(id.raw()),
             (None, None) => None,

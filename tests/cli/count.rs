@@ -87,3 +87,104 @@ fn thousands_of_groups_are_all_printed_and_compared() {
         assert_eq!(sum(&ran.exits(5).stdout).0, all, "{by}");
     }
 }
+
+/// Events of one device, a second apart, with these types and errors.
+fn failing(events: &[(&str, Option<&str>)]) -> String {
+    let line = |(n, (kind, error)): (usize, &(&str, Option<&str>))| {
+        let error = error.map_or(serde_json::Value::Null, Into::into);
+        let at = format!("2026-11-20T12:00:{n:02}Z");
+        serde_json::json!({"device": "edge-1", "org": "acme", "event_type": kind, "error_message": error, "created_at": at})
+            .to_string()
+    };
+    events.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn errors_are_counted_by_their_signatures() {
+    let bed = Bed::new();
+    bed.run(&["db", "init"]).exits(0);
+    let long = format!("serial {} refused", "7".repeat(1000));
+    let events = [
+        ("renewal_failed", Some("dial tcp 10.0.0.1:443: refused")),
+        ("recovery_failed", Some("dial tcp 10.0.0.2:8443: refused")),
+        ("renewal_failed", Some("dial tcp [::1]:443: refused")),
+        ("renewal_failed", None),
+        ("renewal_failed", Some(" ")),
+        ("renewal_failed", Some(long.as_str())),
+        ("renewal_start", None),
+        ("renewal_success", None),
+        // A note of something that did not fail is a message nevertheless.
+        ("renewal_success", Some("serial 12 refused")),
+        ("renewal_success", None),
+    ];
+    bed.run_with(&["ingest"], failing(&events)).exits(0);
+    let ran = bed.run(&["count", "--by", "error", "--format", "csv"]);
+    let id = |message: &str| {
+        let line = bed.run_with(&["sig"], message).data();
+        serde_json::from_str::<serde_json::Value>(&line).unwrap()["sig"].as_str().unwrap().to_owned()
+    };
+    let (dial, serial) = (id(events[0].1.unwrap()), id(&long));
+    let expected =
+        format!("sig,signature,rows\n{dial},dial tcp <*>: refused,3\n{serial},serial <*> refused,2\n,(no message),2\n");
+    assert_eq!(ran.exits(0).stdout.replace('\r', ""), expected);
+    assert_eq!(ran.stderr, "renewscope: not in any group: 3 events that are no failures and have no error message\n");
+    let all: u64 = bed.run(&["count"]).data().trim().parse().unwrap();
+    assert_eq!(sum(&ran.stdout).0 + named(&ran.stderr), all);
+    // Each group is what its filter finds.
+    for (filter, rows) in [
+        (format!("sig:{dial}"), 3),
+        (format!("sig:{dial},{serial}"), 5),
+        (format!("-sig:{dial}"), 7),
+        (format!("sig:{dial} type:recovery"), 1),
+        ("type:failed -sig:*".to_owned(), 2),
+    ] {
+        let filter = filter.as_str();
+        assert_eq!(bed.run(&["count", "--", filter]).data().trim(), rows.to_string(), "{filter}");
+        let listed = bed.run(&["list", "--format", "ndjson", "--", filter]).data();
+        assert_eq!(listed.lines().count(), rows, "{filter}");
+        let exported = bed.run(&["export", "--", filter]).data();
+        assert_eq!(exported.lines().count(), rows, "{filter}");
+        let hours = bed.run(&["count", "--by", "hour", "--format", "csv", "--", filter]).data();
+        assert_eq!(sum(&hours).0, rows as u64, "{filter}");
+    }
+    let sent =
+        bed.run(&["tail", "--since", "2026-01-01", "--limit", "2", "--format", "ndjson", &format!("sig:{serial}")]);
+    assert!(sent.stdout.lines().count() == 2 && sent.stdout.contains("serial 12 refused"), "{}", sent.stdout);
+}
+
+#[test]
+fn groups_of_errors_are_limited_compared_and_printed_in_every_format() {
+    let bed = Bed::new();
+    bed.run(&["db", "init"]).exits(0);
+    let events = [
+        ("renewal_failed", None),
+        ("renewal_failed", Some("a failure")),
+        ("renewal_failed", Some("a failure")),
+        ("renewal_success", None),
+        ("renewal_success", None),
+        ("renewal_success", None),
+    ];
+    bed.run_with(&["ingest"], failing(&events)).exits(0);
+    let by = |args: &[&str]| bed.run(&[&["count", "--by", "error"], args].concat());
+    let ran = by(&["--limit", "1", "--format", "ndjson"]);
+    assert!(ran.exits(0).stdout.contains(r#""signature":"a failure","rows":2}"#), "{}", ran.stdout);
+    assert_eq!(ran.stdout.lines().count(), 1);
+    let ran = by(&["--format", "ndjson"]);
+    assert!(ran.exits(0).stdout.contains(r#"{"sig":null,"signature":"(no message)","rows":1}"#), "{}", ran.stdout);
+    for (format, head) in [("table", "SIG"), ("md", "| SIG |"), ("json", "[")] {
+        let ran = by(&["--format", format]);
+        assert!(ran.exits(0).stdout.starts_with(head) && ran.stdout.contains("(no message)"), "{}", ran.stdout);
+    }
+    // What is no failure is no group.
+    by(&["--fail-if", "=2"]).exits(5);
+    by(&["--fail-if", ">2"]).exits(0);
+    by(&["--limit", "1", "--fail-if", "=2"]).exits(5);
+    by(&["type:success", "--fail-if", ">0"]).exits(0);
+    for (filter, why) in [
+        ("sig:x", "filter: 'x' is no id of a signature at column 5"),
+        ("sig:2.1f3a9c0b2e", "filter: '2.1f3a9c0b2e' is an id of version 2 at column 5"),
+    ] {
+        let ran = bed.run(&["list", filter]);
+        assert!(ran.exits(2).stderr.contains(why), "{}", ran.stderr);
+    }
+}

@@ -100,6 +100,14 @@ async fn a_profile_of_ones_own_is_found_by_name_and_by_file() {
     let row = bed.run(&["list", "--source", "jobs.toml", "--format", "csv"]).data();
     assert!(row.contains("a,web-1,,renewal_failed,,,,,2026-11-20T11:00:00Z"), "{row}");
     bed.run(&["list"]).exits(1);
+    for (args, why) in [
+        (["count", "--by", "error"], "cannot count: the source 'jobs' records no error"),
+        (["list", "sig:*", ""], "'sig:' does not fit this source: 'jobs' records no error"),
+    ] {
+        let ran = bed.run(&[&args[..], &["--source", "jobs.toml"]].concat());
+        assert!(ran.exits(2).stderr.contains(why), "{}", ran.stderr);
+    }
+    assert_eq!(bed.run(&["count", "--source", "jobs.toml", "--", "-sig:*"]).data(), "1\n");
 
     let own = bed.path(".config/renewscope/profiles");
     std::fs::create_dir_all(&own).unwrap();

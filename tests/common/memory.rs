@@ -9,6 +9,7 @@ use renewscope::domain::event::{Id, Outcome, RenewalEvent};
 use renewscope::domain::filter::Criteria;
 use renewscope::domain::instant::Span;
 use renewscope::domain::page::{Anchor, Page, Total};
+use renewscope::domain::signature::Signature;
 use renewscope::domain::source::Traits;
 use renewscope::domain::text::Text;
 use renewscope::protocol::fleet::{DeviceRows, Fleet, FleetQuery, Neighbors, NeighborsQuery, Slice, SliceQuery};
@@ -265,6 +266,11 @@ fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {
             Field::Device => (row.device_id().cloned(), row.device.clone()),
             Field::Kind => (text(row.kind.raw()), None),
             Field::Reason => (row.reason.as_ref().and_then(|r| text(r.raw())), None),
+            Field::Error => {
+                let signature = row.error.as_ref().map(|e| Signature::of(e.text.raw())).filter(|s| !s.text.is_empty());
+                let named = signature.map(|s| (Id::Text(s.id.to_string().into()), Text::from(s.text.as_str())));
+                named.unzip()
+            }
         };
         *counts.entry(key).or_default() += 1;
     }
@@ -280,6 +286,8 @@ fn facets(rows: &[Arc<RenewalEvent>], query: &FacetQuery) -> Facets {
     values.sort_by_key(|f| match f.rows {
         Total::Exact(n) | Total::AtLeast(n) => std::cmp::Reverse(n),
     });
+    // Events without an error are nearly all others, and stand last.
+    values.sort_by_key(|f| query.field == Field::Error && f.id.is_none());
     let more = values.len() > query.limit as usize;
     values.truncate(query.limit as usize);
     Facets { values, more, partial }

@@ -3,15 +3,17 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use renewscope::console::Layer;
 use renewscope::console::msg::Msg;
-use renewscope::domain::event::{ErrorText, Id};
+use renewscope::domain::event::{ErrorText, Id, RenewalEvent};
 use renewscope::domain::instant::Span;
 use renewscope::domain::page::{Anchor, Total};
+use renewscope::domain::signature::Signature;
 use renewscope::domain::text::Text;
 use renewscope::protocol::query::Field;
 use renewscope::protocol::tail::{Batch, TailEvent, TailNews};
 use renewscope::protocol::{Query, Reply, Slot, SourceError};
 use renewscope::ui::effect::Effect;
 use renewscope::views::events::Focus;
+use renewscope::views::events::panes::PaneId;
 
 use super::common::console::Console;
 use super::common::fleet::{HOSTILE, event, fleet};
@@ -179,6 +181,60 @@ fn panes_and_text_are_one_filter() {
 }
 
 #[test]
+fn signatures_are_picked_by_their_texts_and_filtered_by_their_ids() {
+    let message = |n: u128| format!("serial {} refused {n}", "7".repeat(ErrorText::HEAD));
+    let failed = |n: u128, error: &str| {
+        let error = Some(ErrorText::whole(error));
+        RenewalEvent { error, ..event(n, "renewal_failed", "acme", "edge-1", Span::seconds(n as i64)) }
+    };
+    let mut rows: Vec<_> = (1..4).map(|n| failed(n, &message(n))).collect();
+    rows.extend((4..6).map(|n| failed(n, "x509: expired")));
+    rows.extend((6..20).map(|n| event(n, "renewal_success", "acme", "edge-1", Span::seconds(n as i64))));
+    let mut c = Console::new(Memory::new(rows), SIZE);
+    let listed = |c: &Console| -> Vec<(Option<String>, Total)> {
+        let pane = c.events().panes.by_field(Field::Error).unwrap();
+        let values = pane.facets.value().unwrap().values.iter();
+        values.map(|v| (v.name.as_ref().map(|n| n.raw().to_owned()), v.rows)).collect()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let (long, short) = (text("serial <*> refused <*>"), text("x509: expired"));
+    let none = (None, Total::Exact(14));
+    assert_eq!(listed(&c), [(long.clone(), Total::Exact(3)), (short.clone(), Total::Exact(2)), none.clone()]);
+    // A live row carries the beginning of its message, and the signature of the whole.
+    let whole = ErrorText::whole(message(7).as_str());
+    let cut = ErrorText { text: Text::from("serial"), bytes: whole.bytes, cut_sig: whole.sig() };
+    let live = RenewalEvent { error: Some(cut), ..failed(900, "") };
+    c.poll(Batch { rows: vec![Arc::new(live)], ..Batch::default() });
+    assert_eq!(listed(&c), [(long, Total::Exact(4)), (short, Total::Exact(2)), none]);
+    let id = Signature::of(&message(1)).id;
+    let expired = Signature::of("x509: expired").id;
+    c.keys("Tab Tab Tab Tab Tab Enter");
+    assert_eq!(c.model.ctx.filter.to_string(), format!("sig:{id}"));
+    assert!(c.screen().contains("▪ serial <*> refused <*>"), "{}", c.screen());
+    c.keys("j +");
+    assert_eq!(c.model.ctx.filter.to_string(), format!("sig:{id},{expired}"));
+    c.keys("-");
+    assert_eq!(c.model.ctx.filter.to_string(), format!("sig:{id} -sig:{expired}"));
+    c.keys("o");
+    assert_eq!(c.model.ctx.filter.to_string(), format!("sig:{expired}"));
+    c.keys("j -");
+    assert_eq!(c.model.ctx.filter.to_string(), format!("sig:{expired} sig:*"));
+    c.keys("X Esc / 'sig:seri' Tab");
+    assert_eq!(c.typed(), format!("sig:{id}"));
+}
+
+#[test]
+fn every_pane_is_named_on_the_smallest_screen() {
+    let mut c = Console::new(many(), (60, 12));
+    for pane in PaneId::ALL {
+        c.keys("Tab");
+        assert!(PaneId::ALL.iter().all(|p| c.screen().contains(p.title())), "{}", c.screen());
+        let height = c.events().panes.get(pane).unwrap().view.height;
+        assert!(height > 0, "{pane:?} has the focus\n{}", c.screen());
+    }
+}
+
+#[test]
 fn a_pane_is_glanced_at_before_it_is_counted() {
     let ceilings = |c: &Console| -> Vec<u64> {
         let kinds = c.sent.iter().filter_map(|r| match &r.query {
@@ -189,7 +245,7 @@ fn a_pane_is_glanced_at_before_it_is_counted() {
     };
     let c = Console::new(many(), SIZE);
     assert_eq!(ceilings(&c), [2000, 100_000], "2,600 rows are more than a glance sees");
-    let pane = c.events().panes.get(renewscope::views::events::panes::PaneId::Kind).unwrap();
+    let pane = c.events().panes.get(PaneId::Kind).unwrap();
     assert_eq!(pane.current().map(|facet| facet.rows), Some(Total::Exact(2600)));
     assert_eq!(ceilings(&console()), [2000], "of few rows a glance has seen all");
 }
@@ -202,7 +258,7 @@ fn a_pane_is_narrowed_by_the_database() {
     assert_eq!(query.needle, "0119");
     c.keys("Enter");
     assert_eq!(c.model.ctx.filter.to_string(), "device:edge-0119");
-    assert_eq!(c.events().focus, Focus::Pane(renewscope::views::events::panes::PaneId::Device));
+    assert_eq!(c.events().focus, Focus::Pane(PaneId::Device));
 }
 
 #[test]
@@ -273,7 +329,7 @@ fn a_long_error_is_fetched_whole_when_the_cursor_rests_on_it() {
     c.hold = true;
     long.id = Id::Uuid(uuid::Uuid::from_u128(2));
     long.created_at = long.created_at.plus(Span::seconds(1));
-    long.error = Some(ErrorText { text: Text::from("line\nline"), bytes: whole.len() as u64 });
+    long.error = Some(ErrorText { text: Text::from("line\nline"), bytes: whole.len() as u64, cut_sig: None });
     arrive(&mut c, vec![long]);
     assert!(matches!(c.pending.last().map(|r| &r.query), Some(Query::Event { .. })), "{:?}", c.pending);
     assert!(c.screen().contains("reading the rest"), "{}", c.screen());
@@ -504,7 +560,7 @@ fn a_paste_of_megabytes_and_ten_thousand_typed_characters_are_cut_and_keys_are_a
 #[test]
 fn one_key_cancels_the_details_query_too() {
     let mut long = event(1, "renewal_failed", "acme", "edge-1", Span::seconds(1));
-    long.error = Some(ErrorText { text: Text::from("line"), bytes: 1_000_000 });
+    long.error = Some(ErrorText { text: Text::from("line"), bytes: 1_000_000, cut_sig: None });
     let mut c =
         Console::new(Memory::new(vec![long.clone(), event(2, "renewal_failed", "acme", "e", Span::hours(1))]), SIZE);
     c.hold = true;

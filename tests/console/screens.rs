@@ -79,6 +79,15 @@ fn panes_over_the_list_on_a_small_screen() {
 }
 
 #[test]
+fn the_pane_of_errors_has_room_for_its_sentences() {
+    for (name, size) in [("panes_of_errors_80x24", (80, 24)), ("panes_of_errors_120x40", (120, 40))] {
+        let mut c = Console::new(Memory::new(fleet()), size);
+        c.keys("Tab Tab Tab Tab Tab j Enter");
+        snap(name, &c);
+    }
+}
+
+#[test]
 fn empty_states() {
     let c = Console::new(Memory::default(), (80, 24));
     snap("empty_80x24", &c);

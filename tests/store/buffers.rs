@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use renewscope::domain::event::{Id, RenewalEvent};
 use renewscope::domain::filter::Criteria;
-use renewscope::domain::filter::criteria::{Check, Clause, KindMatch, NameMatch, Pattern};
+use renewscope::domain::filter::criteria::{Check, Clause, KindMatch, NameMatch, Pattern, SigMatch};
 use renewscope::domain::instant::{Instant, Span};
 use renewscope::domain::page::{Anchor, Cursor, Total};
 use renewscope::protocol::fleet::{FleetQuery, NeighborsQuery, Place, SliceQuery};
@@ -176,6 +176,7 @@ fn others(bed: &Bed) -> Vec<Entry> {
     let all = Criteria::default();
     let failed = all_of([Check::Kind(vec![KindMatch::Ending("failed".into())])]);
     let org = all_of([Check::Org(vec![NameMatch::Name(Pattern::Is("org-58".into()))])]);
+    let signed = all_of([Check::Sig(vec![SigMatch::Any])]);
     let yesterday = bed.newest.at.minus(Span::days(1));
     let a_day = |criteria: Criteria| {
         let day = Clause { negated: false, check: Check::Time { from: Some(yesterday), until: None } };
@@ -225,6 +226,13 @@ fn others(bed: &Bed) -> Vec<Entry> {
         entry(facets(Field::Org, all.clone()), "idx_cert_renewal_events_org_page", from_index),
         entry(facets(Field::Kind, a_day(all.clone())), kinds, from_index),
         entry(facets(Field::Reason, a_day(all.clone())), "idx_cert_renewal_events_", by_row),
+        entry(facets(Field::Error, a_day(failed.clone())), "idx_cert_renewal_events_", by_row),
+        entry(
+            Query::Page { criteria: signed.clone(), anchor: Anchor::Newest, limit: LIMIT },
+            "certificate_renewal_events_pkey",
+            |read| 5 * read.shown + 60,
+        ),
+        entry(Query::Count { criteria: a_day(signed), ceiling: None }, "idx_cert_renewal_events_", by_row),
         entry(facets(Field::Device, a_day(failed.clone())), "idx_cert_renewal_events_", by_row),
         entry(histogram(all.clone(), quarter), kinds, |_| 200_000 / 40 + 6 * 100 * 4),
         entry(histogram(all, yesterday), kinds, |_| 2222 / 40 + 6 * 100 * 4),

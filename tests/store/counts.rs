@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use renewscope::domain::event::{Outcome, RenewalEvent};
+use renewscope::domain::event::{ErrorText, Outcome, RenewalEvent};
 use renewscope::domain::filter::Criteria;
 use renewscope::domain::instant::Span;
 use renewscope::domain::page::Total;
@@ -18,7 +18,7 @@ const BUCKETS: (i64, i64, u32) = (-2 * 3600, 900_000_001, 18);
 
 /// `expected` are the rows that match, newest first.
 pub async fn compare(bed: &Bed, expected: &[Arc<RenewalEvent>], criteria: &Criteria) {
-    for field in [Field::Kind, Field::Org, Field::Reason] {
+    for field in [Field::Kind, Field::Org, Field::Reason, Field::Error, Field::Device] {
         let criteria = criteria.clone();
         let ceiling = CEILING as u64;
         let query = FacetQuery { field, criteria: criteria.clone(), needle: String::new(), limit: 1000, ceiling };
@@ -26,7 +26,9 @@ pub async fn compare(bed: &Bed, expected: &[Arc<RenewalEvent>], criteria: &Crite
         let value = |e: &RenewalEvent| match field {
             Field::Kind => Some(e.kind.raw().to_owned()),
             Field::Reason => e.reason.as_ref().map(|r| r.raw().to_owned()),
-            Field::Org | Field::Device => e.org_id.as_ref().map(|id| id.raw()),
+            Field::Org => e.org_id.as_ref().map(|id| id.raw()),
+            Field::Device => e.device_id().map(|id| id.raw()),
+            Field::Error => e.error.as_ref().and_then(ErrorText::sig).map(|sig| sig.to_string()),
         };
         // Beyond the ceiling numbers are lower bounds: the row that tells that there are more may be counted too.
         let counts = |rows: usize| {

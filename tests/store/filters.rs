@@ -7,9 +7,12 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use renewscope::domain::event::{NewEvent, Party, RenewalEvent};
 use renewscope::domain::filter::Criteria;
-use renewscope::domain::filter::criteria::{Check, Clause, ExpiryMatch, KindMatch, NameMatch, Pattern, SpanMatch};
+use renewscope::domain::filter::criteria::{
+    Check, Clause, ExpiryMatch, KindMatch, NameMatch, Pattern, SigMatch, SpanMatch,
+};
 use renewscope::domain::instant::{Instant, Span};
 use renewscope::domain::page::{Anchor, Total};
+use renewscope::domain::signature::Signature;
 use uuid::Uuid;
 
 use super::bed::{Bed, all_of, at, event, none_of};
@@ -68,10 +71,20 @@ fn party() -> impl Strategy<Value = Party> {
     })
 }
 
+/// Errors of few kinds, some of which say nothing.
+fn message() -> impl Strategy<Value = String> + Clone {
+    prop_oneof![
+        3 => word(),
+        2 => (0..9, 0..9).prop_map(|(a, b)| format!("dial tcp 10.0.{a}.{b}:443: connect: refused")),
+        2 => (0..9).prop_map(|n| format!("failed after {n} of 9 tries")),
+        1 => proptest::sample::select(&[" ", "\n\t", "\u{1b}"][..]).prop_map(str::to_owned),
+    ]
+}
+
 pub fn row() -> impl Strategy<Value = NewEvent> {
     let text = || proptest::option::of(word());
     let time = || proptest::option::of(instant());
-    (party(), party(), word(), text(), time(), time(), text(), instant()).prop_map(
+    (party(), party(), word(), text(), time(), time(), proptest::option::of(message()), instant()).prop_map(
         |(device, org, kind, reason, old_expiry, new_expiry, error, created_at)| NewEvent {
             id: None,
             device,
@@ -106,6 +119,13 @@ fn name() -> impl Strategy<Value = NameMatch> {
     ]
 }
 
+fn sig() -> impl Strategy<Value = SigMatch> {
+    prop_oneof![
+        6 => message().prop_map(|text| SigMatch::Is(Signature::of(&text).id)),
+        1 => Just(SigMatch::Any),
+    ]
+}
+
 pub fn check() -> impl Strategy<Value = Check> {
     let some = 1..3_usize;
     let span =
@@ -135,6 +155,7 @@ pub fn check() -> impl Strategy<Value = Check> {
         proptest::collection::vec(pattern(), some.clone()).prop_map(Check::Reason),
         proptest::collection::vec(pattern(), some.clone()).prop_map(Check::Severity),
         proptest::collection::vec(pattern(), some.clone()).prop_map(Check::Error),
+        proptest::collection::vec(sig(), some.clone()).prop_map(Check::Sig),
         range().prop_map(|(from, until)| Check::Time { from, until }),
         range().prop_filter_map("an end", |(_, until)| until.map(Check::NotAhead)),
         proptest::collection::vec(expiry, some.clone()).prop_map(Check::Expires),

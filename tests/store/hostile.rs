@@ -119,7 +119,7 @@ fn run(url: &str, args: &[&str]) -> (i32, String, String) {
     (ran.status.code().unwrap(), text(ran.stdout), text(ran.stderr))
 }
 
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 15] = [
     &["list"],
     &["list", "device:edge-1 error:e -reason:x"],
     &["count"],
@@ -127,6 +127,9 @@ const COMMANDS: [&[&str]; 12] = [
     &["count", "--by", "device"],
     &["count", "--by", "type"],
     &["count", "--by", "hour"],
+    &["count", "--by", "error"],
+    &["count", "--by", "hour", "sig:*"],
+    &["list", "sig:*"],
     &["export"],
     &["tail", "--since", "2026-01-01", "--limit", "3"],
     &["doctor"],

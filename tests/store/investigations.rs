@@ -12,7 +12,6 @@ use renewscope::domain::instant::{Instant, Span};
 use renewscope::domain::page::Anchor;
 use renewscope::domain::signature::INPUT_CHARACTERS;
 use renewscope::domain::source::Beyond;
-use renewscope::domain::text::Text;
 use renewscope::profile::SourceProfile;
 use renewscope::profile::choice::Profiles;
 use renewscope::protocol::fleet::{DeviceRows, Fleet, FleetQuery, Neighbors, NeighborsQuery, Place, Slice, SliceQuery};
@@ -34,7 +33,7 @@ on_both!(random_tables, long_histories, errors_are_cut, devices_without_rows, id
 pub fn recorded(row: &RenewalEvent) -> RenewalEvent {
     let cut = |error: &ErrorText| {
         let head: String = error.text.raw().chars().take(INPUT_CHARACTERS).collect();
-        ErrorText { text: Text::from(head.as_str()), bytes: error.bytes }
+        ErrorText { bytes: error.bytes, ..ErrorText::whole(head.as_str()) }
     };
     let beyond =
         |beyond: &Arc<Beyond>| Arc::new(Beyond { reason_inferred: false, more: None, ..Beyond::clone(beyond) });

@@ -28,5 +28,6 @@ mod pg;
 mod plans;
 mod search;
 mod sessions;
+mod signature;
 mod sources;
 mod tail;

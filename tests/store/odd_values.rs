@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
-use renewscope::domain::event::{Id, RenewalEvent};
+use renewscope::domain::event::{ErrorText, Id, RenewalEvent};
 use renewscope::domain::filter::Criteria;
+use renewscope::domain::filter::criteria::{Check, SigMatch};
 use renewscope::domain::instant::Instant;
 use renewscope::domain::page::{Anchor, Page, Total};
 use renewscope::domain::text::Text;
 use renewscope::profile::SourceProfile;
 use renewscope::profile::choice::Profiles;
 use renewscope::protocol::fleet::{DeviceRows, FleetQuery, NeighborsQuery, Place};
-use renewscope::protocol::query::{FacetQuery, Field, HistogramQuery};
+use renewscope::protocol::query::{FacetQuery, Facets, Field, HistogramQuery};
 use renewscope::protocol::tail::{TailAnswer, TailQuery, TimeSlice};
 use renewscope::protocol::{Answer, Query, SourceError};
 use renewscope::store::{Address, ConnectOptions, Store};
@@ -118,6 +119,26 @@ async fn shown(store: &Store, case: &str) -> (Vec<Arc<RenewalEvent>>, u64) {
     (all.rows, all.unreadable)
 }
 
+/// A filter on each listed signature finds the rows that the list counts.
+async fn signed(store: &Store, facets: &Facets, case: &str) {
+    for value in &facets.values {
+        let sig = value.word(Field::Error).map(|id| SigMatch::Is(id.parse().unwrap()));
+        let criteria = match sig {
+            Some(sig) => all_of([Check::Sig(vec![sig])]),
+            None => none_of([Check::Sig(vec![SigMatch::Any])]),
+        };
+        match store.run(&Query::Count { criteria: criteria.clone(), ceiling: None }).await {
+            Ok(Answer::Count(total)) => assert_eq!(total, value.rows, "{case}: {value:?}"),
+            other => panic!("{case}: {other:?}"),
+        }
+        let found = page(store, Query::Page { criteria, anchor: Anchor::Newest, limit: 10 }, case).await;
+        for row in &found.rows {
+            let sig = row.error.as_ref().and_then(ErrorText::sig).map(|sig| sig.to_string());
+            assert_eq!(sig, value.word(Field::Error), "{case}");
+        }
+    }
+}
+
 /// Every query succeeds, and counts agree with the rows.
 async fn counted(store: &Store, rows: usize, unreadable: u64, case: &str) {
     let criteria = Criteria::default;
@@ -126,12 +147,15 @@ async fn counted(store: &Store, rows: usize, unreadable: u64, case: &str) {
         other => panic!("{case}: {other:?}"),
     };
     assert!(total >= rows as u64 && total <= rows as u64 + unreadable, "{case}: {total} of {rows}");
-    for field in [Field::Kind, Field::Reason, Field::Org, Field::Device] {
+    for field in [Field::Kind, Field::Reason, Field::Error, Field::Org, Field::Device] {
         let query = FacetQuery { field, criteria: criteria(), needle: String::new(), limit: 10, ceiling: 100 };
         match store.run(&Query::Facets(query)).await {
             Ok(Answer::Facets(facets)) => {
                 let sum: u64 = facets.values.iter().map(|f| if let Total::Exact(n) = f.rows { n } else { 0 }).sum();
                 assert_eq!(sum, total, "{case}: {field:?} {:?}", facets.values);
+                if field == Field::Error {
+                    signed(store, &facets, case).await;
+                }
             }
             other => panic!("{case}: {other:?}"),
         }
@@ -431,7 +455,7 @@ async fn invalid_texts_in_our_own_tables_are_shown_and_marked() {
         let (rows, unreadable) = shown(&reader, &case).await;
         assert_eq!((rows.len(), unreadable), (2, 0), "{case}");
         assert!(format!("{rows:?}").contains('⟨'), "{case}: {rows:?}");
-        for field in [Field::Kind, Field::Reason, Field::Org, Field::Device] {
+        for field in [Field::Kind, Field::Reason, Field::Error, Field::Org, Field::Device] {
             let query =
                 FacetQuery { field, criteria: Criteria::default(), needle: String::new(), limit: 10, ceiling: 100 };
             let Answer::Facets(facets) = reader.run(&Query::Facets(query)).await.unwrap() else { panic!("{case}") };

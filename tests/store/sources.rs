@@ -333,6 +333,9 @@ async fn filters(store: &Store, rows: &[Arc<RenewalEvent>], case: &Case) {
         "reason:*",
         "error:*",
         "-error:*",
+        "sig:*",
+        "-sig:*",
+        "-sig:d11aa8c0f0",
         "timeout",
         "expired",
         "device:*",
@@ -407,7 +410,7 @@ async fn investigations(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
 
 /// Values of each field, the histogram and single events add up to the rows.
 async fn queries(store: &Store, rows: &[Arc<RenewalEvent>], name: &str) {
-    for field in [Field::Kind, Field::Org, Field::Device, Field::Reason] {
+    for field in [Field::Kind, Field::Org, Field::Device, Field::Reason, Field::Error] {
         let query =
             FacetQuery { field, criteria: Criteria::default(), needle: String::new(), limit: 1000, ceiling: 100_000 };
         let Answer::Facets(facets) = store.run(&Query::Facets(query)).await.unwrap() else { panic!() };

@@ -99,7 +99,7 @@ impl Tail {
         self.until(|t| t.window != Window::Unknown).await;
     }
 
-    fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         self.rows.iter().map(|r| r.device.as_ref().map(|d| d.raw().to_owned()).unwrap_or_default()).collect()
     }
 }

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Attempt, Begins, Fold, Patience, Row, State, Step};
+use crate::domain::event::ErrorText;
 use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::instant::Instant;
-use crate::domain::signature::Signature;
 
 /// Rows of one device, without a gap.
 #[derive(Clone, PartialEq, Debug)]
@@ -116,8 +116,7 @@ impl Window {
 
 /// The row of an event as it was recorded, with the signature of its error.
 fn plain(event: &RenewalEvent) -> Option<Row> {
-    let sig = event.error.as_ref().map(|error| Signature::of(error.text.raw()));
-    let sig = sig.filter(|sig| !sig.text.is_empty()).map(|sig| sig.id);
+    let sig = event.error.as_ref().and_then(ErrorText::sig);
     let row = Row::of(event, sig)?;
     // An inferred reason is that of the start, which the attempt has itself.
     Some(if event.reason_inferred() { Row { reason: None, ..row } } else { row })

@@ -20,6 +20,8 @@ pub struct Candidates {
     pub devices: Vec<String>,
     /// Reasons as shown.
     pub reasons: Vec<String>,
+    /// Signatures of errors: id and text.
+    pub signatures: Vec<(String, String)>,
 }
 
 /// One completion proposal.
@@ -151,6 +153,10 @@ impl Offer {
         let name = text.into();
         Self { with: name.clone(), name }
     }
+    /// A signature, which is found by its text and written as its id.
+    fn signature(id: &str, text: &str) -> Self {
+        Self { name: format!("{id} {text}"), with: id.to_owned() }
+    }
     /// A name from the database, quoted so that it reads back as itself.
     fn name(name: &str) -> Option<Self> {
         Glob::literal(name).map(|glob| Self { name: name.to_owned(), with: glob.to_string() })
@@ -166,6 +172,7 @@ fn offers(key: Key, from: &Candidates) -> Vec<Offer> {
         Some(Field::Org) => names(&from.orgs),
         Some(Field::Device) => names(&from.devices),
         Some(Field::Reason) => names(&from.reasons),
+        Some(Field::Sig) => from.signatures.iter().map(|(id, text)| Offer::signature(id, text)).collect(),
         Some(Field::Severity) => plain(&SEVERITIES),
         Some(Field::Error | Field::Id) => Vec::new(),
         None => match key {
@@ -245,6 +252,10 @@ mod tests {
             orgs: list(&["acme", "Globex, Inc", "ac*", "initech", ""]),
             devices: list(&["edge-01", "edge-10", "lab-1", "ledger", "\u{1b}[2J"]),
             reasons: list(&["expired", "proactive"]),
+            signatures: vec![
+                ("d11aa8c0f0".into(), "read tcp <*>: i/o timeout".into()),
+                ("1f3a9c0b2e".into(), "x509: expired".into()),
+            ],
         }
     }
 
@@ -291,6 +302,9 @@ mod tests {
         check("time:y|", &["time:yesterday..today"]);
         check("expires:<|", &["expires:<1d", "expires:<7d"]);
         check("extends:|", &["extends:<=0"]);
+        check("sig:tim|", &["sig:d11aa8c0f0"]);
+        check("sig:1f|", &["sig:1f3a9c0b2e"]);
+        check("-sig:d11aa8c0f0,|", &["-sig:d11aa8c0f0,d11aa8c0f0", "-sig:d11aa8c0f0,1f3a9c0b2e"]);
         check("error:x|", &[]);
         check("nothing:x|", &[]);
         check("zzz|", &[]);

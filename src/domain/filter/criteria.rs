@@ -5,6 +5,7 @@
 
 use super::Standing;
 use crate::domain::instant::{Instant, Span};
+use crate::domain::signature::SigId;
 use uuid::Uuid;
 
 /// Clauses that must all hold.
@@ -45,6 +46,9 @@ pub enum Check {
     Reason(Vec<Pattern>),
     /// The case of ASCII letters is ignored.
     Error(Vec<Pattern>),
+    /// The signature of the error message. A row without a message has none, and neither has a message without words and
+    /// values.
+    Sig(Vec<SigMatch>),
     /// As written, case matters.
     Severity(Vec<Pattern>),
     /// The event's id.
@@ -112,6 +116,15 @@ pub enum NameMatch {
         /// The digits as typed.
         name: String,
     },
+}
+
+/// A comparison of the signature of an error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SigMatch {
+    /// Any signature.
+    Any,
+    /// The signature with this id.
+    Is(SigId),
 }
 
 /// A comparison of the expiry that a row states.

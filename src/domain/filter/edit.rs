@@ -10,6 +10,7 @@ use super::resolve::values;
 use super::{Field, Filter, Glob, Key, Term, Test};
 use crate::domain::event::{Id, Outcome, outcome_of};
 use crate::domain::instant::Instant;
+use crate::domain::signature::SigId;
 use crate::domain::text::Text;
 use crate::domain::when::{Range, When};
 use crate::domain::zone::Zone;
@@ -49,9 +50,15 @@ const FAILED: &str = "failed";
 impl Filter {
     /// Adds the value, or removes it if it is set already; `include` chooses between including and excluding it. `None`
     /// and the empty text mean the rows without a value. Terms that contradict the value are removed, so that
-    /// [`state_of`](Self::state_of) afterwards is the chosen state, or no longer is.
+    /// [`state_of`](Self::state_of) afterwards is the chosen state, or no longer is. A value of `sig` that is no id changes
+    /// nothing.
     pub fn toggle(&mut self, field: Field, value: Option<&str>, include: bool) {
         let Some(glob) = value.and_then(Glob::literal) else { return self.toggle_missing(field, include) };
+        let glob = match (field, glob.text.parse::<SigId>()) {
+            (Field::Sig, Ok(id)) => Glob { text: id.to_string(), ..glob },
+            (Field::Sig, Err(_)) => return,
+            _ => glob,
+        };
         let was = self.state_of(field, value);
         self.retain_values(field, true, |known| !covers(field, known, &glob.text));
         if include {
@@ -277,6 +284,7 @@ fn covers(field: Field, glob: &Glob, value: &str) -> bool {
         Check::Kind(any) => any.iter().any(|m| m.matches(value, None)),
         Check::Reason(any) | Check::Severity(any) => any.iter().any(|m| m.matches(value)),
         Check::Error(any) => any.iter().any(|m| m.lower().matches(&value.to_ascii_lowercase())),
+        Check::Sig(any) => any.iter().any(|m| m.matches(value.parse().ok())),
         Check::Org(any) | Check::Device(any) | Check::Id(any) => {
             let id = Uuid::try_parse(value).ok().map(Id::from);
             any.iter().any(|m| m.matches(id.as_ref(), Some(&text)))

@@ -4,14 +4,15 @@
 
 use uuid::Uuid;
 
-use super::criteria::{Check, Clause, Criteria, ExpiryMatch, KindMatch, NameMatch, Pattern, SpanMatch};
-use crate::domain::event::{Id, Outcome, RenewalEvent, has_beginning, has_ending};
+use super::criteria::{Check, Clause, Criteria, ExpiryMatch, KindMatch, NameMatch, Pattern, SigMatch, SpanMatch};
+use crate::domain::event::{ErrorText, Id, Outcome, RenewalEvent, has_beginning, has_ending};
 use crate::domain::instant::{Instant, Span};
+use crate::domain::signature::SigId;
 use crate::domain::text::Text;
 
 impl Criteria {
     /// Whether the row satisfies all clauses. Compares the error text of the row: if that is truncated, text past its
-    /// end does not match.
+    /// end does not match. A signature is that of the whole message.
     pub fn matches(&self, event: &RenewalEvent) -> bool {
         self.all.iter().all(|clause| clause.matches(event))
     }
@@ -60,6 +61,10 @@ impl Check {
                 let text = e.text.raw().to_ascii_lowercase();
                 any.iter().any(|p| p.lower().matches(&text))
             }),
+            Self::Sig(any) => {
+                let sig = event.error.as_ref().and_then(ErrorText::sig);
+                any.iter().any(|m| m.matches(sig))
+            }
             Self::Time { from, until } => within(event.created_at, *from, *until),
             Self::NotAhead(until) => within(event.created_at, None, Some(*until)),
             Self::Expires(any) => {
@@ -150,6 +155,16 @@ fn named(pattern: &Pattern, id: Option<&Id>, name: Option<&Text>) -> bool {
     by_id || name.is_some_and(|t| pattern.matches(t.raw()))
 }
 
+impl SigMatch {
+    /// Whether the signature of a row satisfies it; `None` is a row without one.
+    pub fn matches(self, sig: Option<SigId>) -> bool {
+        match self {
+            Self::Any => sig.is_some(),
+            Self::Is(id) => sig == Some(id),
+        }
+    }
+}
+
 impl ExpiryMatch {
     /// Whether the expiry satisfies it; `None` is a row without one.
     fn matches(&self, expiry: Option<Instant>) -> bool {
@@ -182,7 +197,7 @@ fn within(t: Instant, from: Option<Instant>, until: Option<Instant>) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::event::{ErrorText, Kind};
+    use crate::domain::event::Kind;
 
     fn event() -> RenewalEvent {
         RenewalEvent {

@@ -84,6 +84,8 @@ pub enum Key {
     Severity,
     /// The error message.
     Error,
+    /// The signature of the error message.
+    Sig,
     /// The event's id.
     Id,
     /// A lower bound on the event's time.
@@ -111,6 +113,8 @@ pub enum Field {
     Reason,
     Severity,
     Error,
+    /// Its values are ids of signatures, as [`SigId`](crate::domain::signature::SigId) prints them, or the lone `*`.
+    Sig,
     Id,
 }
 
@@ -193,12 +197,13 @@ impl Term {
 
 impl Key {
     /// In the order of the documentation and of completion.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Type,
         Self::Org,
         Self::Device,
         Self::Reason,
         Self::Error,
+        Self::Sig,
         Self::Severity,
         Self::Since,
         Self::Until,
@@ -219,6 +224,7 @@ impl Key {
             Self::Reason => "reason",
             Self::Severity => "severity",
             Self::Error => "error",
+            Self::Sig => "sig",
             Self::Id => "id",
             Self::Since => "since",
             Self::Until => "until",
@@ -242,6 +248,7 @@ impl Key {
             Self::Reason => Field::Reason,
             Self::Severity => Field::Severity,
             Self::Error => Field::Error,
+            Self::Sig => Field::Sig,
             Self::Id => Field::Id,
             Self::Since | Self::Until | Self::Time | Self::Expires | Self::Extends => return None,
             Self::State | Self::Left => return None,
@@ -258,6 +265,7 @@ impl From<Field> for Key {
             Field::Reason => Self::Reason,
             Field::Severity => Self::Severity,
             Field::Error => Self::Error,
+            Field::Sig => Self::Sig,
             Field::Id => Self::Id,
         }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::lex::{self, Body, Value, Word};
 use super::{Expiry, Extent, Field, Filter, Key, Order, Standing, Term, Test};
+use crate::domain::signature::{SigId, SigIdError, VERSION};
 use crate::domain::suggest::nearest;
 use crate::domain::text::Clean;
 use crate::domain::when::{Length, Range, TimeError, Unit, When};
@@ -72,6 +73,7 @@ fn alias(typed: &str) -> Option<Key> {
         "org_id" | "organisation" | "organization" | "tenant" | "customer" => Key::Org,
         "device_id" | "host" | "node" | "name" => Key::Device,
         "msg" | "message" | "err" | "error_message" | "text" => Key::Error,
+        "signature" | "fingerprint" | "template" | "cause" => Key::Sig,
         "from" | "after" | "start" => Key::Since,
         "to" | "before" | "end" => Key::Until,
         "at" | "when" | "date" | "range" | "created_at" => Key::Time,
@@ -104,6 +106,7 @@ fn term(word: Word) -> Result<Term, FilterError> {
             Key::Reason => texts(Field::Reason, values),
             Key::Severity => texts(Field::Severity, values),
             Key::Error => texts(Field::Error, values),
+            Key::Sig => sigs(values)?,
             Key::Id => texts(Field::Id, values),
         },
     };
@@ -113,6 +116,41 @@ fn term(word: Word) -> Result<Term, FilterError> {
 /// A test of a field for any of the values.
 fn texts(field: Field, values: Vec<Value>) -> Test {
     Test::Values { field, any: values.into_iter().map(|v| v.glob).collect() }
+}
+
+/// A test of signatures: their ids as this program prints them, or the lone star.
+fn sigs(mut values: Vec<Value>) -> Result<Test, FilterError> {
+    for Value { column, glob, .. } in &mut values {
+        if glob.is_any() {
+            continue;
+        }
+        if !glob.is_literal() {
+            let hint = "rows with an error message are 'sig:*', those without one '-sig:*'";
+            return Err(FilterError::new(*column, "'sig' takes no part of an id", hint));
+        }
+        // One id has one form, so that panes and chips compare texts.
+        glob.text = glob.text.parse::<SigId>().map_err(|e| sig_error(*column, e))?.to_string();
+    }
+    Ok(texts(Field::Sig, values))
+}
+
+/// The error of a value that is no id of a signature.
+fn sig_error(column: usize, error: SigIdError) -> FilterError {
+    match error {
+        SigIdError::Malformed(text) => FilterError::new(
+            column,
+            format!("'{}' is no id of a signature", Clean::line(&text)),
+            "it has ten hexadecimal digits, as in '1f3a9c0b2e'; 'renewscope count --by error' lists them",
+        ),
+        SigIdError::OtherVersion { id, version } => FilterError::new(
+            column,
+            format!("'{}' is an id of version {version}", Clean::line(&id)),
+            format!(
+                "signatures of two versions cannot be compared, and this program makes version {VERSION}; \
+                 'renewscope count --by error' lists its ids"
+            ),
+        ),
+    }
 }
 
 /// A word or phrase. Stars at its ends are dropped, because free text matches anywhere.

@@ -95,6 +95,8 @@ pub const SECTIONS: &[Section] = &[
             form("device:DIGITS", "ids that begin with these 8 or more digits; also org, id", "device:0f3a9c1e"),
             form("reason:TEXT", "the reason as shown, including inferred ones", "reason:expired"),
             form("error:TEXT", "part of the error; with a wildcard, its beginning or end", "error:\"x509: cert\""),
+            form("sig:ID", "the error has this signature; see signatures.md", "sig:1f3a9c0b2e,d11aa8c0f0"),
+            form("-sig:*", "no error message is recorded; `sig:*` is the opposite", "-sig:*"),
             form("severity:TEXT", "the severity, if the source records it", "severity:error,critical"),
             form("id:ID", "the event with this id", "id:7d444840-9dc0-11d1-b245-5ffdce74fad2"),
         ],
@@ -163,12 +165,12 @@ pub const MISTAKES: &[Mistake] = &[
     mistake(
         "x509: cert",
         "filter: unknown key 'x509' at column 1; to search for the text, quote it: \"x509:\"; the keys are type, org, \
-         device, reason, error, severity, since, until, time, expires, extends, state, left, id",
+         device, reason, error, sig, severity, since, until, time, expires, extends, state, left, id",
     ),
     mistake(
         "https://ca.example",
         "filter: unknown key 'https' at column 1; to search for the text, quote it: \"https://ca.example\"; the keys are \
-         type, org, device, reason, error, severity, since, until, time, expires, extends, state, left, id",
+         type, org, device, reason, error, sig, severity, since, until, time, expires, extends, state, left, id",
     ),
     mistake("type:", "filter: 'type:' has no value at column 6; give one right after the colon"),
     mistake("type: failed", "filter: 'type:' has no value at column 6; leave no space after the colon"),
@@ -232,6 +234,20 @@ pub const MISTAKES: &[Mistake] = &[
         "expires<7d",
         "filter: 'expires<7d' has no colon after the key at column 1; write 'expires:<7d'; to search for the text, quote it: \
          \"expires<7d\"",
+    ),
+    mistake(
+        "type:failed sig:1f3a",
+        "filter: '1f3a' is no id of a signature at column 17; it has ten hexadecimal digits, as in '1f3a9c0b2e'; 'renewscope \
+         count --by error' lists them",
+    ),
+    mistake(
+        "sig:2.1f3a9c0b2e",
+        "filter: '2.1f3a9c0b2e' is an id of version 2 at column 5; signatures of two versions cannot be compared, and this \
+         program makes version 1; 'renewscope count --by error' lists its ids",
+    ),
+    mistake(
+        "sig:1f3a*",
+        "filter: 'sig' takes no part of an id at column 5; rows with an error message are 'sig:*', those without one '-sig:*'",
     ),
     mistake("since:15", "filter: '15' has no unit at column 7; valid units are s, m, h, d and w, as in '15m'"),
     mistake(

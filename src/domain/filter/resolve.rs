@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::criteria::{Check, Clause, Criteria, ExpiryMatch, KindMatch, NameMatch, Pattern, SpanMatch};
+use super::criteria::{Check, Clause, Criteria, ExpiryMatch, KindMatch, NameMatch, Pattern, SigMatch, SpanMatch};
 use super::{Expiry, Extent, Field, Filter, Glob, Order, Term, Test};
 use crate::domain::event::Outcome;
 use crate::domain::instant::{Instant, Span};
@@ -135,6 +135,7 @@ pub(super) fn values(field: Field, any: &[Glob]) -> Check {
         Field::Id => Check::Id(names()),
         Field::Reason => Check::Reason(any.iter().map(pattern).collect()),
         Field::Severity => Check::Severity(any.iter().map(pattern).collect()),
+        Field::Sig => Check::Sig(any.iter().filter_map(sig).collect()),
         Field::Error => {
             let from_screen = |glob: &Glob| part(&Glob { text: from_screen(&glob.text), ..glob.clone() });
             Check::Error(any.iter().map(from_screen).collect())
@@ -151,6 +152,11 @@ fn from_screen(text: &str) -> String {
         other => other,
     };
     text.chars().map(original).collect()
+}
+
+/// The comparison of a signature. The parser and the panes give no text that is not an id; one would match no row.
+fn sig(glob: &Glob) -> Option<SigMatch> {
+    if glob.is_any() { Some(SigMatch::Any) } else { glob.text.parse().ok().map(SigMatch::Is) }
 }
 
 /// The comparison of a short text: the whole of it, unless wildcards open an end.

@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::criteria::{Check, Clause, ExpiryMatch, KindMatch, NameMatch, Pattern, SpanMatch};
+use super::criteria::{Check, Clause, ExpiryMatch, KindMatch, NameMatch, Pattern, SigMatch, SpanMatch};
 use super::standing::{Amount, Left, STATES};
 use super::*;
 use crate::domain::event::{ErrorText, Id, Kind, RenewalEvent};
 use crate::domain::instant::Instant;
+use crate::domain::signature::Signature;
 use crate::domain::text::Text;
 use crate::domain::zone::Zone;
 use proptest::prelude::*;
@@ -53,6 +54,9 @@ fn texts_become_checks() {
     check("error:x*", Check::Error(vec![Pattern::StartsWith("x".into())]));
     check("error:*x", Check::Error(vec![Pattern::EndsWith("x".into())]));
     check("error:*\"x y\"*", Check::Error(vec![Pattern::Contains("x y".into())]));
+    let id = |text: &str| SigMatch::Is(text.parse().unwrap());
+    check("sig:1F3a9c0B2e,d11aa8c0f0", Check::Sig(vec![id("1f3a9c0b2e"), id("d11aa8c0f0")]));
+    check("sig:*", Check::Sig(vec![SigMatch::Any]));
     check("timeout,", Check::Text("timeout,".into()));
     check("timeout*", Check::Text("timeout".into()));
     check("\"type:failed\"", Check::Text("type:failed".into()));
@@ -157,6 +161,7 @@ fn prints() {
         ("  TYPE:failed   Timeout ", "type:failed Timeout"),
         ("extends:<=0s", "extends:<=0"),
         ("extends:<+0,>=-0d", "extends:<0,>=0d"),
+        ("-SIG:\"1F3A9C0B2E\",*", "-sig:1f3a9c0b2e,*"),
         ("expires:EXPIRED", "expires:past"),
         ("since:2026-11-20 14:00 x", "since:2026-11-20T14:00 x"),
         ("since:\"2026-11-20 14:00\"", "since:2026-11-20T14:00"),
@@ -193,6 +198,13 @@ fn edits() {
     edit("reason:a", |f| f.toggle(Field::Reason, None, true), "-reason:*");
     edit("-reason:*", |f| f.toggle(Field::Reason, Some(""), true), "");
     edit("-reason:*", |f| f.toggle(Field::Reason, None, false), "reason:*");
+    let sig = |value: Option<&'static str>, include| move |f: &mut Filter| f.toggle(Field::Sig, value, include);
+    edit("", sig(Some("1F3A9C0B2E"), true), "sig:1f3a9c0b2e");
+    edit("sig:1f3a9c0b2e", sig(Some("d11aa8c0f0"), true), "sig:1f3a9c0b2e,d11aa8c0f0");
+    edit("sig:1f3a9c0b2e", sig(Some("1f3a9c0b2e"), false), "-sig:1f3a9c0b2e");
+    edit("x sig:1f3a9c0b2e", sig(Some("1f3a9c0b2e"), true), "x");
+    edit("sig:1f3a9c0b2e", sig(None, true), "-sig:*");
+    edit("x", sig(Some("no id"), false), "x");
     edit("org:a x -org:b", |f| f.only(Field::Org, Some("c")), "x org:c");
     edit("org:a since:1h -since:2h", |f| f.without(Key::Since), "org:a");
     let set = |text: &'static str| move |f: &mut Filter| f.set_time(Range::parse(text).unwrap());
@@ -292,6 +304,15 @@ fn any_field() -> impl Strategy<Value = Field> {
     proptest::sample::select(Key::ALL.into_iter().filter_map(Key::field).collect::<Vec<_>>())
 }
 
+/// A value of `sig` for any other: the ids of the same text are the same.
+fn sig_glob(glob: &Glob) -> Glob {
+    if glob.is_any() { Glob::any() } else { Glob::literal(&sig_of(&glob.text)).unwrap() }
+}
+
+fn sig_of(text: &str) -> String {
+    Signature::of(text).id.to_string()
+}
+
 fn any_test() -> impl Strategy<Value = Test> {
     let glob = (any::<bool>(), proptest::option::weighted(0.9, any_text()), any::<bool>())
         .prop_map(|(start, text, end)| Glob::new(start, text.unwrap_or_default(), end).unwrap_or_else(Glob::any));
@@ -301,7 +322,10 @@ fn any_test() -> impl Strategy<Value = Test> {
         length,
     });
     prop_oneof![
-        4 => (any_field(), proptest::collection::vec(glob, 1..4)).prop_map(|(field, any)| Test::Values { field, any }),
+        4 => (any_field(), proptest::collection::vec(glob, 1..4)).prop_map(|(field, any)| {
+            let any = any.into_iter().map(|glob| if field == Field::Sig { sig_glob(&glob) } else { glob }).collect();
+            Test::Values { field, any }
+        }),
         2 => any_text().prop_map(Test::Text),
         1 => any_when().prop_map(Test::Since),
         1 => any_when().prop_map(Test::Until),
@@ -345,7 +369,7 @@ proptest! {
     #[test]
     fn any_text_is_an_error_or_reads_back(text in prop_oneof![
         any::<String>(),
-        "(-?(type|org|error|since|time|expires|extends|foo)?:?[-a-z0-9*,.:<=>\"\\\\“\u{e9} ]{0,8} ?){1,4}",
+        "(-?(type|org|error|sig|since|time|expires|extends|foo)?:?[-a-z0-9*,.:<=>\"\\\\“\u{e9} ]{0,8} ?){1,4}",
     ]) {
         match Filter::parse(&text) {
             Ok(filter) => {
@@ -363,6 +387,7 @@ proptest! {
     fn a_toggle_does_what_it_says(
         filter in any_filter(), field in any_field(), value in proptest::option::of(any_text()), include in any::<bool>(),
     ) {
+        let value = value.map(|v| if field == Field::Sig && !v.is_empty() { sig_of(&v) } else { v });
         let value = value.as_deref();
         let wanted = if include { State::Included } else { State::Excluded };
         let was = filter.state_of(field, value);

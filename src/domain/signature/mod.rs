@@ -44,6 +44,11 @@ impl SigId {
         });
         Self((hash >> Self::BITS) ^ (hash & ((1 << Self::BITS) - 1)))
     }
+
+    /// Whether it is the id of the empty text: the message says nothing, and counts as missing.
+    pub fn is_empty(self) -> bool {
+        self == Self::of(b"")
+    }
 }
 
 impl fmt::Display for SigId {

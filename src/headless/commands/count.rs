@@ -2,17 +2,20 @@
 //!
 //! Called by the dispatch of commands. The sum over the groups must be the number that `count` prints without groups.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::io::Write;
 
 use crate::config::Config;
 use crate::config::cli::{Condition, Group};
 use crate::domain::event::{Id, Outcome};
 use crate::domain::filter::Criteria;
-use crate::domain::filter::criteria::{Check, Clause};
+use crate::domain::filter::criteria::{Check, Clause, KindMatch};
 use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::{Anchor, Total};
 use crate::domain::source::Part;
+use crate::domain::text::Text;
 use crate::domain::zone::Zone;
 use crate::headless::commands::list::criteria;
 use crate::headless::failure::{Exit, Failure};
@@ -20,7 +23,7 @@ use crate::headless::output::sink::{stdout, stdout_failed};
 use crate::headless::output::{Cell, Column, Format, RowWriter, event};
 use crate::headless::session::{Interrupt, Session, unexpected};
 use crate::headless::{tell, values};
-use crate::protocol::query::{FacetQuery, Field, HistogramQuery};
+use crate::protocol::query::{FacetQuery, Facets, Field, HistogramQuery};
 use crate::protocol::{Answer, Query, SourceError};
 
 /// The limit of groups without `--limit`: more than a spreadsheet holds.
@@ -99,6 +102,7 @@ pub async fn by(config: &Config, format: Format, groups: Groups, interrupt: &Int
         Group::Org => grouping.values(Field::Org).await?,
         Group::Device => grouping.values(Field::Device).await?,
         Group::Reason => grouping.values(Field::Reason).await?,
+        Group::Error => grouping.values(Field::Error).await?,
         Group::Hour | Group::Day => grouping.times(groups.by == Group::Day).await?,
     };
     judge(&session, groups.fail_if, number)
@@ -122,34 +126,13 @@ struct Bucket {
 impl Grouping<'_> {
     /// Prints the values of a field. Returns how many of them have events.
     async fn values(&self, field: Field) -> Result<u64, Failure> {
-        let Self { config, format, session, all } = *self;
+        let Self { config, format, .. } = *self;
         let limit = config.limits.rows.unwrap_or(u64::MAX);
-        let query = FacetQuery {
-            field,
-            criteria: criteria(config),
-            needle: String::new(),
-            limit: if all { GROUPS } else { u32::try_from(limit).unwrap_or(GROUPS).min(GROUPS) },
-            ceiling: i64::MAX as u64,
-        };
-        let part = match field {
-            Field::Org => Some(Part::Org),
-            Field::Device => Some(Part::Device),
-            Field::Reason => Some(Part::Reason),
-            Field::Kind => None,
-        };
-        if let (Some(part), Answer::Described(source)) = (part, session.run(Query::Describe).await?)
-            && source.traits.lacks(part)
-        {
-            let why = format!("cannot count: the source '{}' records no {}", source.profile, part.words());
-            return Err(SourceError::Unfit(why).into());
-        }
-        let facets = match session.run(Query::Facets(query)).await? {
-            Answer::Facets(facets) => facets,
-            other => return Err(unexpected(&other).into()),
-        };
+        let facets = self.facets(field).await?;
         let keys: &[&str] = match field {
             Field::Org => &["org_id", "org"],
             Field::Device => &["device_id", "device"],
+            Field::Error => &["sig", "signature"],
             Field::Kind => &["event_type"],
             Field::Reason => &["reason"],
         };
@@ -170,6 +153,70 @@ impl Grouping<'_> {
             tell("the count stopped early; every number is a lower bound");
         }
         Ok(facets.values.iter().filter(|facet| number(facet.rows) > 0).count() as u64)
+    }
+
+    /// The values of a field with their events, most frequent first: those that are printed, or all where a condition
+    /// counts them.
+    async fn facets(&self, field: Field) -> Result<Facets, Failure> {
+        let Self { config, session, all, .. } = *self;
+        let part = match field {
+            Field::Org => Some(Part::Org),
+            Field::Device => Some(Part::Device),
+            Field::Reason => Some(Part::Reason),
+            Field::Error => Some(Part::Error),
+            Field::Kind => None,
+        };
+        if let (Some(part), Answer::Described(source)) = (part, session.run(Query::Describe).await?)
+            && source.traits.lacks(part)
+        {
+            let why = format!("cannot count: the source '{}' records no {}", source.profile, part.words());
+            return Err(SourceError::Unfit(why).into());
+        }
+        if field == Field::Error {
+            return self.errors().await;
+        }
+        let limit = config.limits.rows.filter(|_| !all).and_then(|n| u32::try_from(n).ok());
+        self.listed(field, criteria(config), limit.unwrap_or(GROUPS).min(GROUPS)).await
+    }
+
+    /// The values of a field among the events of a filter.
+    async fn listed(&self, field: Field, criteria: Criteria, limit: u32) -> Result<Facets, Failure> {
+        let query = FacetQuery { field, criteria, needle: String::new(), limit, ceiling: i64::MAX as u64 };
+        match self.session.run(Query::Facets(query)).await? {
+            Answer::Facets(facets) => Ok(facets),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+
+    /// The signatures of errors. Of the events without one only the failures are a group; the others are reported. So
+    /// failures and others are counted apart and added: each is read once.
+    async fn errors(&self) -> Result<Facets, Failure> {
+        let among = |failed: bool| {
+            let mut criteria = criteria(self.config);
+            let check = Check::Kind(vec![KindMatch::Ending("failed".to_owned())]);
+            criteria.all.push(Clause { negated: !failed, check });
+            criteria
+        };
+        let mut facets = self.listed(Field::Error, among(true), GROUPS).await?;
+        let others = self.listed(Field::Error, among(false), GROUPS).await?;
+        if let Some(none) = facets.values.iter_mut().find(|facet| facet.id.is_none()) {
+            none.name = Some(Text::from("(no message)"));
+        }
+        let places: HashMap<_, _> =
+            facets.values.iter().enumerate().map(|(at, facet)| (facet.id.clone(), at)).collect();
+        for facet in others.values {
+            if facet.id.is_none() {
+                let rows = format::count(number(facet.rows));
+                tell(&format!("not in any group: {rows} events that are no failures and have no error message"));
+            } else if let Some(known) = places.get(&facet.id).and_then(|at| facets.values.get_mut(*at)) {
+                known.rows = Total::Exact(number(known.rows) + number(facet.rows));
+            } else {
+                facets.values.push(facet);
+            }
+        }
+        facets.more |= others.more;
+        facets.values.sort_by_key(|facet| (Reverse(number(facet.rows)), facet.id.is_none(), facet.word(Field::Kind)));
+        Ok(facets)
     }
 
     /// Prints hours or days. Returns how many there are. Rows outside of [`FIRST`] to [`END`] are reported apart, so that a row with a

@@ -10,10 +10,10 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::domain::event::Id;
-use crate::domain::page::{Cursor, Total};
+use crate::domain::page::Cursor;
 use crate::domain::text::Text;
 use crate::protocol::SourceError;
-use crate::protocol::query::{Facet, FacetQuery, Facets, Field};
+use crate::protocol::query::{FacetQuery, Facets, Field};
 use crate::store::connect::session::Session;
 use crate::store::queries::executor::{Executor, same_type};
 use crate::store::queries::resolved::{Condition, PartyTest, Resolved, Set};
@@ -21,6 +21,7 @@ use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::aggregate::{Values, beyond, counted, facet, facet_of_all};
 use crate::store::queries::sql::directory::devices_named;
 use crate::store::queries::sql::keys::{branches, branches_within, by_index_alone};
+use crate::store::queries::values::{Found, Listed};
 use crate::store::source::DeviceNames;
 use crate::store::source::columns::{IdType, Party};
 
@@ -31,13 +32,6 @@ const MAX_COUNTED: usize = 60;
 /// Rows whose carried reasons are looked up for the console.
 const MAX_CARRIED: u64 = 2000;
 
-/// A value with its name and its rows.
-struct Found {
-    id: Option<Id>,
-    name: Option<Text>,
-    rows: u64,
-}
-
 /// Values with their rows.
 #[derive(Default)]
 struct Counted {
@@ -46,19 +40,12 @@ struct Counted {
     partial: bool,
 }
 
-/// Values with names, and whether counting stopped at the ceiling.
-struct Listed {
-    values: Vec<Found>,
-    partial: bool,
-}
-
 impl Executor<'_> {
     /// The values of one field with their rows, most frequent first.
     pub async fn facets(&self, s: &mut Session, query: &FacetQuery) -> Result<Facets, SourceError> {
         let resolved = self.resolve(s, &query.criteria).await?;
         let counting = Counting { executor: self, query };
-        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        let Listed { values: mut found, partial } = match query.field {
+        let listed = match query.field {
             Field::Device if !query.needle.is_empty() => counting.searched_devices(s, resolved).await?,
             Field::Device => {
                 let Counted { values, partial } = counting.counts(s, &resolved, counting.one_more()).await?;
@@ -66,46 +53,15 @@ impl Executor<'_> {
             }
             Field::Org => counting.orgs(s, &resolved).await?,
             Field::Kind => counting.kinds(s, &resolved).await?,
+            Field::Error => counting.errors(s, &resolved).await?,
             Field::Reason => {
                 let Counted { values, partial } = counting.counts(s, &resolved, counting.most()).await?;
                 let unnamed = |(id, rows)| Found { id, name: None, rows };
                 Listed { values: values.into_iter().map(unnamed).collect(), partial }
             }
         };
-        if query.field != Field::Device {
-            found.retain(|f| passes(&query.needle, f.id.as_ref(), f.name.as_ref()));
-        }
-        found.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| label(a).cmp(&label(b))));
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let total = |n| if partial { Total::AtLeast(n) } else { Total::Exact(n) };
-        let values = found.into_iter().map(|f| Facet { id: f.id, name: f.name, rows: total(f.rows) }).collect();
-        Ok(Facets { values, more, partial })
+        Ok(listed.facets(query))
     }
-}
-
-/// What values with as many rows are ordered by.
-fn label(found: &Found) -> String {
-    match (&found.name, &found.id) {
-        (Some(name), _) => name.raw().to_owned(),
-        (None, Some(id)) => id.raw(),
-        (None, None) => String::new(),
-    }
-}
-
-/// Whether the name contains the search text, or the id begins with it.
-fn passes(needle: &str, id: Option<&Id>, name: Option<&Text>) -> bool {
-    if needle.is_empty() {
-        return true;
-    }
-    let needle = needle.to_ascii_lowercase();
-    let contains = |text: &str| text.to_ascii_lowercase().contains(&needle);
-    name.is_some_and(|n| contains(n.raw()))
-        || match id {
-            Some(Id::Text(t)) => contains(t.raw()),
-            Some(id) => id.raw().starts_with(&needle),
-            None => false,
-        }
 }
 
 /// A count of rows as the database returned it.
@@ -133,6 +89,12 @@ impl Counting<'_> {
 
     /// Values with their rows among the newest matching ones, at most `limit` values.
     async fn counts(&self, s: &mut Session, resolved: &Resolved, limit: u64) -> Result<Counted, SourceError> {
+        if !resolved.signatures.is_empty() {
+            let FacetQuery { field, ceiling, .. } = *self.query;
+            let (mut values, partial) = self.executor.signed(resolved).values(s, field, ceiling).await?;
+            values.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            return Ok(Counted { values, partial });
+        }
         if let Some(counted) = self.counts_within(s, resolved, limit).await? {
             return Ok(counted);
         }
@@ -186,7 +148,9 @@ impl Counting<'_> {
     ) -> Result<Option<Counted>, SourceError> {
         let source = self.executor.source;
         let (plain, named) = (branches_within(source, resolved, self.query.ceiling), branches(source, each));
-        let countable = by_index_alone(source, resolved, &plain) && by_index_alone(source, each, &named);
+        let countable = resolved.signatures.is_empty()
+            && by_index_alone(source, resolved, &plain)
+            && by_index_alone(source, each, &named);
         if !countable || each.is_empty() || named.len() > MAX_COUNTED {
             return Ok(None);
         }
@@ -216,6 +180,15 @@ impl Counting<'_> {
         let (sql, shape) = beyond(Selection::new(self.executor.source, resolved), self.query.ceiling);
         let first = s.rows(&sql, &shape).await?.into_iter().next();
         Ok(first.and_then(|mut row| Some(Cursor { at: row.time(0)?, id: row.id(1)? })))
+    }
+
+    /// Signatures of errors with their texts; one without id stands for the rows that have none.
+    async fn errors(&self, s: &mut Session, resolved: &Resolved) -> Result<Listed, SourceError> {
+        let ends = resolved.signatures.is_empty() && !resolved.is_empty();
+        let cutoff = if ends { self.cutoff(s, resolved).await? } else { None };
+        let (found, partial) = self.executor.signed(resolved).signatures(s, cutoff, self.query.ceiling).await?;
+        let values = found.into_iter().map(|((id, name), rows)| Found { id, name, rows }).collect();
+        Ok(Listed { values, partial })
     }
 
     /// Types of the table, counted by index where that is possible, and listed even without a row that matches.

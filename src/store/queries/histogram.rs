@@ -9,7 +9,9 @@ use crate::protocol::query::{Histogram, HistogramQuery};
 use crate::store::connect::session::Session;
 use crate::store::queries::executor::Executor;
 use crate::store::queries::resolved::Set;
+use crate::store::queries::signature::{parted, passes};
 use crate::store::queries::sql::{aggregate, histogram};
+use crate::store::source::Source;
 use crate::store::source::derived::outcome_of;
 
 /// More types than this are not counted branch by branch.
@@ -28,6 +30,14 @@ impl Executor<'_> {
         if resolved.is_empty() || !query.from.is_finite() {
             return Ok(out);
         }
+        if !resolved.signatures.is_empty() {
+            let (without, with) = parted(&resolved);
+            self.signed(&with).histogram(s, query, &mut out).await?;
+            if !passes(&resolved.signatures, None) {
+                return Ok(out);
+            }
+            resolved = without;
+        }
         let kinds = match &resolved.kinds {
             Set::All if aggregate::is_in_index(self.source, &resolved) => self.resolver().list_kinds(s).await?,
             _ => None,
@@ -36,15 +46,31 @@ impl Executor<'_> {
         let (sql, shape) = histogram::histogram(self.source, &resolved, kinds, query);
         for mut row in s.rows(&sql, &shape).await? {
             let (bucket, kind, rows) = (row.int(0), row.string(1).unwrap_or_default(), row.int(2).unwrap_or(0));
-            let slot = bucket.and_then(|b| usize::try_from(b).ok()).and_then(|b| out.buckets.get_mut(b));
-            if let Some(counts) = slot {
-                let stated = kind.strip_prefix(histogram::STATED).filter(|_| self.source.map.outcome.is_some());
-                let outcome = stated.and_then(outcome_of).unwrap_or_else(|| self.source.traits.outcome_of(&kind));
-                for (count, _) in counts.iter_mut().zip(Outcome::ALL).filter(|(_, o)| *o == outcome) {
-                    *count += u64::try_from(rows).unwrap_or(0);
-                }
-            }
+            Counted { bucket, kind, rows }.add(self.source, &mut out);
         }
         Ok(out)
+    }
+}
+
+/// Rows of one bucket and one type.
+pub struct Counted {
+    /// The number of the bucket, from 0; one outside of the histogram counts nothing.
+    pub bucket: Option<i64>,
+    /// The type, or the stated outcome as the statement marks it.
+    pub kind: String,
+    pub rows: i64,
+}
+
+impl Counted {
+    /// Adds the rows to a histogram.
+    pub fn add(self, source: &Source, out: &mut Histogram) {
+        let Self { bucket, kind, rows } = self;
+        let slot = bucket.and_then(|b| usize::try_from(b).ok()).and_then(|b| out.buckets.get_mut(b));
+        let Some(counts) = slot else { return };
+        let stated = kind.strip_prefix(histogram::STATED).filter(|_| source.map.outcome.is_some());
+        let outcome = stated.and_then(outcome_of).unwrap_or_else(|| source.traits.outcome_of(&kind));
+        for (count, _) in counts.iter_mut().zip(Outcome::ALL).filter(|(_, o)| *o == outcome) {
+            *count += u64::try_from(rows).unwrap_or(0);
+        }
     }
 }

@@ -16,10 +16,12 @@ mod neighbors;
 mod page;
 mod resolve;
 pub mod resolved;
+mod signature;
 mod slice;
 pub mod sql;
 pub mod tail;
 pub mod unreadable;
+mod values;
 mod walk;
 
 use std::sync::Arc;

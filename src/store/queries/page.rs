@@ -85,8 +85,16 @@ impl Executor<'_> {
         Ok(Answer::Page(Page { rows: events, more_newer, more_older, searched_to, unreadable: unreadable + left_out }))
     }
 
-    /// The rows of a window, in one statement and with their names.
+    /// The rows of a window with their names.
     pub async fn rows(&self, s: &mut Session, resolved: &Resolved, window: &Window) -> Result<Rows, SourceError> {
+        if resolved.signatures.is_empty() {
+            return self.candidates(s, resolved, window).await;
+        }
+        self.signed(resolved).rows(s, window).await
+    }
+
+    /// The rows of a window, in one statement and with their names; clauses on signatures are not tested.
+    pub async fn candidates(&self, s: &mut Session, resolved: &Resolved, window: &Window) -> Result<Rows, SourceError> {
         if resolved.is_empty() || window.limit == 0 {
             return Ok(Rows::default());
         }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::domain::event::Id;
 use crate::domain::filter::criteria::{Clause, Pattern};
 use crate::domain::instant::Instant;
+use crate::store::source::Source;
 use crate::store::source::columns::Party;
 
 /// Criteria as sets, a time range, and the remaining conditions, all of which a row must pass.
@@ -20,6 +21,8 @@ pub struct Resolved {
     /// End of the range, exclusive.
     pub until: Option<Instant>,
     pub rest: Vec<Condition>,
+    /// Clauses on signatures of errors, which no statement tests; see [`crate::store::queries::signature`].
+    pub signatures: Vec<Clause>,
     /// A text index narrows the rows; see [`crate::store::queries::narrow`].
     pub narrowed: bool,
 }
@@ -34,6 +37,7 @@ impl Resolved {
             from: None,
             until: None,
             rest: Vec::new(),
+            signatures: Vec::new(),
             narrowed: false,
         }
     }
@@ -47,6 +51,17 @@ impl Resolved {
         let backwards = matches!((self.from, self.until), (Some(f), Some(u)) if f >= u);
         let none_found = self.rest.iter().any(|c| matches!(c, Condition::Rows(numbers) if numbers.is_empty()));
         self.kinds.is_empty() || self.orgs.is_empty() || self.devices.is_empty() || backwards || none_found
+    }
+    /// Adds a clause on signatures. Rows without a message are left out by the statement where they cannot match.
+    pub fn sift(&mut self, source: &Source, clause: &Clause) {
+        if source.map.error.is_none() {
+            // Only a negated clause comes here, and every row passes it.
+            return;
+        }
+        if !clause.negated {
+            self.rest.push(Condition::Error { recorded: true });
+        }
+        self.signatures.push(clause.clone());
     }
     /// Keeps only the rows in `from..until`.
     pub fn clamp(&mut self, from: Option<Instant>, until: Option<Instant>) {
@@ -87,6 +102,10 @@ pub enum Condition {
         negated: bool,
         party: Party,
         any: Vec<PartyTest>,
+    },
+    /// Whether the row has an error message, which may be empty.
+    Error {
+        recorded: bool,
     },
     /// SQLite: the rows that a full-text expression finds. Used only in addition to the exact test of the text.
     Found(String),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::domain::event::{Id, RenewalEvent};
+use crate::domain::filter::Criteria;
 use crate::domain::page::Cursor;
 use crate::domain::zone::Zone;
 use crate::protocol::SourceError;
@@ -43,6 +44,10 @@ impl Executor<'_> {
         }
         let mut slice = self.of_window(s, Selection::new(self.source, &resolved), &window).await?;
         slice.next = slice.next.or(end);
+        if !resolved.signatures.is_empty() {
+            let test = Criteria { all: resolved.signatures };
+            slice.rows.retain(|row| test.matches(row));
+        }
         Ok(slice)
     }
 

@@ -15,7 +15,7 @@ use crate::protocol::tail::{Horizon, Serial, TailAnswer, TailKey, TailQuery, Tai
 use crate::store::connect::session::Session;
 use crate::store::queries::executor::Executor;
 use crate::store::queries::horizon::{overlap, writers};
-use crate::store::queries::resolve::named_in_memory;
+use crate::store::queries::resolve::tested_in_memory;
 use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::page::{Errors, decode};
 use crate::store::queries::sql::tail;
@@ -85,7 +85,7 @@ struct Read<'a> {
 }
 
 impl Read<'_> {
-    /// Decodes the rows and fills in their names. Clauses on names that only this program knows are tested here.
+    /// Decodes the rows and fills in their names. Clauses that only this program can test are tested here.
     async fn events(self, executor: &Executor<'_>, s: &mut Session) -> Result<TailRows, SourceError> {
         let Read { criteria, rows, by_number, full, errors } = self;
         let at = rows.first().map_or(0, Row::len).saturating_sub(1);
@@ -114,8 +114,8 @@ impl Read<'_> {
         };
         let rows = events.into_iter().zip(serials).map(found);
         let more = last.filter(|_| full);
-        let by_name = named_in_memory(executor.source, criteria);
-        let (rows, dropped) = rows.partition(|found| by_name.matches(&found.row));
+        let here = tested_in_memory(executor.source, criteria);
+        let (rows, dropped) = rows.partition(|found| here.matches(&found.row));
         Ok(TailRows { rows, dropped, more })
     }
 }

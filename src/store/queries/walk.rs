@@ -48,7 +48,7 @@ pub fn applies_to(source: &Source, resolved: &Resolved) -> bool {
     let unknown = !source.map.is_table() && (sets || !resolved.rest.is_empty());
     source.indexes.clock
         && !resolved.narrowed
-        && (unknown || resolved.rest.iter().any(unindexed))
+        && (unknown || !resolved.signatures.is_empty() || resolved.rest.iter().any(unindexed))
         && !resolved.rest.iter().any(by_id)
 }
 

@@ -81,9 +81,9 @@ impl Events {
                 return Step::filter(filter);
             }
             Focus::Pane(id) => {
-                let Some((field, _)) = id.field() else { return Step::default() };
+                let Some((field, counted)) = id.field() else { return Step::default() };
                 let Some(facet) = self.panes.get(id).and_then(|p| p.current()) else { return Step::default() };
-                (field, facet.word())
+                (field, facet.word(counted))
             }
             Focus::List | Focus::Detail | Focus::Histogram => {
                 let Some(event) = self.list.selected() else { return Step::default() };

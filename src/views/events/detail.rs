@@ -5,10 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::event::RenewalEvent;
+use crate::domain::event::{ErrorText, RenewalEvent};
 use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 use crate::domain::measure;
+use crate::domain::signature::Signature;
 use crate::domain::source::Part;
 use crate::domain::text::{Clean, Text};
 use crate::domain::zone::Zone;
@@ -255,8 +256,16 @@ pub fn identifiers(event: &RenewalEvent) -> Vec<Line> {
     };
     lines.push(party("device", Part::Device, &event.device, event.device_id()));
     lines.push(party("org", Part::Org, &event.org, event.org_id.as_ref()));
+    lines.extend(event.error.as_ref().and_then(signature));
     lines.push(line("event", event.id.clean().to_string(), Tone::Muted));
     lines
+}
+
+/// The signature of an error, by which the filter finds all errors of its kind. Its text is that of the whole message.
+fn signature(error: &ErrorText) -> Option<Line> {
+    let id = error.sig()?;
+    let text = error.is_whole().then(|| Clean::line(&Signature::of(error.text.raw()).text));
+    Some(line("signature", format!("{id}  {}", text.unwrap_or_default()), Tone::Muted))
 }
 
 /// In place of a field that the source does not record.

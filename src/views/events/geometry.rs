@@ -5,6 +5,8 @@ use ratatui::layout::Rect;
 
 /// Cells of the panes. From 160 columns on, and where they lie over the list, they get more.
 const PANES_WIDTH: u16 = 29;
+/// Cells that the panes get in addition while the pane of errors has the focus: their texts are sentences.
+const SENTENCES: u16 = 24;
 
 /// Regions that do not overlap, except `panes` if `panes_over` says that they lie over the list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -26,6 +28,8 @@ pub struct Geometry {
 pub struct Wish {
     /// A pane has the focus, so the panes are drawn at any size.
     pub panes: bool,
+    /// It is the pane of errors, so the panes are wider.
+    pub errors: bool,
     /// The detail has the focus, so it takes the list's rows: three fifths in a body of 33 rows or more, else all.
     pub detail: bool,
 }
@@ -46,13 +50,14 @@ impl Geometry {
         let histogram = Rect { height: bars, ..body };
         let rest = Rect { y: body.y + bars, height: body.height - bars, ..body };
         let fixed = body.width >= 110 && body.height >= 27;
-        let panes_width = if fixed { PANES_WIDTH + if body.width >= 160 { 6 } else { 0 } } else { 0 };
+        let more = if wish.errors { SENTENCES } else { 0 };
+        let panes_width = if fixed { PANES_WIDTH + more + if body.width >= 160 { 6 } else { 0 } } else { 0 };
         let main = Rect { x: rest.x + panes_width, width: rest.width - panes_width, ..rest };
         let panes = match (fixed, wish.panes) {
             (true, _) => Rect { width: panes_width, ..rest },
             // At the right: what happened and when, at the left, stays visible.
             (false, true) => {
-                let wide = (PANES_WIDTH + 7).min(body.width);
+                let wide = (PANES_WIDTH + more + 7).min(body.width);
                 Rect { x: body.right() - wide, width: wide, ..body }
             }
             (false, false) => Rect { width: 0, ..rest },
@@ -94,8 +99,13 @@ mod tests {
     fn regions_tile_the_body_at_every_size() {
         for width in 60..=220 {
             for height in 9..=70 {
-                for wish in [Wish::default(), Wish { panes: true, detail: false }, Wish { panes: false, detail: true }]
-                {
+                let errors = Wish { panes: true, errors: true, detail: false };
+                for wish in [
+                    Wish::default(),
+                    Wish { errors: false, ..errors },
+                    errors,
+                    Wish { detail: true, ..Wish::default() },
+                ] {
                     let body = Rect::new(0, 2, width, height);
                     let g = Geometry::of(body, wish);
                     let all = [g.histogram, g.list, g.detail];

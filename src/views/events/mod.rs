@@ -27,7 +27,7 @@ use crate::domain::filter::{Candidates, Criteria};
 use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 use crate::domain::page::Total;
-use crate::protocol::query::{Facet, Facets};
+use crate::protocol::query::{Facet, Field};
 use crate::protocol::{Slot, SourceError};
 use crate::ui::ctx::{Ctx, Link};
 use crate::ui::effect::Effect;
@@ -223,7 +223,11 @@ impl Events {
 
     /// Lays the view out, and requests what the screen lacks: the selected event's whole error, and the next page.
     pub fn settle(&mut self, ctx: &Ctx) -> Step {
-        let wish = Wish { panes: matches!(self.focus, Focus::Pane(_)), detail: self.focus == Focus::Detail };
+        let wish = Wish {
+            panes: matches!(self.focus, Focus::Pane(_)),
+            errors: self.focus == Focus::Pane(PaneId::Error),
+            detail: self.focus == Focus::Detail,
+        };
         self.geometry = Geometry::of(ctx.body, wish);
         self.list.view.height = self.geometry.list_rows();
         let len = self.list.rows().len();
@@ -306,22 +310,23 @@ impl Events {
 
     /// The names that the panes list. A completion offers them; a pane lists 200 values at most, so others can exist.
     pub fn candidates(&self) -> Candidates {
-        let words = |facets: Option<&Facets>| -> Vec<String> {
-            facets.map(|f| f.values.iter().filter_map(Facet::word).collect()).unwrap_or_default()
-        };
-        let pane = |id: PaneId| words(self.panes.get(id).and_then(|p| p.facets.value()));
+        let listed = |field| self.panes.by_field(field).and_then(|p| p.facets.value()).map(|f| f.values.as_slice());
+        let pane =
+            |field| -> Vec<String> { listed(field).unwrap_or_default().iter().filter_map(|v| v.word(field)).collect() };
+        let signature = |v: &Facet| Some((v.word(Field::Error)?, v.name.as_ref()?.raw().to_owned()));
         Candidates {
-            types: pane(PaneId::Kind),
-            orgs: pane(PaneId::Org),
-            devices: pane(PaneId::Device),
-            reasons: pane(PaneId::Reason),
+            types: pane(Field::Kind),
+            orgs: pane(Field::Org),
+            devices: pane(Field::Device),
+            reasons: pane(Field::Reason),
+            signatures: listed(Field::Error).unwrap_or_default().iter().filter_map(signature).collect(),
         }
     }
 
     /// Types that the filter names and no event has, as far as the pane of types lists all that there are.
     pub fn unknown_types(&self, ctx: &Ctx) -> Vec<String> {
         let Some(listed) = self.panes.get(PaneId::Kind).and_then(|p| p.facets.value()) else { return Vec::new() };
-        let known = |word: &str| listed.values.iter().any(|v| v.word().as_deref() == Some(word));
+        let known = |word: &str| listed.values.iter().any(|v| v.word(Field::Kind).as_deref() == Some(word));
         let mut named = ctx.filter.exact_types();
         named.retain(|word| !listed.more && !known(word));
         named

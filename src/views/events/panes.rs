@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tui_input::Input;
 
-use crate::domain::event::{Id, RenewalEvent};
+use crate::domain::event::{ErrorText, Id, RenewalEvent};
 use crate::domain::filter;
 use crate::domain::page::Total;
 use crate::domain::text::Clean;
@@ -52,19 +52,22 @@ pub enum PaneId {
     Org,
     /// Reasons of renewals.
     Reason,
+    /// Signatures of errors, shown by their texts.
+    Error,
     /// Devices, by id with their names.
     Device,
 }
 
 impl PaneId {
     /// In their order on screen, which Tab follows.
-    pub const ALL: [Self; 5] = [Self::Time, Self::Kind, Self::Org, Self::Reason, Self::Device];
+    pub const ALL: [Self; 6] = [Self::Time, Self::Kind, Self::Org, Self::Reason, Self::Error, Self::Device];
     pub const fn title(self) -> &'static str {
         match self {
             Self::Time => "TIME",
             Self::Kind => "TYPE",
             Self::Org => "ORG",
             Self::Reason => "REASON",
+            Self::Error => "ERROR",
             Self::Device => "DEVICE",
         }
     }
@@ -75,6 +78,7 @@ impl PaneId {
             Self::Kind => Some((filter::Field::Type, Field::Kind)),
             Self::Org => Some((filter::Field::Org, Field::Org)),
             Self::Reason => Some((filter::Field::Reason, Field::Reason)),
+            Self::Error => Some((filter::Field::Sig, Field::Error)),
             Self::Device => Some((filter::Field::Device, Field::Device)),
         }
     }
@@ -141,6 +145,9 @@ impl Panes {
                 PaneId::Kind => Some(Id::Text(row.kind.raw().into())),
                 PaneId::Org => row.org_id.clone(),
                 PaneId::Reason => row.reason.clone().map(Id::Text),
+                PaneId::Error => {
+                    row.error.as_ref().and_then(ErrorText::sig).map(|sig| Id::Text(sig.to_string().into()))
+                }
                 PaneId::Device => row.device_id().cloned(),
             };
             let listed = pane.facets.value_mut().and_then(|f| f.values.iter_mut().find(|v| v.id == id));
@@ -156,8 +163,8 @@ impl Panes {
         let titles = self.all.len() as u16;
         let mut left = height.saturating_sub(titles);
         let wants: Vec<u16> = self.all.iter().map(Pane::wanted).collect();
-        let mut rows: Vec<u16> = wants.iter().map(|w| (*w).min(1)).collect();
-        left = left.saturating_sub(rows.iter().sum());
+        let mut rows = vec![0; wants.len()];
+        let focus = self.all.iter().position(|p| Some(p.id) == focus);
         let share = if height < 24 { u16::MAX } else { height / 2 };
         let mut grow = |i: usize, most: u16, left: &mut u16| {
             if let (Some(row), Some(want)) = (rows.get_mut(i), wants.get(i)) {
@@ -166,7 +173,11 @@ impl Panes {
                 *left -= more;
             }
         };
-        if let Some(i) = self.all.iter().position(|p| Some(p.id) == focus) {
+        // One row each, as far as there is room below the titles.
+        for i in focus.into_iter().chain((0..wants.len()).filter(|i| Some(*i) != focus)) {
+            grow(i, 1, &mut left);
+        }
+        if let Some(i) = focus {
             grow(i, share, &mut left);
         }
         // One row after the other, so that no pane starves another.

@@ -9,7 +9,7 @@ mod parties;
 mod within;
 
 pub use parties::PartyClause;
-pub use within::named_in_memory;
+pub use within::tested_in_memory;
 
 use parties::are_exact;
 
@@ -50,6 +50,7 @@ impl Resolver<'_> {
                 Check::Time { from, until } if !clause.negated => out.clamp(*from, *until),
                 Check::NotAhead(until) if !clause.negated => out.clamp(None, Some(*until)),
                 Check::Kind(_) => kinds.push(clause),
+                Check::Sig(_) => out.sift(source, clause),
                 Check::Org(any) => orgs.push(PartyClause { party: Party::Org, negated: clause.negated, any }),
                 Check::Device(any) => devices.push(PartyClause { party: Party::Device, negated: clause.negated, any }),
                 _ => out.rest.push(Condition::Check(clause.clone())),
@@ -176,6 +177,7 @@ fn need_field(source: &Source, clause: &Clause) -> Result<(), SourceError> {
         Check::Org(_) if map.org.is_none() && !clause.negated => ("org", "organization"),
         Check::Device(_) if source.traits.lacks(Part::Device) && !clause.negated => ("device", "device"),
         Check::Error(_) if map.error.is_none() && !clause.negated => ("error", "error"),
+        Check::Sig(_) if map.error.is_none() && !clause.negated => ("sig", "error"),
         _ => return Ok(()),
     };
     Err(SourceError::Unfit(format!("'{key}:' does not fit this source: '{}' records no {part}", source.profile.name)))

@@ -14,14 +14,20 @@ use crate::store::source::{DeviceNames, Source};
 
 impl Resolver<'_> {
     /// As [`resolve`](Self::resolve), but the statement itself compares names wherever it can. Clauses that
-    /// [`named_in_memory`] returns are left out.
+    /// [`tested_in_memory`] returns are left out.
     pub async fn resolve_within(&self, s: &mut Session, criteria: &Criteria) -> Result<Resolved, SourceError> {
         let source = self.source;
         need_few(source, criteria)?;
         let mut out = Resolved::everything();
-        let here = named_in_memory(source, criteria);
-        for clause in criteria.all.iter().filter(|clause| !here.all.contains(clause)) {
+        let here = tested_in_memory(source, criteria);
+        for clause in &criteria.all {
             need_field(source, clause)?;
+            if here.all.contains(clause) {
+                if matches!(clause.check, Check::Sig(_)) && !clause.negated {
+                    out.rest.push(Condition::Error { recorded: true });
+                }
+                continue;
+            }
             need_names(source, &clause.check)?;
             let (party, any) = match &clause.check {
                 Check::Time { from, until } if !clause.negated => {
@@ -50,12 +56,13 @@ impl Resolver<'_> {
     }
 }
 
-/// The clauses on names that only this process can test: those on devices whose ids are hashes, unless they are exact
-/// names, which can be hashed.
-pub fn named_in_memory(source: &Source, criteria: &Criteria) -> Criteria {
+/// The clauses that only this process can test: those on signatures of errors, and those on names of devices whose ids are
+/// hashes, unless they are exact names, which can be hashed.
+pub fn tested_in_memory(source: &Source, criteria: &Criteria) -> Criteria {
     let exact = |m: &NameMatch| !matches!(m, NameMatch::Name(p) if !matches!(p, Pattern::Is(_)));
     let here = |check: &Check| match check {
         Check::Device(any) => source.devices == DeviceNames::Hashed && !any.iter().all(exact),
+        Check::Sig(_) => true,
         _ => false,
     };
     Criteria { all: criteria.all.iter().filter(|clause| here(&clause.check)).cloned().collect() }

@@ -20,21 +20,23 @@ pub const MAX_VALUES: usize = 300;
 
 /// The number of matching rows, counting at most `limit`. One integer.
 pub fn count(selection: Selection<'_>, limit: Option<u64>) -> (Sql, Vec<CellType>) {
+    let Some(limit) = limit else { return count_from(selection, &Bound::Nowhere) };
     let source = selection.source;
     let mut sql = Sql::new(source.dialect);
     let common = Common::new(&mut sql, selection, &Bound::Nowhere);
-    sql.push("SELECT count(*) FROM ");
-    match limit {
-        None => {
-            sql.push(&common.relation);
-            common.write(&mut sql, source, &Branch::default());
-        }
-        Some(limit) => {
-            sql.push("(SELECT 1 FROM ").push(&common.relation);
-            common.write(&mut sql, source, &Branch::default());
-            sql.push(" LIMIT ").bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX))).push(") x");
-        }
-    }
+    sql.push("SELECT count(*) FROM (SELECT 1 FROM ").push(&common.relation);
+    common.write(&mut sql, source, &Branch::default());
+    sql.push(" LIMIT ").bind(Bind::Int(i64::try_from(limit).unwrap_or(i64::MAX))).push(") x");
+    (sql, vec![CellType::Int])
+}
+
+/// The number of matching rows from `bound` on. One integer.
+pub fn count_from(selection: Selection<'_>, bound: &Bound) -> (Sql, Vec<CellType>) {
+    let source = selection.source;
+    let mut sql = Sql::new(source.dialect);
+    let common = Common::new(&mut sql, selection, bound);
+    sql.push("SELECT count(*) FROM ").push(&common.relation);
+    common.write(&mut sql, source, &Branch::default());
     (sql, vec![CellType::Int])
 }
 
@@ -66,11 +68,13 @@ pub fn distinct(source: &Source, values: Values<'_>) -> (Sql, Vec<CellType>) {
 }
 
 /// The expression that a field's values are grouped by, and its type; `None` where the source has no such field.
-fn valued(source: &Source, field: Field) -> Option<(String, CellType)> {
+pub fn valued(source: &Source, field: Field) -> Option<(String, CellType)> {
     let map = &source.map;
     Some(match field {
         Field::Kind => (map.kind.expr(), CellType::Text),
         Field::Reason => (reason::shown(source)?, CellType::Text),
+        // No database masks a message.
+        Field::Error => return None,
         Field::Org => (source.id_expr(map.org.as_ref()?), CellType::Id(map.org.as_ref()?.ty)),
         Field::Device if source.traits.lacks(Part::Device) => return None,
         Field::Device => (source.id_expr(&map.device), CellType::Id(map.device.ty)),

@@ -32,6 +32,7 @@ pub fn condition(sql: &mut Sql, source: &Source, condition: &Condition) -> Strin
             let tests: Vec<_> = any.iter().map(|test| party_test(sql, source, *party, test)).collect();
             (*negated, any_of(&tests))
         }
+        Condition::Error { recorded } => (false, error_test(source, *recorded)),
         Condition::Rows(numbers) => {
             let numbers: Vec<_> = numbers.iter().map(|n| sql.placeholder(Bind::Int(*n))).collect();
             (false, format!("e.rowid IN ({})", numbers.join(", ")))
@@ -39,6 +40,14 @@ pub fn condition(sql: &mut Sql, source: &Source, condition: &Condition) -> Strin
         Condition::Found(terms) => (false, format!("e.rowid IN ({})", narrow::matching(sql, terms))),
     };
     if negated { format!("NOT COALESCE({check}, FALSE)") } else { check }
+}
+
+/// Tests that the row has an error message, or that it has none.
+fn error_test(source: &Source, recorded: bool) -> String {
+    match &source.map.error {
+        Some(column) => format!("e.{} IS {}NULL", column.name, if recorded { "NOT " } else { "" }),
+        None => (if recorded { NEVER } else { "TRUE" }).to_owned(),
+    }
 }
 
 /// Passes if one of the tests does; no row passes where there is none.
@@ -68,8 +77,9 @@ fn check(sql: &mut Sql, source: &Source, check: &Check) -> String {
             let tests: Vec<_> = any.iter().map(|m| kind_test(sql, source, m)).collect();
             any_of(&tests)
         }
-        // A source without organizations has none in any row. Names are resolved before this, and how a device stands is rejected.
-        Check::Org(_) | Check::Device(_) | Check::Standing(_) => NEVER.to_owned(),
+        // A source without organizations has none in any row. Names are resolved before this, signatures are tested behind
+        // it, and how a device stands is rejected.
+        Check::Org(_) | Check::Device(_) | Check::Sig(_) | Check::Standing(_) => NEVER.to_owned(),
         Check::Reason(any) => patterns(sql, reason::shown(source), any, false),
         Check::Severity(any) => patterns(sql, map.severity.as_ref().map(|c| c.expr()), any, false),
         Check::Error(any) => patterns(sql, map.error.as_ref().map(|c| c.expr()), any, true),

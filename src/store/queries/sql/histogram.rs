@@ -98,13 +98,7 @@ fn by_row(source: &Source, resolved: &Resolved, branches: &[Branch], query: &His
     let mut sql = Sql::new(source.dialect);
     let common = Common::new(&mut sql, Selection::new(source, resolved), &Bound::Nowhere);
     let bucket = bucket(&mut sql, source, query);
-    let kind = match &source.map.outcome {
-        // The row's stated outcome takes precedence over its type's.
-        Some(own) => {
-            format!("CASE WHEN e.{own} IS NULL THEN {} ELSE '{STATED}' || e.{own} END", source.map.kind.expr())
-        }
-        None => source.map.kind.expr(),
-    };
+    let kind = kind(source);
     let from = &common.relation;
     sql.push("SELECT h.b, h.k, CAST(sum(h.n) AS BIGINT) FROM (");
     for (n, branch) in branches.iter().enumerate() {
@@ -117,6 +111,17 @@ fn by_row(source: &Source, resolved: &Resolved, branches: &[Branch], query: &His
     sql
 }
 
+/// The type of the row `e`; where the row states an outcome, which takes precedence over its type's, that with the mark
+/// [`STATED`].
+pub fn kind(source: &Source) -> String {
+    let kind = source.map.kind.expr();
+    source
+        .map
+        .outcome
+        .as_ref()
+        .map_or(kind.clone(), |own| format!("CASE WHEN e.{own} IS NULL THEN {kind} ELSE '{STATED}' || e.{own} END"))
+}
+
 /// Whether the stored times are UTC microseconds, and types alone tell outcomes.
 fn is_plain(source: &Source) -> bool {
     let at = &source.map.created_at;
@@ -124,7 +129,7 @@ fn is_plain(source: &Source) -> bool {
 }
 
 /// The number of a row's bucket. The query's range keeps the difference small enough for each type.
-fn bucket(sql: &mut Sql, source: &Source, query: &HistogramQuery) -> String {
+pub fn bucket(sql: &mut Sql, source: &Source, query: &HistogramQuery) -> String {
     let at = &source.map.created_at;
     let width = query.width_micros.max(1);
     match (at.ty, at.zone) {

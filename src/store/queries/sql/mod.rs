@@ -12,6 +12,7 @@ pub mod keys;
 pub mod page;
 pub mod pattern;
 pub mod reason;
+pub mod signature;
 pub mod slice;
 pub mod tail;
 #[cfg(test)]

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use crate::domain::event::{ErrorText, Id, Kind, RenewalEvent};
 use crate::domain::instant::Instant;
 use crate::domain::page::Cursor;
-use crate::domain::signature::INPUT_CHARACTERS;
+use crate::domain::signature::{INPUT_CHARACTERS, Signature};
 use crate::domain::source::Beyond;
 use crate::domain::text::Text;
 use crate::domain::zone::Zone;
 use crate::store::queries::sql::Selection;
 use crate::store::queries::sql::keys::{Bound, Common, Order, Read, branches_within};
 use crate::store::queries::sql::reason;
+use crate::store::queries::sql::signature::message;
 use crate::store::source::columns::{IdType, Party, SqlIdent, TextColumn, TimeColumn, TimeType};
 use crate::store::source::derived::outcome_of;
 use crate::store::source::{DeviceNames, Source};
@@ -36,22 +37,11 @@ const WHOLE_BRANCHES: usize = 4;
 /// How much of each error message to read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Errors {
-    /// The first [`ErrorText::HEAD`] characters.
+    /// The first [`ErrorText::HEAD`] characters, and the signature of what the mask reads.
     Head,
     /// The first [`INPUT_CHARACTERS`], as much as a signature reads.
     Input,
     Whole,
-}
-
-impl Errors {
-    /// The greatest number of characters; `None`: all of them.
-    const fn characters(self) -> Option<usize> {
-        match self {
-            Self::Head => Some(ErrorText::HEAD),
-            Self::Input => Some(INPUT_CHARACTERS),
-            Self::Whole => None,
-        }
-    }
 }
 
 /// Which rows of the result to read, in which order, and how much of them.
@@ -146,11 +136,10 @@ pub(crate) fn select(source: &Source, errors: Errors, more: bool) -> Select {
         add(expiry.as_ref().map(|c| format!("e.{}", c.name)), CellType::Time(ty));
     }
     let error = map.error.as_ref().map(TextColumn::expr);
-    let text = error.as_ref().map(|e| match (errors.characters(), source.dialect) {
-        (None, _) => bounded(e),
-        (Some(most), Dialect::Postgres) => format!("left({e}, {most})"),
-        (Some(most), Dialect::Sqlite) => bounded_as(e, &sqlite_head(e, most)),
-    });
+    let text = match errors {
+        Errors::Whole => error.as_ref().map(|e| bounded(e)),
+        Errors::Head | Errors::Input => message(source),
+    };
     add(text, CellType::Text);
     let length = match source.dialect {
         Dialect::Postgres => error.map(|e| format!("octet_length({e})::int8")),
@@ -186,27 +175,25 @@ fn bounded(text: &str) -> String {
 }
 
 /// As [`bounded`], for a part of the text.
-fn bounded_as(text: &str, part: &str) -> String {
+pub(crate) fn bounded_as(text: &str, part: &str) -> String {
     format!(
         "CASE WHEN octet_length({text}) > {MAX_TEXT} THEN '⟨text of ' || octet_length({text}) || ' bytes⟩' ELSE {part} END"
     )
 }
 
-/// The first bytes of a text, at least that many characters: `substr` counts the characters of a text up to its first
-/// NUL only. [`decode`] cuts the rest off. A value that is no text is small, or described by its size. The bytes of an
-/// empty text have no `substr`.
-fn sqlite_head(text: &str, characters: usize) -> String {
-    let bytes = 4 * characters;
-    let head = format!("CAST(substr(CAST({text} AS BLOB), 1, {bytes}) AS TEXT)");
-    format!("CASE typeof({text}) WHEN 'text' THEN coalesce({head}, '') ELSE {text} END")
-}
-
-/// The first characters of a text.
-fn head(text: Text, characters: usize) -> Text {
-    match text.raw().char_indices().nth(characters) {
-        Some((end, _)) => text.raw().get(..end).unwrap_or_default().into(),
-        None => text,
-    }
+/// What a page or a slice carries of a message of which the mask's part was read. The signature is that of this part.
+fn cut(errors: Errors, text: Text) -> ErrorText {
+    let beginning = |characters| {
+        let (end, _) = text.raw().char_indices().nth(characters)?;
+        text.raw().get(..end).map(Text::from)
+    };
+    let of_head = |head| ErrorText { cut_sig: Some(Signature::of(text.raw()).id), ..ErrorText::whole(head) };
+    let part = match errors {
+        Errors::Head => beginning(ErrorText::HEAD).map(of_head),
+        Errors::Input => beginning(INPUT_CHARACTERS).map(ErrorText::whole),
+        Errors::Whole => None,
+    };
+    part.unwrap_or_else(|| ErrorText::whole(text))
 }
 
 /// A NULL of the type that the driver expects: an untyped one is a text to PostgreSQL.
@@ -259,10 +246,7 @@ pub(crate) fn joins(source: &Source) -> String {
 pub fn decode(source: &Source, errors: Errors, more: bool, row: &mut Row) -> Option<RenewalEvent> {
     let map = &source.map;
     let odd = odd_expiries(row);
-    let error = row.text(7).map(|text| match errors.characters() {
-        Some(most) => head(text, most),
-        None => text,
-    });
+    let error = row.text(7).map(|text| cut(errors, text));
     let bytes = row.int(11).and_then(|n| u64::try_from(n).ok());
     let id = row.id(0)?;
     let stored = row.time(8)?;
@@ -277,10 +261,7 @@ pub fn decode(source: &Source, errors: Errors, more: bool, row: &mut Row) -> Opt
         reason: row.text(4),
         old_expiry: expiry(&map.old_expiry, row.time(5)),
         new_expiry: expiry(&map.new_expiry, row.time(6)),
-        error: error.map(|text| {
-            let whole = ErrorText::whole(text);
-            ErrorText { bytes: bytes.unwrap_or(whole.bytes), ..whole }
-        }),
+        error: error.map(|error| ErrorText { bytes: bytes.unwrap_or(error.bytes), ..error }),
         created_at: map.created_at.instant(stored),
         device: row.text(9),
         org: row.text(10),

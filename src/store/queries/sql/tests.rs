@@ -23,7 +23,8 @@ use crate::store::queries::sql::directory::{Directory, devices_named, labels_of_
 use crate::store::queries::sql::keyed::{self, Keys, Near};
 use crate::store::queries::sql::keys::{self, Bound, Branch, Order};
 use crate::store::queries::sql::page::{self, Errors, Window};
-use crate::store::queries::sql::{Selection, fleet, histogram, slice, tail, usable};
+use crate::store::queries::sql::signature::{Also, Messages};
+use crate::store::queries::sql::{Selection, fleet, histogram, signature, slice, tail, usable};
 use crate::store::source::Source;
 use crate::store::source::columns::Party;
 use crate::store::sql::cell::CellType;
@@ -215,6 +216,19 @@ fn counts() {
             add("facet", aggregate::facet(selection, field, 500, 9));
             add("facet of all", aggregate::facet_of_all(selection, field, Some(cursor(&source)), 9));
         }
+        for (order, also) in [
+            (Order::NewestFirst, Also::Nothing),
+            (Order::NewestFirst, Also::Id),
+            (Order::OldestFirst, Also::Value(Field::Org)),
+            (Order::NewestFirst, Also::Value(Field::Error)),
+        ] {
+            let recorded = Resolved { rest: vec![Condition::Error { recorded: true }], ..range.clone() };
+            let read = Messages { bound: Bound::NewerThan(cursor(&source)), order, limit: 500, also };
+            add("messages", signature::messages(Selection::new(&source, &recorded), &read));
+        }
+        let silent = Resolved { rest: vec![Condition::Error { recorded: false }], ..range.clone() };
+        let from = Bound::NewerThan(cursor(&source));
+        add("without a message", Some(aggregate::count_from(Selection::new(&source, &silent), &from)));
         add("beyond", Some(aggregate::beyond(selection, 500)));
         for types in [1, 3] {
             let each = sets(&source, 2, types, 0);
@@ -234,6 +248,9 @@ fn counts() {
             let resolved = Resolved { from: Some(at(0)), until: Some(at(600)), ..sets(&source, 0, types, 0) };
             let listed = ["a".to_owned(), "b".to_owned()];
             add("histogram", Some(histogram::histogram(&source, &resolved, Some(&listed), &query)));
+            let also = Also::Bucket(&query);
+            let read = Messages { bound: Bound::Nowhere, order: Order::NewestFirst, limit: 500, also };
+            add("messages by bucket", signature::messages(Selection::new(&source, &resolved), &read));
             add("histogram without a list", Some(histogram::histogram(&source, &resolved, None, &query)));
         }
     }

@@ -109,6 +109,7 @@ fn values(scene: Scene<'_>, pane: &Pane, buf: &mut Buffer, area: Rect) {
     let part = match pane.id {
         PaneId::Org => Some(Part::Org),
         PaneId::Reason => Some(Part::Reason),
+        PaneId::Error => Some(Part::Error),
         PaneId::Device => Some(Part::Device),
         PaneId::Time | PaneId::Kind => None,
     };
@@ -145,7 +146,7 @@ struct Place {
 
 /// One value: whether the filter has it, its name, its count.
 fn value(Scene { ctx, skin, .. }: Scene<'_>, facet: &Facet, mut pen: Pen<'_>, Place { id, widest }: Place) {
-    let word = facet.word();
+    let word = id.field().and_then(|(_, field)| facet.word(field));
     let mark = id.field().map(|(field, _)| ctx.filter.state_of(field, word.as_deref()));
     let (sign, sign_style, style): (_, _, Style) = match mark {
         Some(State::Included) => (skin.glyphs.included, skin.accent(), skin.strong()),
