@@ -272,6 +272,7 @@ fn a_command_that_reads_never_makes_the_default_file() {
 fn without_a_name_record_makes_the_file_in_the_data_directory() {
     use std::os::unix::fs::PermissionsExt;
     let bed = Bed::unnamed();
+    // Nothing changes the mode after the file was created: it is that of its first moment.
     bed.run(&["record", "--device", "a", "--type", "renewal_start"]).exits(0);
     let ran = bed.run(&["count"]);
     assert_eq!(ran.exits(0).stdout, "1\n");

@@ -46,11 +46,16 @@ async fn rows_that_cannot_be_shown_are_counted_and_named() {
     let export = bed.run(&["export", "--source", "jobs.toml", "-o", "out.ndjson"]);
     assert!(export.exits(0).stderr.contains(NOTE), "{}", export.stderr);
     assert_eq!(bed.read("out.ndjson").lines().count(), 2);
-    assert_eq!(bed.run(&["count", "--source", "jobs.toml"]).exits(0).stdout, "2\n");
+    let count = bed.run(&["count", "--source", "jobs.toml"]);
+    assert_eq!(count.exits(0).stdout, "2\n");
+    assert_eq!(count.stderr.matches(NOTE).count(), 1, "{}", count.stderr);
     for by in ["device", "type"] {
         let counted = bed.run(&["count", "--by", by, "--source", "jobs.toml", "--format", "csv"]);
+        assert_eq!(counted.stderr.matches(NOTE).count(), 1, "{by}: {}", counted.stderr);
         assert_eq!(counted.exits(0).stdout.lines().count(), 3, "{}", counted.stdout);
     }
+    let days = bed.run(&["count", "--by", "day", "--source", "jobs.toml", "--format", "csv"]);
+    assert_eq!(days.exits(0).stderr.matches(NOTE).count(), 1, "{}", days.stderr);
     let odd = bed.run(&["get", "odd", "--source", "jobs.toml"]);
     assert!(odd.exits(0).stdout.contains("⟨blob 3 bytes⟩"), "{}", odd.stdout);
     let late = bed.run(&["get", "late", "--source", "jobs.toml"]);
