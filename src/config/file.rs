@@ -123,8 +123,8 @@ pub struct File {
     pub view: Option<String>,
     /// The console's colors; `None`: by the terminal.
     pub theme: Option<Theme>,
-    /// Whether to draw with ASCII characters only.
-    pub ascii: bool,
+    /// Whether to draw with ASCII characters only; `None`: by the locale.
+    pub ascii: Option<bool>,
     /// The columns of the list; `None`: the usual ones.
     pub columns: Option<EventColumns>,
     /// The default keys with the configured ones in their place.
@@ -203,7 +203,7 @@ impl File {
             tz: defaults.tz,
             view: defaults.view,
             theme: theme.transpose()?,
-            ascii: defaults.ascii.unwrap_or(false),
+            ascii: defaults.ascii,
             columns,
             keymap,
             databases: typed.databases,
@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(file.password_command.as_deref(), Some("pass db"));
         assert_eq!(file.databases["lab"].password_command.as_deref(), Some("pass lab"));
         assert_eq!(file.databases["prod"].url, "postgres://me@db/fleet");
-        assert_eq!((file.db.as_deref(), file.ascii, file.theme), (Some("prod"), true, Some(Theme::Light)));
+        assert_eq!((file.db.as_deref(), file.ascii, file.theme), (Some("prod"), Some(true), Some(Theme::Light)));
     }
 
     #[test]
