@@ -291,3 +291,6 @@ impl Bars {
         self.generation += 1;
     }
 }
+
+#[cfg(test)]
+mod tests;
