@@ -99,6 +99,24 @@ async fn odd_details_hide_no_event_of_a_certificate_authority() {
 }
 
 #[tokio::test]
+async fn a_text_that_a_view_computes_is_bounded() {
+    for (megabytes, code, says) in [(40, 0, "⟨text of 40000000 bytes⟩"), (800, 1, "a text is longer than 256 MiB")] {
+        let bed = Bed::new();
+        let view = format!(
+            "CREATE TABLE real (key TEXT, host TEXT, step TEXT, at INTEGER, old INTEGER);
+             INSERT INTO real VALUES ('a', 'web-1', 'failed', 1795172400, NULL);
+             CREATE VIEW jobs AS SELECT *, hex(zeroblob({megabytes}000000 / 2)) message FROM real;"
+        );
+        execute(&bed, &view).await;
+        bed.write("jobs.toml", PROFILE.replace("TIME", "type = \"unix-seconds\""));
+        let list = bed.run(&["list", "--source", "jobs.toml", "--format", "ndjson"]);
+        assert_eq!(list.code, Some(code), "{}", list.stderr);
+        assert!(list.stdout.contains(says) || list.stderr.contains(says), "{} {}", list.stdout, list.stderr);
+        assert!(bed.run(&["count", "--source", "jobs.toml"]).exits(0).stdout == "1\n");
+    }
+}
+
+#[tokio::test]
 async fn generated_columns_are_columns() {
     let bed = Bed::new();
     execute(
