@@ -100,7 +100,8 @@ async fn odd_details_hide_no_event_of_a_certificate_authority() {
 
 #[tokio::test]
 async fn a_text_that_a_view_computes_is_bounded() {
-    for (megabytes, code, says) in [(40, 0, "⟨text of 40000000 bytes⟩"), (800, 1, "a text is longer than 256 MiB")] {
+    for (megabytes, code, says) in [(40, 0, "⟨text of 40000000 bytes⟩"), (800, 1, "a text is longer than 256 MiB")]
+    {
         let bed = Bed::new();
         let view = format!(
             "CREATE TABLE real (key TEXT, host TEXT, step TEXT, at INTEGER, old INTEGER);
