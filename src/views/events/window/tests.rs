@@ -335,6 +335,7 @@ fn reaching_the_newest_row_by_pages_counts_no_arrivals() {
     step(&mut list, -1, 400);
     assert_eq!(list.arrived(), 0);
     assert_eq!((ends(&list), selected(&list), list.position()), ((399, 151), 350, Some(50)));
+    assert_eq!((list.view.cursor, list.view.offset), (49, 49), "the row stays on its line");
 
     let request = list.jump(at(100), Criteria::default());
     list.settle(Ok(page(&request, 500)));
