@@ -192,8 +192,8 @@ fn as_another_user(bed: &Bed, args: &[&str]) -> Option<(i32, String)> {
     Some((ran.status.code().unwrap(), said.concat()))
 }
 
-/// The program where the directory of the file is mounted for reading only, if the tests may mount: in a mount namespace of
-/// its own, which ends with it.
+/// The program where the directory of the file is mounted for reading only, if the tests may mount: in a separate mount
+/// namespace, which ends with it.
 fn on_a_read_only_mount(bed: &Bed, args: &[&str]) -> Option<(i32, String)> {
     let dir = bed.dir.path().to_str().unwrap();
     let script = r#"mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" || exit 99; exec "$@""#;

@@ -67,7 +67,7 @@ pub fn type_name() -> impl Strategy<Value = String> + Clone {
     prop_oneof![1 => word(), 1 => made]
 }
 
-/// Words that a filter may ask for at an end of a type's name.
+/// Words that a filter may have at an end of a type's name.
 fn end_word() -> impl Strategy<Value = String> + Clone {
     let real = proptest::sample::select(&["failed", "success", "start", "renewal", "recovery"][..]);
     prop_oneof![2 => real.prop_map(str::to_owned), 1 => word()]

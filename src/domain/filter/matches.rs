@@ -231,7 +231,7 @@ mod tests {
         ] {
             assert_eq!(failed.matches(kind, stated), expected, "{kind} {stated:?}");
         }
-        // A word that is no outcome, and a name, are compared with the type whatever is stated.
+        // A word that is no outcome, and a name, are compared with the type regardless of what is stated.
         assert!(KindMatch::Ending("done".into()).matches("job_done", Some(Outcome::Failed)));
         assert!(KindMatch::Name(is("job")).matches("job", Some(Outcome::Failed)));
         assert!(!KindMatch::Name(is("failed")).matches("job", Some(Outcome::Failed)));
@@ -263,7 +263,7 @@ mod tests {
         let (reason, range, ahead) = (Check::Reason(vec![is("x")]), time(None, Some(at(5))), Check::NotAhead(at(8)));
         let one = with(&[reason.clone(), range.clone()]);
         assert!(one.differs_in_time_only(&with(&[ahead.clone(), reason.clone()])));
-        assert!(one.differs_in_time_only(&with(&[reason.clone()])));
+        assert!(one.differs_in_time_only(&with(std::slice::from_ref(&reason))));
         assert!(!one.differs_in_time_only(&with(&[range])));
         assert!(!one.differs_in_time_only(&with(&[Check::Reason(vec![is("y")]), ahead])));
         assert!(!one.differs_in_time_only(&Criteria { all: vec![clause(true, reason)] }));

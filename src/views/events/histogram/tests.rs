@@ -1,4 +1,4 @@
-//! The buckets over rows that are counted by hand, without a database and without a screen.
+//! The buckets over rows that are counted by hand, in memory.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -52,15 +52,15 @@ fn answer(request: &Request, seconds: &[i64]) -> Histogram {
 fn count(bars: &mut Bars, seconds: &[i64]) -> Vec<(i64, u32)> {
     let mut request = bars.count(Criteria::default(), Duration::ZERO);
     let mut slices = Vec::new();
-    while let Some(asked) = request {
+    while let Some(sent) = request {
         let (from, width) = bars.plot().from.map(|from| (from, bars.plot().width)).unwrap();
-        let query = query(&asked);
+        let query = query(&sent);
         assert_eq!(query.width_micros, width.0);
         slices.push((query.from.since(from).unwrap().0 / width.0, query.buckets));
-        assert!(bars.awaits(asked.ticket));
-        let answered = answer(&asked, seconds);
+        assert!(bars.awaits(sent.ticket));
+        let answered = answer(&sent, seconds);
         request = bars.settle(Ok(answered), Criteria::default);
-        assert!(!bars.awaits(asked.ticket));
+        assert!(!bars.awaits(sent.ticket));
     }
     slices
 }
@@ -72,8 +72,8 @@ fn sums(bars: &Bars) -> Vec<u64> {
 
 /// Counted buckets of ten seconds from 0 on; the last one begins at `last`.
 fn counted(last: i64, seconds: &[i64]) -> Bars {
-    let mut bars = Bars::default();
-    bars.shown = Plot { from: Some(at(0)), width: Span::seconds(10), counts: vec![None; (last / 10 + 1) as usize] };
+    let shown = Plot { from: Some(at(0)), width: Span::seconds(10), counts: vec![None; (last / 10 + 1) as usize] };
+    let mut bars = Bars { shown, ..Bars::default() };
     count(&mut bars, seconds);
     bars
 }
@@ -183,9 +183,9 @@ fn a_count_out_of_sight_replaces_the_buckets_when_it_is_complete() {
     let mut request = bars.count(Criteria::default(), Duration::ZERO);
     assert!(bars.is_counting() && !bars.is_loading());
     let mut steps = 0;
-    while let Some(asked) = request {
+    while let Some(sent) = request {
         assert_eq!((bars.total(), bars.range().unwrap()), (Some(2), (at(0), at(80))), "what is on screen stays");
-        let answered = answer(&asked, &[41, 75, 79]);
+        let answered = answer(&sent, &[41, 75, 79]);
         request = bars.settle(Ok(answered), Criteria::default);
         steps += 1;
     }

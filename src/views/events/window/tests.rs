@@ -1,4 +1,4 @@
-//! The list over a table of numbered rows, one a second, without a database and without a screen.
+//! The list over a table of numbered rows, one a second, in memory.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -373,8 +373,8 @@ fn arrivals_are_marked_by_the_newest_row_before_them_and_for_a_time() {
     let mut list = list(10);
     assert!(!list.has_marks());
     let again = Arc::new(RenewalEvent { id: Id::Int(99), ..(*row(9)).clone() });
-    let told = list.arrive(vec![row(11), again.clone(), row(10), row(9)], true, at(11));
-    assert_eq!(told.len(), 3, "a row that was there is no arrival");
+    let sent = list.arrive(vec![row(11), again.clone(), row(10), row(9)], true, at(11));
+    assert_eq!(sent.len(), 3, "a row that was there is no arrival");
     assert_eq!(list.mark(&Id::Int(99)), Some(Mark::New), "as new as the newest before it");
     let late = Arc::new(RenewalEvent { id: Id::Int(77), ..(*row(3)).clone() });
     list.arrive(vec![late], true, at(12));
