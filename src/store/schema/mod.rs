@@ -15,6 +15,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::files;
 use crate::protocol::SourceError;
 use crate::store::connect::address::Address;
 use crate::store::connect::conn::Conn;
@@ -160,6 +161,9 @@ async fn make_file(path: &Path, mode: Option<u32>) -> Result<Option<Moved>, Sour
         why: format!("cannot create the file: {e}").into(),
     };
     if let Some(mode) = mode {
+        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            files::make_directory(parent).map_err(refused)?;
+        }
         // SQLite takes an empty file as a new database, and gives its log the same mode.
         OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft).map_err(refused)?;
     }
