@@ -7,6 +7,7 @@
 
 mod index;
 mod notify;
+mod partitions;
 mod search;
 
 use std::collections::BTreeMap;
