@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL creates no index on a partitioned table concurrently. So the table gets one that is empty and not yet valid,
 //! each partition gets a separate one, and these are attached; with the last one the index of the table is valid. Called by
-//! [`index`](super::index). A run that was interrupted is continued by the next one: nothing that exists is created again.
+//! [`index`](mod@super::index). A run that was interrupted is continued by the next one: nothing that exists is created again.
 
 use crate::protocol::SourceError;
 use crate::store::connect::conn::Conn;
