@@ -52,6 +52,7 @@ fn main() -> std::process::ExitCode {
             databases: Vec::new(),
             keymap: Keymap::default(),
             alert: None,
+            copies: None,
         },
     };
     let ended = runtime.block_on(console::run(Faulty, start, Skin::new(true, false, false), Default::default()));

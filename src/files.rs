@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, FileType, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -131,11 +131,6 @@ pub fn append_line(file: &mut File, line: &[u8]) -> io::Result<()> {
         text.push(b'\n');
     }
     file.write_all(&text)
-}
-
-/// Leaves a file to its owner only.
-pub fn make_private(path: &Path) -> io::Result<()> {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
 }
 
 /// Whether a path is that of a regular file; else an error that says what it is.

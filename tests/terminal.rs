@@ -132,8 +132,11 @@ impl Fleet {
     }
     /// With nothing of the user's own: configuration and memory are in the test's directory.
     fn start(&self) -> Screen {
+        self.start_with(&[])
+    }
+    fn start_with(&self, env: &[(&str, &str)]) -> Screen {
         let home = self.dir.path().to_str().unwrap();
-        let env = [("HOME", home), ("XDG_STATE_HOME", home), ("XDG_CONFIG_HOME", home)];
+        let env = [&[("HOME", home), ("XDG_STATE_HOME", home), ("XDG_CONFIG_HOME", home)], env].concat();
         Screen::start(&["--db", &self.url()], &env, 24, 80)
     }
 }
@@ -385,6 +388,42 @@ fn without_a_terminal_it_says_what_to_use() {
     let ran = std::process::Command::new(env!("CARGO_BIN_EXE_renewscope")).arg("demo").output().unwrap();
     assert_eq!(ran.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&ran.stderr).contains("needs a terminal"));
+}
+
+#[test]
+fn on_a_terminal_that_moves_no_cursor_it_says_what_to_use() {
+    let screen = Screen::start(&["demo"], &[("TERM", "dumb")], 24, 100);
+    screen.wait_for("TERM is 'dumb'; use 'renewscope list'");
+    assert_eq!(screen.wait_exit().exit_code(), 2);
+    screen.assert_restored();
+}
+
+#[test]
+fn a_copy_within_tmux_says_what_it_needs_to_arrive() {
+    let fleet = Fleet::small();
+    for (env, notice) in [
+        (&[][..], " Copied event"),
+        (&[("TMUX", "/tmp/tmux-0/default,1,0")], "tmux needs 'set -s set-clipboard on': Copied"),
+    ] {
+        let mut screen = fleet.start_with(env);
+        screen.wait_for("edge-0299");
+        screen.keys("c");
+        screen.wait_for(notice);
+        screen.wait_for_raw(b"\x1b]52;c;");
+        screen.keys("q");
+        assert!(screen.wait_exit().success());
+    }
+}
+
+#[test]
+fn a_locale_without_utf_8_draws_with_ascii() {
+    let fleet = Fleet::small();
+    let mut screen = fleet.start_with(&[("LC_ALL", "C")]);
+    screen.wait_for("edge-0299");
+    let odd: String = screen.contents().chars().filter(|c| !c.is_ascii()).collect();
+    assert_eq!(odd, "");
+    screen.keys("q");
+    assert!(screen.wait_exit().success());
 }
 
 #[test]

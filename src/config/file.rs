@@ -130,8 +130,8 @@ pub struct File {
     pub view: Option<String>,
     /// The console's colors; `None`: by the terminal.
     pub theme: Option<Theme>,
-    /// Whether to draw with ASCII characters only.
-    pub ascii: bool,
+    /// Whether to draw with ASCII characters only; `None`: by the locale.
+    pub ascii: Option<bool>,
     /// The columns of the list; `None`: the usual ones.
     pub columns: Option<EventColumns>,
     /// The default keys with the configured ones in their place.
@@ -214,7 +214,7 @@ impl File {
             tz: defaults.tz,
             view: defaults.view,
             theme: theme.transpose()?,
-            ascii: defaults.ascii.unwrap_or(false),
+            ascii: defaults.ascii,
             columns,
             keymap,
             databases: typed.databases,
@@ -299,7 +299,7 @@ mod tests {
         assert_eq!(file.databases["prod"].url, "postgres://me@db/fleet");
         assert_eq!(file.rules.policy, "10-30%".parse().ok());
         assert_eq!((file.rules.patience.renewal, file.rules.patience.recovery), (Span::hours(1), Span::hours(2)));
-        assert_eq!((file.db.as_deref(), file.ascii, file.theme), (Some("prod"), true, Some(Theme::Light)));
+        assert_eq!((file.db.as_deref(), file.ascii, file.theme), (Some("prod"), Some(true), Some(Theme::Light)));
     }
 
     #[test]

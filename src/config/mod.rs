@@ -86,7 +86,7 @@ pub struct Config {
     pub databases: Vec<(String, Result<Address, String>)>,
     /// When to use color: `--color`, else `NO_COLOR`, else by the terminal.
     pub color: cli::When,
-    /// Whether to draw with ASCII characters only, by option or file.
+    /// Whether to draw with ASCII characters only: by the option, else by the file, else by the locale.
     pub ascii: bool,
     /// How many rows, and how long a statement may run.
     pub limits: Limits,
@@ -166,7 +166,7 @@ impl Config {
             console: Console { keymap: file.keymap, columns: file.columns, theme: file.theme, alert: file.alert },
             file: file.path,
             color: color(global, &variable),
-            ascii: global.ascii || file.ascii,
+            ascii: global.ascii || file.ascii.unwrap_or_else(|| is_ascii_locale(&variable)),
             limits,
             strict: global.strict,
             rules: file.rules,
@@ -187,6 +187,18 @@ impl Config {
         other.database_name = Some(name.to_owned());
         other.sources = self.sources.unnamed();
         Ok(other)
+    }
+}
+
+/// Whether the locale has no characters beyond ASCII that a terminal could draw: `C`, `POSIX`, or an encoding that is not
+/// UTF-8. Without any of the variables, as in a container, nothing is known, and UTF-8 is usual.
+fn is_ascii_locale(variable: &impl Fn(&str) -> Option<String>) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| variable(name).filter(|v| !v.is_empty()));
+    let Some(locale) = locale else { return false };
+    let name = locale.split('@').next().unwrap_or_default();
+    match name.split_once('.') {
+        Some((_, encoding)) => !["utf-8", "utf8"].iter().any(|known| encoding.eq_ignore_ascii_case(known)),
+        None => matches!(name, "C" | "POSIX"),
     }
 }
 
@@ -322,6 +334,30 @@ mod tests {
             assert!(e.to_string().contains("it is set, but empty"), "{e}");
         }
         assert!(resolve(cli::Global::default(), &[]).unwrap().embedded);
+    }
+
+    #[test]
+    fn a_locale_without_utf_8_is_drawn_with_ascii_unless_the_file_says_otherwise() {
+        for (set, ascii) in [
+            (&[][..], false),
+            (&[("LANG", "C")], true),
+            (&[("LANG", "de_DE.UTF-8"), ("LC_ALL", "C")], true),
+            (&[("LANG", "C"), ("LC_CTYPE", "C.utf8"), ("LC_ALL", "")], false),
+            (&[("LC_ALL", "POSIX")], true),
+            (&[("LANG", "de_DE.ISO-8859-15@euro")], true),
+            (&[("LANG", "de_DE.UTF-8@euro")], false),
+            (&[("LANG", "de_DE")], false),
+        ] {
+            assert_eq!(resolve(cli::Global::default(), set).unwrap().ascii, ascii, "{set:?}");
+        }
+        let chosen = File { ascii: Some(false), ..File::default() };
+        let config = Config::resolve(&cli::Global::default(), &[], chosen, |name| match name {
+            "HOME" => Some("/home/user".into()),
+            name => (name == "LANG").then(|| "C".into()),
+        });
+        assert!(!config.unwrap().ascii);
+        let option = cli::Global { ascii: true, ..cli::Global::default() };
+        assert!(resolve(option, &[("LANG", "C.UTF-8")]).unwrap().ascii);
     }
 
     #[test]

@@ -139,7 +139,17 @@ impl Model {
             Msg::Tick(now) => self.tick(now, &mut effects),
         }
         self.settle(&mut effects);
+        self.qualify_copy(&effects);
         effects
+    }
+
+    /// Adds to the notice of a copy what it may still need: no terminal confirms one.
+    fn qualify_copy(&mut self, effects: &[Effect]) {
+        if let (Some((words, _)), Some(more)) = (&mut self.notice, &self.settings.copies)
+            && effects.iter().any(|effect| matches!(effect, Effect::Copy(_)))
+        {
+            *words = format!("{more}: {words}");
+        }
     }
 
     /// Lets the view lay itself out and request what the screen lacks. Each message can change the layout, so this

@@ -41,4 +41,6 @@ pub struct Settings {
     pub keymap: Keymap,
     /// Notifies when an event matches.
     pub alert: Option<Alert>,
+    /// What a copied text may still need to reach the clipboard; `None` where nothing is known to stand between.
+    pub copies: Option<String>,
 }

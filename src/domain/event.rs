@@ -60,14 +60,14 @@ impl From<Uuid> for Id {
     }
 }
 
-/// What happened to the renewal, by the end of the type's name.
+/// What happened to the renewal, by the last word of the type's name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Outcome {
-    /// The attempt ended without a new certificate: types that end in `failed`.
+    /// The attempt ended without a new certificate: types whose last word is `failed`.
     Failed,
-    /// The device has a new certificate: types that end in `success`.
+    /// The device has a new certificate: types whose last word is `success`.
     Succeeded,
-    /// The attempt began and has no outcome yet: types that end in `start`.
+    /// The attempt began and has no outcome yet: types whose last word is `start`.
     Started,
     /// The name of the type states none of the three.
     Other,
@@ -122,7 +122,7 @@ impl Kind {
     }
 }
 
-/// The outcome that a type's name ends in (`_failed`, `_success`, `_start`, or the bare word).
+/// The outcome that a type's name ends in as a word; see [`has_ending`].
 pub fn outcome_of(kind: &str) -> Outcome {
     for outcome in [Outcome::Failed, Outcome::Succeeded, Outcome::Started] {
         if outcome.ending().is_some_and(|e| has_ending(kind, e)) {
@@ -132,14 +132,37 @@ pub fn outcome_of(kind: &str) -> Outcome {
     Outcome::Other
 }
 
-/// Whether a type name is `word` or ends in `_word`.
+/// Blanks behind a type's name do not belong to its words.
+pub const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// Whether the last word of a type's name is `word`, in any case: `RENEWAL_FAILED`, `renewal.failed`, `RenewalFailed`.
+///
+/// A word begins behind an ASCII character that is no letter, digit or NUL, and at a capital letter that stands behind a
+/// small one or before one. An empty word ends no name.
 pub fn has_ending(kind: &str, word: &str) -> bool {
-    kind.strip_suffix(word).is_some_and(|head| head.is_empty() || head.ends_with('_'))
+    let name = kind.trim_end_matches(BLANKS).as_bytes();
+    let Some((head, tail)) = name.len().checked_sub(word.len()).map(|at| name.split_at(at)) else { return false };
+    let small = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_lowercase);
+    let capital = || tail.first().is_some_and(u8::is_ascii_uppercase) && (small(head.last()) || small(tail.get(1)));
+    !word.is_empty()
+        && tail.eq_ignore_ascii_case(word.as_bytes())
+        && (head.last().is_none_or(is_separator) || capital())
 }
 
-/// Whether a type name is `word` or begins with `word_`.
+/// Whether the first word of a type's name is `word`, in any case. It ends before an ASCII character that is no letter,
+/// digit or NUL, and, behind a small letter, before a capital one. An empty word begins no name.
 pub fn has_beginning(kind: &str, word: &str) -> bool {
-    kind.strip_prefix(word).is_some_and(|tail| tail.is_empty() || tail.starts_with('_'))
+    let Some((head, tail)) = kind.as_bytes().split_at_checked(word.len()) else { return false };
+    let capital =
+        || head.last().is_some_and(u8::is_ascii_lowercase) && tail.first().is_some_and(u8::is_ascii_uppercase);
+    !word.is_empty()
+        && head.eq_ignore_ascii_case(word.as_bytes())
+        && (tail.first().is_none_or(is_separator) || capital())
+}
+
+/// Whether a byte of UTF-8 separates words. The bytes of all characters beyond ASCII do not.
+const fn is_separator(byte: &u8) -> bool {
+    byte.is_ascii() && !byte.is_ascii_alphanumeric() && *byte != 0
 }
 
 impl fmt::Debug for Kind {
@@ -316,17 +339,78 @@ mod tests {
     }
 
     #[test]
-    fn outcome_is_read_off_the_ending() {
-        for (kind, outcome) in [
-            ("renewal_failed", Outcome::Failed),
-            ("failed", Outcome::Failed),
-            ("scan_start", Outcome::Started),
-            ("recovery_success", Outcome::Succeeded),
-            ("unfailed", Outcome::Other),
-            ("restart", Outcome::Other),
-            ("", Outcome::Other),
+    fn the_outcome_is_the_last_word_of_the_name_whatever_its_case_and_separator() {
+        for (outcome, kinds) in [
+            (
+                Outcome::Failed,
+                &[
+                    "renewal_failed",
+                    "failed",
+                    "RENEWAL_FAILED",
+                    "Renewal_Failed",
+                    "RenewalFailed",
+                    "renewal.failed",
+                    "renewal-failed",
+                    "renewal:failed",
+                    "certificate.renew.failed",
+                    "renew failed",
+                    "Failed",
+                    "FAILED",
+                    "OrderFailed",
+                    "ACMEFailed",
+                    "renewalFAILED",
+                    "renewal2Failed",
+                    "\u{e9}_failed",
+                    "\u{e9}Failed",
+                    "renewal_failed ",
+                    "renewal_failed\r\n",
+                    "_failed",
+                    "(failed",
+                ][..],
+            ),
+            (Outcome::Started, &["scan_start", "ScanStart", "scan/START"]),
+            (Outcome::Succeeded, &["recovery_success", "RecoverySuccess"]),
+            (
+                Outcome::Other,
+                &[
+                    "unfailed",
+                    "UNFAILED",
+                    "Unfailed",
+                    "restart",
+                    "Restart",
+                    "ReStarted",
+                    "2failed",
+                    "\u{e9}failed",
+                    "\0failed",
+                    "failed\0",
+                    "failed_",
+                    "failed.",
+                    "\u{a0}failed",
+                    "failed\u{a0}",
+                    "ailed",
+                    " ",
+                    "",
+                ],
+            ),
         ] {
-            assert_eq!(outcome_of(kind), outcome, "{kind}");
+            for kind in kinds {
+                assert_eq!(outcome_of(kind), outcome, "{kind:?}");
+            }
         }
+        assert!(!has_ending("", "") && !has_ending("a_", ""));
+    }
+
+    #[test]
+    fn a_beginning_is_the_first_word_of_the_name_whatever_its_case_and_separator() {
+        for kind in ["renewal", "renewal_failed", "RENEWAL.FAILED", "RenewalFailed", "renewalX", "Renewal ", "renewal-"]
+        {
+            assert!(has_beginning(kind, "renewal"), "{kind:?}");
+        }
+        for kind in
+            ["renewals", "Renewalfailed", "RENEWALFAILED", "renewal2", "renewal\0", "renewal\u{e9}", "renewa", ""]
+        {
+            assert!(!has_beginning(kind, "renewal"), "{kind:?}");
+        }
+        assert!(!has_beginning("", "") && !has_beginning("_a", ""));
     }
 }

@@ -99,9 +99,9 @@ pub fn tell_default_file(config: &Config) {
 /// Creates the default file, readable by its owner only, with its schema.
 pub async fn create_default_file(config: &Config) -> Result<(), SourceError> {
     let address = &config.database.value;
-    let failed = |what: &str, e: std::io::Error| SourceError::Unreachable {
+    let failed = |e: std::io::Error| SourceError::Unreachable {
         address: address.to_string(),
-        why: Why::new(format!("cannot create its {what}: {e}")).step("set HOME, or name a database with --db"),
+        why: Why::new(format!("cannot create its directory: {e}")).step("set HOME, or name a database with --db"),
     };
     let (Some(path), Some(directory)) = (address.path(), address.path().and_then(|p| p.parent())) else {
         return Ok(());
@@ -109,9 +109,8 @@ pub async fn create_default_file(config: &Config) -> Result<(), SourceError> {
     if path.exists() {
         return Ok(());
     }
-    files::make_directory(directory).map_err(|e| failed("directory", e))?;
-    schema::migrate(address).await?;
-    files::make_private(path).map_err(|e| failed("file", e))
+    files::make_directory(directory).map_err(failed)?;
+    schema::migrate_private(address).await.map(|_| ())
 }
 
 /// Refuses a path that SQLite would wait for or read without end.
@@ -160,6 +159,13 @@ impl Session {
             tell(note);
         }
         Ok(Self { store, interrupt: interrupt.clone(), hides_rows: hidden.is_some() })
+    }
+
+    /// Says on stderr how many rows of the table no number counts, because they have no usable id or time.
+    pub async fn tell_unreadable(&self) {
+        if let Ok(rows) = self.store.unreadable_rows().await {
+            report_unreadable(rows);
+        }
     }
 
     /// Whether row security may hide rows, so that every number is a lower bound.

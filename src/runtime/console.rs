@@ -45,6 +45,9 @@ pub enum ConsoleError {
     /// Standard input or standard output is no terminal.
     #[error("the console needs a terminal; without one use 'renewscope list', 'count' or 'export'")]
     NoTerminal,
+    /// The terminal says that it moves no cursor.
+    #[error("the console cannot draw on this terminal, TERM is 'dumb'; use 'renewscope list', 'count' or 'tail'")]
+    Dumb,
     /// Reading from the terminal or writing to it failed.
     #[error("lost the terminal: {0}")]
     Terminal(#[from] io::Error),

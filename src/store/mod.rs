@@ -71,7 +71,7 @@ impl Store {
     async fn prepared(address: &Address, options: &ConnectOptions) -> Result<Self, SourceError> {
         let wanted = |path: &std::path::Path| options.create && (options.access == Access::Write || !path.exists());
         if address.path().is_some_and(wanted) {
-            schema::migrate(address).await?;
+            schema::migrate_private(address).await?;
         }
         let pool = Pool::new(connector(address, options, Use::Queries), CONNECTIONS);
         let lane = connector(address, options, Use::Tail);
@@ -208,6 +208,17 @@ impl Store {
             Err(e) if e.is_connection() => Err(e),
             Err(_) => Ok(None),
         }
+    }
+
+    /// How many rows of the table no query returns, because they have no usable id or time; see
+    /// [`Description::unreadable`](crate::protocol::query::Description::unreadable).
+    pub async fn unreadable_rows(&self) -> Result<u64, SourceError> {
+        let mut session = self.0.pool.acquire().await?;
+        let source = self.0.source(&mut session).await?;
+        let counted = queries::executor::Executor { shared: &self.0, source: &source }.unreadable(&mut session).await;
+        let finished = session.finish().await;
+        let rows = counted?;
+        finished.map(|()| rows)
     }
 
     /// A number that changes when another process may have committed to a SQLite file, and every ten seconds without

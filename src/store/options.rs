@@ -18,7 +18,7 @@ pub enum Access {
 #[derive(Clone, Debug)]
 pub struct ConnectOptions {
     pub access: Access,
-    /// SQLite: create a missing file and migrate it. For the embedded file, the demo and tests.
+    /// SQLite: create a missing file, for its owner only, and migrate it. For the embedded file, the demo and tests.
     pub create: bool,
     /// How long one statement may run, enforced by the database. Zero is no limit.
     pub statement_timeout: Duration,

@@ -277,6 +277,7 @@ fn a_command_that_reads_never_makes_the_default_file() {
 fn without_a_name_record_makes_the_file_in_the_data_directory() {
     use std::os::unix::fs::PermissionsExt;
     let bed = Bed::unnamed();
+    // Nothing changes the mode after the file was created: it is that of its first moment.
     bed.run(&["record", "--device", "a", "--type", "renewal_start"]).exits(0);
     let ran = bed.run(&["count"]);
     assert_eq!(ran.exits(0).stdout, "1\n");
@@ -393,6 +394,51 @@ fn a_failure_says_that_few_files_can_be_open() {
     assert_ne!(ran.code, Some(0));
     assert!(ran.stderr.contains("only 9 files can be open at once"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+}
+
+/// The limit counts the processes and threads of a user, so it takes another user than the one of the other tests.
+#[test]
+fn a_failure_says_that_no_thread_is_left() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let bed = Bed::new();
+    let place = bed.path("program");
+    std::fs::create_dir(&place).unwrap();
+    for directory in [bed.dir.path(), &place] {
+        std::os::unix::fs::chown(directory, Some(54321), Some(54321)).unwrap();
+    }
+    let program = place.join("renewscope");
+    std::fs::copy(env!("CARGO_BIN_EXE_renewscope"), &program).unwrap();
+    let limited = |threads: &str, args: &[&str]| {
+        let script = format!(
+            "ulimit -u {threads}; exec setpriv --reuid=54321 --regid=54321 --clear-groups {} \"$@\"",
+            program.display()
+        );
+        let mut command = std::process::Command::new("bash");
+        command.args(["-c", &script, "bash"]).args(args).current_dir(bed.dir.path());
+        command.env("RENEWSCOPE_DB", bed.db.as_deref().unwrap()).env("HOME", bed.dir.path());
+        loop {
+            let ran = Ran::of(command.output().unwrap());
+            // A process that another test starts inherits the copy, open for writing, until it runs its program.
+            if !ran.stderr.contains("Text file busy") {
+                return ran;
+            }
+            std::thread::yield_now();
+        }
+    };
+    limited("unlimited", &["db", "init"]).exits(0);
+    assert_eq!(limited("100", &["count"]).exits(0).stdout, "0\n");
+    // From none at all to nearly enough: each ends with a message, and never with a panic or a signal.
+    for threads in 1..12 {
+        let ran = limited(&threads.to_string(), &["count"]);
+        match ran.code {
+            Some(0) => assert_eq!(ran.stdout, "0\n"),
+            code => assert!(matches!(code, Some(1 | 3)), "{threads}: {code:?} {}", ran.stderr),
+        }
+        assert!(!ran.stderr.contains("panicked"), "{threads}: {}", ran.stderr);
+        assert!(threads > 1 || ran.stderr.contains("thread"), "{threads}: {}", ran.stderr);
+    }
 }
 
 #[test]

@@ -46,11 +46,16 @@ async fn rows_that_cannot_be_shown_are_counted_and_named() {
     let export = bed.run(&["export", "--source", "jobs.toml", "-o", "out.ndjson"]);
     assert!(export.exits(0).stderr.contains(NOTE), "{}", export.stderr);
     assert_eq!(bed.read("out.ndjson").lines().count(), 2);
-    assert_eq!(bed.run(&["count", "--source", "jobs.toml"]).exits(0).stdout, "2\n");
+    let count = bed.run(&["count", "--source", "jobs.toml"]);
+    assert_eq!(count.exits(0).stdout, "2\n");
+    assert_eq!(count.stderr.matches(NOTE).count(), 1, "{}", count.stderr);
     for by in ["device", "type"] {
         let counted = bed.run(&["count", "--by", by, "--source", "jobs.toml", "--format", "csv"]);
+        assert_eq!(counted.stderr.matches(NOTE).count(), 1, "{by}: {}", counted.stderr);
         assert_eq!(counted.exits(0).stdout.lines().count(), 3, "{}", counted.stdout);
     }
+    let days = bed.run(&["count", "--by", "day", "--source", "jobs.toml", "--format", "csv"]);
+    assert_eq!(days.exits(0).stderr.matches(NOTE).count(), 1, "{}", days.stderr);
     let odd = bed.run(&["get", "odd", "--source", "jobs.toml"]);
     assert!(odd.exits(0).stdout.contains("⟨blob 3 bytes⟩"), "{}", odd.stdout);
     let late = bed.run(&["get", "late", "--source", "jobs.toml"]);
@@ -91,6 +96,25 @@ async fn odd_details_hide_no_event_of_a_certificate_authority() {
     execute(&bed, "UPDATE audit_log SET timestamp = timestamp + 0.5 WHERE rowid = (SELECT max(rowid) FROM audit_log)")
         .await;
     assert_eq!(bed.run(&["list", "--format", "ndjson"]).exits(0).stdout.lines().count() as u64, all);
+}
+
+#[tokio::test]
+async fn a_text_that_a_view_computes_is_bounded() {
+    for (megabytes, code, says) in [(40, 0, "⟨text of 40000000 bytes⟩"), (800, 1, "a text is longer than 256 MiB")]
+    {
+        let bed = Bed::new();
+        let view = format!(
+            "CREATE TABLE real (key TEXT, host TEXT, step TEXT, at INTEGER, old INTEGER);
+             INSERT INTO real VALUES ('a', 'web-1', 'failed', 1795172400, NULL);
+             CREATE VIEW jobs AS SELECT *, hex(zeroblob({megabytes}000000 / 2)) message FROM real;"
+        );
+        execute(&bed, &view).await;
+        bed.write("jobs.toml", PROFILE.replace("TIME", "type = \"unix-seconds\""));
+        let list = bed.run(&["list", "--source", "jobs.toml", "--format", "ndjson"]);
+        assert_eq!(list.code, Some(code), "{}", list.stderr);
+        assert!(list.stdout.contains(says) || list.stderr.contains(says), "{} {}", list.stdout, list.stderr);
+        assert!(bed.run(&["count", "--source", "jobs.toml"]).exits(0).stdout == "1\n");
+    }
 }
 
 #[tokio::test]

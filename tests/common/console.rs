@@ -55,6 +55,7 @@ impl Console {
                 databases: vec!["staging".into()],
                 keymap: Default::default(),
                 alert: Some(Alert { filter: Filter::parse("type:failed org:acme").unwrap(), means: Means::Bell }),
+                copies: None,
             },
         };
         let (model, effects) = Model::new(start, fleet::now());

@@ -192,6 +192,74 @@ fn as_another_user(bed: &Bed, args: &[&str]) -> Option<(i32, String)> {
     Some((ran.status.code().unwrap(), said.concat()))
 }
 
+/// The program where the directory of the file is mounted for reading only, if the tests may mount: in a separate mount
+/// namespace, which ends with it.
+fn on_a_read_only_mount(bed: &Bed, args: &[&str]) -> Option<(i32, String)> {
+    let dir = bed.dir.path().to_str().unwrap();
+    let script = r#"mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" || exit 99; exec "$@""#;
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script, dir, env!("CARGO_BIN_EXE_renewscope")]).args(args);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", dir);
+    command.env("RENEWSCOPE_DB", format!("sqlite:{}", bed.path().display())).stdin(Stdio::null());
+    let ran = command.output().ok()?;
+    let said = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    let refused = said.starts_with("unshare:") || ran.status.code() == Some(99);
+    (!refused).then(|| (ran.status.code().unwrap(), said))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_only_file_system_is_read_and_takes_no_writer() {
+    let bed = Bed::new(10).await;
+    for (args, code, says) in [
+        (&["count"][..], 0, "10\n"),
+        (&["doctor"], 0, "is not writable: a log that a crash left cannot be recovered from here"),
+        (&["tail", "--since", "2020-01-01", "--limit", "10", "--format", "csv"], 0, "edge-"),
+        (&["record", "--device", "a", "--type", "x"], 3, "its file system is mounted for reading only"),
+        (&["db", "index", "--search"], 3, "its file system is mounted for reading only"),
+    ] {
+        let Some((got, said)) = on_a_read_only_mount(&bed, args) else { return };
+        assert_eq!(got, code, "{args:?}: {said}");
+        assert!(said.contains(says), "{args:?}: {said}");
+        assert_eq!(bed.files(), ["events.db"], "{args:?}");
+    }
+    // What a crash left can be recovered only where the file can be written to.
+    let Some((code, said)) = on_a_read_only_mount(&crashed().await, &["count"]) else { return };
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("cannot be read on a read-only file system"), "{said}");
+}
+
+/// A transaction that a crash cut off, in a file with a rollback journal: the file alone holds half of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_left_by_a_crash_is_never_read_past() {
+    let bed = Bed::new(10).await;
+    let mut conn = sqlx::SqliteConnection::connect(bed.path().to_str().unwrap()).await.unwrap();
+    let half = "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; BEGIN IMMEDIATE; CREATE TABLE filler (x); \
+        DELETE FROM certificate_renewal_events; \
+        INSERT INTO filler WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) \
+        SELECT zeroblob(4000) FROM n";
+    sqlx::raw_sql(half).execute(&mut conn).await.unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["events.db", "events.db-journal"] {
+        std::fs::copy(bed.dir.path().join(name), copy.path().join(name)).unwrap();
+    }
+    conn.close().await.unwrap();
+    let left = Bed { dir: copy };
+    for _ in 0..2 {
+        if let Some((code, said)) = on_a_read_only_mount(&left, &["count"]) {
+            assert_eq!(code, 3, "{said}");
+            assert!(said.contains("cannot be written to"), "{said}");
+        }
+        allow(left.dir.path(), 0o755);
+        if let Some((code, said)) = as_another_user(&left, &["count"]) {
+            assert_eq!(code, 3, "{said}");
+        }
+        assert_eq!(left.files(), ["events.db", "events.db-journal"]);
+    }
+    // Its owner opens it to write, and the transaction is undone.
+    left.fill(10, 11).await;
+    assert_eq!(count(&left.reader().await).await, Ok(11));
+}
+
 fn allow(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }

@@ -8,7 +8,7 @@ use renewscope::domain::page::Anchor;
 use renewscope::profile::SourceProfile;
 use renewscope::profile::choice::Profiles;
 use renewscope::protocol::{Query, SourceError};
-use renewscope::store::{Address, ConnectOptions, Store};
+use renewscope::store::{Address, ConnectOptions, Store, schema};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
@@ -97,6 +97,31 @@ async fn hostile_objects_and_changed_settings_stop_behind_a_pooler_too() {
         for _ in 0..5 {
             let state: String = sqlx::query_scalar(state).persistent(false).fetch_one(&mut other).await.unwrap();
             assert_eq!(state, "evil, public UTC off 0");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bytes_of_a_database_without_an_encoding_are_read_behind_a_pooler_too() {
+    let server = Cluster::start(&[]);
+    server.execute("CREATE DATABASE bytes TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'").await;
+    let url = server.url("bytes");
+    schema::migrate(&Address::parse(&url).unwrap()).await.unwrap();
+    fill(&url, 10).await;
+    pg::execute(&url, r"UPDATE certificate_renewal_events SET reason = E'caf\xe9', error_message = E'na\xefve'").await;
+    for ignored in ["", "options"] {
+        let bouncer = Bouncer::before(&server, ignored);
+        let store = connect(&bouncer.url("bytes")).await;
+        let newest = Query::Page { criteria: Criteria::default(), anchor: Anchor::Newest, limit: 10 };
+        let page = format!("{:?}", store.run(&newest).await.unwrap());
+        assert_eq!((page.matches("caf⟨E9⟩").count(), page.matches("na⟨EF⟩ve").count()), (10, 10), "{page}");
+        // What is set for one transaction does not reach the other clients of the server's connection.
+        let plain: PgConnectOptions = bouncer.url("bytes").parse().unwrap();
+        let mut other = plain.extra_float_digits(None).connect().await.unwrap();
+        for _ in 0..5 {
+            let encoding = "SELECT current_setting('client_encoding')";
+            let encoding: String = sqlx::query_scalar(encoding).persistent(false).fetch_one(&mut other).await.unwrap();
+            assert_eq!(encoding, "UTF8");
         }
     }
 }

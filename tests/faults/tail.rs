@@ -422,6 +422,59 @@ async fn a_subscriber_promises_the_overlap_only() {
     tail.is_live_after(1).await;
 }
 
+/// A worker of replication applies a transaction to another table, a trigger of which adds an event: like the workers of
+/// schedulers and queues, it is no client, and its rows are dated by the beginning of its transaction.
+#[tokio::test]
+async fn a_background_worker_that_writes_is_waited_for() {
+    let publisher = Cluster::start(&["wal_level=logical"]);
+    let subscriber = Cluster::start(&[]);
+    fill(&subscriber.fleet(), 10).await;
+    each(&publisher.fleet(), &["CREATE TABLE inbox (n int PRIMARY KEY)", "CREATE PUBLICATION inbox FOR TABLE inbox"])
+        .await;
+    let function = format!(
+        "CREATE FUNCTION deliver() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS $$ BEGIN {}; \
+         PERFORM pg_advisory_xact_lock(7); RETURN NULL; END $$",
+        ROW.replace("{}", "by a worker")
+    );
+    let subscribe = format!(
+        "CREATE SUBSCRIPTION inbox CONNECTION 'host={} port={} user=postgres dbname=fleet' PUBLICATION inbox",
+        publisher.socket_directory().display(),
+        publisher.port
+    );
+    let url = subscriber.fleet();
+    each(
+        &url,
+        &[
+            "CREATE TABLE inbox (n int PRIMARY KEY)",
+            &function,
+            "CREATE TRIGGER deliver AFTER INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION deliver()",
+            "ALTER TABLE inbox ENABLE ALWAYS TRIGGER deliver",
+            &subscribe,
+        ],
+    )
+    .await;
+    // Held by a session, not by a transaction: the worker's is the only one that is open for long.
+    let mut holder = pg::connect(&url).await;
+    sqlx::raw_sql("SELECT pg_advisory_lock(7)").execute(&mut holder).await.unwrap();
+    let tail = Tailing::start(&url, &[]);
+    tail.says(TEN_MINUTES).await;
+    publisher.execute("INSERT INTO inbox VALUES (1)").await;
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'logical replication%' AND wait_event = 'advisory'";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut holder).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    // Longer than the overlap, as above.
+    let later = std::time::Instant::now() + Duration::from_secs(8);
+    let mut rows = 0;
+    while std::time::Instant::now() < later {
+        subscriber.execute(&ROW.replace("{}", "between")).await;
+        rows += 1;
+        tail.wait("rows in between", || tail.rows.lock().unwrap().len() >= rows).await;
+    }
+    drop(holder);
+    tail.wait("the worker's row", || tail.rows.lock().unwrap().len() == rows + 1).await;
+}
+
 #[tokio::test]
 async fn a_foreign_partition_promises_the_overlap_only() {
     let shard = Cluster::start(&[]);

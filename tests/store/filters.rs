@@ -19,7 +19,7 @@ use super::bed::{Bed, all_of, at, event, none_of};
 use super::counts;
 use crate::on_both;
 
-on_both!(a_table_of_filters, random_filters_on_random_rows);
+on_both!(a_table_of_filters, failures_of_every_spelling, random_filters_on_random_rows);
 
 /// Texts that are awkward for patterns, in several fields at once.
 const WORDS: [&str; 16] = [
@@ -59,6 +59,23 @@ fn instant() -> impl Strategy<Value = Instant> + Clone {
     ]
 }
 
+/// Names of types: words in every case, with every kind of separator, and what only looks like one.
+pub fn type_name() -> impl Strategy<Value = String> + Clone {
+    let head = proptest::sample::select(&["", "renewal", "RENEWAL", "Renewal", "un", "x2", "\u{e9}", "a b"][..]);
+    let between = proptest::sample::select(&["", "_", ".", "-", " ", "\t", "\u{e9}", "\u{a0}", "]", "`", "@", "7"][..]);
+    let tail =
+        proptest::sample::select(&["failed", "Failed", "FAILED", "faileD", "FaILED", "start", "Success", "ed"][..]);
+    let behind = proptest::sample::select(&["", "", "", " ", "\r\n", "_", "\u{3000}"][..]);
+    let made = (head, between, tail, behind).prop_map(|(a, b, c, d)| format!("{a}{b}{c}{d}"));
+    prop_oneof![1 => word(), 1 => made]
+}
+
+/// Words that a filter may have at an end of a type's name.
+fn end_word() -> impl Strategy<Value = String> + Clone {
+    let real = proptest::sample::select(&["failed", "success", "start", "renewal", "recovery"][..]);
+    prop_oneof![2 => real.prop_map(str::to_owned), 1 => word()]
+}
+
 fn uuid() -> impl Strategy<Value = Uuid> + Clone {
     (0_u128..4, 0_u128..3).prop_map(|(head, tail)| Uuid::from_u128(((0x1234_5670 + head) << 96) | (tail << 95) | tail))
 }
@@ -84,7 +101,7 @@ fn message() -> impl Strategy<Value = String> + Clone {
 pub fn row() -> impl Strategy<Value = NewEvent> {
     let text = || proptest::option::of(word());
     let time = || proptest::option::of(instant());
-    (party(), party(), word(), text(), time(), time(), proptest::option::of(message()), instant()).prop_map(
+    (party(), party(), type_name(), text(), time(), time(), proptest::option::of(message()), instant()).prop_map(
         |(device, org, kind, reason, old_expiry, new_expiry, error, created_at)| NewEvent {
             id: None,
             device,
@@ -131,8 +148,8 @@ pub fn check() -> impl Strategy<Value = Check> {
     let span =
         || prop_oneof![(-8_i64..8).prop_map(Span::hours), Just(Span(1)), Just(Span(i64::MAX)), Just(Span(i64::MIN))];
     let kind = prop_oneof![
-        word().prop_map(KindMatch::Ending),
-        word().prop_map(KindMatch::Beginning),
+        end_word().prop_map(KindMatch::Ending),
+        end_word().prop_map(KindMatch::Beginning),
         pattern().prop_map(KindMatch::Name)
     ];
     let range = || (proptest::option::of(instant()), proptest::option::of(instant()));
@@ -252,4 +269,31 @@ async fn a_table_of_filters(bed: Bed) {
         assert_eq!(compare(&bed, &stored, &all_of([check.clone()])).await, expected, "{check:?}");
         assert_eq!(compare(&bed, &stored, &none_of([check.clone()])).await, 4 - expected, "not {check:?}");
     }
+}
+
+/// The types of other systems are failures too, in the list, which resolves types by name, and in the tail's statement,
+/// which tests the name itself.
+async fn failures_of_every_spelling(bed: Bed) {
+    const FAILED: [&str; 11] = [
+        "renewal_failed",
+        "RENEWAL_FAILED",
+        "RenewalFailed",
+        "renewal.failed",
+        "renewal-failed",
+        "renewal:failed",
+        "renew failed",
+        "Failed",
+        "OrderFailed",
+        "\u{e9}_failed",
+        "renewal_failed ",
+    ];
+    const OTHER: [&str; 5] = ["unfailed", "Unfailed", "\u{e9}failed", "2failed", "failed_"];
+    let rows = FAILED.iter().chain(&OTHER).zip(0..).map(|(kind, n)| event("edge-01", kind, at(n)));
+    bed.fill(&rows.collect::<Vec<_>>()).await;
+    let stored = bed.all(&Criteria::default()).await;
+    let failed = Check::Kind(vec![KindMatch::Ending("failed".into())]);
+    assert_eq!(compare(&bed, &stored, &all_of([failed.clone()])).await, FAILED.len());
+    assert_eq!(compare(&bed, &stored, &none_of([failed])).await, OTHER.len());
+    let renewal = Check::Kind(vec![KindMatch::Beginning("renewal".into())]);
+    assert_eq!(compare(&bed, &stored, &all_of([renewal])).await, 7);
 }

@@ -16,7 +16,7 @@ use renewscope::store::{Address, ConnectOptions, Store};
 use std::sync::Arc;
 
 use super::bed::page;
-use super::filters::{check, pattern, word};
+use super::filters::{check, pattern, type_name, word};
 use super::pg;
 
 const PROFILE: &str = r#"
@@ -63,7 +63,7 @@ fn row() -> impl Strategy<Value = (Instant, Vec<String>)> {
             .prop_map(move |h| h.map_or("NULL".into(), |h| ((1_795_176_000 + h * 3600) * unit).to_string()))
     };
     let truth = proptest::sample::select(&["TRUE", "FALSE", "NULL"][..]).prop_map(str::to_owned);
-    let texts = (text(), text(), text(), word(), text(), text(), text());
+    let texts = (text(), text(), text(), type_name(), text(), text(), text());
     (reading(), texts, truth, whole(1000), whole(1)).prop_map(|(at, t, ok, old, new)| {
         let step = format!("'{}'", t.3.replace('\'', "''"));
         (at, vec![t.0, t.1, t.2, step, t.4, t.5, t.6, ok, old, new])

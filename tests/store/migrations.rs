@@ -163,12 +163,49 @@ async fn an_index_that_is_being_created_is_left_alone() {
     assert!(reports.iter().any(|r| r.name == "renewscope_page" && r.state == IndexState::Rebuilt), "{reports:?}");
 }
 
+/// Each partition gets its indexes while others write, and the table gets them from its partitions.
+#[tokio::test]
+async fn a_partitioned_table_gets_its_indexes_partition_by_partition() {
+    let url = pg::migrated().await;
+    let statements = "ALTER TABLE certificate_renewal_events RENAME TO old; CREATE SCHEMA months; \
+        CREATE TABLE certificate_renewal_events (LIKE old) PARTITION BY RANGE (created_at); \
+        CREATE TABLE months.y2025 PARTITION OF certificate_renewal_events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01'); \
+        CREATE TABLE months.y2026 PARTITION OF certificate_renewal_events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') \
+            PARTITION BY HASH (id); \
+        CREATE TABLE months.y2026_0 PARTITION OF months.y2026 FOR VALUES WITH (MODULUS 2, REMAINDER 0); \
+        CREATE TABLE months.y2026_1 PARTITION OF months.y2026 FOR VALUES WITH (MODULUS 2, REMAINDER 1); \
+        CREATE TABLE all_others PARTITION OF certificate_renewal_events DEFAULT; \
+        CREATE INDEX by_hand ON months.y2025 (created_at DESC, id DESC)";
+    pg::execute(&url, statements).await;
+    let address = Address::parse(&url).unwrap();
+    let mut conn = pg::connect(&url).await;
+    let count = "SELECT count(*) FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid WHERE i.indisvalid \
+        AND i.indrelid::regclass::text ~ '^(months\\.y2026(_.)?|months\\.y2025|all_others|certificate_renewal_events)$'";
+    let states = [IndexState::Created, IndexState::Exists];
+    for (run, expected) in states.into_iter().enumerate() {
+        let reports = schema::index(&address).await.unwrap();
+        let paging: Vec<_> = reports.iter().filter(|r| !r.on_request).collect();
+        assert_eq!(paging.len(), 5);
+        assert!(paging.iter().all(|r| r.state == expected && r.note.is_none()), "run {run}: {reports:?}");
+        // Six tables with five indexes each: the one that was created by hand is used.
+        let valid: i64 = sqlx::query_scalar(count).fetch_one(&mut conn).await.unwrap();
+        assert_eq!(valid, 30, "run {run}");
+    }
+    // A run that was interrupted: an index of a partition failed, so that of the table is not valid.
+    pg::execute(&url, "DROP INDEX renewscope_page; CREATE INDEX renewscope_page ON ONLY certificate_renewal_events (created_at DESC, id DESC)").await;
+    let reports = schema::index(&address).await.unwrap();
+    assert_eq!(reports[0].state, IndexState::Created, "{reports:?}");
+    let valid: i64 = sqlx::query_scalar(count).fetch_one(&mut conn).await.unwrap();
+    assert_eq!(valid, 30);
+}
+
 #[tokio::test]
 async fn a_partitioned_table_says_why_it_gets_no_index() {
     let url = pg::migrated().await;
     let statements = "ALTER TABLE certificate_renewal_events RENAME TO old; \
         CREATE TABLE certificate_renewal_events (LIKE old) PARTITION BY RANGE (created_at); \
-        CREATE TABLE all_of_them PARTITION OF certificate_renewal_events DEFAULT";
+        CREATE EXTENSION postgres_fdw; CREATE SERVER shard FOREIGN DATA WRAPPER postgres_fdw; \
+        CREATE FOREIGN TABLE elsewhere PARTITION OF certificate_renewal_events DEFAULT SERVER shard";
     pg::execute(&url, statements).await;
     let address = Address::parse(&url).unwrap();
     let reports = schema::index(&address).await.unwrap();

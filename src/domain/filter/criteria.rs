@@ -74,15 +74,15 @@ pub enum Check {
     Text(String),
 }
 
-/// A comparison of an event's type or outcome. Case matters.
+/// A comparison of an event's type or outcome.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KindMatch {
-    /// The outcome that the source states is `x`; if it states none, the type is `x` or ends in `_x` (`failed`,
-    /// `success`, `start`). See `event::has_ending`.
+    /// The outcome that the source states is `x`; if it states none, the last word of the type is `x` in any case
+    /// (`failed`, `success`, `start`). See `event::has_ending`.
     Ending(String),
-    /// The type is `x` or begins with `x_` (`renewal`, `recovery`). See `event::has_beginning`.
+    /// The first word of the type is `x` in any case (`renewal`, `recovery`). See `event::has_beginning`.
     Beginning(String),
-    /// The name as the source writes it.
+    /// The name as the source writes it; case matters.
     Name(Pattern),
 }
 

@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use super::criteria::Check;
-use super::resolve::values;
+use super::resolve::{from_screen, values};
 use super::{Field, Filter, Glob, Key, Term, Test};
 use crate::domain::event::{Id, Outcome, outcome_of};
 use crate::domain::instant::Instant;
@@ -283,7 +283,10 @@ fn covers(field: Field, glob: &Glob, value: &str) -> bool {
     match values(field, std::slice::from_ref(glob)) {
         Check::Kind(any) => any.iter().any(|m| m.matches(value, None)),
         Check::Reason(any) | Check::Severity(any) => any.iter().any(|m| m.matches(value)),
-        Check::Error(any) => any.iter().any(|m| m.lower().matches(&value.to_ascii_lowercase())),
+        Check::Error(any) => {
+            let value = from_screen(value).to_ascii_lowercase();
+            any.iter().any(|m| m.lower().matches(&value))
+        }
         Check::Sig(any) => any.iter().any(|m| m.matches(value.parse().ok())),
         Check::Org(any) | Check::Device(any) | Check::Id(any) => {
             let id = Uuid::try_parse(value).ok().map(Id::from);

@@ -235,6 +235,57 @@ mod tests {
     }
 
     #[test]
+    fn a_stated_outcome_counts_in_place_of_the_name() {
+        let failed = KindMatch::Ending("failed".into());
+        for (kind, stated, expected) in [
+            ("renewal_failed", None, true),
+            ("renewal_failed", Some(Outcome::Failed), true),
+            ("renewal_failed", Some(Outcome::Succeeded), false),
+            ("renewal_failed", Some(Outcome::Other), false),
+            ("job", Some(Outcome::Failed), true),
+            ("job", None, false),
+        ] {
+            assert_eq!(failed.matches(kind, stated), expected, "{kind} {stated:?}");
+        }
+        // A word that is no outcome, and a name, are compared with the type regardless of what is stated.
+        assert!(KindMatch::Ending("done".into()).matches("job_done", Some(Outcome::Failed)));
+        assert!(KindMatch::Name(is("job")).matches("job", Some(Outcome::Failed)));
+        assert!(!KindMatch::Name(is("failed")).matches("job", Some(Outcome::Failed)));
+    }
+
+    #[test]
+    fn clauses_on_time_are_told_from_the_others() {
+        let clause = |negated, check| Clause { negated, check };
+        let at = Instant::from_pg_micros;
+        let time = |from, until| Check::Time { from, until };
+        for (clauses, inside) in [
+            (vec![], vec![1, 5, 9]),
+            (vec![clause(false, time(Some(at(5)), Some(at(9))))], vec![5, 8]),
+            (vec![clause(true, time(Some(at(5)), Some(at(9))))], vec![1, 4, 9]),
+            (vec![clause(false, time(Some(at(5)), None))], vec![5, 8, 9]),
+            (vec![clause(false, time(None, Some(at(5))))], vec![1, 4]),
+            (vec![clause(false, Check::NotAhead(at(8)))], vec![1, 4, 5]),
+            (vec![clause(true, Check::NotAhead(at(8)))], vec![8, 9]),
+            (vec![clause(false, Check::Reason(vec![]))], vec![1, 5, 9]),
+            (vec![clause(false, time(Some(at(4)), None)), clause(false, time(None, Some(at(8))))], vec![4, 5]),
+        ] {
+            let criteria = Criteria { all: clauses };
+            for n in [1, 4, 5, 8, 9] {
+                let is_one_of_all = inside == [1, 5, 9];
+                assert_eq!(criteria.holds_at(at(n)), is_one_of_all || inside.contains(&n), "{criteria:?} at {n}");
+            }
+        }
+        let with = |checks: &[Check]| Criteria { all: checks.iter().map(|c| clause(false, c.clone())).collect() };
+        let (reason, range, ahead) = (Check::Reason(vec![is("x")]), time(None, Some(at(5))), Check::NotAhead(at(8)));
+        let one = with(&[reason.clone(), range.clone()]);
+        assert!(one.differs_in_time_only(&with(&[ahead.clone(), reason.clone()])));
+        assert!(one.differs_in_time_only(&with(std::slice::from_ref(&reason))));
+        assert!(!one.differs_in_time_only(&with(&[range])));
+        assert!(!one.differs_in_time_only(&with(&[Check::Reason(vec![is("y")]), ahead])));
+        assert!(!one.differs_in_time_only(&Criteria { all: vec![clause(true, reason)] }));
+    }
+
+    #[test]
     fn texts() {
         check(Check::Kind(vec![KindMatch::Ending("failed".into())]), true, true);
         check(Check::Kind(vec![KindMatch::Beginning("recovery".into())]), false, false);

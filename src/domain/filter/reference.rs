@@ -80,10 +80,10 @@ pub const SECTIONS: &[Section] = &[
         forms: &[
             form(
                 "type:failed",
-                "failures: by the outcome that the source states, else types that end in it; also `success`, `start`",
+                "failures: by the outcome that the source states, else types whose last word it is; also `success`, `start`",
                 "type:failed,success",
             ),
-            form("type:renewal", "types that begin with it; also `recovery`", "type:renewal"),
+            form("type:renewal", "types whose first word it is, in any case; also `recovery`", "type:renewal"),
             form("type:NAME", "exactly this type, by the source's own name", "type:recovery_failed"),
             form("org:NAME", "organization, by name", "org:acme"),
             form("device:NAME", "device, by name", "-device:lab-*"),

@@ -145,7 +145,7 @@ pub(super) fn values(field: Field, any: &[Glob]) -> Check {
 
 /// A text copied from the screen, as it is stored: the pictures of control characters are those characters again, so that
 /// a copied part of an error with several lines is found. The picture of NUL stays: it is what is stored instead.
-fn from_screen(text: &str) -> String {
+pub(super) fn from_screen(text: &str) -> String {
     let original = |c: char| match c {
         '\u{2401}'..='\u{241f}' => char::from_u32(u32::from(c) - 0x2400).unwrap_or(c),
         '\u{2421}' => '\u{7f}',

@@ -403,6 +403,17 @@ proptest! {
 }
 
 #[test]
+fn a_picture_of_a_control_character_in_an_error_is_toggled_like_any_text() {
+    for value in ["\u{2401}", "a\u{240a}b", "a\nb"] {
+        let mut filter = Filter::default();
+        filter.toggle(Field::Error, Some(value), false);
+        assert_eq!(filter.state_of(Field::Error, Some(value)), State::Excluded, "{value:?}");
+        filter.toggle(Field::Error, Some(value), false);
+        assert!(filter.is_empty(), "{value:?}");
+    }
+}
+
+#[test]
 fn lengths_of_an_expiry_lie_ahead() {
     for (text, printed) in [("expires:<+7d", "expires:<7d"), ("expires:>= +30d", "expires:>=30d")] {
         let text = text.replace(">= ", ">=");

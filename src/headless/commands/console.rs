@@ -31,6 +31,8 @@ const BATCH: usize = 2000;
 const PATIENCE: Duration = Duration::from_millis(700);
 /// The time between two batches of the simulated fleet.
 const BEAT: Duration = Duration::from_millis(250);
+/// By default tmux drops what a program sends to the clipboard.
+const IN_TMUX: &str = "tmux needs 'set -s set-clipboard on'";
 /// Fixed, so that every demo shows the same fleet; only its clock moves.
 const SEED: u64 = 20_261_121;
 
@@ -144,12 +146,15 @@ fn at_home(title: String) -> String {
     short.map_or(server.to_owned(), |rest| format!("~{rest}"))
 }
 
-/// Refuses to start without a terminal on stdin and stdout.
+/// Refuses to start without a terminal on stdin and stdout, and on one that moves no cursor.
 fn need_terminal() -> Result<(), Failure> {
-    if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
-        return Ok(());
-    }
-    Err(Failure::Usage(ConsoleError::NoTerminal.to_string()))
+    let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    let why = match std::env::var("TERM") {
+        _ if !is_terminal => ConsoleError::NoTerminal,
+        Ok(term) if term == "dumb" => ConsoleError::Dumb,
+        _ => return Ok(()),
+    };
+    Err(Failure::Usage(why.to_string()))
 }
 
 /// The start of the console: the settings, and what it remembers.
@@ -172,6 +177,7 @@ fn settings(config: &Config, title: String, reach: String) -> Start {
             databases: others(config),
             keymap: config.console.keymap.clone(),
             alert: config.console.alert.clone(),
+            copies: std::env::var_os("TMUX").map(|_| IN_TMUX.to_owned()),
         },
     }
 }
@@ -195,7 +201,7 @@ async fn show(store: &Store, config: &Config, settings: Start) -> Result<Left, F
     let color = match config.color {
         When::Always => true,
         When::Never => false,
-        When::Auto => std::env::var("TERM").is_ok_and(|term| term != "dumb"),
+        When::Auto => std::env::var_os("TERM").is_some(),
     };
     let by_terminal = if has_light_background() { Theme::Light } else { Theme::Dark };
     let theme = if color { config.console.theme.unwrap_or(by_terminal) } else { Theme::Mono };

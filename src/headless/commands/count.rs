@@ -52,6 +52,7 @@ pub async fn count(
         other => return Err(unexpected(&other).into()),
     };
     values::tell_unknown(&session, config, rows).await;
+    session.tell_unreadable().await;
     let mut out = stdout();
     match format {
         // Without an explicit format, the output is the bare number.
@@ -105,6 +106,7 @@ pub async fn by(config: &Config, format: Format, groups: Groups, interrupt: &Int
         Group::Error => grouping.values(Field::Error).await?,
         Group::Hour | Group::Day => grouping.times(groups.by == Group::Day).await?,
     };
+    session.tell_unreadable().await;
     judge(&session, groups.fail_if, number)
 }
 

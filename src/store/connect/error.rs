@@ -182,7 +182,12 @@ impl Context<'_> {
                 Why::new(why).step("check the path, and this user's rights to the file and its directory"),
             ),
             26 => SourceError::Shape(format!("{} is not a SQLite database", self.address)),
-            12 | 18 | 19 | 20 => return Fault::Row(why),
+            18 => SourceError::Failed(
+                "a text is longer than 256 MiB, which is too long to read; if a view computes it, let the view cut it with \
+                 substr()"
+                    .into(),
+            ),
+            12 | 19 | 20 => return Fault::Row(why),
             _ if why.contains("no such table") || why.contains("no such column") => SourceError::Shape(why),
             _ => SourceError::Failed(why),
         })

@@ -109,6 +109,9 @@ impl Handle {
     }
 }
 
+/// Lets a transaction behind a pooler receive bytes as they are; see [`PgConn::verify_settings`].
+const LOCAL_BYTES: &str = "SET LOCAL client_encoding = 'SQL_ASCII'";
+
 impl PgConn {
     /// A session that has just been opened; [`verify_settings`](Self::verify_settings) is called next.
     pub fn new(inner: PgConnection, limits: Limits, tls: Tls, address: &str) -> Self {
@@ -155,7 +158,8 @@ impl PgConn {
             CASE WHEN s.held AND s.version >= 120000 THEN set_config('plan_cache_mode', 'force_custom_plan', false) END, \
             CASE WHEN s.held AND s.version >= 130000 THEN set_config('enable_incremental_sort', 'off', false) END, \
             CASE WHEN s.held AND current_setting('server_encoding') = 'SQL_ASCII' \
-            THEN set_config('client_encoding', 'SQL_ASCII', false) END \
+            THEN set_config('client_encoding', 'SQL_ASCII', false) END, \
+            current_setting('server_encoding') = 'SQL_ASCII' \
             FROM (SELECT current_setting('server_version_num')::int AS version, \
             {sent} AND current_setting('statement_timeout')::interval = interval '{} milliseconds' \
             AND ({} OR current_setting('default_transaction_read_only') = 'on') AS held) s; \
@@ -176,7 +180,8 @@ impl PgConn {
             self.set_pid(pid);
             self.tuned = Some(true);
         } else {
-            self.settings = Some(local.to_owned());
+            let bytes: bool = row.try_get(9)?;
+            self.settings = Some(if bytes { format!("{local}; {LOCAL_BYTES}") } else { local.to_owned() });
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use sqlx::{Arguments as _, ConnectOptions as _};
 
 use crate::protocol::{SourceError, Why};
 use crate::store::connect::error::{Context, Fault};
-use crate::store::connect::file::{Identity, Opening, beside};
+use crate::store::connect::file::{Identity, Opening, beside, is_read_only};
 use crate::store::connect::pool::ACQUIRE_TIMEOUT;
 use crate::store::options::{Access, ConnectOptions};
 use crate::store::sql::cell::{CellType, Row, Texts, as_real};
@@ -139,6 +139,10 @@ impl Connector {
         let context = self.context(&address);
         let opening = match self.access {
             Access::Read => Opening::for_reading(&self.path).await.map_err(|why| context.refused(why))?,
+            Access::Write if is_read_only(&self.path) => {
+                let why = Why::new("its file system is mounted for reading only");
+                return Err(context.refused(why.step("write to the file where it can be written to")));
+            }
             Access::Write => Opening::Shared,
         };
         let options = self.options().immutable(matches!(opening, Opening::Immutable(_)));

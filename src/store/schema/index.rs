@@ -8,6 +8,7 @@ use crate::store::connect::address::Address;
 use crate::store::connect::conn::Conn;
 use crate::store::connect::migrator::execute;
 use crate::store::options::Access;
+use crate::store::schema::partitions::{Partitions, Shape};
 use crate::store::schema::{open, search};
 use crate::store::source::Source;
 use crate::store::source::catalog;
@@ -132,7 +133,8 @@ pub async fn index_search(address: &Address) -> Result<Vec<IndexReport>, SourceE
 }
 
 async fn make_paging(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport>, SourceError> {
-    let hindrance = hindrance(conn, source).await?;
+    let partitions = Partitions::of(conn, source).await?;
+    let hindrance = if partitions.is_some() { None } else { hindrance(conn, source).await? };
     let before = catalog::indexes(conn, source.schema_name(), EVENTS).await?;
     let mut states = Vec::new();
     for wanted in WANTED.iter().filter(|w| w.fits(&source.map)) {
@@ -140,6 +142,11 @@ async fn make_paging(conn: &mut Conn, source: &Source) -> Result<Vec<IndexReport
             IndexState::Exists
         } else if hindrance.is_some() {
             IndexState::Missing
+        } else if let Some(partitions) = &partitions {
+            let (columns, fits) =
+                (wanted.columns(), |index: &Index| wanted.find(std::slice::from_ref(index)).is_some());
+            partitions.make(conn, Shape { name: wanted.name, columns: &columns, fits: &fits }).await?;
+            IndexState::Created
         } else {
             make(conn, wanted, &source.map, &before).await?
         };

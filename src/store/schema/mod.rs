@@ -7,12 +7,16 @@
 
 mod index;
 mod notify;
+mod partitions;
 mod search;
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::files;
 use crate::protocol::SourceError;
 use crate::store::connect::address::Address;
 use crate::store::connect::conn::Conn;
@@ -129,8 +133,18 @@ pub async fn status(address: &Address) -> Result<Status, SourceError> {
 
 /// Brings renewscope's schema up to date. Creates it, and a missing SQLite file, if nothing exists. Idempotent.
 pub async fn migrate(address: &Address) -> Result<Moved, SourceError> {
+    migrate_with(address, None).await
+}
+
+/// As [`migrate`], but a file that is created belongs to its owner only, from its first moment on.
+pub async fn migrate_private(address: &Address) -> Result<Moved, SourceError> {
+    migrate_with(address, Some(0o600)).await
+}
+
+/// `mode`: that of a file that is created; `None`: what the umask leaves.
+async fn migrate_with(address: &Address, mode: Option<u32>) -> Result<Moved, SourceError> {
     if let Some(path) = address.path().filter(|p| !p.exists())
-        && let Some(moved) = make_file(path).await?
+        && let Some(moved) = make_file(path, mode).await?
     {
         return Ok(moved);
     }
@@ -139,10 +153,21 @@ pub async fn migrate(address: &Address) -> Result<Moved, SourceError> {
 
 /// Creates a SQLite file under a draft name and links it to its place when it is complete, so that of several programs
 /// that start at once one creates it and none sees part of it. `None` if another program was first.
-async fn make_file(path: &Path) -> Result<Option<Moved>, SourceError> {
+async fn make_file(path: &Path, mode: Option<u32>) -> Result<Option<Moved>, SourceError> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".new-{}", uuid::Uuid::new_v4().simple()));
     let draft = PathBuf::from(name);
+    let refused = |e: std::io::Error| SourceError::Unreachable {
+        address: Address::sqlite(path).to_string(),
+        why: format!("cannot create the file: {e}").into(),
+    };
+    if let Some(mode) = mode {
+        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            files::make_directory(parent).map_err(refused)?;
+        }
+        // SQLite takes an empty file as a new database, and gives its log the same mode.
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft).map_err(refused)?;
+    }
     sqlite::Connector::new(draft.clone(), &options(Access::Write), Use::Queries).create().await?;
     let moved = run(&Address::sqlite(&draft), |_| Some(None)).await;
     let placed = match moved {
@@ -150,10 +175,7 @@ async fn make_file(path: &Path) -> Result<Option<Moved>, SourceError> {
             Ok(()) => Ok(Some(moved)),
             Err(_) if path.exists() => Ok(None),
             // Not every file system supports hard links.
-            Err(_) => std::fs::rename(&draft, path).map(|()| Some(moved)).map_err(|e| SourceError::Unreachable {
-                address: Address::sqlite(path).to_string(),
-                why: format!("cannot create the file: {e}").into(),
-            }),
+            Err(_) => std::fs::rename(&draft, path).map(|()| Some(moved)).map_err(refused),
         },
         Err(e) => Err(e),
     };

@@ -224,7 +224,7 @@ impl Bars {
         let mut older = 0;
         let first = sums.iter().position(|n| {
             older += n;
-            older * OUTLIERS > all.max(OUTLIERS) && older > 0
+            older * OUTLIERS > all.max(OUTLIERS)
         })?;
         let from = self.shown.from?.plus(Span(self.shown.width.0.saturating_mul(first as i64)));
         (first > sums.len() / 2).then_some(from)
@@ -291,3 +291,6 @@ impl Bars {
         self.generation += 1;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -390,3 +390,6 @@ impl List {
         self.follow.on = false;
     }
 }
+
+#[cfg(test)]
+mod tests;

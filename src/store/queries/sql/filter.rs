@@ -15,6 +15,7 @@ use crate::store::queries::resolved::{Condition, PartyTest};
 use crate::store::queries::sql::pattern::{NEVER, pattern};
 use crate::store::queries::sql::reason;
 use crate::store::queries::sql::usable;
+use crate::store::queries::sql::word;
 use crate::store::source::Source;
 use crate::store::source::columns::Party;
 use crate::store::source::columns::{IdColumn, IdType, TimeColumn, TimeType};
@@ -129,14 +130,11 @@ fn kind_test(sql: &mut Sql, source: &Source, m: &KindMatch) -> String {
 
 /// Tests the name of a type: a pattern, or a word at one of its ends.
 fn name_test(sql: &mut Sql, column: &str, m: &KindMatch) -> String {
-    let (word, part) = match m {
-        KindMatch::Name(p) => return pattern(sql, column, p, false),
-        KindMatch::Ending(word) => (word, Pattern::EndsWith(format!("_{word}"))),
-        KindMatch::Beginning(word) => (word, Pattern::StartsWith(format!("{word}_"))),
-    };
-    let whole = pattern(sql, column, &Pattern::Is(word.clone()), false);
-    let part = pattern(sql, column, &part, false);
-    format!("({whole} OR {part})")
+    match m {
+        KindMatch::Name(p) => pattern(sql, column, p, false),
+        KindMatch::Ending(word) => word::last(sql, column, word),
+        KindMatch::Beginning(word) => word::first(sql, column, word),
+    }
 }
 
 /// Tests an id column. A UUID that is given to a column of another type matches no row.

@@ -18,6 +18,7 @@ pub mod tail;
 #[cfg(test)]
 mod tests;
 pub mod usable;
+pub mod word;
 
 use crate::store::queries::resolved::Resolved;
 use crate::store::source::Source;
