@@ -237,6 +237,7 @@ fn expected(device: &Standing, now: Instant) -> Value {
         () => "longer",
     };
     let error = since.iter().rev().find_map(|t| t.failures.last()?.error.as_deref()).map(Signature::of);
+    let error = error.filter(|signature| !signature.text.is_empty());
     json!({
         "runway_seconds": left.map(Span::as_seconds),
         "expires_at": device.expiry.map(|(at, _)| at.rfc3339()),
@@ -419,6 +420,8 @@ fn what_does_not_apply_is_rejected() {
         (&["list", "state:failed"], "'state:failed' is of devices and not of events"),
         (&["count", "left:<7d"], "'left:<7d' is of devices and not of events"),
         (&["export", "-state:ok"], "'-state:ok' is of devices and not of events"),
+        (&["errors", "state:failed"], "'state:failed' is of devices and not of events"),
+        (&["attempts", "-left:<7d"], "'-left:<7d' is of devices and not of events"),
         (&["runway"], "did you mean 'devices'?"),
     ] {
         let ran = bed.run(args);

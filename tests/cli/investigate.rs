@@ -318,6 +318,61 @@ fn errors_are_counted_by_signature() {
     }
 }
 
+/// The rows of each signature, as `errors` and `count` print them.
+fn by_signature(found: &[Value]) -> BTreeMap<Option<String>, u64> {
+    found.iter().map(|v| (v["sig"].as_str().map(str::to_owned), v["rows"].as_u64().unwrap())).collect()
+}
+
+#[test]
+fn counts_errors_and_filters_agree_on_every_signature() {
+    let mut rows = table(3, 3_000);
+    // Messages that lists cut, and some that differ only behind what a signature reads.
+    let serial = |n: usize, tail: &str| Some(format!("serial {} {tail}", "7".repeat(n)));
+    let failures = rows.iter_mut().filter(|r| r.kind.ends_with("failed"));
+    for (n, row) in failures.enumerate().filter(|(n, _)| n % 5 == 0) {
+        row.error = match n % 4 {
+            0 => serial(500, "refused"),
+            1 => serial(500, "expired"),
+            2 => serial(2_000, "refused"),
+            _ => serial(2_000, "expired"),
+        };
+    }
+    let bed = Bed::new();
+    bed.run(&["db", "init"]).exits(0);
+    bed.run_with(&["ingest"], ndjson(&rows)).exits(0);
+    let time = "time:2026-10-08..2026-11-10";
+    let range = |r: &Row| (7 * DAY..40 * DAY).contains(&r.second);
+    let read = |args: &[&str]| records(&bed.run(&[args, &[time, "--format", "ndjson"]].concat()).data());
+
+    let errors = by_signature(&read(&["errors"]));
+    let expected = groups(&rows, range, |_| true);
+    assert_eq!(errors, expected.into_iter().map(|(sig, group)| (sig, group.0)).collect());
+    assert_eq!(errors, by_signature(&read(&["count", "--by", "error", "type:failed"])));
+    assert!(errors.len() == 8 && errors.contains_key(&None), "{errors:?}");
+    let all = attempts(&rows);
+    for (id, rows) in &errors {
+        let filter = id.as_ref().map_or("-sig:* type:failed".to_owned(), |id| format!("sig:{id}"));
+        let counted = bed.run(&["count", time, &filter]).data();
+        assert_eq!(counted, format!("{rows}\n"), "{filter}");
+        let one = BTreeMap::from([(id.clone(), *rows)]);
+        assert_eq!(by_signature(&read(&["errors", &filter])), one, "{filter}");
+        assert_eq!(by_signature(&read(&["count", "--by", "error", &filter])), one, "{filter}");
+        let mut found: Vec<_> = read(&["attempts", &filter])
+            .iter()
+            .map(|v| ["start_id", "outcome_id"].map(|key| v[key].as_str().map(str::to_owned)))
+            .collect();
+        let is_one = |r: &Row| range(r) && r.kind.ends_with("failed") && sig(r) == *id;
+        let those = all.iter().filter(|attempt| attempt.iter().any(is_one));
+        let mut those: Vec<_> =
+            those.map(|attempt| <[_; 2]>::from((in_short(attempt).0, in_short(attempt).1))).collect();
+        found.sort();
+        those.sort();
+        assert_eq!(found, those, "{filter}");
+    }
+    let others = by_signature(&read(&["errors", "-sig:*"]));
+    assert_eq!(others, BTreeMap::from([(None, errors[&None])]));
+}
+
 /// One line of a small table.
 fn event(n: usize, device: &str, kind: &str, at: &str, more: &str) -> String {
     format!(
@@ -426,6 +481,8 @@ fn attempts_have_states_and_a_storm_is_undecided() {
     bed.run(&["attempts", range, "--state", "stalled", "--fail-if", "=1"]).exits(5);
     bed.run(&["attempts", range, "--limit", "1", "--fail-if", ">7"]).exits(0);
     bed.run(&["attempts", range, "--state", "sleeping"]).exits(2);
+    bed.write("patient.toml", "[attempts]\nrecovery_stalled_after = \"10000d\"\n");
+    assert_eq!(states(&["--config", "patient.toml", "--state", "flight,stalled"]), "flight");
     let table = bed.run(&["attempts", range]).data();
     assert!(
         table.contains(

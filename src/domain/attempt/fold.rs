@@ -52,6 +52,8 @@ struct Track {
     finished: u32,
     /// A success was read, so that no attempt goes back beyond it.
     anchored: bool,
+    /// Since the last success, a failure was counted that may be one of the other family.
+    doubted: bool,
 }
 
 /// An attempt that further rows may join.
@@ -188,7 +190,11 @@ impl Fold {
             Step::Succeeded => done.push(device.track(row.family).succeed(row)),
             Step::Failed => match device.joined_by(row.family) {
                 Some(family) => device.track(family).fail(row),
-                None => done.push(device.track(row.family).alone(row)),
+                None => {
+                    // A recovery that began before the rows that were read may be the one that a failed renewal ends.
+                    let is_alone = row.family == Family::Recovery || device.recovery.is_exact();
+                    done.push(device.track(row.family).alone(row, is_alone));
+                }
             },
         }
     }
@@ -197,12 +203,12 @@ impl Fold {
 impl Track {
     /// A track without attempts.
     fn new(begins: Begins) -> Self {
-        Self { begins, open: None, finished: 0, anchored: false }
+        Self { begins, open: None, finished: 0, anchored: false, doubted: false }
     }
 
-    /// Whether no row before those that were read can add to the tries.
+    /// Whether no row before those that were read can change the tries.
     fn is_exact(&self) -> bool {
-        self.anchored || self.begins == Begins::WithTable
+        !self.doubted && (self.anchored || self.begins == Begins::WithTable)
     }
 
     /// Whether the row is the open start once more; if so it is counted.
@@ -261,15 +267,17 @@ impl Track {
                     ..attempt
                 }
             }
-            None => self.alone(row),
+            None => self.alone(row, true),
         };
-        (self.finished, self.anchored) = (0, true);
+        (self.finished, self.anchored, self.doubted) = (0, true, false);
         attempt
     }
 
-    /// An outcome with nothing open.
-    fn alone(&mut self, row: Row) -> Attempt {
+    /// An outcome with nothing open; `is_alone`: in the other family neither.
+    fn alone(&mut self, row: Row, is_alone: bool) -> Attempt {
+        self.doubted |= !is_alone;
         let state = match self.begins {
+            _ if !is_alone => State::Undecided,
             _ if self.anchored => State::Orphan,
             Begins::WithinTable => State::Undecided,
             Begins::WithTable => State::StartNotKept,

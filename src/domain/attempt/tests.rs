@@ -278,7 +278,12 @@ fn a_window_knows_which_rows_it_lacks() {
         ("r*0 r+1 r+2 r!3 r!4", true, false, "start_not_kept/1 failed/4>"),
         ("r+0 R+5 r!9", true, false, "flight/1> failed/2>"),
         ("r+0 r+50 r*60", true, false, "superseded/1 succeeded/2"),
-        ("r*0 r!9 r!10", false, false, "undecided/1< orphan/1 orphan/1"),
+        ("r*0 r!9 r!10", true, false, "start_not_kept/1 orphan/1 orphan/1"),
+        // A recovery that began before may be open, which a failed renewal ends.
+        ("r*0 r!9 r!10", false, false, "undecided/1< undecided/1< undecided/1<"),
+        ("r*0 r!9 r*10 r+11 r!12", false, false, "undecided/1< undecided/1< orphan/1< failed/2>"),
+        ("r*0 r!9 R*10 r!11 r+12", false, true, "undecided/1< undecided/1< undecided/1< orphan/1< flight/1<"),
+        ("R*0 r*1 r!9 r!10", false, false, "undecided/1< undecided/1< orphan/1 orphan/1"),
     ] {
         assert_eq!(in_window(&events(rows), from_first, to_last), attempts, "{rows}");
     }

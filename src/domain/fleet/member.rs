@@ -37,6 +37,7 @@ impl Member {
         let Folded { mut device, gaps, failures } = Device::fold(&steps, complete)?;
         let message = |id: &Id| rows.iter().rfind(|row| row.id == *id)?.error.as_ref();
         let signature = failures.iter().find_map(message).map(|error| Signature::of(error.text.raw()));
+        let signature = signature.filter(|signature| !signature.id.is_empty());
         device.error = signature.as_ref().map(|signature| signature.id);
         Some(Self {
             device,

@@ -55,7 +55,7 @@ pub async fn attempts(
     let reader = Reader {
         session: &session,
         whole: scope.is_of_devices(),
-        patience: Patience::default(),
+        patience: config.rules.patience,
         now: now(&session).await?,
     };
     let writer = RowWriter::new(stdout(), format, attempt::columns(format, zone), config.ascii);

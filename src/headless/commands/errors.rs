@@ -4,7 +4,6 @@
 
 use crate::config::Config;
 use crate::config::cli::Errors;
-use crate::domain::attempt::Patience;
 use crate::domain::event::Outcome;
 use crate::domain::format as words;
 use crate::domain::instant::{Instant, Span};
@@ -86,7 +85,7 @@ async fn read(config: &Config, session: &Session) -> Result<Read, Failure> {
     }
     let (filter, zone, here) = (ranged(config), &config.zone.value, clock::now());
     let scope = Scope::of(filter.criteria(here, zone), filter.bounds(here, zone));
-    let patience = Patience::default();
+    let patience = config.rules.patience;
     let (context, now) = (patience.renewal.max(patience.recovery), now(session).await?);
     let mut survey = Survey::new(scope.range(now, context, source.oldest));
     let mut slices = Slices::new(session, scope.reading(context));
