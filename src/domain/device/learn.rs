@@ -71,7 +71,7 @@ impl<G: Ord + Clone> Learned<G> {
         self.add_life(group, Life { validity, renewed: Some(left.0 as f64 / validity.0 as f64) });
     }
 
-    /// Takes the renewal that gave a device its certificate. One with more left than [`REPEATED`] teaches nothing.
+    /// Takes the renewal that gave a device its certificate. One with more left than `REPEATED` teaches nothing.
     pub fn add_life(&mut self, group: G, life: Life) {
         let Some(share) = life.renewed.filter(|share| life.validity.0 > 0 && (0.0..=REPEATED).contains(share)) else {
             return;
