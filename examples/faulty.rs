@@ -51,6 +51,8 @@ fn main() -> std::process::ExitCode {
             views: Vec::new(),
             databases: Vec::new(),
             keymap: Keymap::default(),
+            policy: None,
+            patience: Default::default(),
             alert: None,
             copies: None,
         },

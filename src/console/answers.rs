@@ -13,6 +13,7 @@ use crate::protocol::{Answer, Reply, Slot, SourceError};
 use crate::ui::ctx::Link;
 use crate::ui::effect::Effect;
 use crate::ui::fetch::take;
+use crate::views::ViewId;
 
 use super::clock::Retry;
 use super::{Layer, Model};
@@ -25,11 +26,11 @@ impl Model {
             self.retry_later();
         }
         let ticket = reply.ticket;
-        if self.view.awaits(ticket) {
+        if self.views.awaits(ticket) {
             if ticket.slot == Slot::List && reply.outcome.is_ok() {
                 self.ctx.link = Link::Live;
             }
-            let step = self.view.reply(reply, &self.ctx);
+            let step = self.views.reply(reply, &self.ctx);
             self.take(step, effects);
         } else if self.ctx.source.awaits(ticket) {
             let source = take!(reply.outcome, Answer::Described);
@@ -42,12 +43,12 @@ impl Model {
                 self.say(format!("{rows} cannot be shown; 'renewscope doctor' lists what is wrong with them"));
             }
             self.ctx.source.settle(source);
-            let step = self.view.described(&self.ctx);
+            let step = self.views.described(&self.ctx);
             self.take(step, effects);
         } else if let Some(Layer::Filter(edit)) = &mut self.layer
             && edit.awaits(ticket)
         {
-            edit.reply(reply.outcome, self.view.candidates());
+            edit.reply(reply.outcome, self.views.candidates());
         }
     }
 
@@ -98,7 +99,7 @@ impl Model {
         let (new, old): (Vec<_>, Vec<_>) = batch.rows.into_iter().partition(is_new);
         self.tail.high_water = high.max(newest).max(self.first_high_water());
         if !old.is_empty() {
-            self.view.arrive(old, false, &self.ctx);
+            self.views.arrive(old, false, &self.ctx);
         }
         if self.tail.paused {
             let rows = new.len() as u64;
@@ -109,7 +110,10 @@ impl Model {
             return;
         }
         if !new.is_empty() {
-            let fresh = self.view.arrive(new, true, &self.ctx);
+            // Only the event list knows which rows it had before. Under another view those beyond the high-water mark count.
+            let beyond = new.iter().filter(|row| high.is_some_and(|high| row.created_at > high)).count() as u64;
+            let listed = self.views.arrive(new, true, &self.ctx);
+            let fresh = if self.views.top() == ViewId::Events { listed } else { beyond };
             if fresh > 0 {
                 self.tail.note(self.ctx.now, fresh, late);
             }

@@ -13,6 +13,9 @@ use super::Model;
 /// A query that failed with its connection is retried after this long.
 const RETRY: Span = Span::seconds(5);
 
+/// A view that waits for longer says so.
+const LONG: Span = Span::seconds(2);
+
 /// Relative times move on at least this often.
 const SLOWEST: Span = Span::minutes(1);
 /// Relative times move on at most this often: each step runs all queries of the view.
@@ -47,13 +50,15 @@ impl Model {
         self.aged = minute(before) != minute(now)
             || !matches!(self.ctx.link, Link::Live)
             || self.tail.rate() > 0.0
-            || self.view.ages(&self.ctx);
+            || self.views.ages(&self.ctx);
         self.tail.forget(now);
         if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
             self.notice = None;
             self.aged = true;
         }
         self.ring(effects);
+        self.tail.waiting = self.is_busy().then(|| self.tail.waiting.unwrap_or(now));
+        self.aged |= self.waits().is_some();
         if let (Retry::At(due), Link::Live) = (self.tail.retry, &self.ctx.link)
             && due <= now
         {
@@ -61,7 +66,8 @@ impl Model {
             self.refresh(effects);
         }
         self.slide(effects);
-        let step = self.view.tick(&self.ctx);
+        self.survey_again(effects);
+        let step = self.views.tick(&self.ctx);
         self.take(step, effects);
     }
 
@@ -77,8 +83,14 @@ impl Model {
         }
         self.ctx.as_of = now;
         self.aged = true;
-        let step = self.view.slide(&before, &self.ctx);
+        let step = self.views.slide(&before, &self.ctx);
         self.take(step, effects);
+    }
+
+    /// For how long the view has waited for the database, if that is longer than usual. A query waits where the database works
+    /// on it, and where all connections are in use.
+    pub fn waits(&self) -> Option<Span> {
+        self.ctx.now.since(self.tail.waiting?).filter(|waited| *waited >= LONG)
     }
 
     /// Whether the last tick changed what is on screen.

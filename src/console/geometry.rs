@@ -1,4 +1,4 @@
-//! Where the shell's regions lie, for a size: header, query bar, body of the view, footer.
+//! Where the shell's regions lie, for a size: header, query bar, headline, body of the view, footer.
 //!
 //! State, not drawing. A view lays out its own body.
 
@@ -18,6 +18,8 @@ pub struct Geometry {
     pub header: Rect,
     /// The second row: the filter, or a text that is typed.
     pub query: Rect,
+    /// The third row: what matters most, on every view.
+    pub headline: Rect,
     /// Empty if the screen is too small.
     pub body: Rect,
     /// The last row: hints, or what went wrong.
@@ -36,7 +38,8 @@ impl Geometry {
             too_small: false,
             header: Rect::new(0, 0, width, 1),
             query: Rect::new(0, 1, width, 1),
-            body: Rect::new(0, 2, width, height - 3),
+            headline: Rect::new(0, 2, width, 1),
+            body: Rect::new(0, 3, width, height - 4),
             footer: Rect::new(0, height - 1, width, 1),
         }
     }
@@ -51,7 +54,7 @@ mod tests {
         for width in 1..=220 {
             for height in 1..=70 {
                 let g = Geometry::of(width, height);
-                let area: u32 = [g.header, g.query, g.body, g.footer].iter().map(|r| r.area()).sum();
+                let area: u32 = [g.header, g.query, g.headline, g.body, g.footer].iter().map(|r| r.area()).sum();
                 assert_eq!(area, if g.too_small { 0 } else { g.screen.area() }, "{width}x{height}");
             }
         }

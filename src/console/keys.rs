@@ -7,9 +7,11 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 
 use crate::domain::format;
 use crate::domain::text::{Clean, is_unsafe};
+use crate::domain::when::{Range, When};
 use crate::ui::action::Action;
 use crate::ui::effect::Effect;
 use crate::ui::input;
+use crate::views::ViewId;
 
 use super::filter_edit::{Edited, FilterEdit};
 use super::palette::{Command, Palette, Typed};
@@ -30,7 +32,7 @@ impl Model {
             Some(Layer::Palette(palette)) => self.palette_key(palette, key, effects),
             Some(Layer::Columns(cursor)) => self.columns_key(cursor, key, effects),
             Some(Layer::Help(scroll)) => self.help_key(scroll, key, effects),
-            None => match self.view.typed(key, &self.ctx) {
+            None => match self.views.typed(key, &self.ctx) {
                 Some(step) => self.take(step, effects),
                 None => {
                     if let Some(action) = self.settings.keymap.action(&key) {
@@ -47,7 +49,7 @@ impl Model {
         match &mut self.layer {
             Some(Layer::Filter(edit)) => {
                 let fits = edit.paste(text);
-                let known = self.view.candidates();
+                let known = self.views.candidates();
                 effects.extend(edit.offer(known).map(Effect::Send));
                 if !fits {
                     self.say(format!("cut: a filter has at most {} characters", format::count(input::LIMIT as u64)));
@@ -57,7 +59,7 @@ impl Model {
             Some(Layer::Palette(palette)) => drop(input::paste(&mut palette.input, text)),
             Some(Layer::Columns(_) | Layer::Help(_)) => {}
             None => {
-                let step = self.view.paste(text, &self.ctx);
+                let step = self.views.paste(text, &self.ctx);
                 self.take(step, effects);
             }
         }
@@ -67,7 +69,7 @@ impl Model {
     fn filter_key(&mut self, mut edit: Box<FilterEdit>, key: KeyEvent, effects: &mut Vec<Effect>) {
         match edit.key(key) {
             Edited::Open => {
-                effects.extend(edit.offer(self.view.candidates()).map(Effect::Send));
+                effects.extend(edit.offer(self.views.candidates()).map(Effect::Send));
                 self.layer = Some(Layer::Filter(edit));
             }
             Edited::Left => {}
@@ -94,7 +96,7 @@ impl Model {
                     self.apply(filter, effects);
                 }
                 Ok(TimeAnswer::Jump(at)) => {
-                    let step = self.view.jump(at, &self.ctx);
+                    let step = self.views.jump(at, &self.ctx);
                     self.take(step, effects);
                 }
             },
@@ -109,6 +111,7 @@ impl Model {
             Typed::Open => self.layer = Some(Layer::Palette(palette)),
             Typed::Done => match palette.commands(&self.settings).get(palette.cursor).copied() {
                 Some(Command::Action(spec)) => self.act(spec.action, effects),
+                Some(Command::Go(spec)) => self.open_beside(spec.id, effects),
                 Some(Command::View(_, filter)) => {
                     let filter = filter.clone();
                     self.apply(filter, effects);
@@ -121,12 +124,12 @@ impl Model {
 
     /// A key in the choice of columns, by its action. A column appears or disappears at once.
     fn columns_key(&mut self, cursor: usize, key: KeyEvent, effects: &mut Vec<Effect>) {
-        let last = self.view.columns().len().saturating_sub(1);
+        let last = self.views.columns().len().saturating_sub(1);
         let cursor = match self.settings.keymap.action(&key) {
             Some(Action::Down) => (cursor + 1).min(last),
             Some(Action::Up) => cursor.saturating_sub(1),
             Some(Action::Open | Action::Pause | Action::Include | Action::Exclude) => {
-                let step = self.view.toggle_column(cursor);
+                let step = self.views.toggle_column(cursor);
                 self.take(step, effects);
                 cursor
             }
@@ -163,10 +166,11 @@ impl Model {
             Action::Cancel => self.cancel(effects),
             Action::Suspend => effects.push(Effect::Suspend),
             Action::Help => self.layer = Some(Layer::Help(0)),
+            Action::Columns if self.views.columns().is_empty() => self.say("this view has no columns to choose"),
             Action::Columns => self.layer = Some(Layer::Columns(0)),
             Action::TimeDialog => self.layer = Some(Layer::Time(TimePrompt::default())),
             Action::Palette => self.layer = Some(Layer::Palette(Palette::default())),
-            Action::EditFilter if !self.view.narrows() => self.edit_filter(effects),
+            Action::EditFilter if !self.views.narrows() => self.edit_filter(effects),
             Action::Pause => self.pause(effects),
             Action::Refresh => self.refresh(effects),
             Action::Zone => {
@@ -174,13 +178,15 @@ impl Model {
                 self.say(format!("times in {}", self.ctx.zone.name()));
             }
             Action::CopyCommand => self.copy_command(effects),
+            Action::More => self.survey_more(effects),
+            Action::NextView => self.open_beside(self.views.top().next(), effects),
             Action::Earlier => self.walk_history(true, effects),
             Action::Later => self.walk_history(false, effects),
             action => {
-                if action == Action::Follow && !self.view.following().on && self.tail.paused {
+                if action == Action::Follow && !self.views.following().on && self.tail.paused {
                     self.pause(effects);
                 }
-                let step = self.view.act(action, &self.ctx);
+                let step = self.views.act(action, &self.ctx);
                 self.take(step, effects);
             }
         }
@@ -191,7 +197,7 @@ impl Model {
         if !self.is_busy() {
             return effects.push(Effect::Quit);
         }
-        let step = self.view.cancel();
+        let step = self.views.cancel();
         self.take(step, effects);
         self.say("cancelled");
     }
@@ -200,7 +206,7 @@ impl Model {
     fn edit_filter(&mut self, effects: &mut Vec<Effect>) {
         let mut edit = Box::new(FilterEdit::new(&self.ctx.filter, self.history.typed().to_vec(), self.editors));
         self.editors += 1;
-        effects.extend(edit.offer(self.view.candidates()).map(Effect::Send));
+        effects.extend(edit.offer(self.views.candidates()).map(Effect::Send));
         self.layer = Some(Layer::Filter(edit));
     }
 
@@ -217,11 +223,28 @@ impl Model {
         }
     }
 
-    /// Copies the command line that lists the same events. Every relative time is made absolute, so that the command
+    /// Copies the command line that prints what the view shows. Every relative time is made absolute, so that the command
     /// means the same tomorrow.
     fn copy_command(&mut self, effects: &mut Vec<Effect>) {
-        let filter = self.ctx.filter.absolute(self.ctx.now, &self.ctx.zone).to_string();
-        let mut words = vec!["renewscope".to_owned(), "list".to_owned()];
+        let mut filter = self.ctx.filter.clone();
+        let command = match self.views.top() {
+            ViewId::Events | ViewId::Device => "list",
+            ViewId::Devices => "devices",
+            ViewId::Errors => "errors",
+            ViewId::Attempts => "attempts",
+        };
+        match self.views.top() {
+            // Devices are as they stand now.
+            ViewId::Devices => filter.set_time(Range::default()),
+            ViewId::Errors | ViewId::Attempts if filter.range() == Range::default() => {
+                let from = self.ctx.known.survey.value().and_then(|found| found.report.covered_from);
+                let until = Some(When::At(self.ctx.now));
+                filter.set_time(Range { from: from.map(When::At), until });
+            }
+            _ => {}
+        }
+        let filter = filter.absolute(self.ctx.now, &self.ctx.zone).to_string();
+        let mut words = vec!["renewscope".to_owned(), command.to_owned()];
         words.extend((!self.ctx.reach.is_empty()).then(|| self.ctx.reach.clone()));
         let zone = self.ctx.zone.name();
         // A rule of `TZ` may hold signs that a shell takes for redirections.

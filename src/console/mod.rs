@@ -2,9 +2,10 @@
 //!
 //! The shell of the views: it owns what they share ([`Ctx`]), what is drawn over them ([`Layer`]), and what outlasts a
 //! filter. The event loop calls [`Model::new`] and [`Model::update`]; drawing reads the model. It knows a view only as
-//! [`View`].
+//! [`Views`].
 
 pub mod alert;
+pub mod background;
 pub mod draw;
 pub mod filter_edit;
 pub mod geometry;
@@ -19,17 +20,20 @@ pub mod tail;
 mod answers;
 mod clock;
 mod keys;
+mod places;
 
-use crate::domain::filter::{Criteria, Filter};
+use crate::domain::filter::Criteria;
 use crate::domain::instant::{Instant, Span};
 use crate::protocol::tail::{Start as TailStart, TailOrder};
 use crate::protocol::{Query, Slot, SourceError};
 use crate::ui::ctx::{Ctx, Link};
 use crate::ui::effect::Effect;
 use crate::ui::fetch::Fetch;
-use crate::views::{Go, Step, View};
+use crate::ui::known::Known;
+use crate::views::Views;
 
 use alert::Ringing;
+use background::Background;
 use filter_edit::FilterEdit;
 use geometry::Geometry;
 use history::History;
@@ -62,8 +66,8 @@ pub enum Layer {
 pub struct Model {
     /// What the view may read. Only the shell changes it.
     pub ctx: Ctx,
-    /// The view on screen.
-    pub view: View,
+    /// The views, one of them on screen.
+    pub views: Views,
     /// The open layer, at most one. `None`: keys go to the keymap and the view.
     pub layer: Option<Layer>,
     /// The live state of the order in force.
@@ -82,6 +86,8 @@ pub struct Model {
     editors: u64,
     /// The last tick changed what is on screen.
     aged: bool,
+    /// What the background tasks were ordered to do.
+    background: Background,
 }
 
 impl Model {
@@ -100,10 +106,11 @@ impl Model {
             reach: start.reach,
             newest: None,
             link: Link::default(),
+            known: Known::default(),
         };
         let mut model = Self {
             ctx,
-            view: View::first(start.choices),
+            views: Views::new(start.choices),
             layer: None,
             tail: Tail::default(),
             geometry,
@@ -113,6 +120,7 @@ impl Model {
             ringing: Ringing::default(),
             editors: 0,
             aged: false,
+            background: Background::default(),
         };
         let mut effects = Vec::new();
         model.settle(&mut effects);
@@ -136,6 +144,8 @@ impl Model {
             }
             Msg::Reply(reply) => self.reply(reply, &mut effects),
             Msg::Tail(event) => self.tail_event(event, &mut effects),
+            Msg::Survey(news) => self.surveyed(news),
+            Msg::Fleet(news) => self.fleet_news(news),
             Msg::Tick(now) => self.tick(now, &mut effects),
         }
         self.settle(&mut effects);
@@ -155,21 +165,9 @@ impl Model {
     /// Lets the view lay itself out and request what the screen lacks. Each message can change the layout, so this
     /// follows every one.
     fn settle(&mut self, effects: &mut Vec<Effect>) {
-        let step = self.view.settle(&self.ctx);
+        let step = self.views.settle(&self.ctx);
         self.take(step, effects);
-    }
-
-    /// Takes what a view wants. A filter that it wants is applied after its effects.
-    fn take(&mut self, step: Step, effects: &mut Vec<Effect>) {
-        effects.extend(step.effects);
-        if let Some(words) = step.notice {
-            self.say(words);
-        }
-        match step.go {
-            Some(Go::Filter(filter)) => self.apply(filter, effects),
-            Some(Go::Back) => effects.push(Effect::Quit),
-            None => {}
-        }
+        self.order_fleet(effects);
     }
 
     /// The filter made absolute.
@@ -182,49 +180,27 @@ impl Model {
     fn start_queries(&mut self, effects: &mut Vec<Effect>) {
         self.tail.retry = clock::Retry::default();
         self.ctx.as_of = self.ctx.now;
-        let step = self.view.start(&self.ctx);
+        let step = self.views.start(&self.ctx);
         self.take(step, effects);
         self.tail.generation += 1;
         self.tail.begun = false;
         let (generation, criteria) = (self.tail.generation, self.criteria().live());
         effects.push(Effect::Tail(TailOrder { generation, criteria, start: TailStart::Overlapping, whole: false }));
+        self.survey(true, effects);
     }
 
     /// Runs all queries again without moving the cursor.
     fn refresh(&mut self, effects: &mut Vec<Effect>) {
         self.ctx.as_of = self.ctx.now;
-        let step = self.view.refresh(&self.ctx);
+        let step = self.views.refresh(&self.ctx);
         self.take(step, effects);
+        self.survey(false, effects);
         effects.push(self.describe());
     }
 
     /// The query for the source's description: its address, abilities, and oldest and newest row.
     fn describe(&mut self) -> Effect {
         Effect::Send(self.ctx.source.request(Query::Describe, std::time::Duration::ZERO))
-    }
-
-    /// Puts another filter in force. The old one goes to the history. An equal filter changes nothing.
-    fn apply(&mut self, filter: Filter, effects: &mut Vec<Effect>) {
-        if filter == self.ctx.filter {
-            return;
-        }
-        self.history.push(std::mem::replace(&mut self.ctx.filter, filter));
-        self.filter_changed(effects);
-    }
-
-    /// Walks through the filters that were in force.
-    fn walk_history(&mut self, back: bool, effects: &mut Vec<Effect>) {
-        let Some(filter) = self.history.walk(back, &self.ctx.filter) else {
-            return self.say(if back { "no earlier filter" } else { "no later filter" });
-        };
-        self.ctx.filter = filter;
-        self.filter_changed(effects);
-    }
-
-    /// Starts over under the filter in force. Rows held during a pause belonged to the old one.
-    fn filter_changed(&mut self, effects: &mut Vec<Effect>) {
-        self.tail.held = 0;
-        self.start_queries(effects);
     }
 
     /// Shows a notice for [`NOTICE`], in place of an earlier one.
@@ -238,12 +214,12 @@ impl Model {
 
     /// Whether any query is in flight.
     pub fn is_busy(&self) -> bool {
-        self.view.is_busy()
+        self.views.is_busy()
     }
 
     /// Whether the database has answered anything yet. Quitting before that is reported as an unreachable database.
     pub fn was_answered(&self) -> bool {
-        self.view.was_answered() || self.ctx.source.value().is_some()
+        self.views.was_answered() || self.ctx.source.value().is_some()
     }
 
     /// Why the screen cannot be trusted at this moment, and since when.
@@ -251,6 +227,6 @@ impl Model {
         if let Link::Away { since, error, .. } = &self.ctx.link {
             return Some((error, Some(*since)));
         }
-        self.view.error().map(|error| (error, None))
+        self.views.error().map(|error| (error, None))
     }
 }

@@ -5,6 +5,7 @@ use crossterm::event::KeyEvent;
 
 use crate::domain::instant::Instant;
 use crate::protocol::Reply;
+use crate::protocol::survey::{FleetNews, SurveyNews};
 use crate::protocol::tail::TailEvent;
 
 /// One message of the event loop.
@@ -20,6 +21,10 @@ pub enum Msg {
     Reply(Reply),
     /// News of a tail, which may be that of an older order.
     Tail(TailEvent),
+    /// News of the survey, which may be that of an older order.
+    Survey(SurveyNews),
+    /// News of the fleet, which may be that of an older order.
+    Fleet(FleetNews),
     /// The time now, UTC; the only way in which the clock enters.
     Tick(Instant),
 }

@@ -9,6 +9,7 @@ use tui_input::Input;
 use crate::domain::filter::Filter;
 use crate::ui::action::{ACTIONS, Spec};
 use crate::ui::input;
+use crate::views::{VIEWS, ViewId, ViewSpec};
 
 use super::settings::Settings;
 
@@ -24,6 +25,8 @@ pub struct Palette {
 /// What the palette offers.
 #[derive(Clone, Copy)]
 pub enum Command<'a> {
+    /// A view.
+    Go(&'static ViewSpec),
     /// An action of the table, which acts as its key does.
     Action(&'static Spec),
     /// A named filter.
@@ -68,8 +71,11 @@ impl Palette {
     /// are `view NAME`, other databases `open NAME`.
     pub fn commands<'a>(&self, settings: &'a Settings) -> Vec<Command<'a>> {
         let typed = self.input.value().trim().to_ascii_lowercase();
-        let actions = ACTIONS.iter().map(Command::Action);
-        let all = actions.chain(settings.views.iter().map(|(name, filter)| Command::View(name, filter)));
+        // The page of a device is opened from a row that names one.
+        let views = VIEWS.iter().filter(|spec| spec.id != ViewId::Device).map(Command::Go);
+        let all = views
+            .chain(ACTIONS.iter().map(Command::Action))
+            .chain(settings.views.iter().map(|(name, filter)| Command::View(name, filter)));
         let all = all.chain(settings.databases.iter().map(|name| Command::Open(name)));
         let mut found: Vec<(u8, Command<'a>)> =
             all.filter_map(|command| Some((command.rank(&typed)?, command))).collect();
@@ -94,6 +100,7 @@ impl Command<'_> {
     /// What is typed to find it: `next-failure`, `view NAME`, `open NAME`.
     pub fn name(&self) -> String {
         match self {
+            Self::Go(spec) => spec.name.to_owned(),
             Self::Action(spec) => spec.id.to_owned(),
             Self::View(name, _) => format!("view {name}"),
             Self::Open(name) => format!("open {name}"),
@@ -102,6 +109,7 @@ impl Command<'_> {
     /// What it does; for a named filter, the filter.
     pub fn title(&self) -> String {
         match self {
+            Self::Go(spec) => spec.title.to_owned(),
             Self::Action(spec) => spec.title.to_owned(),
             Self::View(_, filter) => filter.to_string(),
             Self::Open(_) => "switch to this database".to_owned(),

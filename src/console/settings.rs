@@ -1,5 +1,7 @@
 //! What the console is configured with.
 
+use crate::domain::attempt::Patience;
+use crate::domain::device::policy::Declared;
 use crate::domain::filter::Filter;
 use crate::domain::zone::Zone;
 use crate::views::Choices;
@@ -39,6 +41,10 @@ pub struct Settings {
     /// Other databases, by their names in the configuration.
     pub databases: Vec<String>,
     pub keymap: Keymap,
+    /// When renewals begin, where that is declared; `None`: as past renewals show.
+    pub policy: Option<Declared>,
+    /// How long an attempt may have no outcome.
+    pub patience: Patience,
     /// Notifies when an event matches.
     pub alert: Option<Alert>,
     /// What a copied text may still need to reach the clipboard; `None` where nothing is known to stand between.

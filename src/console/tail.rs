@@ -32,6 +32,8 @@ pub struct Tail {
     /// From the newest row's `created_at` to its reading.
     pub lag: Option<Span>,
     pub window: Window,
+    /// Since when the view waits for the database, UTC.
+    pub waiting: Option<Instant>,
     /// Whether queries that failed with their connection are retried.
     pub retry: Retry,
     /// When rows arrived, and how many, within [`RATE_WINDOW`].

@@ -5,6 +5,7 @@ pub mod error;
 pub mod fleet;
 pub mod query;
 pub mod source;
+pub mod survey;
 pub mod tail;
 
 pub use error::{SourceError, Why};
@@ -30,6 +31,8 @@ pub enum Slot {
     Describe,
     /// A search for a row beyond the list that is loaded.
     Seek,
+    /// The events of one device.
+    Device,
     /// Names for the completion of filters.
     Names,
 }

@@ -179,6 +179,8 @@ impl Console {
                 Wake::Frame => self.draw()?,
                 Wake::News(Some(News::Reply(reply))) => self.update(Msg::Reply(reply)).await,
                 Wake::News(Some(News::Tail(event))) => self.update(Msg::Tail(event)).await,
+                Wake::News(Some(News::Survey(news))) => self.update(Msg::Survey(news)).await,
+                Wake::News(Some(News::Fleet(news))) => self.update(Msg::Fleet(news)).await,
                 Wake::News(Some(News::Fault(words))) => return Err(ConsoleError::Fault(words)),
                 Wake::News(None) => return Err(ConsoleError::Fault("the tasks have ended".into())),
                 Wake::Tick => {
@@ -245,6 +247,8 @@ impl Console {
             Effect::Send(request) => Order::Run(request),
             Effect::Cancel(slot) => Order::Cancel(slot),
             Effect::Tail(order) => Order::Tail(order),
+            Effect::Survey(order) => Order::Survey(order),
+            Effect::Fleet(order) => Order::Fleet(order),
             Effect::Copy(text) => {
                 // The terminal does not confirm it.
                 let copy = crossterm::clipboard::CopyToClipboard::to_clipboard_from(text.as_str());

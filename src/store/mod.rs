@@ -37,7 +37,7 @@ use queries::unreadable::Unreadable;
 use shared::Shared;
 use sql::Dialect;
 
-/// Connections for queries; the tail has one more.
+/// Connections for queries; the tail has one more, and so have the reads that go on for long.
 const CONNECTIONS: usize = 4;
 
 /// A database of events. Clones share its connections and caches.
@@ -75,6 +75,7 @@ impl Store {
         }
         let pool = Pool::new(connector(address, options, Use::Queries), CONNECTIONS);
         let lane = connector(address, options, Use::Tail);
+        let background = Pool::sharing(connector(address, options, Use::Queries), 1, &pool);
         let tail = if pool.is_server() { Pool::sharing(lane, 1, &pool) } else { Pool::new(lane, 1) };
         Ok(Self(Arc::new(Shared {
             address: address.clone(),
@@ -86,6 +87,7 @@ impl Store {
             unreadable: Unreadable::default(),
             pool,
             tail,
+            background,
             listening: listen::Listening::default(),
             source: Mutex::default(),
             commits: commits::Commits::default(),
@@ -235,6 +237,7 @@ impl Store {
     pub async fn close(&self) {
         self.0.pool.close().await;
         self.0.tail.close().await;
+        self.0.background.close().await;
     }
 
     /// What a person should know of the choice of the source, once it is described: that others would fit too.

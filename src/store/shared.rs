@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Moment};
 
 use crate::profile::choice::Profiles;
+use crate::protocol::fleet::FleetQuery;
 use crate::protocol::{Query, SourceError};
 use crate::store::connect::address::Address;
 use crate::store::connect::pool::Pool;
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub pool: Arc<Pool>,
     /// The connection of the live tail, so that the tail never waits behind queries.
     pub tail: Arc<Pool>,
+    /// The connection of reads that go on for long, so that no short query waits behind them.
+    pub background: Arc<Pool>,
     pub listening: listen::Listening,
     pub source: Mutex<Option<(Moment, Arc<Source>)>>,
     pub commits: commits::Commits,
@@ -39,9 +42,14 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// The pool that serves a query: the tail has its own permit, so that it never waits behind queries.
+    /// The pool that serves a query: the tail and what goes on for long have their own permits, so that nothing waits
+    /// behind them, nor they behind others.
     pub fn lane(&self, query: &Query) -> &Arc<Pool> {
-        if matches!(query, Query::Tail(_)) { &self.tail } else { &self.pool }
+        match query {
+            Query::Tail(_) => &self.tail,
+            Query::Slice(_) | Query::Fleet(FleetQuery::Sweep { .. }) => &self.background,
+            _ => &self.pool,
+        }
     }
 
     /// The description of the source, cached after the first use.

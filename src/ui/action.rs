@@ -58,6 +58,14 @@ pub enum Action {
     Columns,
     NextMatch,
     PrevMatch,
+    /// To the next of the views that need no device.
+    NextView,
+    /// To the page of the device under the cursor.
+    Device,
+    /// Shows signatures that differ in one word as one, or apart again.
+    Families,
+    /// Surveys more rows of a range that has more than are read at first.
+    More,
     Help,
     /// Must keep a key: nothing else leaves the program at any time.
     Cancel,
@@ -105,6 +113,7 @@ impl Preset {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Group {
     Move,
+    Views,
     Find,
     Panes,
     Time,
@@ -113,10 +122,12 @@ pub enum Group {
 }
 
 impl Group {
-    pub const ALL: [Self; 6] = [Self::Move, Self::Find, Self::Panes, Self::Time, Self::Live, Self::Program];
+    pub const ALL: [Self; 7] =
+        [Self::Move, Self::Views, Self::Find, Self::Panes, Self::Time, Self::Live, Self::Program];
     pub const fn title(self) -> &'static str {
         match self {
             Self::Move => "Move",
+            Self::Views => "Views",
             Self::Find => "Filter and find",
             Self::Panes => "Panes",
             Self::Time => "Time",
@@ -162,6 +173,12 @@ pub const ACTIONS: &[Spec] = &[
     bind(Action::Bottom, "bottom", &["G", "End"], Group::Move).does("go to the oldest event"),
     bind(Action::Left, "left", &["h", "Left"], Group::Move).does("move left in the time pane or the histogram"),
     bind(Action::Right, "right", &["l", "Right"], Group::Move).does("move right in the time pane or the histogram"),
+    bind(Action::NextView, "next-view", &["v"], Group::Views)
+        .does("go to the next view: events, devices, errors, attempts"),
+    bind(Action::Device, "device", &["d"], Group::Views).does("open the page of the device under the cursor"),
+    bind(Action::Families, "families", &["u"], Group::Views)
+        .does("in the errors: join signatures that differ in one word"),
+    bind(Action::More, "more", &["m"], Group::Views).does("count more of a range that is too long to be counted whole"),
     bind(Action::NextMatch, "next-match", &["n"], Group::Find)
         .does("go to the next match (older); in the detail: next hit"),
     bind(Action::PrevMatch, "previous-match", &["N"], Group::Find).does("go to the previous match (newer)"),
@@ -170,8 +187,8 @@ pub const ACTIONS: &[Spec] = &[
     bind(Action::PrevFailure, "previous-failure", &["E"], Group::Find).does("go to the previous failure (newer)"),
     bind(Action::EditFilter, "filter", &["/"], Group::Find).does("edit the filter; in a pane: find a value"),
     bind(Action::Failures, "failures", &["!"], Group::Find).does("show failures only, or all again"),
-    bind(Action::Earlier, "earlier", &["["], Group::Find).does("return to the previous filter"),
-    bind(Action::Later, "later", &["]"], Group::Find).does("go forward to the next filter"),
+    bind(Action::Earlier, "earlier", &["["], Group::Find).does("return to the previous view or filter"),
+    bind(Action::Later, "later", &["]"], Group::Find).does("go forward to the next view or filter"),
     bind(Action::DropChip, "drop", &["x"], Group::Find).does("remove the last term of the filter"),
     bind(Action::DropAll, "drop-all", &["X"], Group::Find).does("clear the filter"),
     bind(Action::NextPane, "next-pane", &["Tab"], Group::Panes).does("go to the next pane"),
@@ -201,7 +218,8 @@ pub const ACTIONS: &[Spec] = &[
     bind(Action::Pause, "pause", &["Space"], Group::Live).does("pause and resume; new events are counted"),
     bind(Action::Refresh, "refresh", &["r"], Group::Live).does("run all queries again"),
     bind(Action::Copy, "copy", &["c", "y"], Group::Program).does("copy the event to the terminal's clipboard"),
-    bind(Action::CopyCommand, "copy-command", &["Y"], Group::Program).does("copy the command that lists these events"),
+    bind(Action::CopyCommand, "copy-command", &["Y"], Group::Program)
+        .does("copy the command that prints what the view shows"),
     bind(Action::Sort, "sort", &["s"], Group::Program).does("show what the list is sorted by"),
     bind(Action::Invert, "invert", &["S"], Group::Program).does("invert the order: oldest at the top, and back"),
     bind(Action::Columns, "columns", &["C"], Group::Program).does("choose the list's columns"),

@@ -11,6 +11,7 @@ use crate::protocol::SourceError;
 use crate::protocol::query::Description;
 
 use super::fetch::Fetch;
+use super::known::Known;
 
 /// The surroundings of the view on screen.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct Ctx {
     pub newest: Option<Instant>,
     /// Whether the database answers.
     pub link: Link,
+    /// What the background tasks have found.
+    pub known: Known,
 }
 
 impl Ctx {

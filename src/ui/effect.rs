@@ -1,6 +1,7 @@
 //! What the model wants of the world: a closed set of plain data. The event loop performs it.
 
 use crate::domain::text::Clean;
+use crate::protocol::survey::{FleetOrder, SurveyOrder};
 use crate::protocol::tail::TailOrder;
 use crate::protocol::{Request, Slot};
 
@@ -13,6 +14,10 @@ pub enum Effect {
     Cancel(Slot),
     /// Follow new rows; replaces an earlier order.
     Tail(TailOrder),
+    /// Survey a range; replaces an earlier order.
+    Survey(SurveyOrder),
+    /// List these devices; replaces an earlier order.
+    Fleet(FleetOrder),
     /// Send to the terminal's clipboard.
     Copy(Clean),
     /// Notify the user.

@@ -11,6 +11,15 @@ use crate::domain::text::Clean;
 
 use super::needles::Needles;
 
+/// A sign between two parts of a line.
+#[derive(Clone, Copy)]
+pub struct Sign<'a> {
+    /// The sign with its blanks.
+    pub words: &'a str,
+    /// How it is painted.
+    pub style: Style,
+}
+
 /// A pen on one line of a region: writes from left to right and never beyond the region's end.
 pub struct Pen<'a> {
     buf: &'a mut Buffer,
@@ -36,6 +45,13 @@ impl<'a> Pen<'a> {
         if self.x < self.end {
             let (x, _) = self.buf.set_stringn(self.x, self.y, words, self.left(), style);
             self.x = x;
+        }
+        self
+    }
+    /// Our own words behind a sign that separates them, if both fit: a number that is cut reads as another one.
+    pub fn offer(&mut self, sign: Sign<'_>, words: &str, style: Style) -> &mut Self {
+        if self.left() >= measure::width(sign.words) + measure::width(words) {
+            self.put(sign.words, sign.style).put(words, style);
         }
         self
     }
@@ -118,6 +134,7 @@ pub fn to_ascii(buf: &mut Buffer) {
             "±" => "+",
             "≥" => ">",
             "·" => "-",
+            "›" => ">",
             _ => "?",
         };
         cell.set_symbol(plain);

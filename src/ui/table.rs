@@ -55,6 +55,14 @@ impl<C: Copy + PartialEq> Columns<C> {
     pub fn all(&self) -> &'static [ColumnSpec<C>] {
         self.all
     }
+    /// All columns of a table, all of them shown.
+    pub fn whole(all: &'static [ColumnSpec<C>]) -> Self {
+        Self::new(all, all.iter().map(|spec| spec.column).collect())
+    }
+    /// Each column in its order, with whether the user wants it: for the dialog that chooses.
+    pub fn choices(&self) -> impl Iterator<Item = (&'static ColumnSpec<C>, bool)> {
+        self.all.iter().map(|spec| (spec, self.is_wanted(spec.column)))
+    }
     /// The names of the wanted columns.
     pub fn names(&self) -> Vec<&'static str> {
         self.all.iter().filter(|s| self.is_wanted(s.column)).map(|s| s.id).collect()

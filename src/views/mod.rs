@@ -1,9 +1,15 @@
-//! The views: one folder each. The closed enum [`View`] is all that the shell knows of them; the table [`VIEWS`] names them.
+//! The views: one folder each. [`Views`] is all that the shell knows of them; the table [`VIEWS`] names them.
 //!
 //! A view takes actions, replies and live rows, reads the [`Ctx`], and returns a [`Step`]. It names no other view and not
 //! the shell; it draws in `ctx.body` and nowhere else.
 
+pub mod attempts;
+pub mod device;
+pub mod devices;
+pub mod errors;
 pub mod events;
+mod screen;
+mod step;
 
 use std::sync::Arc;
 
@@ -17,30 +23,92 @@ use crate::domain::instant::{Instant, Span};
 use crate::protocol::{Reply, SourceError, Ticket};
 use crate::ui::action::{Action, Hint};
 use crate::ui::ctx::Ctx;
-use crate::ui::effect::Effect;
 use crate::ui::skin::Skin;
 
+use attempts::Attempts;
+use device::DevicePage;
+use devices::Devices;
+use errors::Errors;
 use events::Events;
 use events::columns::EventColumns;
+use screen::Screen;
+
+pub(crate) use step::set_preset;
+pub use step::{ColumnChoice, FleetWish, Following, Go, Step, Subject};
+
+/// A view, without its state.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum ViewId {
+    /// The event list.
+    #[default]
+    Events,
+    /// All devices by runway.
+    Devices,
+    /// Errors by signature.
+    Errors,
+    /// Attempts, paired from starts and outcomes.
+    Attempts,
+    /// One device. It needs a device to show, so no name opens it.
+    Device,
+}
 
 /// What the table of views says of one.
 #[derive(Debug)]
 pub struct ViewSpec {
-    /// Its name, in lower case, without spaces.
-    pub id: &'static str,
+    /// Which one it is.
+    pub id: ViewId,
+    /// Its name in the palette and in the header, in lower case, without spaces.
+    pub name: &'static str,
     /// What it shows.
     pub title: &'static str,
 }
 
-/// Every view. A new one is a line here, a variant of [`View`], and a folder. While there is one view, nothing reads this
-/// table: no key and no command chooses between views.
-pub const VIEWS: [ViewSpec; 1] = [ViewSpec { id: "events", title: "renewal events, newest first" }];
+/// Every view, in the order in which one key walks through them. The palette and the header derive from it. A new view is a
+/// line here, a variant of [`ViewId`], a field of [`Views`], and a folder.
+pub const VIEWS: [ViewSpec; 5] = [
+    ViewSpec { id: ViewId::Events, name: "events", title: "renewal events, newest first" },
+    ViewSpec { id: ViewId::Devices, name: "devices", title: "devices by the time that is left" },
+    ViewSpec { id: ViewId::Errors, name: "errors", title: "errors by signature" },
+    ViewSpec { id: ViewId::Attempts, name: "attempts", title: "attempts, from start to outcome" },
+    ViewSpec { id: ViewId::Device, name: "device", title: "one device: certificates and attempts" },
+];
 
-/// One view with its state.
+impl ViewId {
+    /// This view's line in [`VIEWS`].
+    pub fn spec(self) -> &'static ViewSpec {
+        let [events, devices, errors, attempts, device] = &VIEWS;
+        match self {
+            Self::Events => events,
+            Self::Devices => devices,
+            Self::Errors => errors,
+            Self::Attempts => attempts,
+            Self::Device => device,
+        }
+    }
+    /// The one behind this one; the page of a device is left out.
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Events => Self::Devices,
+            Self::Devices => Self::Errors,
+            Self::Errors => Self::Attempts,
+            Self::Attempts | Self::Device => Self::Events,
+        }
+    }
+}
+
+/// All views with their states, and which one is on screen. A view keeps its place while another is shown.
 #[derive(Clone, Debug)]
-pub enum View {
-    /// The event list. Boxed, so that moving a `View` moves a pointer.
-    Events(Box<Events>),
+pub struct Views {
+    /// The one on screen.
+    top: ViewId,
+    /// Boxed, so that moving the views moves a pointer.
+    events: Box<Events>,
+    devices: Devices,
+    errors: Errors,
+    attempts: Attempts,
+    device: DevicePage,
+    /// The filter under which each was started, in the order of [`VIEWS`].
+    began: [Option<Filter>; VIEWS.len()],
 }
 
 /// What the configuration chooses for each view.
@@ -50,108 +118,121 @@ pub struct Choices {
     pub events: EventColumns,
 }
 
-/// What a view wants after a message.
-#[derive(Clone, PartialEq, Debug, Default)]
-#[must_use = "a step does nothing unless the shell takes it"]
-pub struct Step {
-    /// Queries to send or to cancel, and other wishes, in this order. Nothing happens until the event loop performs
-    /// them.
-    pub effects: Vec<Effect>,
-    /// Where the shell goes after it has taken the effects; `None`: nowhere.
-    pub go: Option<Go>,
-    /// Shown in the footer for some seconds.
-    pub notice: Option<String>,
-}
-
-/// Where a view sends the shell.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Go {
-    /// Puts another filter in force.
-    Filter(Filter),
-    /// Back to where the user came from; at the root, out of the program.
-    Back,
-}
-
-impl Step {
-    /// Another filter, and nothing else.
-    pub fn filter(filter: Filter) -> Self {
-        Self { go: Some(Go::Filter(filter)), ..Self::default() }
-    }
-    /// A notice, and nothing else.
-    pub fn say(notice: impl Into<String>) -> Self {
-        Self { notice: Some(notice.into()), ..Self::default() }
-    }
-    /// Effects, and nothing else.
-    pub fn send(effects: impl IntoIterator<Item = Effect>) -> Self {
-        Self { effects: effects.into_iter().collect(), ..Self::default() }
-    }
-    /// This step with another one's wishes added; the later notice and direction win.
-    pub fn and(mut self, next: Self) -> Self {
-        self.effects.extend(next.effects);
-        Self { effects: self.effects, go: next.go.or(self.go), notice: next.notice.or(self.notice) }
-    }
-}
-
-/// How the view's rows relate to new ones, for the header.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Following {
-    /// New rows appear on screen as they come.
-    pub on: bool,
-    /// Rows that came while they do not.
-    pub arrived: u64,
-}
-
-/// A column in the dialog that chooses them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ColumnChoice {
-    /// The name that the configuration uses.
-    pub id: &'static str,
-    /// What the column shows, for the dialog.
-    pub title: &'static str,
-    /// Whether the user wants the column. A wanted column is still hidden where the terminal is too narrow for it.
-    pub wanted: bool,
-}
-
-/// Calls the same method of whichever view this is.
+/// Calls the same method of whichever view is on screen.
 macro_rules! each {
     ($self:ident, $view:ident => $call:expr) => {
-        match $self {
-            Self::Events($view) => $call,
+        match $self.top {
+            ViewId::Events => {
+                let $view = &$self.events;
+                $call
+            }
+            ViewId::Devices => {
+                let $view = &$self.devices;
+                $call
+            }
+            ViewId::Errors => {
+                let $view = &$self.errors;
+                $call
+            }
+            ViewId::Attempts => {
+                let $view = &$self.attempts;
+                $call
+            }
+            ViewId::Device => {
+                let $view = &$self.device;
+                $call
+            }
+        }
+    };
+    (mut $self:ident, $view:ident => $call:expr) => {
+        match $self.top {
+            ViewId::Events => {
+                let $view = &mut $self.events;
+                $call
+            }
+            ViewId::Devices => {
+                let $view = &mut $self.devices;
+                $call
+            }
+            ViewId::Errors => {
+                let $view = &mut $self.errors;
+                $call
+            }
+            ViewId::Attempts => {
+                let $view = &mut $self.attempts;
+                $call
+            }
+            ViewId::Device => {
+                let $view = &mut $self.device;
+                $call
+            }
         }
     };
 }
 
-impl View {
-    /// The view that the console opens on.
-    pub fn first(choices: Choices) -> Self {
-        Self::Events(Box::new(Events::new(choices.events)))
-    }
-    /// This view's line in [`VIEWS`].
-    pub fn spec(&self) -> &'static ViewSpec {
-        let [events] = &VIEWS;
-        match self {
-            Self::Events(_) => events,
+impl Views {
+    /// The views before their first query; the event list is on screen.
+    pub fn new(choices: Choices) -> Self {
+        Self {
+            top: ViewId::Events,
+            events: Box::new(Events::new(choices.events)),
+            devices: Devices::default(),
+            errors: Errors::default(),
+            attempts: Attempts::default(),
+            device: DevicePage::default(),
+            began: Default::default(),
         }
+    }
+    /// Which view is on screen.
+    pub const fn top(&self) -> ViewId {
+        self.top
+    }
+    /// Puts another view on screen. It starts nothing.
+    pub fn show(&mut self, view: ViewId) {
+        self.top = view;
+    }
+    /// Makes the page of a device that of this one.
+    pub fn aim(&mut self, subject: Subject) {
+        self.device.aim(subject);
+    }
+    /// The device whose page there is.
+    pub fn subject(&self) -> Option<&Subject> {
+        self.device.subject()
+    }
+    /// The event list.
+    pub fn events(&self) -> &Events {
+        &self.events
     }
     /// Runs all queries of the view under a new filter.
     pub fn start(&mut self, ctx: &Ctx) -> Step {
-        each!(self, v => v.start(ctx))
+        if let Some(began) = self.began.get_mut(self.top as usize) {
+            *began = Some(ctx.filter.clone());
+        }
+        each!(mut self, v => v.start(ctx))
+    }
+    /// Runs the queries of a view that comes back to the screen: where the filter is as it was, the cursor stays.
+    pub fn resume(&mut self, ctx: &Ctx) -> Step {
+        let began = self.began.get(self.top as usize);
+        if began == Some(&Some(ctx.filter.clone())) { self.refresh(ctx) } else { self.start(ctx) }
     }
     /// Runs all queries again without moving the cursor.
     pub fn refresh(&mut self, ctx: &Ctx) -> Step {
-        each!(self, v => v.refresh(ctx))
+        each!(mut self, v => v.refresh(ctx))
     }
     /// Performs an action that is not the shell's own.
     pub fn act(&mut self, action: Action, ctx: &Ctx) -> Step {
-        each!(self, v => v.act(action, ctx))
+        match step::of_filter(action, &ctx.filter) {
+            Some(filter) => Step::filter(filter),
+            None => each!(mut self, v => v.act(action, ctx)),
+        }
     }
     /// Offers a key to a line of text that is being typed in the view; `None` if the key is not for it.
     pub fn typed(&mut self, key: KeyEvent, ctx: &Ctx) -> Option<Step> {
-        each!(self, v => v.typed(key, ctx))
+        each!(mut self, v => v.typed(key, ctx))
     }
     /// Pasted text, for the line that is being typed. It is never read as keys.
     pub fn paste(&mut self, text: &str, ctx: &Ctx) -> Step {
-        each!(self, v => v.paste(text, ctx))
+        each!(mut self, v => v.paste(text, ctx))
     }
     /// Whether the view waits for this reply.
     pub fn awaits(&self, ticket: Ticket) -> bool {
@@ -159,23 +240,23 @@ impl View {
     }
     /// Takes a reply that it [awaits](Self::awaits).
     pub fn reply(&mut self, reply: Reply, ctx: &Ctx) -> Step {
-        each!(self, v => v.reply(reply, ctx))
+        each!(mut self, v => v.reply(reply, ctx))
     }
     /// The source was described, perhaps for the first time.
     pub fn described(&mut self, ctx: &Ctx) -> Step {
-        each!(self, v => v.described(ctx))
+        each!(mut self, v => v.described(ctx))
     }
     /// Takes rows of the tail, newest first; returns how many `new` ones belong to the view and were not there before.
     pub fn arrive(&mut self, rows: Vec<Arc<RenewalEvent>>, new: bool, ctx: &Ctx) -> u64 {
-        each!(self, v => v.arrive(rows, new, ctx))
+        each!(mut self, v => v.arrive(rows, new, ctx))
     }
     /// The filter's relative times have moved on; `before` are the criteria of what is on screen.
     pub fn slide(&mut self, before: &Criteria, ctx: &Ctx) -> Step {
-        each!(self, v => v.slide(before, ctx))
+        each!(mut self, v => v.slide(before, ctx))
     }
     /// Time has passed. Whether that changes what is on screen is [`ages`](Self::ages)' to say.
     pub fn tick(&mut self, ctx: &Ctx) -> Step {
-        each!(self, v => v.tick(ctx))
+        each!(mut self, v => v.tick(ctx))
     }
     /// Whether a second changes what is on screen.
     pub fn ages(&self, ctx: &Ctx) -> bool {
@@ -183,11 +264,11 @@ impl View {
     }
     /// Lays the view out for the region and the focus, and requests what the screen lacks.
     pub fn settle(&mut self, ctx: &Ctx) -> Step {
-        each!(self, v => v.settle(ctx))
+        each!(mut self, v => v.settle(ctx))
     }
     /// Gives up the queries in flight.
     pub fn cancel(&mut self) -> Step {
-        each!(self, v => v.cancel())
+        each!(mut self, v => v.cancel())
     }
     /// Whether a query of the view is in flight. The key that cancels quits the program if none is.
     pub fn is_busy(&self) -> bool {
@@ -211,7 +292,7 @@ impl View {
     }
     /// Goes to the newest row at or before an instant.
     pub fn jump(&mut self, at: Instant, ctx: &Ctx) -> Step {
-        each!(self, v => v.jump(at, ctx))
+        each!(mut self, v => v.jump(at, ctx))
     }
     /// The usual time between two events, if the view knows it.
     pub fn usual_gap(&self) -> Option<Span> {
@@ -231,7 +312,26 @@ impl View {
     }
     /// Shows or hides a column by its place in [`columns`](Self::columns).
     pub fn toggle_column(&mut self, at: usize) -> Step {
-        each!(self, v => v.toggle_column(at))
+        each!(mut self, v => v.toggle_column(at))
+    }
+    /// Which lines of the fleet the view shows.
+    pub fn fleet_wish(&self) -> FleetWish {
+        match self.top {
+            ViewId::Devices => self.devices.wish(),
+            ViewId::Events => FleetWish { these: self.events.devices_on_screen(), ..FleetWish::default() },
+            ViewId::Attempts => FleetWish { these: self.attempts.devices_on_screen(), ..FleetWish::default() },
+            ViewId::Device => FleetWish {
+                these: self.device.subject().map(|s| s.id.clone()).into_iter().collect(),
+                ..FleetWish::default()
+            },
+            ViewId::Errors => FleetWish::default(),
+        }
+    }
+    /// The background tasks have found something: views take from `ctx.known` what they list.
+    pub fn known(&mut self, ctx: &Ctx) {
+        self.devices.known(ctx);
+        self.errors.known(ctx);
+        self.attempts.known(ctx);
     }
     /// Draws the view into `ctx.body`; returns where the cursor is while text is typed.
     pub fn draw(&self, ctx: &Ctx, skin: &Skin, buf: &mut Buffer) -> Option<Position> {

@@ -1,16 +1,22 @@
-//! Background tasks: one per query in flight, one for the live tail, and one for the alert's.
+//! Background tasks: one per query in flight, one for the live tail, one for the alert's, one for the
+//! survey of the filter's range, and one for the sweep of the fleet.
 //!
 //! The event loop of the console sends [`Order`]s and receives [`News`]. A newer query in a slot replaces the older one,
 //! whose statement is canceled in the database. Nothing here knows the screen. All news go through one bounded channel:
 //! a task blocks while it is full, so a flood of rows costs neither memory nor the response to keys.
 
+mod fleet;
+mod listed;
+mod rest;
 mod slots;
+mod survey;
 pub mod tail;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::domain::instant::Instant;
+use crate::protocol::survey::{FleetNews, FleetOrder, SurveyNews, SurveyOrder};
 use crate::protocol::tail::{ALERT, TailEvent, TailOrder};
 use crate::protocol::{EventSource, Reply, Request, Slot};
 
@@ -22,12 +28,16 @@ pub enum Order {
     Run(Request),
     Cancel(Slot),
     Tail(TailOrder),
+    Survey(SurveyOrder),
+    Fleet(FleetOrder),
 }
 
 #[derive(Debug)]
 pub enum News {
     Reply(Reply),
     Tail(TailEvent),
+    Survey(SurveyNews),
+    Fleet(FleetNews),
     /// A task has panicked: the program must end.
     Fault(String),
 }
@@ -57,6 +67,10 @@ async fn serve<S: EventSource>(
     tasks.spawn(tail::run(source.clone(), tail_inbox, news.clone(), clock));
     let (alert_orders, alert_inbox) = tokio::sync::watch::channel(None);
     tasks.spawn(tail::run(source.clone(), alert_inbox, news.clone(), clock));
+    let (survey_orders, survey_inbox) = tokio::sync::watch::channel(None);
+    tasks.spawn(survey::run(source.clone(), survey_inbox, news.clone(), clock));
+    let (fleet_orders, fleet_inbox) = tokio::sync::watch::channel(None);
+    tasks.spawn(fleet::run(source.clone(), fleet_inbox, news.clone(), clock));
     loop {
         tokio::select! {
             order = inbox.recv() => match order {
@@ -66,6 +80,8 @@ async fn serve<S: EventSource>(
                 // Only the newest order matters; a watch channel holds exactly that.
                 Some(Order::Tail(order)) if order.generation == ALERT => drop(alert_orders.send(Some(order))),
                 Some(Order::Tail(order)) => drop(tail_orders.send(Some(order))),
+                Some(Order::Survey(order)) => drop(survey_orders.send(Some(order))),
+                Some(Order::Fleet(order)) => drop(fleet_orders.send(Some(order))),
             },
             Some(ended) = tasks.join_next() => {
                 if let Err(error) = ended && error.is_panic() {

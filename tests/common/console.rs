@@ -11,15 +11,17 @@ use renewscope::console::{Layer, Model};
 use renewscope::domain::filter::Filter;
 use renewscope::domain::instant::Span;
 use renewscope::domain::zone::Zone;
+use renewscope::protocol::survey::{FleetNews, SurveyNews};
 use renewscope::protocol::tail::{Batch, TailEvent, TailNews};
 use renewscope::protocol::{Reply, Request};
 use renewscope::ui::effect::Effect;
 use renewscope::ui::effect::Means;
 use renewscope::ui::skin::Skin;
+use renewscope::views::Choices;
 use renewscope::views::events::Events;
 use renewscope::views::events::columns::default_columns;
-use renewscope::views::{Choices, View};
 
+use super::background;
 use super::fleet;
 use super::memory::Memory;
 
@@ -32,6 +34,10 @@ pub struct Console {
     /// Queries in flight, while answering is held back.
     pub pending: Vec<Request>,
     pub hold: bool,
+    /// The background tasks report nothing.
+    pub idle: bool,
+    /// The survey that was ordered last.
+    pub ordered: Option<u64>,
     pub sent: Vec<Request>,
 }
 
@@ -54,13 +60,24 @@ impl Console {
                 views: Vec::new(),
                 databases: vec!["staging".into()],
                 keymap: Default::default(),
+                policy: None,
+                patience: Default::default(),
                 alert: Some(Alert { filter: Filter::parse("type:failed org:acme").unwrap(), means: Means::Bell }),
                 copies: None,
             },
         };
         let (model, effects) = Model::new(start, fleet::now());
-        let mut console =
-            Self { model, memory, skin, effects: Vec::new(), pending: Vec::new(), hold: false, sent: Vec::new() };
+        let mut console = Self {
+            model,
+            memory,
+            skin,
+            effects: Vec::new(),
+            pending: Vec::new(),
+            hold: false,
+            idle: false,
+            ordered: None,
+            sent: Vec::new(),
+        };
         console.carry_out(effects);
         console
     }
@@ -75,8 +92,7 @@ impl Console {
     }
     /// The event view.
     pub fn events(&self) -> &Events {
-        let View::Events(events) = &self.model.view;
-        events
+        self.model.views.events()
     }
     /// The text of the open filter editor.
     pub fn typed(&self) -> String {
@@ -86,17 +102,35 @@ impl Console {
         }
     }
     fn carry_out(&mut self, effects: Vec<Effect>) {
+        self.perform(effects);
+        if !self.hold {
+            self.answer_all();
+        }
+    }
+    /// Notes queries and wishes; the orders of the background tasks are performed at once, unless answers are held back.
+    fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Send(request) => {
                     self.sent.push(request.clone());
                     self.pending.push(request);
                 }
+                Effect::Survey(order) => {
+                    self.ordered = Some(order.generation);
+                    if !self.hold && !self.idle {
+                        let outcome = background::survey(&self.memory, &order, self.model.ctx.now);
+                        let more = self.model.update(Msg::Survey(SurveyNews { generation: order.generation, outcome }));
+                        self.perform(more);
+                    }
+                }
+                Effect::Fleet(order) if !self.hold && !self.idle => {
+                    let outcome = background::fleet(&self.memory, &order, self.model.ctx.now);
+                    let more = self.model.update(Msg::Fleet(FleetNews { generation: order.generation, outcome }));
+                    self.perform(more);
+                }
+                Effect::Fleet(_) => {}
                 other => self.effects.push(other),
             }
-        }
-        if !self.hold {
-            self.answer_all();
         }
     }
     /// Answers the queries in flight, and those that follow from the answers.
@@ -105,15 +139,7 @@ impl Console {
             let request = self.pending.remove(0);
             let outcome = self.memory.evaluate(&request.query);
             let effects = self.model.update(Msg::Reply(Reply { ticket: request.ticket, outcome }));
-            for effect in effects {
-                match effect {
-                    Effect::Send(request) => {
-                        self.sent.push(request.clone());
-                        self.pending.push(request);
-                    }
-                    other => self.effects.push(other),
-                }
-            }
+            self.perform(effects);
         }
     }
     pub fn send(&mut self, msg: Msg) {

@@ -582,3 +582,22 @@ fn the_commands_of_an_empty_screen_name_the_database_in_use() {
     assert!(screen.contains("renewscope --db sqlite:fleet.db ingest FILE"), "{screen}");
     assert!(screen.contains("renewscope --db sqlite:fleet.db record --device NAME"), "{screen}");
 }
+
+#[test]
+fn a_view_that_waits_for_long_says_so() {
+    let mut c = Console::new(Memory::new(fleet()), (120, 40));
+    c.hold = true;
+    c.keys("r");
+    c.wait(Span::seconds(1));
+    assert!(!c.screen().contains("reading for"), "{}", c.screen());
+    c.wait(Span::seconds(2));
+    assert!(
+        c.screen().contains("reading for 2s: a long query, a busy database, or all its connections in use"),
+        "{}",
+        c.screen()
+    );
+    c.hold = false;
+    c.answer_all();
+    c.wait(Span::seconds(1));
+    assert!(!c.screen().contains("reading for"), "{}", c.screen());
+}

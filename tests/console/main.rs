@@ -4,8 +4,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod background;
 mod behaviour;
 mod live;
 mod screens;
 mod tail;
+mod views;
 mod worker;

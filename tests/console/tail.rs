@@ -207,9 +207,9 @@ fn the_palette_goes_to_another_database() {
 #[test]
 fn how_the_link_is_protected_is_on_screen_and_a_weak_one_comes_first() {
     for (tls, expected) in [
-        (Some("verify-full"), " renewscope  read-only · own · fleet.db · TLS verify-full"),
-        (Some("require: server not verified"), " renewscope  read-only · TLS require: server not verified · own"),
-        (None, " renewscope  read-only · own · fleet.db   "),
+        (Some("verify-full"), " events  read-only · own · fleet.db · TLS verify-full"),
+        (Some("require: server not verified"), " events  read-only · TLS require: server not verified · own"),
+        (None, " events  read-only · own · fleet.db   "),
     ] {
         let mut c = console(120);
         c.hold = true;

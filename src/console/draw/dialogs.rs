@@ -35,7 +35,7 @@ pub fn palette(model: &Model, palette: &Palette, skin: &Skin, buf: &mut Buffer) 
         let room = pen.left().saturating_sub(KEY_WIDTH);
         let keys = match command {
             Command::Action(spec) => model.settings.keymap.keys(spec.action),
-            Command::View(..) | Command::Open(_) => String::new(),
+            Command::Go(_) | Command::View(..) | Command::Open(_) => String::new(),
         };
         pen.cell(&Clean::line(&command.title()), room, skin.text()).right(&keys, KEY_WIDTH, skin.muted());
     }
@@ -43,7 +43,7 @@ pub fn palette(model: &Model, palette: &Palette, skin: &Skin, buf: &mut Buffer) 
 
 /// The columns to choose from; `cursor` is the line under the cursor. Wanted columns have a mark.
 pub fn columns(model: &Model, cursor: usize, skin: &Skin, buf: &mut Buffer) {
-    let columns = model.view.columns();
+    let columns = model.views.columns();
     let screen = model.geometry.screen;
     let (width, height) = (screen.width.saturating_sub(4).min(74), columns.len() as u16 + 2);
     let area = Rect::new((screen.width - width) / 2, (screen.height.saturating_sub(height)) / 2, width, height);

@@ -32,6 +32,13 @@ pub fn draw(model: &Model, skin: &Skin, buf: &mut Buffer) {
         Pen::at(buf, area, 0).clean(&Clean::line(&trouble(model, error, since)), skin.banner());
     } else if let Some(notice) = model.notice() {
         Pen::at(buf, area, 0).put(" ", skin.accent()).clean(&Clean::line(notice), skin.accent());
+    } else if let Some(waited) = model.waits() {
+        let words = format!(
+            " reading for {}: a long query, a busy database, or all its connections in use; {} cancels",
+            format::span(waited),
+            model.settings.keymap.key(Action::Cancel)
+        );
+        Pen::at(buf, area, 0).clean(&Clean::line(&words), skin.warn());
     } else {
         keys(model, skin, buf);
     }
@@ -104,6 +111,6 @@ fn hints(model: &Model) -> &'static [Hint] {
         Some(Layer::Palette(_)) => &[Plain("Enter", "run"), Plain("Down Up", "choose"), Plain("Esc", "leave")],
         Some(Layer::Columns(_)) => &[Plain("Enter", "show or hide"), Plain("j k", "move"), Plain("Esc", "close")],
         Some(Layer::Help(_)) => &[Keys(&[Action::Down, Action::Up], "scroll"), Keys(&[Action::Close], "close")],
-        None => model.view.hints(),
+        None => model.views.hints(),
     }
 }

@@ -16,6 +16,7 @@ use crate::protocol::tail::Window;
 use crate::ui::ctx::Link;
 use crate::ui::paint::Pen;
 use crate::ui::skin::Skin;
+use crate::views::ViewId;
 
 /// Below this width the header has only what is needed most.
 const WIDE: u16 = 110;
@@ -28,10 +29,28 @@ pub fn header(model: &Model, skin: &Skin, buf: &mut Buffer) {
     let clock = clock(model, skin, wide);
     let right = measure::width(&state) + 3 + measure::width(&clock) + 1;
     let mut pen = Pen::at(buf, area, 0);
-    pen.put(if wide { " renewscope  " } else { " " }, skin.strong());
+    pen.put(" ", skin.strong());
+    let crumb = breadcrumb(model, wide);
+    if !crumb.is_empty() {
+        pen.put(&crumb, skin.strong()).put("  ", skin.strong());
+    }
     let room = pen.left().saturating_sub(right + 2);
     pen.cell(&Clean::line(&place(model, skin)), room, skin.muted());
     pen.leave(right).put(&clock, skin.muted()).put("   ", skin.text()).put(&state, style);
+}
+
+/// The views through which the one on screen was reached, and that one: `errors › events`. A narrow header has the last one
+/// only, and none for the event list that it begins with.
+fn breadcrumb(model: &Model, wide: bool) -> String {
+    if !wide {
+        let top = model.views.top();
+        let root = model.trail().is_empty() && top == ViewId::Events;
+        return if root { String::new() } else { top.spec().name.to_owned() };
+    }
+    let trail = model.trail().iter().map(|place| place.view);
+    let names: Vec<&str> = trail.chain([model.views.top()]).map(|view| view.spec().name).collect();
+    let last = names.len().saturating_sub(3);
+    names.get(last..).unwrap_or_default().join(" › ")
 }
 
 /// The zone and the time, to the minute: an idle screen does not change.
@@ -83,8 +102,8 @@ fn state(model: &Model, skin: &Skin) -> (String, Style) {
         Link::Live if model.tail.paused => {
             (format!("{} paused, {} held", g.paused, format::count(model.tail.held)), skin.warn())
         }
-        Link::Live if !model.view.following().on => {
-            let n = model.view.following().arrived;
+        Link::Live if !model.views.following().on => {
+            let n = model.views.following().arrived;
             if n > 0 {
                 (format!("{} {} new{}", g.up, format::count(n), figures(model)), skin.accent())
             } else {
@@ -102,7 +121,7 @@ fn state(model: &Model, skin: &Skin) -> (String, Style) {
 /// database answers then, but its writers may have stopped.
 fn overdue(model: &Model) -> Option<Span> {
     let age = model.ctx.now.since(model.ctx.newest?)?;
-    let usual = model.view.usual_gap()?;
+    let usual = model.views.usual_gap()?;
     (age > Span::minutes(15) && age.0 > usual.0.saturating_mul(20)).then_some(age)
 }
 
@@ -155,7 +174,7 @@ pub fn query(model: &Model, skin: &Skin, buf: &mut Buffer) -> Option<Position> {
         }
         Some(Layer::Columns(_) | Layer::Help(_)) | None => {}
     }
-    let (right, stale) = model.view.place(&model.ctx, skin);
+    let (right, stale) = model.views.place(&model.ctx, skin);
     let mut pen = Pen::at(buf, area, 0);
     pen.put(" / ", skin.key());
     let room = pen.left().saturating_sub(measure::width(&right) + 3);

@@ -3,6 +3,7 @@
 //! ```text
 //!  header     what is open                              zone, time, live state     header.rs
 //!  query bar  / filter, or a line being typed           place in the result        header.rs
+//!  headline   devices that fail, go dark, are silent                               headline.rs
 //!  ┌─────────────────────────────────────────────────────────────────────────┐
 //!  │ the view                                             views/*/draw          │
 //!  │            ┌ help, palette, columns ┐                help.rs, dialogs.rs   │
@@ -13,6 +14,7 @@
 mod dialogs;
 mod footer;
 mod header;
+mod headline;
 mod help;
 
 use ratatui::Frame;
@@ -34,8 +36,9 @@ pub fn view(model: &Model, skin: &Skin, frame: &mut Frame<'_>) {
         return;
     }
     header::header(model, skin, buf);
+    headline::draw(model, skin, buf);
     let typing = header::query(model, skin, buf);
-    let narrowing = model.view.draw(&model.ctx, skin, buf);
+    let narrowing = model.views.draw(&model.ctx, skin, buf);
     footer::draw(model, skin, buf);
     match &model.layer {
         Some(Layer::Help(scroll)) => help::draw(model, *scroll, skin, buf),

@@ -147,6 +147,11 @@ impl Fold {
         self.ties = ties;
     }
 
+    /// Devices that had a row.
+    pub fn devices(&self) -> usize {
+        self.devices.len()
+    }
+
     /// What [`settle`](Self::settle) and then [`open`](Self::open) would give of a copy: the attempts that are not in
     /// `done` yet, at `now`, the database's time. In no order.
     pub fn rest(&self, patience: Patience, now: Instant) -> Vec<Attempt> {

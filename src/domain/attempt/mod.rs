@@ -123,6 +123,17 @@ pub enum State {
 }
 
 impl State {
+    /// Every state, in the order of its declaration.
+    pub const ALL: [Self; 8] = [
+        Self::Succeeded,
+        Self::Failed,
+        Self::InFlight,
+        Self::Stalled,
+        Self::Superseded,
+        Self::Orphan,
+        Self::Undecided,
+        Self::StartNotKept,
+    ];
     /// Its word in filters and in output.
     pub const fn word(self) -> &'static str {
         match self {

@@ -9,6 +9,7 @@ pub mod policy;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(super) mod tests;
+pub mod timeline;
 pub mod tries;
 
 use super::attempt::{Attempt, Begins, Family, Fold, Patience, Row, State as AttemptState, Step};

@@ -47,6 +47,12 @@ pub struct LookBack {
     signer: Signer,
 }
 
+impl PartialEq for LookBack {
+    fn eq(&self, other: &Self) -> bool {
+        self.seen == other.seen
+    }
+}
+
 impl LookBack {
     /// How far before a range the look-back begins: 30 days, or four times the range if that is longer.
     pub fn reach(range: Span) -> Span {

@@ -176,6 +176,8 @@ fn settings(config: &Config, title: String, reach: String) -> Start {
             views: config.views.clone(),
             databases: others(config),
             keymap: config.console.keymap.clone(),
+            policy: config.rules.policy,
+            patience: config.rules.patience,
             alert: config.console.alert.clone(),
             copies: std::env::var_os("TMUX").map(|_| IN_TMUX.to_owned()),
         },

@@ -28,7 +28,7 @@ const CHUNK_POSTGRES: usize = 2000;
 /// As [`CHUNK_POSTGRES`], for SQLite, where each device is a separate value.
 const CHUNK_SQLITE: usize = 500;
 /// Rows in one statement: in an outage, every device has as many as are read of it.
-const CHUNK_ROWS: u32 = 16_000;
+const CHUNK_ROWS: u32 = 4000;
 
 impl Executor<'_> {
     /// The devices of the query that have rows, in the order of their ids.

@@ -8,7 +8,7 @@ use crate::domain::when::{Range, When};
 use crate::ui::action::{Action, Preset};
 use crate::ui::ctx::Ctx;
 use crate::ui::effect::Effect;
-use crate::views::Step;
+use crate::views::{Step, set_preset};
 
 use super::panes::PaneId;
 use super::{Events, Focus};
@@ -53,13 +53,6 @@ impl Events {
         let mut filter = ctx.filter.clone();
         match action {
             Action::Failures => filter.toggle_failures(),
-            Action::DropChip => {
-                if let Some(last) = filter.chips().len().checked_sub(1) {
-                    filter.drop_chip(last);
-                }
-            }
-            Action::DropAll => filter = Filter::default(),
-            Action::Range(preset) => set_preset(&mut filter, preset),
             Action::Include => return self.pick(Pick::Include, ctx),
             Action::Exclude => return self.pick(Pick::Exclude, ctx),
             Action::Only => return self.pick(Pick::Only, ctx),
@@ -151,10 +144,4 @@ fn within(from: Instant, until: Instant, ctx: &Ctx) -> Filter {
     let mut filter = ctx.filter.clone();
     filter.set_time(Range { from: Some(When::At(from)), until });
     filter
-}
-
-/// Replaces the filter's time range by the preset's, which has no end.
-fn set_preset(filter: &mut Filter, preset: Preset) {
-    let from = preset.since().and_then(|word| When::parse(word).ok());
-    filter.set_time(Range { from, until: None });
 }

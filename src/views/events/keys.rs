@@ -1,6 +1,6 @@
 //! Actions and typed keys of the event view: moves, panes, the detail, the histogram.
 //!
-//! The shell calls it through [`View`](crate::views::View), with the action of a key or with a key that is typed into a
+//! The shell calls it through [`Views`](crate::views::Views), with the action of a key or with a key that is typed into a
 //! line. The keymap decides which key means which action; no default key may be assumed here.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -9,7 +9,7 @@ use crate::ui::action::Action;
 use crate::ui::ctx::Ctx;
 use crate::ui::effect::Effect;
 use crate::ui::input;
-use crate::views::{Go, Step};
+use crate::views::{Go, Step, Subject};
 
 use super::changes::Pick;
 use super::panes::{Depth, PaneId};
@@ -41,7 +41,9 @@ impl Events {
             Action::NextPane => self.done(|v| v.turn(1)),
             Action::PrevPane => self.done(|v| v.turn(-1)),
             Action::Open => self.open(ctx),
-            Action::Back if self.focus == Focus::List => Step { go: Some(Go::Back), ..Step::default() },
+            Action::Back if self.focus == Focus::List => Step::go(Go::Back),
+            Action::Close if self.focus == Focus::List => Step::go(Go::Leave),
+            Action::Device => self.subject().map_or_else(|| Step::say("no device here"), |s| Step::go(Go::Device(s))),
             Action::Close | Action::Back => self.done(Self::close),
             Action::EditFilter => self.done(Self::narrow),
             Action::NextFailure => self.seek_failure(false, ctx),
@@ -57,6 +59,12 @@ impl Events {
             Action::PrevMatch => self.next_match(-1, ctx),
             other => self.change_filter(other, ctx),
         }
+    }
+
+    /// The device of the selected event.
+    fn subject(&self) -> Option<Subject> {
+        let row = self.list.selected()?;
+        Some(Subject { id: row.device_id()?.clone(), name: row.device.clone() })
     }
 
     /// Makes a change that sends no query.

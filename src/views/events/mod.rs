@@ -1,6 +1,6 @@
 //! The event list: filter panes with counts, the histogram, the list, and the detail of the selected event.
 //!
-//! The shell calls it through [`View`](crate::views::View). Every condition is in its queries: nothing is filtered on
+//! The shell calls it through [`Views`](crate::views::Views). Every condition is in its queries: nothing is filtered on
 //! loaded rows. It sends nothing itself; what it wants is in the [`Step`]s that it returns.
 
 pub mod arrivals;
@@ -22,7 +22,7 @@ mod replies;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::event::RenewalEvent;
+use crate::domain::event::{Id, RenewalEvent};
 use crate::domain::filter::{Candidates, Criteria};
 use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
@@ -246,6 +246,16 @@ impl Events {
         Step::send(effects)
     }
 
+    /// The devices of the rows on screen, for the time that is left to each.
+    pub fn devices_on_screen(&self) -> Vec<Id> {
+        let port = self.list.view;
+        let rows = self.list.rows().iter().skip(port.offset).take(port.height).chain(self.list.selected());
+        let mut devices: Vec<Id> = rows.filter_map(|row| row.device_id().cloned()).collect();
+        devices.sort_unstable();
+        devices.dedup();
+        devices
+    }
+
     /// Gives up the queries in flight.
     pub fn cancel(&mut self) -> Step {
         self.list.cancel();
@@ -358,12 +368,7 @@ impl Events {
 
     /// All columns of the list in their order on screen, with whether each is wanted.
     pub fn column_choices(&self) -> Vec<ColumnChoice> {
-        let choice = |spec: &crate::ui::table::ColumnSpec<columns::Column>| ColumnChoice {
-            id: spec.id,
-            title: spec.title,
-            wanted: self.columns.is_wanted(spec.column),
-        };
-        self.columns.all().iter().map(choice).collect()
+        ColumnChoice::of(&self.columns)
     }
     /// Shows or hides a column, and keeps the choice for later runs. `at` is its place in
     /// [`column_choices`](Self::column_choices), from 0.

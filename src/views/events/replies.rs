@@ -22,7 +22,7 @@ impl Events {
             Slot::Histogram => self.bars.awaits(ticket),
             Slot::Detail => self.detail.fetch().awaits(ticket),
             Slot::Seek => self.seek.page.awaits(ticket),
-            Slot::Describe | Slot::Names => false,
+            Slot::Describe | Slot::Names | Slot::Device => false,
         }
     }
 
@@ -54,7 +54,7 @@ impl Events {
                 self.detail.take_whole();
             }
             Slot::Seek => return self.found(take!(outcome, Answer::Page), ctx),
-            Slot::Describe | Slot::Names => {}
+            Slot::Describe | Slot::Names | Slot::Device => {}
         }
         Step::default()
     }

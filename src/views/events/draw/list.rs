@@ -11,6 +11,7 @@ use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 use crate::domain::measure;
 use crate::domain::text::Clean;
+use crate::ui::device;
 use crate::ui::paint::{Pen, wash};
 use crate::ui::skin::Skin;
 use crate::ui::table::{GAP, titles};
@@ -137,7 +138,11 @@ fn cell(Scene { ctx, skin, .. }: Scene<'_>, column: Column, event: &RenewalEvent
             (Clean::line(&words), skin.muted())
         }
         Column::Left => {
-            let (words, style) = left(event, ctx.now, skin);
+            let known = event.device_id().and_then(|id| ctx.known.device(id));
+            let (words, style) = match known {
+                Some(line) => device::runway(line, ctx.now, skin),
+                None => left(event, ctx.now, skin),
+            };
             (Clean::line(&words), style)
         }
         Column::Reason => match &event.reason {
