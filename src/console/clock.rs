@@ -4,6 +4,7 @@
 //! [`Model::update`] calls it for each tick, once a second. The clock enters only as the message's time, which can be
 //! earlier than the last one if the system's clock is set back.
 
+use crate::domain::format;
 use crate::domain::instant::{Instant, Span};
 use crate::ui::ctx::Link;
 use crate::ui::effect::Effect;
@@ -58,7 +59,7 @@ impl Model {
         }
         self.ring(effects);
         self.tail.waiting = self.is_busy().then(|| self.tail.waiting.unwrap_or(now));
-        self.aged |= self.waits().is_some();
+        self.aged |= self.waits().is_some() || self.headline_ages(before);
         if let (Retry::At(due), Link::Live) = (self.tail.retry, &self.ctx.link)
             && due <= now
         {
@@ -85,6 +86,14 @@ impl Model {
         self.aged = true;
         let step = self.views.slide(&before, &self.ctx);
         self.take(step, effects);
+    }
+
+    /// Whether the time since `before` changes the headline: a time left is shown in seconds, or numbers have become old.
+    fn headline_ages(&self, before: Instant) -> bool {
+        let known = &self.ctx.known;
+        let first = known.fleet.value().and_then(|view| view.summary.first.as_ref()?.member.device.expiry);
+        let near = first.and_then(|(end, _)| end.since(self.ctx.now)).is_some_and(|left| left < format::TO_THE_SECOND);
+        near || known.old(before) != known.old(self.ctx.now)
     }
 
     /// For how long the view has waited for the database, if that is longer than usual. A query waits where the database works

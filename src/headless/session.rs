@@ -196,7 +196,7 @@ impl Session {
 
 /// The error for an answer of another kind than its query: a bug of this program.
 pub fn unexpected(_answer: &Answer) -> SourceError {
-    SourceError::Failed("the answer has the wrong kind; this is a bug in renewscope".to_owned())
+    SourceError::other_kind()
 }
 
 /// A walk from the newest matching row to the oldest, in pages that stay small even if the texts are large.

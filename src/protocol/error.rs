@@ -49,6 +49,10 @@ impl SourceError {
             Self::Failed(_) => "run it with RENEWSCOPE_LOG=warn to log the details",
         }
     }
+    /// The error for an answer of another kind than its query: a fault of the program.
+    pub fn other_kind() -> Self {
+        Self::Failed("the answer is of another kind than the query; this is a bug in renewscope".to_owned())
+    }
     /// Whether there was no usable connection (exit code 3).
     pub fn is_connection(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Refused { .. })

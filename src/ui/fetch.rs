@@ -30,9 +30,7 @@ macro_rules! take {
     ($outcome:expr, $variant:path) => {
         match $outcome {
             Ok($variant(value)) => Ok(value),
-            Ok(_) => {
-                Err($crate::protocol::SourceError::Failed("the answer is of another kind than the query".to_owned()))
-            }
+            Ok(_) => Err($crate::protocol::SourceError::other_kind()),
             Err(error) => Err(error),
         }
     };

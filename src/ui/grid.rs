@@ -7,7 +7,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::domain::measure;
 use crate::domain::text::Clean;
+use crate::protocol::SourceError;
 
 use super::action::Action;
 use super::paint::{Pen, wash};
@@ -53,18 +55,7 @@ impl<K: Clone + PartialEq> Grid<K> {
 
     /// Moves the cursor, if the action is a move. Returns whether it is.
     pub fn moves(&mut self, action: Action) -> bool {
-        let page = self.port.page();
-        let by = match action {
-            Action::Down | Action::NextMatch => 1,
-            Action::Up | Action::PrevMatch => -1,
-            Action::PageDown => page,
-            Action::PageUp => -page,
-            Action::HalfDown => (page / 2).max(1),
-            Action::HalfUp => -(page / 2).max(1),
-            Action::Top => isize::MIN / 2,
-            Action::Bottom => isize::MAX / 2,
-            _ => return false,
-        };
+        let Some(by) = self.port.by(action) else { return false };
         self.port.step(by, self.keys.len());
         self.port.settle(self.keys.len());
         self.held = if action == Action::Top { None } else { self.selected().cloned() };
@@ -101,6 +92,48 @@ impl<K: Clone + PartialEq> Grid<K> {
     /// Puts the cursor back on the first row, for rows of another kind.
     pub fn reset(&mut self) {
         *self = Self { port: Viewport { height: self.port.height, ..Viewport::default() }, ..Self::default() };
+    }
+}
+
+/// The regions of a view that is a table: some lines of numbers, the rows, and what they have no room for.
+#[derive(Clone, Copy, Default)]
+pub struct Regions {
+    /// Numbers of all rows.
+    pub head: Rect,
+    /// The titles and the rows.
+    pub table: Rect,
+    /// The row under the cursor; height zero if there is no room.
+    pub detail: Rect,
+}
+
+impl Regions {
+    /// The regions of a body, from top to bottom; the table gets what the others leave.
+    pub fn of(body: Rect, head: u16, detail: u16) -> Self {
+        let head = Rect { height: head.min(body.height), ..body };
+        let table = Rect { y: head.bottom(), height: body.height.saturating_sub(head.height + detail), ..body };
+        let detail = detail.min(body.height - head.height - table.height);
+        Self { head, table, detail: Rect { y: table.bottom(), height: detail, ..body } }
+    }
+}
+
+/// What a view does not have yet.
+#[derive(Clone, Copy)]
+pub struct Absent<'a> {
+    /// Its rows, in the plural.
+    pub what: &'static str,
+    /// Why they cannot be read; `None` while they are.
+    pub error: Option<&'a SourceError>,
+}
+
+/// Paints why there is nothing to show yet.
+pub fn absent(Absent { what, error }: Absent<'_>, area: Rect, skin: &Skin, buf: &mut Buffer) {
+    let (words, style) = match error {
+        None => (format!("reading the {what}"), skin.muted()),
+        Some(error) => (format!("no view of the {what}: {error}; {}", error.next_step()), skin.warn()),
+    };
+    let room = usize::from(area.width).saturating_sub(2);
+    for (row, line) in measure::wrap(&Clean::line(&words), room).iter().enumerate() {
+        Pen::at(buf, area, row as u16).skip(1).clean(line, style);
     }
 }
 

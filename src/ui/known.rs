@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::event::Id;
 use crate::domain::fleet::Line;
+use crate::domain::instant::{Instant, Span};
 use crate::domain::text::Clean;
 use crate::protocol::SourceError;
 use crate::protocol::survey::{FleetView, Surveyed};
@@ -23,6 +24,9 @@ pub struct Known {
 /// Devices that are kept before all of them are dropped.
 const DEVICES: usize = 2000;
 
+/// The tasks read every few seconds; numbers older than this say when they were read.
+const OLD: Span = Span::minutes(1);
+
 impl Known {
     /// Keeps the devices of a view of the fleet.
     pub fn keep(&mut self, view: &FleetView) {
@@ -30,6 +34,14 @@ impl Known {
             self.devices.clear();
         }
         self.devices.extend(view.these.iter().chain(&view.lines).map(|line| (line.member.id().clone(), line.clone())));
+    }
+    /// When the survey was last read, if that is longer ago than its task usually rests; the same of the devices. What is not
+    /// whole says so itself.
+    pub fn old(&self, now: Instant) -> (Option<Instant>, Option<Instant>) {
+        let old = |as_of: &Instant| now.since(*as_of).is_some_and(|age| age > OLD);
+        let survey = self.survey.value().filter(|found| found.reach.whole).map(|found| found.as_of);
+        let fleet = self.fleet.value().filter(|view| view.whole).map(|view| view.as_of);
+        (survey.filter(old), fleet.filter(old))
     }
     /// The name of an organization, as a device that was on screen has it.
     pub fn org(&self, id: &Id) -> Option<Clean> {

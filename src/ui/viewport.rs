@@ -2,6 +2,8 @@
 //!
 //! Every list on screen has one; it knows no rows, only their number.
 
+use super::action::Action;
+
 /// Row numbers from 0, `height` in screen lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Viewport {
@@ -21,6 +23,21 @@ impl Viewport {
         self.cursor = got as usize;
         self.settle(len);
         wanted - got
+    }
+    /// By how many rows an action moves the cursor; `None` if it is no move.
+    pub fn by(&self, action: Action) -> Option<isize> {
+        let page = self.page();
+        Some(match action {
+            Action::Down | Action::NextMatch => 1,
+            Action::Up | Action::PrevMatch => -1,
+            Action::PageDown => page,
+            Action::PageUp => -page,
+            Action::HalfDown => (page / 2).max(1),
+            Action::HalfUp => -(page / 2).max(1),
+            Action::Top => isize::MIN / 2,
+            Action::Bottom => isize::MAX / 2,
+            _ => return None,
+        })
     }
     /// Brings cursor and offset into bounds, with the cursor on screen.
     pub fn settle(&mut self, len: usize) {

@@ -206,7 +206,7 @@ impl<S: EventSource> Keeper<S> {
             let query = Query::Slice(SliceQuery { criteria: criteria.clone(), after, limit: ROWS });
             let Slice { rows, next, .. } = match self.source.answer(&query, std::future::pending()).await? {
                 Answer::Slice(slice) => slice,
-                _ => return Err(other_kind()),
+                _ => return Err(SourceError::other_kind()),
             };
             touched.extend(rows.iter().filter_map(|row| row.device_id().cloned()));
             if touched.len() > TOUCHED {
@@ -232,7 +232,7 @@ impl<S: EventSource> Keeper<S> {
         let begun = Moment::now();
         let answer = self.source.answer(&Query::Fleet(query), std::future::pending()).await?;
         self.rest.worked(begun.elapsed());
-        let Answer::Fleet(found) = answer else { return Err(other_kind()) };
+        let Answer::Fleet(found) = answer else { return Err(SourceError::other_kind()) };
         self.ahead = found.now.since((self.clock)()).unwrap_or_default();
         Ok(found)
     }
@@ -315,9 +315,4 @@ impl<S: EventSource> Keeper<S> {
             summary: self.fleet.summary(&order.selection, now),
         });
     }
-}
-
-/// The error for an answer of another kind than its query: a fault of the program.
-fn other_kind() -> SourceError {
-    SourceError::Failed("the answer is of another kind than the query".to_owned())
 }

@@ -47,28 +47,27 @@ pub async fn run<S: EventSource>(
     news: mpsc::Sender<News>,
     clock: fn() -> Instant,
 ) {
+    let mut before = None;
     while orders.changed().await.is_ok() {
         let order = orders.borrow_and_update().clone();
         let Some(order) = order else { continue };
         tokio::select! {
             // The loop takes the newer order.
             _ = orders.changed() => orders.mark_changed(),
-            () = follow(&source, order, &news, clock) => return,
+            () = follow(Work::new(&source, &order, &news, clock), &mut before) => return,
         }
     }
 }
 
 /// Follows one order until the receiver of news is gone.
-async fn follow<S: EventSource>(source: &S, order: SurveyOrder, news: &mpsc::Sender<News>, clock: fn() -> Instant) {
-    let generation = order.generation;
+async fn follow<S: EventSource>(mut work: Work<'_, S>, before: &mut Option<Before>) {
     loop {
-        let mut work = Work::new(source, &order, news, clock);
-        match work.run().await {
+        match work.run(before).await {
             Ok(()) | Err(Stop::Receiver) => return,
             Err(Stop::Source(error)) => {
                 let unfit = matches!(error, SourceError::Unfit(_) | SourceError::Shape(_));
-                let failed = SurveyNews { generation, outcome: Err(error) };
-                if news.send(News::Survey(failed)).await.is_err() {
+                let failed = SurveyNews { generation: work.order.generation, outcome: Err(error) };
+                if work.news.send(News::Survey(failed)).await.is_err() {
                     return;
                 }
                 // What the source does not record it will not record in a moment either.
@@ -76,6 +75,16 @@ async fn follow<S: EventSource>(source: &S, order: SurveyOrder, news: &mpsc::Sen
             }
         }
     }
+}
+
+/// What failed before the range of an earlier order. A range that moves on is surveyed every few minutes, and what lies a month
+/// before it is then not read again.
+struct Before {
+    /// The rows that were read, without their times.
+    rows: Criteria,
+    /// Where they end.
+    until: Instant,
+    found: Arc<LookBack>,
 }
 
 enum Stop {
@@ -148,9 +157,11 @@ impl<'a, S: EventSource> Work<'a, S> {
     }
 
     /// Reads the range, then what came before it, then again and again what is recent.
-    async fn run(&mut self) -> Result<(), Stop> {
+    async fn run(&mut self, before: &mut Option<Before>) -> Result<(), Stop> {
+        (self.from, self.cut) = (self.order.from, None);
         self.set_clock().await?;
         self.fit().await?;
+        self.extend(before).await?;
         let begins = if self.from.is_some() { Begins::WithinTable } else { Begins::WithTable };
         let range = SurveyRange { from: self.from, until: self.order.until, now: self.now(), begins };
         let mut kept = Counted { survey: Survey::new(range), attempts: Attempts::new(range, self.counts_all) };
@@ -166,6 +177,7 @@ impl<'a, S: EventSource> Work<'a, S> {
             if self.look_back.is_none() {
                 self.look_back = self.look_back().await?;
                 self.tell(&mut whole, Some(1.0), true).await?;
+                *before = self.before();
             }
             drop(whole);
             if self.order.until.is_some_and(|until| until <= settled) {
@@ -234,7 +246,7 @@ impl<'a, S: EventSource> Work<'a, S> {
         match self.source.answer(&query, std::future::pending()).await? {
             Answer::Count(Total::Exact(_)) => Ok(true),
             Answer::Count(Total::AtLeast(_)) => Ok(false),
-            _ => Err(other_kind()),
+            _ => Err(SourceError::other_kind().into()),
         }
     }
 
@@ -296,24 +308,56 @@ impl<'a, S: EventSource> Work<'a, S> {
         self.rest.worked(begun.elapsed());
         match answer {
             Answer::Slice(slice) => Ok(slice),
-            _ => Err(other_kind()),
+            _ => Err(SourceError::other_kind().into()),
         }
     }
 
-    /// What failed before the range, as far back as the order allows rows. `None` where nothing lies before it.
+    /// What failed before the range, as far back as it decides what is new. `None` where nothing lies before it.
     async fn look_back(&mut self) -> Result<Option<Arc<LookBack>>, Stop> {
-        let Some(from) = self.from else { return Ok(None) };
-        let range = self.order.until.unwrap_or_else(|| self.now()).since(from).unwrap_or_default();
+        let mut found = LookBack::default();
+        let reach = LookBack::reach(self.length());
+        Ok(self.add_before(&mut found, reach).await?.then(|| Arc::new(found)))
+    }
+
+    /// Takes over what failed before an earlier range, if only its end has moved on since, and adds what lies between.
+    async fn extend(&mut self, before: &mut Option<Before>) -> Result<(), Stop> {
+        let Some((before, from)) = before.as_mut().zip(self.from) else { return Ok(()) };
+        let moved = from.since(before.until).filter(|moved| moved.0 >= 0);
+        let few = |moved: &Span| moved.0 <= LookBack::reach(self.length()).0 / 20;
+        let Some(moved) = moved.filter(|moved| few(moved) && before.rows == self.between(None, None).live()) else {
+            return Ok(());
+        };
+        let mut found = LookBack::clone(&before.found);
+        self.add_before(&mut found, moved).await?;
+        (before.until, before.found) = (from, Arc::new(found));
+        self.look_back = Some(Arc::clone(&before.found));
+        Ok(())
+    }
+
+    /// What this order leaves to the next one.
+    fn before(&self) -> Option<Before> {
+        let (until, found) = (self.from?, self.look_back.clone()?);
+        Some(Before { rows: self.between(None, None).live(), until, found })
+    }
+
+    /// The length of the range.
+    fn length(&self) -> Span {
+        let until = self.order.until.unwrap_or_else(|| self.now());
+        self.from.and_then(|from| until.since(from)).unwrap_or_default()
+    }
+
+    /// Adds the failures of so long before the range. Returns whether anything can lie before it.
+    async fn add_before(&mut self, found: &mut LookBack, reach: Span) -> Result<bool, Stop> {
         let mut scope = self.scope.clone();
         scope.bounds = Bounds { from: self.from, until: self.order.until };
-        let Some(criteria) = scope.before(LookBack::reach(range)) else { return Ok(None) };
-        let (mut found, mut after) = (LookBack::default(), None);
+        let Some(criteria) = scope.before(reach) else { return Ok(false) };
+        let mut after = None;
         loop {
             let Slice { rows, next, .. } = self.slice(&criteria, after).await?;
             rows.iter().for_each(|row| found.add(row));
             match next {
                 Some(next) => after = Some(next),
-                None => return Ok(Some(Arc::new(found))),
+                None => return Ok(true),
             }
             sleep_until(self.rest.until()).await;
         }
@@ -333,9 +377,4 @@ impl<'a, S: EventSource> Work<'a, S> {
         let news = SurveyNews { generation: self.order.generation, outcome: Ok(Arc::new(surveyed)) };
         self.news.send(News::Survey(news)).await.map_err(|_| Stop::Receiver)
     }
-}
-
-/// The error for an answer of another kind than its query: a fault of the program.
-fn other_kind() -> Stop {
-    Stop::Source(SourceError::Failed("the answer is of another kind than the query".to_owned()))
 }

@@ -11,7 +11,7 @@ use renewscope::console::{Layer, Model};
 use renewscope::domain::filter::Filter;
 use renewscope::domain::instant::Span;
 use renewscope::domain::zone::Zone;
-use renewscope::protocol::survey::{FleetNews, SurveyNews};
+use renewscope::protocol::survey::{FleetNews, FleetOrder, SurveyNews, SurveyOrder};
 use renewscope::protocol::tail::{Batch, TailEvent, TailNews};
 use renewscope::protocol::{Reply, Request};
 use renewscope::ui::effect::Effect;
@@ -38,6 +38,8 @@ pub struct Console {
     pub idle: bool,
     /// The survey that was ordered last.
     pub ordered: Option<u64>,
+    survey: Option<SurveyOrder>,
+    fleet: Option<FleetOrder>,
     pub sent: Vec<Request>,
 }
 
@@ -76,6 +78,8 @@ impl Console {
             hold: false,
             idle: false,
             ordered: None,
+            survey: None,
+            fleet: None,
             sent: Vec::new(),
         };
         console.carry_out(effects);
@@ -117,21 +121,30 @@ impl Console {
                 }
                 Effect::Survey(order) => {
                     self.ordered = Some(order.generation);
-                    if !self.hold && !self.idle {
-                        let outcome = background::survey(&self.memory, &order, self.model.ctx.now);
-                        let more = self.model.update(Msg::Survey(SurveyNews { generation: order.generation, outcome }));
-                        self.perform(more);
-                    }
+                    self.survey = Some(order);
+                    self.report_survey();
                 }
-                Effect::Fleet(order) if !self.hold && !self.idle => {
-                    let outcome = background::fleet(&self.memory, &order, self.model.ctx.now);
-                    let more = self.model.update(Msg::Fleet(FleetNews { generation: order.generation, outcome }));
-                    self.perform(more);
+                Effect::Fleet(order) => {
+                    self.fleet = Some(order);
+                    self.report_fleet();
                 }
-                Effect::Fleet(_) => {}
                 other => self.effects.push(other),
             }
         }
+    }
+    /// The survey as ordered last, unless the tasks report nothing.
+    fn report_survey(&mut self) {
+        let Some(order) = self.survey.clone().filter(|_| !self.hold && !self.idle) else { return };
+        let outcome = background::survey(&self.memory, &order, self.model.ctx.now);
+        let more = self.model.update(Msg::Survey(SurveyNews { generation: order.generation, outcome }));
+        self.perform(more);
+    }
+    /// As [`report_survey`](Self::report_survey), for the fleet.
+    fn report_fleet(&mut self) {
+        let Some(order) = self.fleet.clone().filter(|_| !self.hold && !self.idle) else { return };
+        let outcome = background::fleet(&self.memory, &order, self.model.ctx.now);
+        let more = self.model.update(Msg::Fleet(FleetNews { generation: order.generation, outcome }));
+        self.perform(more);
     }
     /// Answers the queries in flight, and those that follow from the answers.
     pub fn answer_all(&mut self) {
@@ -175,6 +188,12 @@ impl Console {
     }
     pub fn wait(&mut self, span: Span) {
         let now = self.model.ctx.now.plus(span);
+        // The tasks report every few seconds.
+        let reported = self.model.ctx.known.survey.value().map(|found| found.as_of);
+        if reported.is_none_or(|at| at.plus(Span::seconds(50)) < now) {
+            self.report_survey();
+            self.report_fleet();
+        }
         self.send(Msg::Tick(now));
     }
     pub fn screen(&self) -> String {

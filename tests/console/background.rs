@@ -10,6 +10,7 @@ use renewscope::domain::attempt::Patience;
 use renewscope::domain::device::State;
 use renewscope::domain::event::{ErrorText, RenewalEvent};
 use renewscope::domain::filter::Filter;
+use renewscope::domain::filter::criteria::{Check, Clause};
 use renewscope::domain::fleet::{Order as Sorted, Selection, Sort, Word};
 use renewscope::domain::instant::Span;
 use renewscope::domain::zone::Zone;
@@ -414,4 +415,51 @@ async fn a_range_with_too_many_rows_is_cut_and_exact_for_the_rest() {
     assert!(rows(cut.minus(Span::minutes(2))) > 200, "as many as allowed, to two minutes");
     let same = background::survey(&memory, &SurveyOrder { from: Some(cut), ..order }, now()).unwrap();
     assert_eq!((&found.report, found.report.covered_from), (&same.report, Some(cut)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lies_before_a_range_that_moves_on_is_not_read_again() {
+    let memory = Memory::new(fleet());
+    let mut old = event(9001, "renewal_failed", "acme", "edge-0001", Span::minutes(24 * 60 - 2));
+    old.error = Some(ErrorText::whole("seen just before the later range"));
+    memory.add(vec![old]);
+    let source = Logged::new(&memory, 5000);
+    let mut tasks = Tasks::of(source.clone());
+    let first = survey_order(1, "org:acme since:24h");
+    tasks.order(Order::Survey(first.clone())).await;
+    tasks.whole_survey().await;
+    let reads = |from: Span| {
+        let far = now().minus(from);
+        let begins = |clause: &Clause| matches!(clause.check, Check::Time { from: Some(from), .. } if from <= far);
+        source
+            .log
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|query| matches!(query, Query::Slice(slice) if slice.criteria.all.iter().any(begins)))
+            .count()
+    };
+    assert_eq!(reads(Span::days(20)), 1, "the month before the range");
+    // Five minutes later, as relative times move on: the bound on clocks that run ahead moves too.
+    let mut second =
+        SurveyOrder { generation: 2, from: first.from.map(|from| from.plus(Span::minutes(5))), ..first.clone() };
+    second.criteria = Filter::parse("org:acme since:24h").unwrap().criteria(now().plus(Span::minutes(5)), &Zone::Utc);
+    tasks.order(Order::Survey(second.clone())).await;
+    let found = loop {
+        let (generation, found) = tasks.survey().await;
+        let found = found.unwrap();
+        if generation == 2 && found.reach.whole {
+            break found;
+        }
+    };
+    assert_eq!(reads(Span::days(20)), 1, "it is known");
+    let same = background::survey(&memory, &second, now()).unwrap();
+    let standing = |found: &Surveyed| -> Vec<_> {
+        found.report.errors.iter().map(|group| (group.sig, group.state(found.look_back.as_deref()))).collect()
+    };
+    assert_eq!(standing(&found), standing(&same), "from the first report on");
+    // Another filter has other failures before it.
+    tasks.order(Order::Survey(survey_order(3, "org:globex"))).await;
+    tasks.whole_survey().await;
+    assert_eq!(reads(Span::days(20)), 2);
 }

@@ -167,15 +167,14 @@ fn a_quiet_screen_does_not_age_between_the_minutes() {
     let mut c = Console::new(Memory::new(rows), (120, 40));
     c.keys("g");
     tell(&mut c, TailNews::Batch(Batch { window: Window::Every, ..Batch::default() }));
-    let start = now().plus(Span(60_000_000 - now().pg_micros().rem_euclid(60_000_000)));
-    c.send(Msg::Tick(start));
+    c.wait(Span(60_000_000 - now().pg_micros().rem_euclid(60_000_000)));
     let before = c.screen();
     for second in 1..60 {
-        c.send(Msg::Tick(start.plus(Span::seconds(second))));
+        c.wait(Span::seconds(1));
         assert!(!c.model.has_aged(), "second {second}");
         assert_eq!(c.screen(), before);
     }
-    c.send(Msg::Tick(start.plus(Span::seconds(60))));
+    c.wait(Span::seconds(1));
     assert!(c.model.has_aged());
 }
 

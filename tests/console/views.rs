@@ -611,3 +611,29 @@ fn a_rate_counts_only_new_rows_under_every_view() {
     c.poll(batch(vec![row]));
     assert!(c.screen().lines().next().unwrap().contains("live 0.1/s"), "{}", c.screen());
 }
+
+#[test]
+fn numbers_of_an_earlier_time_say_so() {
+    let mut c = console();
+    assert!(!headline(&c).contains("as of"), "{}", headline(&c));
+    c.idle = true;
+    c.wait(Span::minutes(2));
+    assert!(headline(&c).contains("as of 14:02:31"), "{}", headline(&c));
+    assert!(headline(&c).contains("devices as of 14:02:31"), "{}", headline(&c));
+    let (mut found, mut view) = (surveyed(&c), swept(&c));
+    (found.as_of, view.as_of) = (c.model.ctx.now, c.model.ctx.now);
+    survey(&mut c, Ok(found));
+    sweep(&mut c, Ok(view));
+    assert!(!headline(&c).contains("as of"), "{}", headline(&c));
+}
+
+#[test]
+fn a_headline_in_seconds_ages_by_the_second() {
+    let mut row = event(1, "renewal_success", "acme", "edge-1", Span::days(29));
+    (row.old_expiry, row.new_expiry) = (None, Some(now().plus(Span::minutes(9))));
+    let mut c = Console::new(Memory::new(vec![row]), SIZE);
+    assert!(headline(&c).contains("first edge-1 in 9m"), "{}", headline(&c));
+    let before = headline(&c);
+    c.wait(Span::seconds(1));
+    assert!(c.model.has_aged() && headline(&c) != before, "{}", headline(&c));
+}

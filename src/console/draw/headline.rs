@@ -8,6 +8,7 @@ use ratatui::style::Style;
 use crate::console::Model;
 use crate::domain::event::Outcome;
 use crate::domain::format;
+use crate::domain::instant::Instant;
 use crate::domain::measure;
 use crate::protocol::survey::{FleetView, Surveyed};
 use crate::ui::ctx::Ctx;
@@ -79,6 +80,9 @@ fn range(found: &Surveyed, ctx: &Ctx, skin: &Skin) -> Vec<Part> {
         let age = ctx.now.since(since).map_or_else(String::new, |age| format!(" ({})", format::aging(age)));
         parts.push(Part::new(1, format!("since {}{age}", clock.get(6..11).unwrap_or(&clock)), skin.bad()));
     }
+    if let (Some(as_of), _) = ctx.known.old(ctx.now) {
+        parts.push(Part::new(1, as_of_words(as_of, ctx), skin.warn()));
+    }
     if !found.reach.whole || found.reach.cut.is_some() {
         parts.push(Part::new(1, reach::words(&found.reach, ctx, found.as_of), skin.warn()));
     }
@@ -101,6 +105,11 @@ fn counted(n: u64, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{} {many}", format::count(n)) }
 }
 
+/// That numbers are of an earlier time: the task that keeps them cannot read.
+fn as_of_words(as_of: Instant, ctx: &Ctx) -> String {
+    format!("as of {}", format::clock(as_of, &ctx.zone, false).get(6..).unwrap_or_default())
+}
+
 /// Who goes dark next, and who is silent.
 fn devices(view: &FleetView, ctx: &Ctx, skin: &Skin) -> Vec<Part> {
     let summary = &view.summary;
@@ -119,8 +128,11 @@ fn devices(view: &FleetView, ctx: &Ctx, skin: &Skin) -> Vec<Part> {
     if summary.silent > 0 {
         parts.push(Part::new(2, format!("{} silent{so_far}", format::count(summary.silent)), skin.warn()));
     }
+    if let (_, Some(as_of)) = ctx.known.old(ctx.now) {
+        parts.push(Part::new(1, format!("devices {}", as_of_words(as_of, ctx)), skin.warn()));
+    }
     if parts.is_empty() {
-        parts.push(Part::new(6, format!("{} devices known{so_far}", format::count(view.read)), skin.muted()));
+        parts.push(Part::new(6, format!("{} known{so_far}", counted(view.read, "device", "devices")), skin.muted()));
     }
     parts
 }

@@ -16,7 +16,7 @@ use crate::domain::measure;
 use crate::domain::text::Clean;
 use crate::protocol::survey::{Listed, Surveyed};
 use crate::ui::ctx::Ctx;
-use crate::ui::grid::{Frame, widen};
+use crate::ui::grid::{Absent, Frame, Regions, absent, widen};
 use crate::ui::paint::{Pen, Sign, rule};
 use crate::ui::skin::Skin;
 use crate::ui::table::ColumnSpec;
@@ -24,20 +24,10 @@ use crate::ui::{attempt, device, reach};
 
 use super::Attempts;
 
-/// The regions of the view.
-#[derive(Clone, Copy, Default)]
-pub struct Regions {
-    pub head: Rect,
-    pub table: Rect,
-    pub detail: Rect,
-}
-
 /// Two lines of numbers, the table, and in a body of 14 rows or more four lines for the attempt under the cursor.
 pub fn regions(body: Rect) -> Regions {
-    let head = Rect { height: 2.min(body.height), ..body };
     let detail = if body.height >= 14 { 4 } else { 0 };
-    let table = Rect { y: head.bottom(), height: body.height.saturating_sub(head.height + detail), ..body };
-    Regions { head, table, detail: Rect { y: table.bottom(), height: detail, ..body } }
+    Regions::of(body, 2, detail)
 }
 
 /// What every region is drawn from.
@@ -51,7 +41,9 @@ struct Scene<'a> {
 pub fn draw(view: &Attempts, ctx: &Ctx, skin: &Skin, buf: &mut Buffer) {
     let scene = Scene { view, ctx, skin };
     let regions = regions(ctx.body);
-    let Some(found) = ctx.known.survey.value() else { return empty(ctx, skin, buf) };
+    let Some(found) = ctx.known.survey.value() else {
+        return absent(Absent { what: "attempts", error: ctx.known.survey.error() }, ctx.body, skin, buf);
+    };
     head(scene, found, buf, regions.head);
     if view.lines.is_empty() {
         let words = match (found.reach.whole, view.troubled) {
@@ -64,19 +56,6 @@ pub fn draw(view: &Attempts, ctx: &Ctx, skin: &Skin, buf: &mut Buffer) {
     }
     table(scene, buf, regions.table);
     detail(scene, buf, regions.detail);
-}
-
-/// Why there is nothing to show yet.
-fn empty(ctx: &Ctx, skin: &Skin, buf: &mut Buffer) {
-    let Some(error) = ctx.known.survey.error() else {
-        Pen::at(buf, ctx.body, 0).skip(1).put("reading the range", skin.muted());
-        return;
-    };
-    let room = usize::from(ctx.body.width).saturating_sub(2);
-    let words = format!("no view of attempts: {error}; {}", error.next_step());
-    for (row, line) in measure::wrap(&Clean::line(&words), room).iter().enumerate() {
-        Pen::at(buf, ctx.body, row as u16).skip(1).clean(line, skin.warn());
-    }
 }
 
 /// The totals of the range.

@@ -101,8 +101,7 @@ fn head(Scene { page, story, ctx, skin }: Scene<'_>, buf: &mut Buffer, area: Rec
     let dot = Sign { words: &dot, style: skin.muted() };
     let (words, style) = runway(story, line, ctx, skin);
     pen.offer(dot, &words, style);
-    let (words, style) = stands(story, line, ctx, skin);
-    if !words.is_empty() {
+    for (words, style) in stands(story, line, ctx, skin) {
         pen.offer(dot, &words, style);
     }
     let next = line.map(|line| device::next_try(line, ctx.now)).filter(|next| !next.is_empty());
@@ -136,23 +135,17 @@ fn runway(story: &Story, line: Option<&Line>, ctx: &Ctx, skin: &Skin) -> (String
     }
 }
 
-/// What the device does, and how often it failed.
-fn stands(story: &Story, line: Option<&Line>, ctx: &Ctx, skin: &Skin) -> (String, Style) {
-    let Some(line) = line else {
-        let fails = story.device.fails(Patience::default(), ctx.now);
-        let sign = if story.device.complete { "" } else { skin.glyphs.at_least };
-        return match fails {
-            0 => (String::new(), skin.text()),
-            1 => ("1 failure".to_owned(), skin.bad()),
-            n => (format!("{sign}{n} failures in a row"), skin.bad()),
-        };
+/// What the device does, as far as the sweep knows it, and how often it failed.
+fn stands(story: &Story, line: Option<&Line>, ctx: &Ctx, skin: &Skin) -> Vec<(String, Style)> {
+    let fails = line.map_or_else(|| story.device.fails(Patience::default(), ctx.now), |line| line.fails);
+    let sign = if story.device.complete { "" } else { skin.glyphs.at_least };
+    let failures = match fails {
+        0 => None,
+        1 => Some("1 failure".to_owned()),
+        n => Some(format!("{sign}{n} failures in a row")),
     };
-    let (state, style) = device::state(line, ctx.now, skin);
-    match line.fails {
-        0 => (state, style),
-        1 => (format!("{state} {} 1 failure", skin.glyphs.dot), style),
-        _ => (format!("{state} {} {} failures in a row", skin.glyphs.dot, device::fails(line, skin)), style),
-    }
+    let state = line.map(|line| device::state(line, ctx.now, skin));
+    state.into_iter().chain(failures.map(|words| (words, skin.bad()))).collect()
 }
 
 /// The certificates that fit, the newest last: a bar each, with the failures behind it.

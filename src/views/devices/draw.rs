@@ -19,28 +19,18 @@ use crate::domain::text::Clean;
 use crate::protocol::survey::FleetView;
 use crate::ui::ctx::Ctx;
 use crate::ui::device;
-use crate::ui::grid::{Frame, widen};
+use crate::ui::grid::{Absent, Frame, Regions, absent, widen};
 use crate::ui::paint::{Pen, Sign, rule};
 use crate::ui::skin::Skin;
 use crate::ui::table::ColumnSpec;
 
 use super::{Devices, leaves_out};
 
-/// The regions of the view.
-#[derive(Clone, Copy, Default)]
-pub struct Regions {
-    pub head: Rect,
-    pub table: Rect,
-    pub detail: Rect,
-}
-
 /// Where each region lies: two lines of numbers, the table, and in a body of 14 rows or more four lines for the device under
 /// the cursor.
 pub fn regions(body: Rect) -> Regions {
-    let head = Rect { height: 2.min(body.height), ..body };
     let detail = if body.height >= 14 { 4 } else { 0 };
-    let table = Rect { y: head.bottom(), height: body.height.saturating_sub(head.height + detail), ..body };
-    Regions { head, table, detail: Rect { y: table.bottom(), height: detail, ..body } }
+    Regions::of(body, 2, detail)
 }
 
 /// What a sort is by.
@@ -67,23 +57,12 @@ struct Scene<'a> {
 pub fn draw(view: &Devices, ctx: &Ctx, skin: &Skin, buf: &mut Buffer) {
     let scene = Scene { view, ctx, skin };
     let regions = regions(ctx.body);
-    let Some(fleet) = ctx.known.fleet.value() else { return empty(ctx, skin, buf) };
+    let Some(fleet) = ctx.known.fleet.value() else {
+        return absent(Absent { what: "devices", error: ctx.known.fleet.error() }, ctx.body, skin, buf);
+    };
     head(scene, fleet, buf, regions.head);
     table(scene, fleet, buf, regions.table);
     detail(scene, buf, regions.detail);
-}
-
-/// Why there is nothing to show yet.
-fn empty(ctx: &Ctx, skin: &Skin, buf: &mut Buffer) {
-    let Some(error) = ctx.known.fleet.error() else {
-        Pen::at(buf, ctx.body, 0).skip(1).put("reading the devices", skin.muted());
-        return;
-    };
-    let room = usize::from(ctx.body.width).saturating_sub(2);
-    let words = format!("no view of the devices: {error}; {}", error.next_step());
-    for (row, line) in measure::wrap(&Clean::line(&words), room).iter().enumerate() {
-        Pen::at(buf, ctx.body, row as u16).skip(1).clean(line, skin.warn());
-    }
 }
 
 /// The fleet in numbers, by phase and by days.

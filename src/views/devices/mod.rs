@@ -98,18 +98,7 @@ impl Devices {
 
     /// Moves the cursor; `None` if the action is no move.
     fn moves(&mut self, action: Action, ctx: &Ctx) -> Option<Step> {
-        let page = self.port.page();
-        let by = match action {
-            Action::Down | Action::NextMatch => 1,
-            Action::Up | Action::PrevMatch => -1,
-            Action::PageDown => page,
-            Action::PageUp => -page,
-            Action::HalfDown => (page / 2).max(1),
-            Action::HalfUp => -(page / 2).max(1),
-            Action::Top => isize::MIN / 2,
-            Action::Bottom => isize::MAX / 2,
-            _ => return None,
-        };
+        let by = self.port.by(action)?;
         self.port.step(by, self.total);
         self.port.settle(self.total);
         let held = self.selected(ctx).map(|line| line.member.id().clone());

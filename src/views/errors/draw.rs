@@ -18,7 +18,7 @@ use crate::domain::text::Clean;
 use crate::protocol::survey::Surveyed;
 use crate::ui::attempt;
 use crate::ui::ctx::Ctx;
-use crate::ui::grid::{Frame, widen};
+use crate::ui::grid::{Absent, Frame, Regions, absent, widen};
 use crate::ui::paint::{Pen, Sign, rule};
 use crate::ui::reach;
 use crate::ui::skin::Skin;
@@ -26,24 +26,14 @@ use crate::ui::table::ColumnSpec;
 
 use super::Errors;
 
-/// The regions of the view.
-#[derive(Clone, Copy, Default)]
-pub struct Regions {
-    pub head: Rect,
-    pub table: Rect,
-    pub detail: Rect,
-}
-
 /// One line of numbers, the table, and the group under the cursor in up to a third of the body.
 pub fn regions(body: Rect) -> Regions {
-    let head = Rect { height: 1.min(body.height), ..body };
     let detail = match body.height {
         0..=13 => 0,
         14..=22 => 6,
         height => (height / 3).min(12),
     };
-    let table = Rect { y: head.bottom(), height: body.height.saturating_sub(head.height + detail), ..body };
-    Regions { head, table, detail: Rect { y: table.bottom(), height: detail, ..body } }
+    Regions::of(body, 1, detail)
 }
 
 /// What every region is drawn from.
@@ -57,7 +47,9 @@ struct Scene<'a> {
 pub fn draw(view: &Errors, ctx: &Ctx, skin: &Skin, buf: &mut Buffer) {
     let scene = Scene { view, ctx, skin };
     let regions = regions(ctx.body);
-    let Some(found) = ctx.known.survey.value() else { return empty(ctx, skin, buf) };
+    let Some(found) = ctx.known.survey.value() else {
+        return absent(Absent { what: "errors", error: ctx.known.survey.error() }, ctx.body, skin, buf);
+    };
     head(scene, found, buf, regions.head);
     if found.report.errors.is_empty() {
         let words = if found.reach.whole { "no failure in this range" } else { "no failure so far" };
@@ -66,19 +58,6 @@ pub fn draw(view: &Errors, ctx: &Ctx, skin: &Skin, buf: &mut Buffer) {
     }
     table(scene, found, buf, regions.table);
     detail(&view.selected(ctx), skin, buf, regions.detail);
-}
-
-/// Why there is nothing to show yet.
-fn empty(ctx: &Ctx, skin: &Skin, buf: &mut Buffer) {
-    let Some(error) = ctx.known.survey.error() else {
-        Pen::at(buf, ctx.body, 0).skip(1).put("reading the range", skin.muted());
-        return;
-    };
-    let room = usize::from(ctx.body.width).saturating_sub(2);
-    let words = format!("no view of the errors: {error}; {}", error.next_step());
-    for (row, line) in measure::wrap(&Clean::line(&words), room).iter().enumerate() {
-        Pen::at(buf, ctx.body, row as u16).skip(1).clean(line, skin.warn());
-    }
 }
 
 /// The range in numbers, and how complete they are.

@@ -223,7 +223,7 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
         let check = Check::Time { from, until: None };
         criteria.all.push(Clause { negated: false, check });
         let query = Query::Count { criteria, ceiling: Some(COUNTED) };
-        let Answer::Count(rows) = self.run(query).await? else { return Err(misfit().into()) };
+        let Answer::Count(rows) = self.run(query).await? else { return Err(SourceError::other_kind().into()) };
         let mut window = Window::new(Start::Now, &horizon);
         if let Some(old) = self.window.take() {
             window = old;
@@ -276,7 +276,7 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
                 self.offset = horizon.now.since((self.clock)()).unwrap_or(Span(0));
                 Ok(horizon)
             }
-            _ => Err(misfit().into()),
+            _ => Err(SourceError::other_kind().into()),
         }
     }
 
@@ -284,21 +284,21 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
         let (criteria, slice) = (self.order.criteria.clone(), slice.clone());
         match self.tail(TailQuery::Keys { criteria, slice, limit: KEYS }).await? {
             TailAnswer::Keys(keys) => Ok(keys),
-            _ => Err(misfit().into()),
+            _ => Err(SourceError::other_kind().into()),
         }
     }
 
     async fn rows(&mut self, query: TailQuery) -> Result<TailRows, Stop> {
         match self.tail(query).await? {
             TailAnswer::Rows(rows) => Ok(rows),
-            _ => Err(misfit().into()),
+            _ => Err(SourceError::other_kind().into()),
         }
     }
 
     async fn tail(&mut self, query: TailQuery) -> Result<TailAnswer, Stop> {
         match self.run(Query::Tail(query)).await? {
             Answer::Tail(answer) => Ok(answer),
-            _ => Err(misfit().into()),
+            _ => Err(SourceError::other_kind().into()),
         }
     }
 
@@ -340,10 +340,6 @@ impl<S: EventSource, N: From<TailEvent>> Tail<'_, S, N> {
         let event = TailEvent { generation: self.order.generation, news };
         self.news.send(N::from(event)).await.map_err(|_| Stop::Receiver)
     }
-}
-
-fn misfit() -> SourceError {
-    SourceError::Failed("the answer is of another kind than the query".into())
 }
 
 /// Whether a slice reaches from the present to the end of time.
