@@ -15,7 +15,6 @@ use crate::headless::session::{Session, report_unreadable, unexpected};
 use crate::headless::tell;
 use crate::protocol::fleet::SliceQuery;
 use crate::protocol::query::Description;
-use crate::protocol::tail::{TailAnswer, TailQuery};
 use crate::protocol::{Answer, Query, SourceError};
 
 /// Rows of a page.
@@ -35,8 +34,8 @@ pub fn ranged(config: &Config) -> Filter {
 
 /// The database's clock, in UTC.
 pub async fn now(session: &Session) -> Result<Instant, SourceError> {
-    match session.run(Query::Tail(TailQuery::Horizon)).await? {
-        Answer::Tail(TailAnswer::Horizon(horizon)) => Ok(horizon.now.minus(horizon.ahead)),
+    match session.run(Query::Clock).await? {
+        Answer::Clock(now) => Ok(now),
         other => Err(unexpected(&other)),
     }
 }

@@ -36,6 +36,8 @@ pub enum Query {
     Fleet(FleetQuery),
     /// Rows around others within their devices. -> [`Answer::Neighbors`]
     Neighbors(NeighborsQuery),
+    /// The database's clock. -> [`Answer::Clock`]
+    Clock,
     /// The source's description. -> [`Answer::Described`]
     Describe,
 }
@@ -61,6 +63,8 @@ pub enum Answer {
     Fleet(Fleet),
     /// The neighbors of each place of the query, in its order.
     Neighbors(Vec<Neighbors>),
+    /// The time, in UTC; of a file, that of this machine.
+    Clock(Instant),
     /// The source's properties.
     Described(Description),
 }

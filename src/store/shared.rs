@@ -47,7 +47,7 @@ impl Shared {
     pub fn lane(&self, query: &Query) -> &Arc<Pool> {
         match query {
             Query::Tail(_) => &self.tail,
-            Query::Slice(_) | Query::Fleet(FleetQuery::Sweep { .. }) => &self.background,
+            Query::Slice(_) | Query::Clock | Query::Fleet(FleetQuery::Sweep { .. }) => &self.background,
             _ => &self.pool,
         }
     }

@@ -21,7 +21,6 @@ use crate::domain::page::{Cursor, Total};
 use crate::domain::survey::{LookBack, Scope, Survey, SurveyRange};
 use crate::protocol::fleet::{Slice, SliceQuery};
 use crate::protocol::survey::{Reach, SurveyNews, SurveyOrder, Surveyed};
-use crate::protocol::tail::{TailAnswer, TailQuery};
 use crate::protocol::{Answer, EventSource, Query, SourceError};
 
 use super::News;
@@ -205,10 +204,9 @@ impl<'a, S: EventSource> Work<'a, S> {
     }
 
     async fn set_clock(&mut self) -> Result<(), Stop> {
-        let answer = self.source.answer(&Query::Tail(TailQuery::Horizon), std::future::pending()).await?;
-        if let Answer::Tail(TailAnswer::Horizon(horizon)) = answer {
-            let now = horizon.now.minus(horizon.ahead);
-            self.ahead = now.since((self.clock)()).unwrap_or_default();
+        match self.source.answer(&Query::Clock, std::future::pending()).await? {
+            Answer::Clock(now) => self.ahead = now.since((self.clock)()).unwrap_or_default(),
+            _ => return Err(SourceError::other_kind().into()),
         }
         Ok(())
     }

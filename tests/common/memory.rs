@@ -210,6 +210,7 @@ impl Memory {
             Query::Slice(query) => Answer::Slice(self.slice(query)),
             Query::Fleet(query) => Answer::Fleet(self.fleet(query)),
             Query::Neighbors(query) => Answer::Neighbors(self.neighbors(query)),
+            Query::Clock => Answer::Clock(super::fleet::now()),
             Query::Describe => {
                 let foreign = self.foreign.lock().unwrap().clone();
                 let rows = self.rows.lock().unwrap();

@@ -463,3 +463,15 @@ async fn what_lies_before_a_range_that_moves_on_is_not_read_again() {
     tasks.whole_survey().await;
     assert_eq!(reads(Span::days(20)), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_background_tasks_keep_away_from_the_connection_of_the_tail() {
+    let source = Logged::new(&Memory::new(fleet()), 5000);
+    let mut tasks = Tasks::of(source.clone());
+    tasks.order(Order::Survey(survey_order(1, "type:failed"))).await;
+    tasks.order(Order::Fleet(fleet_order(1, "", Sort::Dark))).await;
+    tasks.whole_survey().await;
+    tasks.whole_fleet(1).await;
+    assert_eq!(source.count(|query| matches!(query, Query::Tail(_))), 0);
+    assert!(source.count(|query| matches!(query, Query::Slice(_))) > 0);
+}

@@ -43,6 +43,8 @@ fn kind(query: &Query) -> &'static str {
         Query::Slice(_) => "slice",
         Query::Fleet(_) => "fleet",
         Query::Neighbors(_) => "neighbors",
+        // It reads no table.
+        Query::Clock => "clock",
         Query::Describe => "describe",
     }
 }

@@ -53,6 +53,7 @@ pub async fn answer(shared: &Shared, s: &mut Session, query: &Query) -> Result<A
         Query::Slice(query) => executor.slice(s, query).await.map(Answer::Slice),
         Query::Fleet(query) => executor.fleet(s, query).await.map(Answer::Fleet),
         Query::Neighbors(query) => executor.neighbors(s, query).await.map(Answer::Neighbors),
+        Query::Clock => horizon::clock(source.dialect, s).await.map(Answer::Clock),
         Query::Describe => executor.describe(s).await,
     };
     if let Err(SourceError::Shape(_) | SourceError::Failed(_)) = &answer {
